@@ -1,0 +1,15 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace infer::cli {
+
+/// A subcommand that was chosen runs this and exits with its result.
+using Action = std::function<int()>;
+
+void add_serve_command(CLI::App& app, Action& action);
+void add_drain_command(CLI::App& app, Action& action);
+void add_model_command(CLI::App& app, Action& action);
+
+}  // namespace infer::cli

@@ -1,0 +1,85 @@
+#include <malloc.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "infer/core/thread_plan.h"
+#include "infer/engine/torchscript.h"
+#include "options.h"
+#include "server.h"
+
+namespace infer::cli {
+namespace {
+
+std::string variable_name(const std::string& option) {
+  std::string name = "INFER_" + option;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+/// What is global in this process, set before anything else runs.
+void prepare_process(std::size_t intra_op_threads) {
+  // Samples and decoded images come and go in sizes of many pages: give them back at once instead of keeping a heap of
+  // them for each of many connection threads.
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  prepare_torch_process(std::max<std::size_t>(1, intra_op_threads));
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<http::ServerOptions>();
+  CLI::App* serve = app.add_subcommand("serve", "Serve models over HTTP");
+  serve->set_config("--config", "", "TOML file with the options below as keys")->envname("INFER_CONFIG");
+  auto table = std::make_shared<std::vector<http::OptionRow>>(http::option_table(*options));
+  for (const http::OptionRow& row : *table) {
+    CLI::Option* option = serve->add_option_function<std::string>(
+        "--" + row.name,
+        [&row, table](const std::string& value) {
+          if (auto set = row.set(value); !set) throw CLI::ValidationError("--" + row.name, set.error().message);
+        },
+        row.help);
+    option->type_name(row.placeholder)->default_str(row.get())->envname(variable_name(row.name));
+  }
+  serve->footer(
+      "Each option is also a variable (--max-images: INFER_MAX_IMAGES) and a key of the file given by --config.\n"
+      "Precedence: flag, variable, file, infer.json of the model, default.\n\n"
+      "Examples:\n"
+      "  infer serve --model models/clip-vit-b-32\n"
+      "  INFER_HOST=0.0.0.0 INFER_PORT=8080 infer serve --model models/clip-vit-b-32 --max-inflight 32");
+  serve->callback([options, &action] {
+    action = [options] {
+      if (options->models.empty()) {
+        std::cerr << "infer serve: --model: is missing; make one with: infer model create clip-vit-b-32 --out "
+                     "models/clip-vit-b-32\n";
+        return 2;
+      }
+      prepare_process(options->engine.intra_op_threads);
+      return http::run_server(*options);
+    };
+  });
+}
+
+void add_drain_command(CLI::App& app, Action& action) {
+  auto port = std::make_shared<int>(9002);
+  CLI::App* drain = app.add_subcommand("drain", "Ask the server on this machine to stop gracefully; returns when it no "
+                                                "longer counts on new requests");
+  drain->add_option("--probe-port", *port, "Probe port of the server")->envname("INFER_PROBE_PORT")->capture_default_str();
+  drain->footer("Example, as a preStop hook: infer drain");
+  drain->callback([port, &action] {
+    action = [port] {
+      if (auto drained = http::request_drain("127.0.0.1", *port); !drained) {
+        std::cerr << "infer drain: " << drained.error().message << '\n';
+        return 1;
+      }
+      return 0;
+    };
+  });
+}
+
+}  // namespace infer::cli

@@ -1,0 +1,75 @@
+#include "base64.h"
+
+#include <array>
+#include <string>
+
+namespace infer::http {
+namespace {
+
+constexpr std::uint8_t kInvalid = 0xFF;
+constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::array<std::uint8_t, 256> make_table() {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(kInvalid);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  return table;
+}
+
+constexpr std::array<std::uint8_t, 256> kTable = make_table();
+
+std::uint8_t digit(char c) { return kTable[static_cast<unsigned char>(c)]; }
+
+Unexpected bad(std::string_view text, std::size_t at) {
+  const char c = text[at];
+  const std::string shown = c > 0x20 && c < 0x7F ? std::string("'") + c + "'" : "byte " + std::to_string(static_cast<unsigned char>(c));
+  return fail(ErrorCode::kInvalidArgument, "not base64: " + shown + " at offset " + std::to_string(at));
+}
+
+}  // namespace
+
+Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
+  std::vector<std::uint8_t> out(text.size() / 4 * 3 + 3);
+  std::uint8_t* write = out.data();
+  std::size_t at = 0;
+  // The common case: whole groups of four digits.
+  for (; at + 4 <= text.size(); at += 4) {
+    const std::uint8_t a = digit(text[at]);
+    const std::uint8_t b = digit(text[at + 1]);
+    const std::uint8_t c = digit(text[at + 2]);
+    const std::uint8_t d = digit(text[at + 3]);
+    if ((a | b | c | d) > 63) break;
+    const std::uint32_t bits = static_cast<std::uint32_t>(a << 18 | b << 12 | c << 6 | d);
+    *write++ = static_cast<std::uint8_t>(bits >> 16);
+    *write++ = static_cast<std::uint8_t>(bits >> 8);
+    *write++ = static_cast<std::uint8_t>(bits);
+  }
+  // The rest, digit by digit: line breaks, padding, the last group.
+  std::uint32_t bits = 0;
+  int count = 0;
+  bool padded = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\r' || c == '\n') continue;
+    if (c == '=') {
+      padded = true;
+      continue;
+    }
+    if (digit(c) == kInvalid || padded) return bad(text, at);
+    bits = bits << 6 | digit(c);
+    if (++count == 4) {
+      *write++ = static_cast<std::uint8_t>(bits >> 16);
+      *write++ = static_cast<std::uint8_t>(bits >> 8);
+      *write++ = static_cast<std::uint8_t>(bits);
+      count = 0;
+      bits = 0;
+    }
+  }
+  if (count == 1) return fail(ErrorCode::kInvalidArgument, "not base64: a last group of one character");
+  if (count >= 2) *write++ = static_cast<std::uint8_t>(bits >> (count == 2 ? 4 : 10));
+  if (count == 3) *write++ = static_cast<std::uint8_t>(bits >> 2);
+  out.resize(static_cast<std::size_t>(write - out.data()));
+  return out;
+}
+
+}  // namespace infer::http

@@ -1,0 +1,139 @@
+#include "connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace infer::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kReadBuffer = 16 << 10;
+constexpr std::size_t kWriteBuffer = 256 << 10;
+constexpr milliseconds kLinger{500};
+constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
+
+/// True when `events` came before `deadline`.
+bool wait_socket(int socket, short events, TimePoint deadline) {
+  while (true) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd poll_socket{socket, events, 0};
+    const int ready = ::poll(&poll_socket, 1, static_cast<int>(std::min<long long>(left.count(), 3'600'000)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+}
+
+}  // namespace
+
+Connection::Connection(int socket, const ListenerOptions& options)
+    : socket_(socket), options_(options), buffer_(kReadBuffer) {}
+
+bool Connection::wait_for_request(milliseconds timeout) {
+  if (has_buffered()) return true;
+  return wait_socket(socket_, POLLIN, std::chrono::steady_clock::now() + timeout);
+}
+
+void Connection::begin_headers() {
+  in_headers_ = true;
+  header_bytes_left_ = options_.max_header_bytes;
+  read_deadline_ = std::chrono::steady_clock::now() + options_.header_timeout;
+}
+
+void Connection::begin_body() {
+  in_headers_ = false;
+  read_deadline_ = std::chrono::steady_clock::now() + options_.body_timeout;
+}
+
+ssize_t Connection::receive(char* data, std::size_t size) {
+  if (fault_ != Fault::kNone) return -1;
+  while (true) {
+    const ssize_t count = ::recv(socket_, data, size, MSG_DONTWAIT);
+    if (count > 0) return count;
+    if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+      fault_ = Fault::kClosed;
+      return count == 0 ? 0 : -1;
+    }
+    if (!wait_socket(socket_, POLLIN, read_deadline_)) {
+      fault_ = in_headers_ ? Fault::kHeaderTimeout : Fault::kBodyTimeout;
+      return -1;
+    }
+  }
+}
+
+ssize_t Connection::read(char* data, std::size_t size) {
+  if (fault_ != Fault::kNone && !has_buffered()) return -1;
+  if (!has_buffered()) {
+    if (!in_headers_ && size >= buffer_.size()) return receive(data, size);
+    const ssize_t count = receive(buffer_.data(), buffer_.size());
+    if (count <= 0) return count;
+    read_at_ = 0;
+    read_end_ = static_cast<std::size_t>(count);
+  }
+  std::size_t count = std::min(size, read_end_ - read_at_);
+  if (in_headers_) {
+    if (header_bytes_left_ == 0) {
+      fault_ = Fault::kHeaderTooLarge;
+      return -1;
+    }
+    count = std::min(count, header_bytes_left_);
+    header_bytes_left_ -= count;
+  }
+  std::memcpy(data, buffer_.data() + read_at_, count);
+  read_at_ += count;
+  return static_cast<ssize_t>(count);
+}
+
+bool Connection::is_readable() const { return has_buffered() || wait_socket(socket_, POLLIN, read_deadline_); }
+
+ssize_t Connection::write(const char* data, std::size_t size) {
+  out_.append(data, size);
+  if (out_.size() >= kWriteBuffer && !flush()) return -1;
+  return static_cast<ssize_t>(size);
+}
+
+bool Connection::flush() {
+  const TimePoint deadline = std::chrono::steady_clock::now() + options_.write_timeout;
+  std::size_t sent = 0;
+  while (sent < out_.size()) {
+    const ssize_t count = ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait_socket(socket_, POLLOUT, deadline)) {
+      fault_ = Fault::kClosed;
+      break;
+    }
+  }
+  const bool complete = sent == out_.size();
+  out_.clear();
+  return complete;
+}
+
+void Connection::linger() {
+  ::shutdown(socket_, SHUT_WR);
+  // Closing with unread bytes would reset the connection, and the answer could be lost with it.
+  const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
+  for (std::size_t total = 0; total < kLingerBytes && wait_socket(socket_, POLLIN, deadline);) {
+    const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count <= 0) return;
+    total += static_cast<std::size_t>(count);
+  }
+}
+
+void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
+  httplib::detail::get_remote_ip_and_port(socket_, ip, port);
+}
+
+void Connection::get_local_ip_and_port(std::string& ip, int& port) const {
+  httplib::detail::get_local_ip_and_port(socket_, ip, port);
+}
+
+}  // namespace infer::http

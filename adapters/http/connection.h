@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "httplib_config.h"
+#include "infer/core/clock.h"
+#include "listener.h"
+
+namespace infer::http {
+
+/// The bytes of one connection: buffered both ways, and bounded in size and total time as cpp-httplib's own stream,
+/// which only bounds each single read, is not.
+class Connection final : public httplib::Stream {
+ public:
+  enum class Fault { kNone, kHeaderTimeout, kHeaderTooLarge, kBodyTimeout, kClosed };
+
+  Connection(int socket, const ListenerOptions& options);
+
+  /// Blocks until there is something to read; false after `timeout` or when the peer is gone.
+  bool wait_for_request(std::chrono::milliseconds timeout);
+  bool has_buffered() const noexcept { return read_at_ < read_end_; }
+
+  void begin_headers();
+  void begin_body();
+  /// Nothing of the body was read, or not all of it: what follows on the connection is no request.
+  void leave_body_unread() noexcept { unread_ = true; }
+  void close_after_answer() noexcept { close_ = true; }
+  bool must_close() const noexcept { return close_ || unread_ || fault_ != Fault::kNone; }
+  Fault fault() const noexcept { return fault_; }
+  /// Sends what was written. False if the peer does not take it.
+  bool flush();
+  /// Ends the connection so that a peer which is still sending gets to read the answer.
+  void linger();
+
+  bool is_readable() const override;
+  bool is_writable() const override { return fault_ != Fault::kClosed; }
+  ssize_t read(char* data, std::size_t size) override;
+  ssize_t write(const char* data, std::size_t size) override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override;
+  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  socket_t socket() const override { return socket_; }
+
+ private:
+  ssize_t receive(char* data, std::size_t size);
+
+  const int socket_;
+  const ListenerOptions& options_;
+  std::vector<char> buffer_;
+  std::size_t read_at_ = 0;
+  std::size_t read_end_ = 0;
+  std::string out_;
+  TimePoint read_deadline_ = kNever;
+  std::size_t header_bytes_left_ = 0;
+  bool in_headers_ = false;
+  bool unread_ = false;
+  bool close_ = false;
+  Fault fault_ = Fault::kNone;
+};
+
+}  // namespace infer::http

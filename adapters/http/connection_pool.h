@@ -1,0 +1,55 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+
+#include "httplib_config.h"
+
+namespace infer::http {
+
+/// A thread for each connection, as many as there are connections, up to a limit.
+///
+/// Threads start when needed and leave after ten idle seconds. Beyond the limit a connection waits for a thread; to make
+/// room, one connection that idles between two requests is closed, as HTTP allows at any time.
+class ConnectionPool final : public httplib::TaskQueue {
+ public:
+  explicit ConnectionPool(std::size_t limit) : limit_(limit) {}
+
+  bool enqueue(std::function<void()> job) override;
+  /// Closes idle connections and waits until all threads have left.
+  void shutdown() override;
+
+  /// Marks a connection as idle between requests while it lives.
+  class Idle {
+   public:
+    Idle(ConnectionPool& pool, int socket);
+    ~Idle();
+    Idle(const Idle&) = delete;
+    Idle& operator=(const Idle&) = delete;
+
+   private:
+    ConnectionPool& pool_;
+    int socket_;
+  };
+
+  void close_idle();
+
+ private:
+  void run();
+
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable left_;
+  std::deque<std::function<void()>> jobs_;
+  std::set<int> idle_sockets_;
+  std::size_t threads_ = 0;
+  std::size_t free_threads_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace infer::http

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "infer/core/clock.h"
+
+namespace infer::http {
+
+/// Where a server is between start and exit. Thread-safe.
+class Lifecycle {
+ public:
+  enum class Phase {
+    kLoading,
+    kServing,
+    kLameDuck,  ///< Still accepts, but tells load balancers to go elsewhere.
+    kDraining,  ///< Refuses new work, finishes what it has.
+  };
+
+  Phase phase() const {
+    std::unique_lock lock(mutex_);
+    return phase_;
+  }
+
+  void loaded() {
+    std::unique_lock lock(mutex_);
+    if (phase_ == Phase::kLoading) phase_ = Phase::kServing;
+  }
+
+  /// Enters the lame duck phase unless it, or a later one, has begun.
+  void start_lame_duck(std::chrono::milliseconds delay) {
+    std::unique_lock lock(mutex_);
+    if (phase_ >= Phase::kLameDuck) return;
+    phase_ = Phase::kLameDuck;
+    lame_duck_end_ = std::chrono::steady_clock::now() + delay;
+    changed_.notify_all();
+  }
+
+  /// Blocks until the lame duck phase, which must have begun, has lasted its delay or draining begins.
+  void wait_lame_duck() {
+    std::unique_lock lock(mutex_);
+    while (phase_ == Phase::kLameDuck && std::chrono::steady_clock::now() < lame_duck_end_) {
+      changed_.wait_until(lock, lame_duck_end_);
+    }
+  }
+
+  void start_draining() {
+    std::unique_lock lock(mutex_);
+    phase_ = Phase::kDraining;
+    changed_.notify_all();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Phase phase_ = Phase::kLoading;
+  TimePoint lame_duck_end_ = kNever;
+};
+
+}  // namespace infer::http

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/open.h"
+#include "infer/image/decode.h"
+#include "listener.h"
+
+namespace infer::http {
+
+/// Everything `infer serve` can be told.
+struct ServerOptions {
+  std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
+  ListenerOptions listener{.port = 8002};
+  int probe_port = 9002;
+  std::string probe_host = "127.0.0.1";
+  OpenOptions engine;
+  DecodeLimits decode;
+  std::size_t max_images = 64;
+  std::chrono::milliseconds request_timeout{60'000};
+  std::chrono::milliseconds drain_delay{5'000};
+  std::chrono::milliseconds drain_timeout{20'000};
+  std::string log_level = "info";
+};
+
+/// One option: a flag --name, a variable INFER_NAME and a key of the configuration file, all from this row.
+struct OptionRow {
+  std::string name;         ///< "max-body-bytes"; the variable is INFER_MAX_BODY_BYTES.
+  std::string placeholder;  ///< "BYTES"
+  std::string help;
+  std::function<std::string()> get;                      ///< The current (first: default) value as text.
+  std::function<Result<void>(const std::string&)> set;   ///< Errors: `kInvalidArgument`, naming the option and the limits.
+};
+
+/// The table, bound to `options`, which must outlive it.
+std::vector<OptionRow> option_table(ServerOptions& options);
+
+}  // namespace infer::http

@@ -1,0 +1,170 @@
+#include <simdjson.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base64.h"
+#include "json_writer.h"
+#include "service.h"
+
+namespace infer::http {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
+  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
+}
+
+Unexpected too_many(std::size_t count, std::size_t limit) {
+  return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit), ErrorDetail::kTooLarge);
+}
+
+/// {"images": ["<base64>", ...]}, other keys ignored.
+Result<std::vector<Bytes>> parse_images(std::string& body, std::size_t limit) {
+  if (body.empty()) return invalid("body: is empty, expected {\"images\": [...]}");
+  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);  // so that the parser need not copy it
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (const auto error = parser.parse(body.data(), body.size(), false).get(root)) {
+    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+  }
+  simdjson::dom::element field;
+  if (!root.is_object()) return invalid("body: must be an object, {\"images\": [...]}");
+  if (root.at_key("images").get(field)) return invalid("images: is missing");
+  simdjson::dom::array images;
+  if (field.get(images)) return invalid("images: must be a list of base64 strings");
+  const std::size_t count = images.size();
+  if (count == 0) return invalid("images: is empty, at least 1 is needed");
+  if (count > limit) return too_many(count, limit);
+  std::vector<Bytes> out;
+  out.reserve(count);
+  for (const simdjson::dom::element item : images) {
+    const std::string where = "images[" + std::to_string(out.size()) + "]";
+    std::string_view text;
+    if (item.get(text)) return invalid(where + ": must be a base64 string");
+    auto bytes = decode_base64(text);
+    if (!bytes) return invalid(where + ": " + bytes.error().message);
+    out.push_back(*std::move(bytes));
+  }
+  return out;
+}
+
+void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings& result) {
+  JsonWriter json;
+  json.begin_object().key("embeddings").begin_array();
+  for (const auto& vector : result.vectors) json.values(vector);
+  json.end_array();
+  json.key("model").value(model.name).key("model_version").value(model.version);
+  json.key("dim").value(result.vectors.front().size()).end_object();
+  exchange.response = std::move(json).text();
+  const auto ms = [](Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+  exchange.batch_size = result.batch_size;
+  exchange.queue_ms = ms(result.timings.queue);
+  exchange.compute_ms = ms(result.timings.compute);
+}
+
+/// Admits, lets `parse` find the images, embeds them, answers.
+template <class Parse>
+void embed_images(Service& service, Exchange& exchange, Parse parse) {
+  const ServedModel* model = service.image_model();
+  if (model == nullptr) {
+    return answer_error(exchange, Error{ErrorCode::kNotFound, "no image-embedding model is loaded", {}});
+  }
+  Engine& engine = *model->engine;
+  exchange.model = engine.model().name;
+  exchange.model_version = engine.model().version;
+  const auto refuse = [&](const Error& error) {
+    if (error.code == ErrorCode::kOverloaded) {
+      exchange.headers.emplace_back("Retry-After", std::to_string(engine.retry_after_seconds()));
+    }
+    answer_error(exchange, error);
+  };
+  // First of all, so that what cannot be served costs nothing.
+  auto permit = engine.try_admit();
+  if (!permit) return refuse(permit.error());
+  Result<std::vector<EncodedImage>> images = parse();
+  if (!images) return refuse(images.error());
+  const RequestOptions options{exchange.deadline, exchange.hung_up};
+  auto result = model->image_embedder->embed_many(*images, options, *std::move(permit));
+  if (!result) return refuse(result.error());
+  answer_embeddings(exchange, engine.model(), *result);
+}
+
+EncodedImage as_image(const std::string& bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+void embed_base64(Service& service, Exchange& exchange) {
+  const std::string type = exchange.media_type();
+  if (type != "application/json" && !type.empty() && type != "application/x-www-form-urlencoded") {
+    return answer_error(exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
+                                        ErrorDetail::kUnsupportedType});
+  }
+  std::vector<Bytes> decoded;
+  embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
+    auto images = parse_images(exchange.body, service.options().max_images);
+    if (!images) return Unexpected(images.error());
+    decoded = *std::move(images);
+    return std::vector<EncodedImage>(decoded.begin(), decoded.end());
+  });
+}
+
+void embed(Service& service, Exchange& exchange) {
+  const std::string type = exchange.media_type();
+  if (type == "application/json") {
+    return answer_error(exchange, Error{ErrorCode::kNotFound, "no text-embedding model is loaded", {}});
+  }
+  if (type == "multipart/form-data") {
+    return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
+      if (exchange.parts.empty()) return invalid("parts: there are none, at least 1 image is needed");
+      if (exchange.parts.size() > service.options().max_images) {
+        return too_many(exchange.parts.size(), service.options().max_images);
+      }
+      std::vector<EncodedImage> images;
+      for (const Part& part : exchange.parts) images.push_back(as_image(part.content));
+      return images;
+    });
+  }
+  if (type.starts_with("image/") || type == "application/octet-stream") {
+    return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
+      return std::vector<EncodedImage>{as_image(exchange.body)};
+    });
+  }
+  answer_error(exchange, Error{ErrorCode::kInvalidArgument,
+                               "Content-Type: '" + type +
+                                   "' is none of image/*, application/octet-stream, multipart/form-data, application/json",
+                               ErrorDetail::kUnsupportedType});
+}
+
+constexpr const char* kResponse =
+    R"({"type":"object","required":["embeddings","model","model_version","dim"],"properties":{"embeddings":{"type":"array",)"
+    R"("items":{"type":"array","items":{"type":"number"}}},"model":{"type":"string"},"model_version":{"type":"string"},)"
+    R"("dim":{"type":"integer"}}})";
+
+}  // namespace
+
+void add_embed_routes(Router& router, Service& service) {
+  router.add({.method = "POST",
+              .path = "/embed/base64",
+              .summary = "Unit vectors of JPEG or PNG images, in input order",
+              .handle = [&service](Exchange& exchange) { embed_base64(service, exchange); },
+              .work = true,
+              .request = {{"application/json",
+                           R"({"type":"object","required":["images"],"properties":{"images":{"type":"array","minItems":1,)"
+                           R"("items":{"type":"string","contentEncoding":"base64"}}}})"}},
+              .response = kResponse});
+  router.add({.method = "POST",
+              .path = "/embed",
+              .summary = "Unit vectors of images given as they are",
+              .handle = [&service](Exchange& exchange) { embed(service, exchange); },
+              .work = true,
+              .request = {{"image/*", R"({"type":"string","format":"binary"})"},
+                          {"application/octet-stream", R"({"type":"string","format":"binary"})"},
+                          {"multipart/form-data",
+                           R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"}},
+              .response = kResponse});
+}
+
+}  // namespace infer::http

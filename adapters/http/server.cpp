@@ -1,0 +1,198 @@
+#include "server.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "httplib_config.h"
+#include "infer/engine/torchscript.h"
+#include "json_writer.h"
+#include "service.h"
+
+namespace infer::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kProbeConnections = 64;
+
+/// Logs a line of JSON on standard output; the text is the whole line.
+LogLine make_log(const std::string& level) {
+  auto logger = std::make_shared<spdlog::logger>("infer", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::from_str(level));
+  logger->flush_on(spdlog::level::info);
+  return [logger](std::string_view name, const std::string& json) {
+    logger->log(spdlog::level::from_str(std::string(name)), "{}", json);
+  };
+}
+
+template <class Fill>
+std::string event(std::string_view name, Fill fill) {
+  JsonWriter json;
+  json.begin_object().key("event").value(name);
+  fill(json);
+  json.end_object();
+  return std::move(json).text();
+}
+
+/// Signals as something to wait for beside other things.
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signals_ = signalfd(-1, &set, SFD_CLOEXEC);
+    wake_ = eventfd(0, EFD_CLOEXEC);
+  }
+  ~Signals() {
+    close(signals_);
+    close(wake_);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  /// Makes `wait` return 0.
+  void wake() const {
+    const std::uint64_t one = 1;
+    (void)!write(wake_, &one, sizeof one);
+  }
+
+  /// Blocks for the next signal, or 0 after `wake`.
+  int wait() const {
+    std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+    while (poll(sources.data(), sources.size(), -1) < 0) {
+    }
+    if (sources[0].revents != 0) {
+      signalfd_siginfo info{};
+      if (read(signals_, &info, sizeof info) == sizeof info) return static_cast<int>(info.ssi_signo);
+    }
+    return 0;
+  }
+
+ private:
+  int signals_;
+  int wake_;
+};
+
+void log_started(Service& service, int port, int probe_port) {
+  service.log("info", event("listening", [&](JsonWriter& json) {
+                json.key("host").value(service.options().listener.host).key("port").value(port);
+                json.key("probe_port").value(probe_port).key("torch").value(torch_version());
+              }));
+}
+
+void log_ready(Service& service) {
+  const CpuLimits limits = read_cpu_limits();
+  for (const ServedModel* model : service.models()) {
+    const Engine& engine = *model->engine;
+    const EngineStats stats = engine.stats();
+    service.log("info", event("ready", [&](JsonWriter& json) {
+                  json.key("model").value(engine.model().name).key("model_version").value(engine.model().version);
+                  json.key("weights").value(engine.model().manifest.weights);
+                  const ThreadPlan& threads = engine.options().threads;
+                  json.key("usable_cores").value(threads.usable_cores).key("workers").value(threads.workers);
+                  json.key("intra_op_threads").value(threads.intra_op_threads);
+                  if (limits.quota_cores) json.key("quota_cores").value(*limits.quota_cores);
+                  json.key("warmup_runs").value(stats.warmup_runs);
+                  json.key("ready_ms").value(static_cast<std::int64_t>(service.startup_ready_ms()));
+                }));
+  }
+}
+
+/// The way from the first signal to the end of the last request.
+void shut_down(Service& service, Listener& main, bool skip_delay) {
+  const ServerOptions& options = service.options();
+  Lifecycle& lifecycle = service.lifecycle();
+  service.log("info", event("draining", [](JsonWriter&) {}));
+  if (!skip_delay) {
+    lifecycle.start_lame_duck(options.drain_delay);
+    lifecycle.wait_lame_duck();
+  }
+  const DrainReport report = service.drain(options.drain_timeout);
+  main.stop();
+  service.log("info", event("stopped", [&](JsonWriter& json) {
+                json.key("completed").value(report.completed).key("failed").value(report.failed);
+              }));
+}
+
+}  // namespace
+
+int run_server(const ServerOptions& options) {
+  const Signals signals;
+  Service service(options, make_log(options.log_level));
+  const auto give_up = [&](const Error& error) {
+    service.log("error", event("failed", [&](JsonWriter& json) {
+                  json.key("code").value(to_string(error.code)).key("error").value(error.message);
+                }));
+    return 1;
+  };
+
+  Listener main(options.listener, service.main_handler());
+  ListenerOptions probe_options;
+  probe_options.host = options.probe_host;
+  probe_options.port = options.probe_port;
+  probe_options.max_connections = kProbeConnections;
+  probe_options.max_body_bytes = 1 << 16;
+  Listener probe(probe_options, service.probe_handler());
+  auto port = main.bind();
+  if (!port) return give_up(port.error());
+  auto probe_port = probe.bind();
+  if (!probe_port) return give_up(probe_port.error());
+  main.start();
+  probe.start();
+  log_started(service, *port, *probe_port);
+
+  std::atomic<bool> failed{false};
+  std::thread loader([&] {
+    if (auto loaded = service.load(); loaded) {
+      log_ready(service);
+    } else {
+      give_up(loaded.error());
+      failed = true;
+      signals.wake();
+    }
+  });
+  const int signal = signals.wait();
+  if (failed) {
+    loader.join();
+    return 1;
+  }
+  // Loading cannot be taken back half way, and there is nothing to finish: a second signal need not be waited for.
+  if (service.lifecycle().phase() == Lifecycle::Phase::kLoading) _exit(0);
+  loader.join();
+  // Ctrl-C comes from somebody who waits at a terminal, behind no load balancer.
+  std::thread shutdown([&] {
+    shut_down(service, main, signal == SIGINT);
+    signals.wake();
+  });
+  if (signals.wait() != 0) _exit(1);
+  shutdown.join();
+  probe.stop();
+  return 0;
+}
+
+Result<void> request_drain(const std::string& host, int probe_port) {
+  httplib::Client client(host, probe_port);
+  client.set_read_timeout(3600);
+  const auto response = client.Post("/drain");
+  const std::string where = host + ":" + std::to_string(probe_port);
+  if (!response) {
+    return fail(ErrorCode::kUnavailable, "no answer from " + where + ": " + httplib::to_string(response.error()));
+  }
+  if (response->status != 200) return fail(ErrorCode::kUnavailable, where + " answered " + std::to_string(response->status));
+  return {};
+}
+
+}  // namespace infer::http

@@ -1,0 +1,217 @@
+#include "service.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+#include "infer/version.h"
+#include "json_writer.h"
+
+namespace infer::http {
+namespace {
+
+using std::chrono::milliseconds;
+using Phase = Lifecycle::Phase;
+
+/// RFC 3339 in UTC, with milliseconds.
+std::string timestamp() {
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
+  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(ms % 1000));
+  return std::string(text.data(), length) + fraction.data();
+}
+
+double seconds_since(TimePoint start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
+/// The deadline that X-Timeout-Ms asks for, at most `limit` from now. Errors: `kInvalidArgument`.
+Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit) {
+  const auto text = exchange.header("X-Timeout-Ms");
+  if (!text) return exchange.start + limit;
+  std::int64_t ms = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, ms);
+  if (error != std::errc() || stop != end || ms <= 0) {
+    return fail(ErrorCode::kInvalidArgument, "X-Timeout-Ms: '" + text->substr(0, 32) + "' is not a whole number above 0");
+  }
+  return exchange.start + std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
+}
+
+}  // namespace
+
+Service::Service(ServerOptions options, LogLine log)
+    : options_(std::move(options)),
+      log_(std::move(log)),
+      active_requests_(metrics_->gauge("active_requests", "Requests being answered.")),
+      predictions_(metrics_->counter("predictions_total", "Predictions answered with success.")),
+      prediction_latency_(metrics_->histogram("prediction_latency_seconds", "Seconds a prediction took, HTTP included.",
+                                              latency_edges())),
+      model_load_time_(metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
+  metrics_->gauge("infer_build_info", "Always 1; the version is in the label.", {{"version", INFER_VERSION}}).set(1);
+  add_health_routes(router_, *this);
+  add_embed_routes(router_, *this);
+  router_.add({.method = "GET",
+               .path = "/openapi.json",
+               .summary = "This description",
+               .handle = [this](Exchange& exchange) { exchange.response = openapi(router_.routes()); }});
+}
+
+Result<void> Service::load() {
+  for (const std::string& path : options_.models) {
+    OpenOptions wanted = options_.engine;
+    wanted.metrics = metrics_;
+    auto engine = open_engine(path, wanted);
+    if (!engine) return Unexpected(engine.error());
+    if (auto added = add(std::make_shared<Engine>(*std::move(engine))); !added) return added;
+  }
+  const double seconds = seconds_since(start_);
+  model_load_time_.set(seconds);
+  startup_ready_ms_.store(seconds * 1000);
+  lifecycle_.loaded();
+  return {};
+}
+
+Result<void> Service::add(std::shared_ptr<Engine> engine) {
+  auto model = std::make_unique<ServedModel>();
+  model->engine = engine;
+  if (engine->model().manifest.task == "image-embedding") {
+    auto embedder = ImageEmbedder::create(engine, options_.decode);
+    if (!embedder) return Unexpected(embedder.error());
+    model->image_embedder = std::make_unique<ImageEmbedder>(*std::move(embedder));
+  }
+  const ThreadPlan& threads = engine->options().threads;
+  const Labels labels{{"model", engine->model().name}};
+  metrics_->gauge("infer_workers", "Batches computed side by side.", labels).set(static_cast<double>(threads.workers));
+  metrics_->gauge("infer_intra_op_threads", "Threads inside one forward.", labels)
+      .set(static_cast<double>(threads.intra_op_threads));
+  metrics_->gauge("infer_usable_cores", "Cores that affinity and control groups grant.")
+      .set(static_cast<double>(threads.usable_cores));
+  const EngineStats stats = engine->stats();
+  metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels).set(static_cast<double>(stats.warmup_runs));
+  std::unique_lock lock(mutex_);
+  models_.push_back(std::move(model));
+  return {};
+}
+
+std::vector<ServedModel*> Service::models() const {
+  std::unique_lock lock(mutex_);
+  std::vector<ServedModel*> out;
+  for (const auto& model : models_) out.push_back(model.get());
+  return out;
+}
+
+ServedModel* Service::image_model() const {
+  std::unique_lock lock(mutex_);
+  for (const auto& model : models_) {
+    if (model->image_embedder) return model.get();
+  }
+  return nullptr;
+}
+
+bool Service::ready() const { return lifecycle_.phase() == Phase::kServing; }
+
+DrainReport Service::drain(milliseconds timeout) {
+  lifecycle_.start_draining();
+  const TimePoint end = std::chrono::steady_clock::now() + timeout;
+  DrainReport total;
+  for (ServedModel* model : models()) {
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    const DrainReport report = model->engine->drain(std::max(left, milliseconds(0)));
+    total.completed += report.completed;
+    total.failed += report.failed;
+    total.in_time = total.in_time && report.in_time;
+  }
+  return total;
+}
+
+const Route* Service::Handler::route(const Exchange& exchange) const {
+  return service_.router_.find(exchange.method, exchange.path, probe_).route;
+}
+
+bool Service::Handler::begin(Exchange& exchange) {
+  const Router::Match match = service_.router_.find(exchange.method, exchange.path, probe_);
+  if (match.route == nullptr) {
+    if (match.allowed.empty()) {
+      answer_error(exchange, Error{ErrorCode::kNotFound, "no route " + exchange.path, {}});
+    } else {
+      exchange.headers.emplace_back("Allow", match.allowed);
+      answer_error(exchange, 405, "MethodNotAllowed",
+                   exchange.path + ": method " + exchange.method + " is not among " + match.allowed);
+    }
+    return false;
+  }
+  if (!probe_) {
+    service_.active_.fetch_add(1);
+    service_.active_requests_.add(1);
+  }
+  if (!match.route->work) return true;
+  auto deadline = request_deadline(exchange, service_.options_.request_timeout);
+  if (!deadline) {
+    answer_error(exchange, deadline.error());
+    return false;
+  }
+  exchange.deadline = *deadline;
+  const Phase phase = service_.lifecycle_.phase();
+  if (phase == Phase::kLoading || phase == Phase::kDraining) {
+    exchange.headers.emplace_back("Retry-After", "1");
+    answer_error(exchange, Error{ErrorCode::kUnavailable, phase == Phase::kLoading ? "loading" : "draining", {}});
+    return false;
+  }
+  return true;
+}
+
+void Service::Handler::handle(Exchange& exchange) { route(exchange)->handle(exchange); }
+
+void Service::Handler::finish(const Exchange& exchange) {
+  const Route* found = exchange.path.empty() ? nullptr : route(exchange);
+  if (found != nullptr && !probe_) {
+    service_.active_requests_.add(-1);
+    service_.active_.fetch_sub(1);
+  }
+  const double seconds = seconds_since(exchange.start);
+  // Only what the route table knows becomes a label: a client's text never does.
+  service_.metrics_
+      ->counter("http_requests_total", "Requests answered.",
+                {{"method", found != nullptr ? found->method : "other"},
+                 {"path", found != nullptr ? found->path : "other"},
+                 {"status", std::to_string(exchange.status)}})
+      .add();
+  if (found == nullptr || !found->work) return;
+  if (exchange.status == 200) {
+    service_.predictions_.add();
+    service_.prediction_latency_.observe(seconds);
+  }
+  service_.log_request(exchange, seconds * 1000);
+}
+
+bool Service::Handler::closing() const { return !probe_ && service_.lifecycle_.phase() >= Phase::kLameDuck; }
+
+void Service::log_request(const Exchange& exchange, double latency_ms) const {
+  JsonWriter json;
+  json.begin_object().key("event").value("request").key("timestamp").value(timestamp());
+  json.key("request_id").value(exchange.request_id);
+  json.key("route").value(exchange.path).key("status").value(exchange.status);
+  json.key("latency_ms").value(rounded(latency_ms));
+  if (!exchange.model.empty()) {
+    json.key("model").value(exchange.model).key("model_version").value(exchange.model_version);
+  }
+  if (exchange.batch_size > 0) {
+    json.key("batch_size").value(exchange.batch_size);
+    json.key("queue_ms").value(rounded(exchange.queue_ms)).key("compute_ms").value(rounded(exchange.compute_ms));
+  }
+  if (!exchange.error.empty()) json.key("error").value(exchange.error);
+  json.end_object();
+  log_(exchange.status >= 500 ? "error" : "info", json.text());
+}
+
+}  // namespace infer::http

@@ -1,0 +1,371 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "infer/core/batch_policy.h"
+#include "infer/core/batch_task.h"
+#include "infer/core/clock.h"
+#include "infer/core/fair_queue.h"
+#include "infer/core/result.h"
+#include "infer/core/scheduler_stats.h"
+
+namespace infer {
+
+/// A bounded queue in front of fixed worker threads, which take batches from it as the policy says.
+///
+/// Thread-safe. Knows no tensor. Allocates nothing after construction, so that a full memory cannot lose a task.
+/// Every accepted task is executed or failed; what an executor leaves open is failed with `kInternal`.
+template <BatchTask T>
+class BatchScheduler {
+ public:
+  /// Runs one batch on a worker thread and completes every task of it.
+  using Executor = std::function<void(std::size_t worker, std::span<T> batch)>;
+
+  struct Options {
+    BatchOptions batch;
+    std::size_t workers = 1;
+    std::function<void(std::size_t worker)> on_worker_start;  ///< Runs first on each worker thread; may be empty.
+    std::chrono::milliseconds shutdown_timeout{5000};         ///< Bound on the destructor's wait for workers.
+  };
+
+  /// Starts the workers. Errors: `kInvalidArgument`, `kOutOfMemory`, `kInternal` (no threads to be had).
+  static Result<std::unique_ptr<BatchScheduler>> create(Options options, Executor executor,
+                                                        std::shared_ptr<const Clock> clock) {
+    if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
+    if (options.workers == 0) return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
+    try {
+      auto state = std::make_shared<State>(std::move(options), std::move(executor), std::move(clock));
+      std::unique_ptr<BatchScheduler> scheduler(new BatchScheduler(std::move(state)));
+      scheduler->start();
+      return scheduler;
+    } catch (const std::bad_alloc&) {
+      return Unexpected(out_of_memory());
+    } catch (const std::exception& e) {
+      return fail(ErrorCode::kInternal, std::string("cannot start worker threads: ") + e.what());
+    }
+  }
+
+  BatchScheduler(const BatchScheduler&) = delete;
+  BatchScheduler& operator=(const BatchScheduler&) = delete;
+
+  /// Fails what is queued with `kUnavailable`; waits for running batches at most `shutdown_timeout`, then fails their
+  /// tasks too and leaves the threads behind: they share the ownership of all that they still use.
+  ~BatchScheduler() {
+    State& state = *state_;
+    const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::thread& thread) {
+      return thread.get_id() == std::this_thread::get_id();
+    });
+    const std::size_t left = self == threads_.end() ? 0 : 1;  // the last owner may be a callback on a worker
+    std::unique_lock lock(state.mutex);
+    state.draining = true;
+    state.stopping = true;
+    state.notify_all();
+    state.fail_queued(lock);
+    // Real time, not the injected clock: a destructor must end even if nobody advances it.
+    state.idle_changed.wait_for(lock, state.options.shutdown_timeout, [&] { return state.live_threads <= left; });
+    state.fail_running(lock);
+    const bool all_left = state.live_threads == 0;
+    lock.unlock();
+    for (auto& thread : threads_) all_left ? thread.join() : thread.detach();
+  }
+
+  /// Queues a task. Blocks on no work and never throws. `task` is moved from only on success.
+  ///
+  /// Errors: `kInvalidArgument` (can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`, `kUnavailable`
+  /// (draining), `kOutOfMemory`.
+  Result<void> enqueue(T&& task) noexcept {
+    State& state = *state_;
+    try {
+      const TimePoint now = state.clock->now();
+      const TimePoint deadline = task.deadline();
+      std::unique_lock lock(state.mutex);
+      if (auto admissible = state.admissible(task, now); !admissible) {
+        ++state.stats.refused;
+        return admissible;
+      }
+      state.queue.push(std::move(task), now);
+      ++state.stats.accepted;
+      if (deadline < state.earliest_deadline) {
+        state.earliest_deadline = deadline;
+        state.timer_wake.notify_one();
+      }
+      const bool wake = state.waiting_workers > 0;
+      lock.unlock();
+      if (wake) state.work_ready.notify_one();
+      return {};
+    } catch (...) {  // only making the message of a refusal can throw here
+      return Unexpected(out_of_memory());
+    }
+  }
+
+  /// Refuses new tasks, finishes the queued ones without linger, and at `deadline` fails the rest with
+  /// `kUnavailable`, those that are executing too. Blocks until then. Idempotent.
+  DrainReport drain(TimePoint deadline) {
+    State& state = *state_;
+    std::unique_lock lock(state.mutex);
+    state.draining = true;
+    state.notify_all();
+    const std::uint64_t finished_before = state.finished;
+    const auto done = [&] { return state.queue.empty() && state.stats.busy_workers == 0; };
+    while (!done() && state.clock->now() < deadline) state.clock->wait_until(state.idle_changed, lock, deadline);
+    DrainReport report;
+    report.in_time = done();
+    report.completed = static_cast<std::size_t>(state.finished - finished_before);
+    report.failed = state.fail_queued(lock);
+    report.failed += state.fail_running(lock);
+    return report;
+  }
+
+  SchedulerStats stats() const {
+    const State& state = *state_;
+    std::unique_lock lock(state.mutex);
+    SchedulerStats stats = state.stats;
+    stats.queue_size = state.queue.size();
+    stats.queue_bytes = state.queue.bytes();
+    stats.drain_rate = state.drain_rate.per_second();
+    for (const Worker& worker : state.workers) {
+      stats.oldest_batch_start = std::min(stats.oldest_batch_start, worker.start);
+    }
+    return stats;
+  }
+
+ private:
+  using DeadTasks = std::vector<std::pair<T, ErrorCode>>;
+
+  /// What a thread works with, reserved before it starts; `start` is kNever unless its batch is executing.
+  struct Worker {
+    explicit Worker(const BatchOptions& limits) {
+      batch.reserve(limits.max_batch_size);
+      dead.reserve(limits.max_queue_size);
+    }
+    std::vector<T> batch;
+    DeadTasks dead;
+    TimePoint start = kNever;
+  };
+
+  static Error unavailable() noexcept { return {ErrorCode::kUnavailable, "draining", {}}; }
+
+  /// Everything the threads use; they share its ownership, so a thread that is stuck cannot outlive it.
+  struct State {
+    State(Options opts, Executor exec, std::shared_ptr<const Clock> time)
+        : options(std::move(opts)),
+          policy(options.batch),
+          executor(std::move(exec)),
+          clock(std::move(time)),
+          queue(options.batch) {
+      timer_dead.reserve(options.batch.max_queue_size);
+      workers.reserve(options.workers);
+      for (std::size_t i = 0; i < options.workers; ++i) workers.emplace_back(options.batch);
+    }
+
+    Result<void> admissible(const T& task, TimePoint now) const {
+      if (draining) return Unexpected(unavailable());
+      if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
+      if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
+      return queue.admissible(task);
+    }
+
+    void notify_all() noexcept {
+      work_ready.notify_all();
+      timer_wake.notify_all();
+      idle_changed.notify_all();
+    }
+
+    std::size_t fail_queued(std::unique_lock<std::mutex>& lock) noexcept {
+      std::size_t failed = 0;
+      for (; !queue.empty(); ++failed) {
+        T task = queue.remove(0);
+        lock.unlock();
+        task.fail(unavailable());
+        lock.lock();
+      }
+      return failed;
+    }
+
+    /// Fails the tasks that workers hold, outside the lock; the pin keeps workers from clearing their batch meanwhile.
+    std::size_t fail_running(std::unique_lock<std::mutex>& lock) noexcept {
+      std::size_t failed = 0;
+      for (Worker& worker : workers) {
+        if (worker.start == kNever) continue;
+        ++pins;
+        lock.unlock();
+        for (const T& task : worker.batch) task.fail(unavailable());
+        lock.lock();
+        failed += worker.batch.size();
+        --pins;
+        idle_changed.notify_all();
+      }
+      return failed;
+    }
+
+    /// Moves expired and cancelled tasks out of the queue and finds the next deadline.
+    void collect_dead(DeadTasks& dead) noexcept {
+      const TimePoint now = clock->now();
+      earliest_deadline = kNever;
+      for (std::size_t i = 0; i < queue.size();) {
+        const TimePoint deadline = queue.task(i).deadline();
+        if (queue.task(i).cancelled()) {
+          ++stats.cancelled;
+          dead.emplace_back(queue.remove(i), ErrorCode::kCancelled);
+        } else if (deadline <= now) {
+          ++stats.expired;
+          dead.emplace_back(queue.remove(i), ErrorCode::kDeadlineExceeded);
+        } else {
+          earliest_deadline = std::min(earliest_deadline, deadline);
+          ++i;
+        }
+      }
+      if (!dead.empty() && draining) idle_changed.notify_all();
+    }
+
+    const Options options;
+    const BatchPolicy policy;
+    const Executor executor;
+    const std::shared_ptr<const Clock> clock;
+
+    mutable std::mutex mutex;
+    // The timer has a condition of its own, so that a wake-up meant for a worker never goes to the timer.
+    std::condition_variable work_ready;
+    std::condition_variable timer_wake;
+    std::condition_variable idle_changed;
+
+    FairQueue<T> queue;
+    std::vector<Worker> workers;
+    DeadTasks timer_dead;
+    std::size_t live_threads = 0;
+    std::size_t waiting_workers = 0;
+    std::size_t pins = 0;
+    std::uint64_t finished = 0;
+    TimePoint earliest_deadline = kNever;
+    DrainRate drain_rate;
+    bool draining = false;
+    bool stopping = false;
+    SchedulerStats stats;
+  };
+
+  explicit BatchScheduler(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  void start() {
+    const std::size_t workers = state_->options.workers;
+    threads_.reserve(workers + 1);
+    for (std::size_t worker = 0; worker < workers; ++worker) {
+      spawn([worker](State& state) { run_worker(state, worker); });
+    }
+    spawn(run_timer);
+  }
+
+  template <class Body>
+  void spawn(Body body) {
+    std::unique_lock lock(state_->mutex);
+    threads_.emplace_back([state = state_, body] {
+      body(*state);
+      std::unique_lock leave(state->mutex);
+      --state->live_threads;
+      state->idle_changed.notify_all();
+    });
+    ++state_->live_threads;
+  }
+
+  static void run_worker(State& state, std::size_t index) {
+    if (state.options.on_worker_start) state.options.on_worker_start(index);
+    Worker& worker = state.workers[index];
+    std::unique_lock lock(state.mutex);
+    while (!state.stopping) {
+      state.collect_dead(worker.dead);
+      if (!worker.dead.empty()) {
+        answer_dead(worker.dead, lock);
+        continue;
+      }
+      const QueueView<std::span<const typename FairQueue<T>::Entry>> view{state.queue.items(),
+                                                                           state.waiting_workers + 1, state.draining};
+      const Decision decision = state.policy.decide(view, state.clock->now());
+      if (const auto* dispatch = std::get_if<Dispatch>(&decision)) {
+        state.queue.serve(dispatch->count, worker.batch);
+        run_batch(state, index, lock);
+        continue;
+      }
+      const auto* wait = std::get_if<WaitUntil>(&decision);
+      ++state.waiting_workers;
+      state.clock->wait_until(state.work_ready, lock, wait != nullptr ? wait->time : kNever);
+      --state.waiting_workers;
+      ++state.stats.worker_wakeups;
+    }
+  }
+
+  static void run_batch(State& state, std::size_t index, std::unique_lock<std::mutex>& lock) {
+    Worker& worker = state.workers[index];
+    const std::size_t size = worker.batch.size();
+    worker.start = state.clock->now();
+    ++state.stats.busy_workers;
+    ++state.stats.batches;
+    state.stats.executed += size;
+    if (!state.queue.empty() && state.waiting_workers > 0) state.work_ready.notify_one();
+    lock.unlock();
+    execute(state, index);
+    lock.lock();
+    state.drain_rate.finished(size, worker.start, state.clock->now());
+    state.finished += size;
+    worker.start = kNever;
+    --state.stats.busy_workers;
+    if (state.draining) state.idle_changed.notify_all();
+    state.idle_changed.wait(lock, [&] { return state.pins == 0; });
+    lock.unlock();
+    worker.batch.clear();  // frees samples outside the lock
+    lock.lock();
+  }
+
+  static void execute(State& state, std::size_t index) noexcept {
+    // Messages short enough for the small-string buffer: making them cannot fail.
+    ErrorCode code = ErrorCode::kInternal;
+    const char* message = "dropped";
+    const std::span<T> batch(state.workers[index].batch);
+    try {
+      state.executor(index, batch);
+    } catch (const std::bad_alloc&) {
+      code = ErrorCode::kOutOfMemory;
+      message = "out of memory";
+    } catch (...) {
+      message = "executor threw";
+    }
+    for (const T& task : batch) task.fail(Error{code, message, {}});  // those already complete ignore it
+  }
+
+  static void answer_dead(DeadTasks& dead, std::unique_lock<std::mutex>& lock) noexcept {
+    lock.unlock();
+    for (auto& [task, code] : dead) {
+      task.fail(Error{code, code == ErrorCode::kCancelled ? "cancelled" : "deadline passed", {}});
+    }
+    dead.clear();
+    lock.lock();
+  }
+
+  /// Answers requests that expire while every worker computes.
+  static void run_timer(State& state) {
+    std::unique_lock lock(state.mutex);
+    while (!state.stopping) {
+      if (state.earliest_deadline <= state.clock->now()) {
+        state.collect_dead(state.timer_dead);
+        answer_dead(state.timer_dead, lock);
+      } else {
+        state.clock->wait_until(state.timer_wake, lock, state.earliest_deadline);
+      }
+    }
+  }
+
+  std::shared_ptr<State> state_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace infer

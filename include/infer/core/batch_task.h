@@ -1,0 +1,36 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "infer/core/clock.h"
+#include "infer/core/error.h"
+
+namespace infer {
+
+/// The place of one request in the fair order; shared by all its samples and touched by the queue alone.
+struct FairLane {
+  std::uint64_t next_tag = 0;
+};
+
+/// What the scheduler needs to know of a unit of work.
+///
+/// `fail` completes the task unless it is complete: idempotent, noexcept, and callable from another thread while an
+/// executor works on the task. `deadline` is `kNever` where there is none; `lane` is null for a request of one sample;
+/// only tasks of equal `batch_key` share a batch.
+template <class T>
+concept BatchTask = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+                    requires(const T& task, Error error) {
+                      { task.deadline() } noexcept -> std::convertible_to<TimePoint>;
+                      { task.cost() } noexcept -> std::convertible_to<std::size_t>;
+                      { task.bytes() } noexcept -> std::convertible_to<std::size_t>;
+                      { task.batch_key() } noexcept -> std::convertible_to<std::uint64_t>;
+                      { task.cancelled() } noexcept -> std::convertible_to<bool>;
+                      { task.lane() } noexcept -> std::convertible_to<FairLane*>;
+                      { task.fail(std::move(error)) } noexcept;
+                    };
+
+}  // namespace infer

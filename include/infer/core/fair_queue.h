@@ -1,0 +1,123 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "infer/core/batch_policy.h"
+#include "infer/core/batch_task.h"
+#include "infer/core/result.h"
+
+namespace infer {
+
+/// A bounded queue that is round-robin over requests. Not thread-safe; allocates nothing after construction.
+///
+/// The order is start-time fair queueing with unit cost: sample k of a request gets the tag max(tag now served,
+/// previous tag + 1), and tags are served in ascending order. One request with 64 samples therefore shares the workers
+/// sample by sample with those that come after it. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
+template <BatchTask T>
+class FairQueue {
+ public:
+  explicit FairQueue(const BatchOptions& limits)
+      : max_bytes_(limits.max_queue_bytes), max_cost_(limits.max_batch_cost), slots_(limits.max_queue_size) {
+    free_slots_.reserve(slots_.size());
+    for (std::size_t i = slots_.size(); i > 0; --i) free_slots_.push_back(static_cast<std::uint32_t>(i - 1));
+    order_.reserve(slots_.size());
+  }
+
+  struct Entry : QueueItem {
+    std::uint64_t tag = 0;
+    std::uint64_t sequence = 0;
+    std::uint32_t slot = 0;
+
+    bool operator<(const Entry& other) const noexcept {
+      return tag != other.tag ? tag < other.tag : sequence < other.sequence;
+    }
+  };
+
+  std::span<const Entry> items() const noexcept { return order_; }
+  std::size_t size() const noexcept { return order_.size(); }
+  bool empty() const noexcept { return order_.empty(); }
+  std::size_t bytes() const noexcept { return bytes_; }
+  const T& task(std::size_t position) const noexcept { return *slots_[order_[position].slot]; }
+
+  /// Whether `task` may enter. Errors: `kInvalidArgument` if it could never fit, `kOverloaded` if not now.
+  Result<void> admissible(const T& task) const {
+    if (max_cost_ != 0 && task.cost() > max_cost_) return never_fits("cost", task.cost(), "max_batch_cost", max_cost_);
+    if (task.bytes() > max_bytes_) return never_fits("sample bytes", task.bytes(), "max_queue_bytes", max_bytes_);
+    if (free_slots_.empty()) {
+      return fail(ErrorCode::kOverloaded, "queue is full: max_queue_size " + std::to_string(slots_.size()));
+    }
+    if (bytes_ + task.bytes() > max_bytes_) {
+      return fail(ErrorCode::kOverloaded, "queue is full: max_queue_bytes " + std::to_string(max_bytes_));
+    }
+    return {};
+  }
+
+  /// Takes an admissible task in.
+  void push(T&& task, TimePoint now) noexcept {
+    Entry entry;
+    entry.enqueued = now;
+    entry.cost = task.cost();
+    entry.key = task.batch_key();
+    entry.tag = served_tag_;
+    if (FairLane* lane = task.lane()) {
+      entry.tag = std::max(served_tag_, lane->next_tag);
+      lane->next_tag = entry.tag + 1;
+    }
+    entry.sequence = next_sequence_++;
+    entry.slot = free_slots_.back();
+    free_slots_.pop_back();
+    bytes_ += task.bytes();
+    slots_[entry.slot].emplace(std::move(task));
+    order_.insert(std::upper_bound(order_.begin(), order_.end(), entry), entry);  // within the reserved capacity
+  }
+
+  /// Removes the task at `position` without serving it.
+  T remove(std::size_t position) noexcept {
+    const Entry entry = order_[position];
+    order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(position));
+    std::optional<T>& slot = slots_[entry.slot];
+    T task = std::move(*slot);
+    slot.reset();
+    free_slots_.push_back(entry.slot);  // within the reserved capacity
+    bytes_ -= task.bytes();
+    return task;
+  }
+
+  /// Moves the first `count` tasks that share the key of the first into `batch`, which has room for them.
+  void serve(std::size_t count, std::vector<T>& batch) noexcept {
+    const std::uint64_t key = order_.front().key;
+    for (std::size_t i = 0; i < order_.size() && batch.size() < count;) {
+      if (order_[i].key == key) {
+        served_tag_ = std::max(served_tag_, order_[i].tag);
+        batch.push_back(remove(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+
+ private:
+  static Unexpected never_fits(const char* what, std::size_t value, const char* limit, std::size_t bound) {
+    return fail(ErrorCode::kInvalidArgument,
+                std::string(what) + ": " + std::to_string(value) + " exceeds " + limit + " " + std::to_string(bound),
+                ErrorDetail::kTooLarge);
+  }
+
+  std::size_t max_bytes_;
+  std::size_t max_cost_;
+  std::vector<std::optional<T>> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<Entry> order_;  // ascending by tag, then by arrival
+  std::size_t bytes_ = 0;
+  std::uint64_t served_tag_ = 0;
+  std::uint64_t next_sequence_ = 0;
+};
+
+}  // namespace infer

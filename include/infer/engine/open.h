@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/engine.h"
+
+namespace infer {
+
+/// What a caller wants otherwise than infer.json and the defaults say; 0 or unset leaves it to them.
+struct OpenOptions {
+  std::string device = "cpu";  ///< "cpu" or "cuda:N".
+  std::size_t workers = 0;
+  std::size_t intra_op_threads = 0;
+  std::optional<std::size_t> max_batch_size;
+  std::optional<std::chrono::microseconds> max_queue_delay;
+  std::optional<std::size_t> max_queue_size;
+  std::optional<Warmup> warmup;
+  std::size_t max_inflight = 64;
+  std::size_t max_queue_bytes = std::size_t{256} << 20;
+  std::shared_ptr<MetricsRegistry> metrics;
+  LogHook log;
+};
+
+/// "none", "default" or "full". Errors: `kInvalidArgument`.
+Result<Warmup> parse_warmup(const std::string& name);
+
+/// The options for `manifest` on a machine with `usable_cores`: defaults, then the manifest, then `wanted`.
+/// Errors: `kInvalidArgument`.
+Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted, std::size_t usable_cores);
+
+/// Loads models/NAME and starts an engine on it, with threads planned from affinity and control groups. Blocks until it
+/// is warm. Errors: those of `load_model` and `Engine::create`.
+Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted = {});
+
+}  // namespace infer

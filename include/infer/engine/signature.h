@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/tensor.h"
+
+namespace infer {
+
+/// Name, dtype and shape of one input or output, without the batch dimension; -1 is a dimension of any size.
+struct TensorSpec {
+  std::string name;
+  DType dtype = DType::kFp32;
+  Shape shape;
+  bool any_rank = false;  ///< Nothing is known of the shape: the model declares none.
+};
+
+/// What a model takes and gives.
+struct ModelSignature {
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+
+  /// Every input has a known, fixed shape.
+  bool is_static() const noexcept;
+};
+
+/// One unit of work: a tensor for each input of the model, without batch dimension.
+using Sample = std::vector<Tensor>;
+
+/// Checks a sample against the inputs. Errors: `kInvalidArgument`, naming the input, its value and what was expected.
+Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample);
+
+}  // namespace infer

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/engine.h"
+#include "infer/engine/open.h"
+#include "infer/image/decode.h"
+
+namespace infer {
+
+/// How long a request may take, and how to take it back.
+struct RequestOptions {
+  TimePoint deadline = kNever;  ///< Absolute, on the engine's clock.
+  std::stop_token stop;
+};
+
+/// Encoded JPEG or PNG bytes; the caller keeps them until the call returns.
+using EncodedImage = std::span<const std::uint8_t>;
+
+/// Unit vectors in the order of the images, and where the time went.
+struct Embeddings {
+  std::vector<std::vector<float>> vectors;
+  Timings timings;             ///< Of the slowest image.
+  std::size_t batch_size = 0;  ///< The largest batch that one of the images was part of.
+};
+
+/// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across them.
+///
+/// Decoding and resizing run in the calling thread, the model on the engine's workers.
+class ImageEmbedder {
+ public:
+  /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
+  static Result<ImageEmbedder> open(const std::filesystem::path& directory, const OpenOptions& options = {},
+                                    const DecodeLimits& limits = {});
+  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes one FP32 [3,n,n] image
+  /// and gives one FP32 vector.
+  static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
+
+  /// Embeds one image; blocks until it is done. The vector has `dim()` elements and Euclidean length 1.
+  /// Errors: `kInvalidArgument` (undecodable, too large), and those of `Engine::submit`.
+  Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
+
+  /// Embeds several images as one request: all or an error that names the first bad one ("images[2]: ..."). Blocks.
+  /// A permit taken earlier, before the bytes were parsed, may be passed on; else one is taken.
+  Result<Embeddings> embed_many(std::span<const EncodedImage> images, const RequestOptions& options = {},
+                                Permit permit = {}) const;
+
+  /// Decodes in the calling thread, then returns; `done` is called once with the vector, on a worker thread, and must
+  /// not throw or block. If this returns an error, `done` is not called.
+  Result<void> embed_async(EncodedImage image, const RequestOptions& options,
+                           std::function<void(Result<std::vector<float>>&&)> done) const;
+
+  std::size_t dim() const noexcept { return dim_; }
+  Engine& engine() const noexcept { return *engine_; }
+
+ private:
+  ImageEmbedder(std::shared_ptr<Engine> engine, const DecodeLimits& limits, const ImagePreprocess& preprocess,
+                std::size_t dim)
+      : engine_(std::move(engine)), limits_(limits), preprocess_(preprocess), dim_(dim) {}
+
+  Result<Sample> prepare(EncodedImage image) const;
+  static std::vector<float> finish(const Response& response);
+
+  std::shared_ptr<Engine> engine_;
+  DecodeLimits limits_;
+  ImagePreprocess preprocess_;
+  std::size_t dim_;
+};
+
+}  // namespace infer

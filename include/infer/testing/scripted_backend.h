@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "infer/core/result.h"
+#include "infer/engine/backend.h"
+#include "infer/engine/signature.h"
+
+namespace infer::testing {
+
+/// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
+///
+/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. Output element j of a sample is
+/// input element (j x input elements / output elements) of its first input, as FP32; an output of the input's own shape
+/// and dtype is therefore a copy of it.
+struct ScriptedOptions {
+  ModelSignature signature;
+  std::chrono::microseconds base{0};
+  std::chrono::microseconds per_sample{0};
+  bool burn = true;
+  /// A batch whose samples include one whose first element is this fails with `kModelError`.
+  std::optional<float> poison;
+  /// Called first in each forward with the inputs; an error it returns, or an exception it throws, is the forward's.
+  std::function<Result<void>(std::span<const Tensor> inputs)> before;
+};
+
+/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32 or UINT8 inputs.
+Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
+
+/// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].
+ModelSignature image_signature(std::int64_t size = 224, std::int64_t dim = 512);
+
+/// Uses up `time` of this thread's CPU time.
+void burn_cpu(std::chrono::microseconds time);
+
+}  // namespace infer::testing

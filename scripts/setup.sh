@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
+#   scripts/setup.sh [--cuda] [--core]
+# --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
+mkdir -p "$INFER_CACHE"
+
+cuda=
+core=
+for argument in "$@"; do
+  case $argument in
+    --cuda) cuda=--cuda ;;
+    --core) core=yes ;;
+    *) echo "setup: unknown argument '$argument'; known: --cuda --core" >&2; exit 2 ;;
+  esac
+done
+
+packages=(g++ make cmake ninja-build python3 libgtest-dev)
+if [ -z "$core" ]; then
+  packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
+             libsimdjson-dev libstb-dev libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
+fi
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
+    echo "setup: please install these packages: ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "setup: installing ${missing[*]}"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+[ -z "$core" ] || exit 0
+
+"$here/fetch_httplib.sh"
+if ! python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' && [ -z "${CMAKE_PREFIX_PATH:-}" ]; then
+  python3 "$here/fetch_torch.py" $cuda
+fi
+python3 "$here/fetch_photos.py"

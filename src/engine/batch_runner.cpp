@@ -1,0 +1,185 @@
+#include "batch_runner.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+
+namespace infer {
+namespace {
+
+constexpr std::chrono::milliseconds kWarmupBudget{1500};
+constexpr std::chrono::seconds kRerunInterval{1};
+
+/// Stacks the samples' tensors for each input along a new first dimension; a single sample is viewed, not copied.
+Result<std::vector<Tensor>> collate(std::span<Task> batch) {
+  std::vector<Tensor> inputs;
+  const std::size_t count = batch.front().sample.size();
+  inputs.reserve(count);
+  const auto size = static_cast<std::int64_t>(batch.size());
+  for (std::size_t input = 0; input < count; ++input) {
+    const Tensor& first = batch.front().sample[input];
+    if (batch.size() == 1) {
+      inputs.push_back(first.reshaped(first.shape().with_batch(1)));
+      continue;
+    }
+    auto stacked = Tensor::allocate(first.dtype(), first.shape().with_batch(size));
+    if (!stacked) return Unexpected(stacked.error());
+    std::byte* out = stacked->data();
+    for (const Task& task : batch) {
+      const Tensor& tensor = task.sample[input];
+      std::memcpy(out, tensor.data(), tensor.bytes());
+      out += tensor.bytes();
+    }
+    inputs.push_back(*std::move(stacked));
+  }
+  return inputs;
+}
+
+}  // namespace
+
+void BatchRunner::start_worker() noexcept {
+  // On Linux the niceness set through a thread's id is that of the thread alone. Refusal is no error: it only means
+  // that probes compete with workers on equal terms.
+  if (options_.worker_nice > 0) {
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.worker_nice);
+  }
+  Result<void> outcome;
+  try {
+    model_.backend->bind_worker_thread();
+    outcome = warm_up();
+  } catch (const std::exception& e) {
+    outcome = fail(ErrorCode::kModelError, std::string("warm-up: ") + e.what());
+  }
+  if (!outcome) {
+    std::unique_lock lock(warmup_mutex_);
+    warmup_.outcome = std::move(outcome);
+  }
+}
+
+Result<void> BatchRunner::warm_up() {
+  if (options_.warmup == Warmup::kNone || !model_.backend->signature().is_static()) return {};
+  std::vector<std::size_t> sizes = options_.batch.allowed_batch_sizes;
+  if (sizes.empty()) sizes = {1, options_.batch.max_batch_size};
+  const bool full = options_.warmup == Warmup::kFull;
+  const int max_runs = full ? 10 : 3;
+  const TimePoint start = std::chrono::steady_clock::now();
+  for (auto size = sizes.rbegin(); size != sizes.rend(); ++size) {
+    Duration previous{};
+    for (int run = 0; run < max_runs; ++run) {
+      if (!full && std::chrono::steady_clock::now() - start > kWarmupBudget) return {};
+      const auto time = warm_run(*size);
+      if (!time) return Unexpected(time.error());
+      const Duration difference = *time > previous ? *time - previous : previous - *time;
+      if (run > 0 && difference * 10 <= previous) break;
+      previous = *time;
+    }
+  }
+  return {};
+}
+
+Result<Duration> BatchRunner::warm_run(std::size_t batch_size) {
+  std::vector<Tensor> inputs;
+  for (const TensorSpec& spec : model_.backend->signature().inputs) {
+    auto tensor = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch_size)));
+    if (!tensor) return Unexpected(tensor.error());
+    std::memset(tensor->data(), 0, tensor->bytes());
+    inputs.push_back(*std::move(tensor));
+  }
+  const TimePoint start = std::chrono::steady_clock::now();
+  auto outputs = guarded_forward(inputs, batch_size);
+  const Duration time = std::chrono::steady_clock::now() - start;
+  if (!outputs) {
+    return fail(outputs.error().code, "warm-up with a batch of " + std::to_string(batch_size) + ": " + outputs.error().message);
+  }
+  std::unique_lock lock(warmup_mutex_);
+  ++warmup_.runs;
+  warmup_.time += time;
+  warmup_.slowest = std::max(warmup_.slowest, time);
+  return time;
+}
+
+BatchRunner::WarmupReport BatchRunner::warmup() const {
+  std::unique_lock lock(warmup_mutex_);
+  return warmup_;
+}
+
+Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const {
+  try {
+    auto outputs = model_.backend->forward(inputs);
+    if (!outputs) return outputs;
+    const auto& specs = model_.backend->signature().outputs;
+    if (!specs.empty() && outputs->size() != specs.size()) {
+      return fail(ErrorCode::kModelError, "the model returned " + std::to_string(outputs->size()) +
+                                              " outputs, its signature says " + std::to_string(specs.size()));
+    }
+    for (const Tensor& output : *outputs) {
+      if (output.shape().rank() == 0 || output.shape()[0] != static_cast<std::int64_t>(batch_size)) {
+        return fail(ErrorCode::kModelError, "the model returned the shape " + output.shape().text() +
+                                                " for a batch of " + std::to_string(batch_size));
+      }
+    }
+    return outputs;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kModelError, e.what());
+  } catch (...) {
+    return fail(ErrorCode::kModelError, "the model threw something that is no exception");
+  }
+}
+
+Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch) const {
+  auto inputs = collate(batch);
+  if (!inputs) return Unexpected(inputs.error());
+  return guarded_forward(*inputs, batch.size());
+}
+
+void BatchRunner::run(std::span<Task> batch) {
+  const TimePoint start = clock_->now();
+  metrics_->batch_size.observe(static_cast<double>(batch.size()));
+  for (const Task& task : batch) {
+    metrics_->queue_seconds.observe(std::chrono::duration<double>(start - task.submitted_at).count());
+  }
+  auto outputs = forward(batch);
+  if (!outputs && batch.size() > 1 && may_rerun()) {
+    reruns_.fetch_add(1, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < batch.size(); ++i) complete(batch.subspan(i, 1), forward(batch.subspan(i, 1)), start, 1);
+    return;
+  }
+  complete(batch, std::move(outputs), start, batch.size());
+}
+
+void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start,
+                           std::size_t batch_size) const {
+  const TimePoint now = clock_->now();
+  metrics_->compute_seconds.observe(std::chrono::duration<double>(now - start).count());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Task& task = batch[i];
+    if (!outputs) {
+      task.complete(Unexpected(outputs.error()), now);
+      continue;
+    }
+    Response response;
+    response.batch_size = batch_size;
+    response.timings = {start - task.submitted_at, now - start};
+    response.outputs.reserve(outputs->size());
+    for (const Tensor& output : *outputs) response.outputs.push_back(output.row(i));
+    task.complete(std::move(response), now);
+  }
+}
+
+bool BatchRunner::may_rerun() {
+  const Duration::rep now = clock_->now().time_since_epoch().count();
+  Duration::rep last = last_rerun_.load();
+  const Duration::rep interval = std::chrono::duration_cast<Duration>(kRerunInterval).count();
+  if (last != Duration::min().count() && now - last < interval) return false;
+  return last_rerun_.compare_exchange_strong(last, now);
+}
+
+}  // namespace infer

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "infer/core/clock.h"
+#include "infer/core/result.h"
+#include "infer/engine/engine.h"
+#include "infer/engine/model.h"
+#include "task.h"
+
+namespace infer {
+
+/// Runs batches on a model: collate, forward, split. Shared by the worker threads, whom it outlives.
+class BatchRunner {
+ public:
+  BatchRunner(Model model, const EngineOptions& options, std::shared_ptr<const Clock> clock,
+              std::shared_ptr<EngineMetrics> metrics)
+      : model_(std::move(model)), options_(options), clock_(std::move(clock)), metrics_(std::move(metrics)) {}
+
+  /// Readies the calling worker thread: niceness, thread counts, warm-up.
+  void start_worker() noexcept;
+  /// Runs `batch` and completes each of its tasks.
+  void run(std::span<Task> batch);
+
+  struct WarmupReport {
+    Result<void> outcome;
+    std::size_t runs = 0;
+    Duration time{};
+    Duration slowest{};
+  };
+  WarmupReport warmup() const;
+
+  std::uint64_t reruns() const noexcept { return reruns_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<std::vector<Tensor>> forward(std::span<Task> batch) const;
+  Result<std::vector<Tensor>> guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const;
+  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start, std::size_t batch_size) const;
+  bool may_rerun();
+  Result<void> warm_up();
+  Result<Duration> warm_run(std::size_t batch_size);
+
+  const Model model_;
+  const EngineOptions options_;
+  const std::shared_ptr<const Clock> clock_;
+  const std::shared_ptr<EngineMetrics> metrics_;
+  std::atomic<std::uint64_t> reruns_{0};
+  std::atomic<Duration::rep> last_rerun_{Duration::min().count()};
+  mutable std::mutex warmup_mutex_;
+  WarmupReport warmup_;
+};
+
+}  // namespace infer

@@ -1,0 +1,199 @@
+#include "infer/engine/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <latch>
+#include <utility>
+
+#include "batch_runner.h"
+#include "infer/core/batch_scheduler.h"
+#include "task.h"
+
+namespace infer {
+namespace {
+
+constexpr std::chrono::seconds kStuckAfter{30};
+constexpr int kStuckFactor = 20;
+
+/// Samples of equal shapes share a batch; a model of fixed shapes has but one key.
+std::uint64_t shape_key(const ModelSignature& signature, const Sample& sample) noexcept {
+  if (signature.is_static()) return 0;
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
+  const auto mix = [&](std::uint64_t value) { hash = (hash ^ value) * 1099511628211ULL; };
+  for (const Tensor& tensor : sample) {
+    mix(tensor.shape().rank());
+    for (const std::int64_t dim : tensor.shape().dims()) mix(static_cast<std::uint64_t>(dim));
+  }
+  return hash;
+}
+
+}  // namespace
+
+EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model)
+    : queue_depth(registry.gauge("infer_queue_depth", "Samples waiting for a worker.", {{"model", model}})),
+      queue_bytes(registry.gauge("infer_queue_bytes", "Bytes of the samples waiting for a worker.", {{"model", model}})),
+      inflight(registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
+      busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
+      batch_size(registry.histogram("infer_batch_size", "Samples in a batch.", {1, 2, 4, 8, 16, 32, 64},
+                                    {{"model", model}})),
+      prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.", latency_edges(),
+                                         {{"model", model}})),
+      queue_seconds(registry.histogram("infer_queue_seconds", "Seconds a sample waited for a worker.", latency_edges(),
+                                       {{"model", model}})),
+      compute_seconds(registry.histogram("infer_compute_seconds", "Seconds a batch took to compute.", latency_edges(),
+                                         {{"model", model}})),
+      request_seconds(registry.histogram("infer_request_seconds", "Seconds from submit to result, a sample.",
+                                         latency_edges(), {{"model", model}})) {
+  const auto counter = [&](std::string_view code) {
+    return &registry.counter("infer_requests_total", "Samples submitted, by model and result code.",
+                             {{"model", model}, {"code", std::string(code)}});
+  };
+  requests_[kOk] = counter("OK");
+  for (std::size_t code = 0; code + 1 < requests_.size(); ++code) {
+    requests_[code + 1] = counter(to_string(static_cast<ErrorCode>(code)));
+  }
+}
+
+struct Engine::Impl {
+  Impl(Model loaded, EngineOptions given)
+      : model(std::move(loaded)),
+        options(std::move(given)),
+        metrics(std::make_shared<EngineMetrics>(*options.metrics, model.name)),
+        inflight(std::make_shared<InflightCounter>()),
+        runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics)) {}
+
+  const Model model;
+  const EngineOptions options;
+  const std::shared_ptr<EngineMetrics> metrics;
+  const std::shared_ptr<InflightCounter> inflight;
+  const std::shared_ptr<BatchRunner> runner;
+  std::unique_ptr<BatchScheduler<Task>> scheduler;
+  std::atomic<bool> draining{false};
+};
+
+Engine::Engine(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Engine> Engine::create(Model model, EngineOptions options) {
+  if (!model.backend) return fail(ErrorCode::kInvalidArgument, "model: has no backend");
+  if (options.max_inflight == 0) return fail(ErrorCode::kInvalidArgument, "max_inflight: 0 is below the minimum of 1");
+  try {
+    if (!options.metrics) options.metrics = std::make_shared<MetricsRegistry>();
+    if (!options.clock) options.clock = std::make_shared<SteadyClock>();
+    auto impl = std::make_shared<Impl>(std::move(model), std::move(options));
+    auto warm = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(impl->options.threads.workers));
+    BatchScheduler<Task>::Options scheduling;
+    scheduling.batch = impl->options.batch;
+    scheduling.workers = impl->options.threads.workers;
+    scheduling.shutdown_timeout = impl->options.shutdown_timeout;
+    scheduling.on_worker_start = [runner = impl->runner, warm](std::size_t) {
+      runner->start_worker();
+      warm->count_down();
+    };
+    auto scheduler = BatchScheduler<Task>::create(
+        std::move(scheduling), [runner = impl->runner](std::size_t, std::span<Task> batch) { runner->run(batch); },
+        impl->options.clock);
+    if (!scheduler) return Unexpected(scheduler.error());
+    impl->scheduler = *std::move(scheduler);
+    warm->wait();
+    const auto report = impl->runner->warmup();
+    if (!report.outcome) return Unexpected(report.outcome.error());
+    impl->options.metrics->on_collect([weak = std::weak_ptr<Impl>(impl)] {
+      const auto self = weak.lock();
+      if (!self) return;
+      const SchedulerStats stats = self->scheduler->stats();
+      self->metrics->queue_depth.set(static_cast<double>(stats.queue_size));
+      self->metrics->queue_bytes.set(static_cast<double>(stats.queue_bytes));
+      self->metrics->busy_workers.set(static_cast<double>(stats.busy_workers));
+      self->metrics->inflight.set(static_cast<double>(self->inflight->count.load()));
+    });
+    return Engine(std::move(impl));
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+Result<Permit> Engine::try_admit() {
+  if (impl_->draining.load()) return fail(ErrorCode::kUnavailable, "draining");
+  auto permit = Permit::acquire(impl_->inflight, impl_->options.max_inflight);
+  if (!permit) impl_->metrics->count(permit.error().code);
+  return permit;
+}
+
+Result<Pending> Engine::submit(Sample&& sample, SubmitOptions options, Permit permit) noexcept {
+  const auto refuse = [&](Error error) -> Unexpected {
+    impl_->metrics->count(error.code);
+    return Unexpected(std::move(error));
+  };
+  try {
+    const ModelSignature& signature = impl_->model.backend->signature();
+    if (auto valid = check_sample(signature, sample); !valid) return refuse(std::move(valid.error()));
+    if (!permit) {
+      auto own = try_admit();
+      if (!own) return Unexpected(own.error());  // counted by try_admit
+      permit = *std::move(own);
+    }
+    auto pending = std::make_shared<PendingState>(std::move(options.callback));
+    Task task(std::move(sample), pending, options, std::move(permit), shape_key(signature, sample),
+              impl_->options.clock->now(), impl_->metrics);
+    if (auto accepted = impl_->scheduler->enqueue(std::move(task)); !accepted) {
+      sample = std::move(task.sample);  // NOLINT(bugprone-use-after-move): a refused task is still ours
+      task.disarm();
+      return refuse(std::move(accepted.error()));
+    }
+    return Pending(std::move(pending));
+  } catch (...) {
+    return refuse(out_of_memory());
+  }
+}
+
+Result<Response> Engine::infer(Sample sample, SubmitOptions options, Permit permit) {
+  options.callback = nullptr;
+  auto pending = submit(std::move(sample), std::move(options), std::move(permit));
+  if (!pending) return Unexpected(pending.error());
+  return pending->get();
+}
+
+bool Engine::ready() const noexcept { return !impl_->draining.load(); }
+
+bool Engine::live() const {
+  const SchedulerStats stats = impl_->scheduler->stats();
+  if (stats.oldest_batch_start == kNever) return true;
+  const Duration limit = std::max<Duration>(kStuckAfter, kStuckFactor * impl_->runner->warmup().slowest);
+  return impl_->options.clock->now() - stats.oldest_batch_start <= limit;
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats;
+  stats.scheduler = impl_->scheduler->stats();
+  stats.inflight = impl_->inflight->count.load();
+  const auto warmup = impl_->runner->warmup();
+  stats.warmup_runs = warmup.runs;
+  stats.warmup_time = warmup.time;
+  stats.slowest_warm_run = warmup.slowest;
+  stats.batch_reruns = impl_->runner->reruns();
+  return stats;
+}
+
+int Engine::retry_after_seconds() const {
+  const SchedulerStats stats = impl_->scheduler->stats();
+  if (stats.drain_rate <= 0) return 1;
+  const auto waiting = static_cast<double>(std::max(stats.queue_size, impl_->inflight->count.load()));
+  return static_cast<int>(std::clamp(std::ceil(waiting / stats.drain_rate), 1.0, 30.0));
+}
+
+DrainReport Engine::drain(std::chrono::milliseconds timeout) {
+  impl_->draining.store(true);
+  return impl_->scheduler->drain(impl_->options.clock->now() + timeout);
+}
+
+const Model& Engine::model() const noexcept { return impl_->model; }
+const EngineOptions& Engine::options() const noexcept { return impl_->options; }
+const Clock& Engine::clock() const noexcept { return *impl_->options.clock; }
+MetricsRegistry& Engine::metrics() const noexcept { return *impl_->options.metrics; }
+Histogram& Engine::prepare_seconds() const noexcept { return impl_->metrics->prepare_seconds; }
+
+}  // namespace infer

@@ -1,0 +1,58 @@
+#include "infer/engine/open.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace infer {
+
+Result<Warmup> parse_warmup(const std::string& name) {
+  if (name == "none") return Warmup::kNone;
+  if (name == "default") return Warmup::kDefault;
+  if (name == "full") return Warmup::kFull;
+  return fail(ErrorCode::kInvalidArgument, "warmup: '" + name + "' is none of none, default, full");
+}
+
+Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted, std::size_t usable_cores) {
+  EngineOptions options;
+  BatchOptions& batch = options.batch;
+  batch.max_batch_size = wanted.max_batch_size.value_or(manifest.max_batch_size.value_or(batch.max_batch_size));
+  if (manifest.allowed_batch_sizes) batch.allowed_batch_sizes = *manifest.allowed_batch_sizes;
+  auto& sizes = batch.allowed_batch_sizes;
+  std::erase_if(sizes, [&](std::size_t size) { return size > batch.max_batch_size; });
+  if (!sizes.empty() && sizes.back() < batch.max_batch_size) sizes.push_back(batch.max_batch_size);
+  if (manifest.max_queue_delay_ms) {
+    batch.max_queue_delay = std::chrono::microseconds(static_cast<std::int64_t>(*manifest.max_queue_delay_ms * 1000));
+  }
+  if (wanted.max_queue_delay) batch.max_queue_delay = *wanted.max_queue_delay;
+  batch.max_queue_size = wanted.max_queue_size.value_or(manifest.max_queue_size.value_or(batch.max_queue_size));
+  batch.max_batch_cost = manifest.max_batch_cost.value_or(batch.max_batch_cost);
+  batch.max_queue_bytes = wanted.max_queue_bytes;
+  options.max_inflight = wanted.max_inflight;
+  options.metrics = wanted.metrics;
+  options.log = wanted.log;
+  if (manifest.warmup) {
+    auto warmup = parse_warmup(*manifest.warmup);
+    if (!warmup) return Unexpected(warmup.error());
+    options.warmup = *warmup;
+  }
+  if (wanted.warmup) options.warmup = *wanted.warmup;
+  // One number given by the caller replaces both of the manifest's: they were chosen together.
+  const bool own = wanted.workers != 0 || wanted.intra_op_threads != 0;
+  auto plan = plan_threads(usable_cores, own ? wanted.workers : manifest.workers.value_or(0),
+                           own ? wanted.intra_op_threads : manifest.intra_op_threads.value_or(0));
+  if (!plan) return Unexpected(plan.error());
+  options.threads = *plan;
+  return options;
+}
+
+Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted) {
+  auto manifest = read_manifest(directory);
+  if (!manifest) return Unexpected(manifest.error());
+  auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+  if (!options) return Unexpected(options.error());
+  auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads});
+  if (!model) return Unexpected(model.error());
+  return Engine::create(*std::move(model), *std::move(options));
+}
+
+}  // namespace infer

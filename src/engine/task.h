@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "infer/core/batch_task.h"
+#include "infer/core/clock.h"
+#include "infer/core/metrics.h"
+#include "infer/engine/admission.h"
+#include "infer/engine/engine.h"
+#include "infer/engine/pending.h"
+
+namespace infer {
+
+/// The series of one model that the engine feeds.
+struct EngineMetrics {
+  EngineMetrics(MetricsRegistry& registry, const std::string& model);
+
+  void count(const Result<Response>& result) noexcept { count_code(result ? kOk : index(result.error().code)); }
+  void count(ErrorCode code) noexcept { count_code(index(code)); }
+
+  Gauge& queue_depth;
+  Gauge& queue_bytes;
+  Gauge& inflight;
+  Gauge& busy_workers;
+  Histogram& batch_size;
+  Histogram& prepare_seconds;
+  Histogram& queue_seconds;
+  Histogram& compute_seconds;
+  Histogram& request_seconds;
+
+ private:
+  static constexpr std::size_t kOk = 0;
+  static std::size_t index(ErrorCode code) noexcept { return 1 + static_cast<std::size_t>(code); }
+  void count_code(std::size_t code) noexcept { requests_[code]->add(); }
+
+  std::array<Counter*, 12> requests_{};
+};
+
+/// What the engine queues: a sample, and where its result goes.
+class Task {
+ public:
+  Task(Sample&& work, std::shared_ptr<PendingState> pending, SubmitOptions& options, Permit&& permit, std::uint64_t key,
+       TimePoint submitted, std::shared_ptr<EngineMetrics> metrics) noexcept
+      : sample(std::move(work)),
+        submitted_at(submitted),
+        pending_(std::move(pending)),
+        metrics_(std::move(metrics)),
+        permit_(std::move(permit)),
+        stop_(std::move(options.stop)),
+        deadline_(options.deadline),
+        key_(key) {
+    for (const Tensor& tensor : sample) bytes_ += tensor.bytes();
+  }
+  Task(Task&&) noexcept = default;
+  Task& operator=(Task&&) noexcept = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  /// A task that is dropped unused still answers.
+  ~Task() {
+    if (pending_) fail(Error{ErrorCode::kInternal, "dropped", {}});
+  }
+
+  TimePoint deadline() const noexcept { return deadline_; }
+  std::size_t cost() const noexcept { return 1; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  std::uint64_t batch_key() const noexcept { return key_; }
+  bool cancelled() const noexcept { return stop_.stop_requested(); }
+  FairLane* lane() const noexcept { return permit_.lane(); }
+
+  void fail(Error error) const noexcept { complete(Unexpected(std::move(error)), TimePoint{}); }
+
+  /// Answers unless answered. Safe from several threads: one wins, and it alone touches the permit.
+  void complete(Result<Response>&& result, TimePoint now) const noexcept {
+    if (!pending_->claim()) return;
+    metrics_->count(result);
+    if (now != TimePoint{}) metrics_->request_seconds.observe(std::chrono::duration<double>(now - submitted_at).count());
+    permit_.release();
+    pending_->deliver(std::move(result));
+  }
+
+  /// Lets go without answering: the submit was refused, and the caller hears of it there.
+  void disarm() noexcept { pending_.reset(); }
+
+  Sample sample;
+  TimePoint submitted_at;
+
+ private:
+  std::shared_ptr<PendingState> pending_;
+  std::shared_ptr<EngineMetrics> metrics_;
+  mutable Permit permit_;
+  std::stop_token stop_;
+  TimePoint deadline_;
+  std::uint64_t key_;
+  std::size_t bytes_ = 0;
+};
+
+static_assert(BatchTask<Task>);
+
+}  // namespace infer

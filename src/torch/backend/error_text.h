@@ -1,0 +1,31 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace infer {
+
+inline std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+/// What went wrong in one line: without C++ backtraces and TorchScript tracebacks, which are for no client's eyes.
+inline std::string short_text(const std::exception& e) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&e);
+  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : e.what();
+  // The interpreter puts the cause behind its traceback, as "builtins.ValueError: ..." or "RuntimeError: ...".
+  if (const std::size_t traceback = text.find("Traceback of TorchScript"); traceback != std::string::npos) {
+    const std::size_t cause = text.rfind("Error: ");
+    if (cause != std::string::npos && cause > traceback) return first_line(std::string_view(text).substr(cause + 7));
+  }
+  return first_line(text);
+}
+
+/// LibTorch's CPU allocator throws a plain error where memory runs out; only its text tells.
+inline bool is_allocation_failure(std::string_view text) {
+  return text.find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos ||
+         text.find("DefaultCPUAllocator: not enough memory") != std::string_view::npos;
+}
+
+}  // namespace infer

@@ -1,0 +1,20 @@
+#include "script_module.h"
+
+#include <torch/csrc/jit/api/module.h>
+
+#include "../backend/error_text.h"
+
+namespace infer {
+
+Result<void> save_script(const std::string& source, const std::filesystem::path& file) {
+  try {
+    torch::jit::Module module("__torch__.infer.Script");
+    module.define(source);
+    module.save(file.string());
+    return {};
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kInvalidArgument, "script: " + short_text(e));
+  }
+}
+
+}  // namespace infer

@@ -1,0 +1,26 @@
+// What the public headers promise of LibTorch, in a build without it.
+#include "infer/engine/torchscript.h"
+#include "infer/models/clip_vit.h"
+
+namespace infer {
+namespace {
+
+Unexpected absent() { return fail(ErrorCode::kUnimplemented, "this build has no LibTorch"); }
+
+}  // namespace
+
+Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> /*archive*/,
+                                                        const Manifest& /*manifest*/, const LoadOptions& /*options*/) {
+  return absent();
+}
+
+void prepare_torch_process(std::size_t /*intra_op_threads*/) {}
+
+const char* torch_version() noexcept { return "none"; }
+
+Result<void> create_clip_vit(const ClipVitConfig& /*config*/, std::uint64_t /*seed*/,
+                             const std::filesystem::path& /*directory*/) {
+  return absent();
+}
+
+}  // namespace infer
