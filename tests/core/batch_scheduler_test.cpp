@@ -7,7 +7,7 @@
 #include <semaphore>
 #include <set>
 
-#include "test_task.h"
+#include "core/test_task.h"
 
 namespace infer {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "test_task.h"
+#include "core/test_task.h"
 
 namespace infer {
 namespace {

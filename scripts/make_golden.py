@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Makes reference pixels with Pillow: make_golden.py CACHE OUT.
+
+For every photograph the 224 x 224 RGB pixels of CLIP's preprocessing before normalisation (OUT/photo-NAME.rgb), and
+encoded images of every kind that is read, with their decoded upright pixels. OUT/index.txt lists them:
+  photo NAME SOURCE PIXELS
+  kind NAME ENCODED PIXELS WIDTH HEIGHT
+"""
+
+import pathlib
+import sys
+
+cache, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+sys.path.insert(0, str(next(cache.glob(f"pillow-*-{sys.version_info.major}.{sys.version_info.minor}"))))
+from PIL import Image, ImageOps  # noqa: E402  (the path comes first)
+
+SIZE = 224
+ORIENTATION = 0x0112
+
+
+def clip_pixels(path):
+    """torchvision's Resize(224, BICUBIC) and CenterCrop(224) on an upright RGB image."""
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    width, height = image.size
+    if width <= height:
+        width, height = SIZE, int(SIZE * height / width)
+    else:
+        width, height = int(SIZE * width / height), SIZE
+    image = image.resize((width, height), Image.BICUBIC)
+    left, top = int(round((width - SIZE) / 2.0)), int(round((height - SIZE) / 2.0))
+    return image.crop((left, top, left + SIZE, top + SIZE))
+
+
+def kinds(photo):
+    """(name, file suffix, image, save options) of each kind of JPEG and PNG."""
+    rgb = photo.convert("RGB")
+    grey = photo.convert("L")
+    alpha = rgb.copy()
+    alpha.putalpha(grey)
+    yield "jpeg", "jpg", rgb, {"quality": 90}
+    yield "jpeg-444", "jpg", rgb, {"quality": 90, "subsampling": 0}
+    yield "jpeg-422", "jpg", rgb, {"quality": 90, "subsampling": 1}
+    yield "jpeg-progressive", "jpg", rgb, {"quality": 90, "progressive": True}
+    yield "jpeg-grey", "jpg", grey, {"quality": 90}
+    yield "jpeg-cmyk", "jpg", rgb.convert("CMYK"), {"quality": 95}
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[ORIENTATION] = orientation
+        yield f"jpeg-orientation-{orientation}", "jpg", rgb, {"quality": 90, "exif": exif}
+    yield "png-rgb", "png", rgb, {}
+    yield "png-rgba", "png", alpha, {}
+    yield "png-grey", "png", grey, {}
+    yield "png-grey-alpha", "png", alpha.convert("LA"), {}
+    yield "png-palette", "png", rgb.quantize(64), {}
+    yield "png-palette-transparent", "png", rgb.quantize(64), {"transparency": 3}
+    yield "png-bilevel", "png", photo.convert("1"), {}
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    yield "png-orientation-6", "png", rgb, {"exif": exif}
+
+
+def main():
+    out.mkdir(parents=True, exist_ok=True)
+    index = []
+    for path in sorted((cache / "photos").iterdir()):
+        pixels = out / f"photo-{path.stem}.rgb"
+        pixels.write_bytes(clip_pixels(path).tobytes())
+        index.append(f"photo {path.stem} {path} {pixels}")
+    photo = Image.open(cache / "photos" / "china.jpg").resize((101, 67), Image.BICUBIC)
+    for name, suffix, image, options in kinds(photo):
+        encoded, pixels = out / f"{name}.{suffix}", out / f"{name}.rgb"
+        image.save(encoded, **options)
+        upright = ImageOps.exif_transpose(Image.open(encoded)).convert("RGB")
+        pixels.write_bytes(upright.tobytes())
+        index.append(f"kind {name} {encoded} {pixels} {upright.width} {upright.height}")
+    # 16 bits: Pillow clips them on the way to RGB, so the reference is the high byte, computed here.
+    high = photo.convert("L")
+    deep = Image.new("I;16", high.size)
+    deep.putdata([value * 256 + (value * 7) % 256 for value in high.getdata()])
+    deep.save(out / "png-grey-16.png")
+    (out / "png-grey-16.rgb").write_bytes(high.convert("RGB").tobytes())
+    index.append(f"kind png-grey-16 {out / 'png-grey-16.png'} {out / 'png-grey-16.rgb'} {high.width} {high.height}")
+    (out / "index.txt").write_text("\n".join(index) + "\n")
+
+
+if __name__ == "__main__":
+    main()

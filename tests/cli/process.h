@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace infer::testing {
+
+/// A child process with its standard output and error in one pipe. Killed when it goes out of scope.
+class Process {
+ public:
+  explicit Process(const std::vector<std::string>& arguments, const std::vector<std::pair<std::string, std::string>>& variables = {});
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  /// Blocks for the next line of output; empty at its end.
+  std::string line();
+  void signal(int number) const;
+  /// Blocks until it has ended; the exit code, or 128 + the signal.
+  int wait();
+  /// What is left of the output; blocks until the process has closed it.
+  std::string rest();
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string buffer_;
+};
+
+struct Finished {
+  int code;
+  std::string output;
+};
+
+/// Runs the infer command under test to its end.
+Finished run_infer(std::vector<std::string> arguments);
+/// Path of the infer command under test.
+std::string infer_binary();
+
+}  // namespace infer::testing

@@ -1,0 +1,176 @@
+// The real binary, on free ports of this machine.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "cli/process.h"
+#include "httplib_config.h"
+#include "image/golden.h"
+
+namespace infer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::infer_binary;
+using testing::Process;
+using testing::run_infer;
+
+std::string field(const std::string& json, const std::string& name) {
+  const std::string key = "\"" + name + "\":";
+  const std::size_t at = json.find(key);
+  if (at == std::string::npos) return "";
+  return json.substr(at + key.size(), json.find_first_of(",}", at) - at - key.size());
+}
+
+class Serve : public ::testing::Test {
+ protected:
+  Serve() : folder_(fs::temp_directory_path() / ("infer-serve-" + std::to_string(getpid()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "scripted/1");
+    std::ofstream(folder_ / "scripted/infer.json")
+        << R"({"task": "image-embedding", "backend": "scripted", "file": "script.json", "preprocess": {"size": 32},
+               "inputs": [{"name": "pixel_values", "dtype": "FP32", "shape": [3, 32, 32]}],
+               "outputs": [{"name": "embedding", "dtype": "FP32", "shape": [8]}]})";
+    std::ofstream(folder_ / "scripted/1/script.json") << R"({"per_sample_ms": 200, "burn": false})";
+  }
+  ~Serve() override { fs::remove_all(folder_); }
+
+  std::string model() const { return (folder_ / "scripted").string(); }
+
+  /// A running server, ready.
+  struct Server {
+    explicit Server(std::vector<std::string> flags, std::vector<std::pair<std::string, std::string>> variables = {})
+        : process([&] {
+            flags.insert(flags.begin(), {infer_binary(), "serve", "--port", "0", "--probe-port", "0"});
+            return flags;
+          }(), std::move(variables)) {
+      const std::string listening = process.line();
+      port = std::stoi(field(listening, "port"));
+      probe_port = std::stoi(field(listening, "probe_port"));
+      ready = process.line();
+    }
+    httplib::Client client() const { return httplib::Client("127.0.0.1", port); }
+    httplib::Client probe() const { return httplib::Client("127.0.0.1", probe_port); }
+    Process process;
+    int port = 0;
+    int probe_port = 0;
+    std::string ready;
+  };
+
+  static httplib::Result embed(const Server& server) {
+    const auto bytes = testing::read_bytes(testing::golden("jpeg").encoded);
+    return server.client().Post("/embed", std::string(bytes.begin(), bytes.end()), "image/jpeg");
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Serve, StartsSaysWhatItPlansServesAndEndsWithZeroOnSigterm) {
+  Server server({"--model", model(), "--drain-delay-ms", "10"});
+  EXPECT_EQ(field(server.ready, "event"), "\"ready\"") << server.ready;
+  EXPECT_NE(field(server.ready, "workers"), "");
+  EXPECT_NE(field(server.ready, "usable_cores"), "");
+  const auto answer = embed(server);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200) << answer->body;
+  server.process.signal(SIGTERM);
+  EXPECT_EQ(server.process.wait(), 0);
+}
+
+TEST_F(Serve, SigtermFinishesWhatIsUnderWay) {
+  Server server({"--model", model(), "--drain-delay-ms", "10", "--workers", "1"});
+  int status = 0;
+  std::thread client([&] {
+    const auto answer = embed(server);
+    status = answer ? answer->status : -1;
+  });
+  while (server.probe().Get("/metrics")->body.find("infer_busy_workers{model=\"scripted\"} 1") == std::string::npos) {
+  }
+  server.process.signal(SIGTERM);
+  client.join();
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(server.process.wait(), 0);
+}
+
+TEST_F(Serve, DrainWaitsForTheLameDuckDelayAndTheSigtermAfterItSkipsIt) {
+  Server server({"--model", model(), "--drain-delay-ms", "400"});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto drained = run_infer({"drain", "--probe-port", std::to_string(server.probe_port)});
+  EXPECT_EQ(drained.code, 0) << drained.output;
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(400));
+  EXPECT_EQ(server.probe().Get("/readyz")->status, 503);
+  EXPECT_EQ(embed(server)->status, 200) << "a lame duck still serves";
+  server.process.signal(SIGTERM);
+  EXPECT_EQ(server.process.wait(), 0);
+}
+
+TEST_F(Serve, ASecondSigtermEndsAtOnce) {
+  Server server({"--model", model(), "--drain-delay-ms", "60000"});
+  server.process.signal(SIGTERM);
+  while (server.probe().Get("/readyz")->status != 503) {
+  }
+  server.process.signal(SIGTERM);
+  EXPECT_EQ(server.process.wait(), 1);
+}
+
+TEST_F(Serve, CtrlCSkipsTheDelay) {
+  Server server({"--model", model(), "--drain-delay-ms", "60000"});
+  server.process.signal(SIGINT);
+  EXPECT_EQ(server.process.wait(), 0);
+}
+
+TEST_F(Serve, AFlagComesBeforeAVariableAndAVariableBeforeTheFile) {
+  std::ofstream(folder_ / "serve.toml") << "max-images = 7\nmax-pixels = 1000\nlog-level = \"error\"\n";
+  Server server({"--model", model(), "--config", (folder_ / "serve.toml").string(), "--log-level", "info", "--drain-delay-ms", "1"},
+                {{"INFER_MAX_IMAGES", "2"}});
+  const std::string three = R"({"images":["","",""]})";
+  const auto answer = server.client().Post("/embed/base64", three, "application/json");
+  EXPECT_NE(answer->body.find("images: 3 exceed max_images 2"), std::string::npos) << answer->body;
+  EXPECT_NE(embed(server)->body.find("max_pixels 0.001 Mpx"), std::string::npos);
+}
+
+TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
+  Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", (folder_ / "absent").string()});
+  const std::string output = process.rest();
+  EXPECT_EQ(process.wait(), 1);
+  EXPECT_NE(output.find("\"event\":\"failed\",\"code\":\"NotFound\""), std::string::npos) << output;
+}
+
+TEST_F(Serve, APortInUseIsNamed) {
+  Server server({"--model", model()});
+  Process second({infer_binary(), "serve", "--port", std::to_string(server.port), "--probe-port", "0", "--model", model()});
+  const std::string output = second.rest();
+  EXPECT_EQ(second.wait(), 1);
+  EXPECT_NE(output.find("cannot listen on 127.0.0.1:" + std::to_string(server.port)), std::string::npos) << output;
+}
+
+TEST(CommandLine, MistakesAreExplained) {
+  const auto no_model = run_infer({"serve"});
+  EXPECT_EQ(no_model.code, 2);
+  EXPECT_NE(no_model.output.find("--model: is missing"), std::string::npos) << no_model.output;
+  const auto bad_number = run_infer({"serve", "--max-images", "many"});
+  EXPECT_NE(bad_number.code, 0);
+  EXPECT_NE(bad_number.output.find("max-images: 'many' is not a whole number from 1 to 100000"), std::string::npos) << bad_number.output;
+  EXPECT_NE(run_infer({"serve", "--no-such-flag"}).code, 0);
+  EXPECT_NE(run_infer({}).code, 0);
+  const auto nobody = run_infer({"drain", "--probe-port", "1"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_NE(nobody.output.find("no answer from 127.0.0.1:1"), std::string::npos) << nobody.output;
+}
+
+TEST(CommandLine, HelpShowsExamples) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"serve", "--help"}, {"drain", "--help"}, {"model", "create", "--help"}}) {
+    const auto help = run_infer(words);
+    EXPECT_EQ(help.code, 0);
+    EXPECT_NE(help.output.find("Example"), std::string::npos) << help.output;
+  }
+  EXPECT_NE(run_infer({"--version"}).output.find("infer 0.1.0, LibTorch "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace infer

@@ -1,0 +1,127 @@
+#include "infer/engine/manifest.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "infer/engine/model.h"
+#include "infer/engine/open.h"
+
+namespace infer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string error_of(std::string_view json) {
+  const auto manifest = parse_manifest(json);
+  return manifest ? "" : manifest.error().message;
+}
+
+TEST(Manifest, ReadsAllThatTheEngineNeeds) {
+  const auto manifest = parse_manifest(R"({"task": "image-embedding", "backend": "scripted", "file": "a.json",
+      "inputs": [{"name": "x", "dtype": "UINT8", "shape": [3, -1]}], "outputs": [{"name": "y", "dtype": "FP32", "shape": [2]}],
+      "preprocess": {"size": 32, "mean": [0.5, 0.5, 0.5], "std": [0.1, 0.2, 0.3]}, "labels": ["a", "b"],
+      "precision": "int8", "weights": "random", "source": {"anything": 1}, "sha256": {"a.json": "00"},
+      "batch": {"max_batch_size": 4, "allowed_batch_sizes": [1, 4], "max_queue_delay_ms": 1.5, "max_queue_size": 9,
+      "max_batch_cost": 7}, "workers": 2, "intra_op_threads": 1, "warmup": "full"})");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->inputs[0].shape, (Shape{3, -1}));
+  EXPECT_EQ(manifest->preprocess->size, 32u);
+  EXPECT_EQ(manifest->labels.size(), 2u);
+  const auto options = engine_options(*manifest, {}, 2).value();
+  EXPECT_EQ(options.batch.max_batch_size, 4u);
+  EXPECT_EQ(options.batch.max_queue_delay.count(), 1500);
+  EXPECT_EQ(options.batch.max_queue_size, 9u);
+  EXPECT_EQ(options.batch.max_batch_cost, 7u);
+  EXPECT_EQ(options.threads.workers, 2u);
+  EXPECT_EQ(options.warmup, Warmup::kFull);
+}
+
+TEST(Manifest, WhatTheCallerWantsComesBeforeTheManifest) {
+  const auto manifest = parse_manifest(R"({"batch": {"max_batch_size": 4}, "workers": 2})").value();
+  OpenOptions wanted;
+  wanted.max_batch_size = 16;
+  wanted.workers = 1;
+  const auto options = engine_options(manifest, wanted, 2).value();
+  EXPECT_EQ(options.batch.max_batch_size, 16u);
+  EXPECT_EQ(options.batch.allowed_batch_sizes, (std::vector<std::size_t>{1, 2, 4, 8, 16}));
+  EXPECT_EQ(options.threads.workers, 1u);
+  EXPECT_EQ(options.threads.intra_op_threads, 2u);
+}
+
+TEST(Manifest, AnUnknownKeyNamesTheNearestKnownOne) {
+  EXPECT_EQ(error_of(R"({"taks": "raw"})"), "infer.json: unknown key 'taks'; did you mean 'task'?");
+  EXPECT_EQ(error_of(R"({"batch": {"max_batchsize": 4}})"),
+            "infer.json: unknown key 'batch.max_batchsize'; did you mean 'batch.max_batch_size'?");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtpye": "FP32", "shape": [1]}]})"),
+            "infer.json: unknown key 'inputs[0].dtpye'; did you mean 'inputs[0].dtype'?");
+}
+
+TEST(Manifest, BadValuesNameTheKey) {
+  EXPECT_EQ(error_of("{"), "infer.json: not JSON: JSON document ended early in the middle of an object or array.");
+  EXPECT_EQ(error_of("[]"), "infer.json: must be an object");
+  EXPECT_EQ(error_of(R"({"task": "imagine"})"),
+            "infer.json: task: 'imagine' is none of image-embedding, text-embedding, text-classification, forecast, simulate, raw");
+  EXPECT_EQ(error_of(R"({"workers": -1})"), "infer.json: workers: must be a whole number, 0 or more");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "float", "shape": [1]}]})"),
+            "infer.json: inputs[0].dtype: unknown dtype 'float'");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "FP32"}]})"), "infer.json: inputs[0]: needs a shape");
+  EXPECT_EQ(error_of(R"({"preprocess": {"std": [0, 1, 1]}})"), "infer.json: preprocess.std: must be positive");
+  EXPECT_EQ(error_of(R"({"file": "../../etc/passwd"})"), "infer.json: file: must be a plain file name");
+}
+
+class ModelFolder : public ::testing::Test {
+ protected:
+  ModelFolder() : root_(fs::temp_directory_path() / ("infer-models-" + std::to_string(getpid()))) { fs::remove_all(root_); }
+  ~ModelFolder() override { fs::remove_all(root_); }
+  void write(const std::string& path, const std::string& text) const {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+  static constexpr const char* kManifest =
+      R"({"backend": "scripted", "file": "m.json", "inputs": [{"name": "x", "dtype": "FP32", "shape": [4]}],
+          "outputs": [{"name": "y", "dtype": "FP32", "shape": [4]}]})";
+  fs::path root_;
+};
+
+TEST_F(ModelFolder, TheHighestNumberIsServedUnlessAnotherIsPromoted) {
+  write("m/infer.json", kManifest);
+  for (const char* version : {"1", "2", "10"}) write(std::string("m/") + version + "/m.json", "{}");
+  EXPECT_EQ(load_model(root_ / "m").value().version, "10");
+  write("m/PROMOTED", "2\n");
+  EXPECT_EQ(load_model(root_ / "m").value().version, "2");
+  write("m/PROMOTED", "3\n");
+  EXPECT_EQ(load_model(root_ / "m").error().code, ErrorCode::kNotFound);
+  write("m/PROMOTED", "../x\n");
+  EXPECT_EQ(load_model(root_ / "m").error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ModelFolder, WhatIsMissingIsNamed) {
+  EXPECT_EQ(load_model(root_ / "none").error().code, ErrorCode::kNotFound);
+  write("m/infer.json", kManifest);
+  EXPECT_EQ(load_model(root_ / "m").error().message, (root_ / "m").string() + ": has no version folder");
+  fs::create_directories(root_ / "m/1");
+  EXPECT_EQ(load_model(root_ / "m").error().message, (root_ / "m/1/m.json").string() + ": no such file");
+  write("bad name/infer.json", kManifest);
+  EXPECT_EQ(load_model(root_ / "bad name").error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ModelFolder, AnUnknownBackendListsTheOnesThereAre) {
+  write("m/infer.json", R"({"backend": "onnx"})");
+  fs::create_directories(root_ / "m/1");
+  const auto model = load_model(root_ / "m");
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code, ErrorCode::kUnimplemented);
+  EXPECT_NE(model.error().message.find("scripted"), std::string::npos);
+}
+
+TEST_F(ModelFolder, ThePrecisionShowsInTheVersion) {
+  write("m/infer.json", std::string(R"({"precision": "int8", )") + (kManifest + 1));
+  write("m/1/m.json", "{}");
+  EXPECT_EQ(load_model(root_ / "m").value().version, "1+int8");
+}
+
+}  // namespace
+}  // namespace infer

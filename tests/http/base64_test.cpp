@@ -1,0 +1,49 @@
+#include "base64.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "http/test_server.h"
+
+namespace infer::http {
+namespace {
+
+std::string decoded(std::string_view text) {
+  const auto bytes = decode_base64(text);
+  return bytes ? std::string(bytes->begin(), bytes->end()) : "error: " + bytes.error().message;
+}
+
+TEST(Base64, DecodesTheVectorsOfRfc4648) {
+  EXPECT_EQ(decoded(""), "");
+  EXPECT_EQ(decoded("Zg=="), "f");
+  EXPECT_EQ(decoded("Zm8="), "fo");
+  EXPECT_EQ(decoded("Zm9v"), "foo");
+  EXPECT_EQ(decoded("Zm9vYg=="), "foob");
+  EXPECT_EQ(decoded("Zm9vYmE="), "fooba");
+  EXPECT_EQ(decoded("Zm9vYmFy"), "foobar");
+}
+
+TEST(Base64, TakesLineBreaksAndMissingPadding) {
+  EXPECT_EQ(decoded("Zm9v\r\nYmFy"), "foobar");
+  EXPECT_EQ(decoded("Zm9vYg"), "foob");
+}
+
+TEST(Base64, NamesWhatIsWrong) {
+  EXPECT_EQ(decoded("Zm9v!mFy"), "error: not base64: '!' at offset 4");
+  EXPECT_EQ(decoded("Zg==Zg=="), "error: not base64: 'Z' at offset 4");
+  EXPECT_EQ(decoded("Z"), "error: not base64: a last group of one character");
+  EXPECT_EQ(decoded(std::string_view("Zm\0v", 4)), "error: not base64: byte 0 at offset 2");
+}
+
+TEST(Base64, EveryLengthComesBackAsItWas) {
+  std::mt19937 random(3);
+  for (std::size_t length = 0; length < 200; ++length) {
+    infer::testing::Bytes bytes(length);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    EXPECT_EQ(decode_base64(testing::encode_base64(bytes)).value(), bytes);
+  }
+}
+
+}  // namespace
+}  // namespace infer::http

@@ -1,0 +1,66 @@
+#include "support/allocation_failure.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+// Zero: off. Counted down to the allocation that fails.
+std::atomic<std::size_t> all_threads{0};
+thread_local std::size_t this_thread = 0;
+std::atomic<bool> failed{false};
+
+bool must_fail() {
+  if (this_thread > 0 && --this_thread == 0) return true;
+  std::size_t left = all_threads.load();
+  while (left > 0 && !all_threads.compare_exchange_weak(left, left - 1)) {
+  }
+  return left == 1;
+}
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (must_fail()) {
+    failed = true;
+    throw std::bad_alloc();
+  }
+  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size)
+                                                        : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size, 0); }
+void* operator new[](std::size_t size) { return allocate(size, 0); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace infer::testing {
+
+AllocationFailure::AllocationFailure(std::size_t nth, Scope scope) {
+  failed = false;
+  if (scope == Scope::kThisThread) {
+    this_thread = nth;
+  } else {
+    all_threads = nth;
+  }
+}
+
+AllocationFailure::~AllocationFailure() {
+  this_thread = 0;
+  all_threads = 0;
+}
+
+bool AllocationFailure::happened() const { return failed; }
+
+}  // namespace infer::testing
