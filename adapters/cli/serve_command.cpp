@@ -29,12 +29,25 @@ void prepare_process(std::size_t intra_op_threads) {
   prepare_torch_process(std::max<std::size_t>(1, intra_op_threads));
 }
 
+/// Sets what FILE says and neither a flag nor a variable did.
+void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table) {
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
+    const auto row = std::find_if(table.begin(), table.end(), [&](const http::OptionRow& r) { return r.name == item.name; });
+    if (row == table.end() || !item.parents.empty()) {
+      throw CLI::ValidationError(file, "unknown key '" + item.fullname() + "'; the keys are the flags without their dashes");
+    }
+    if (serve.get_option("--" + row->name)->count() > 0) continue;
+    if (auto set = row->set(CLI::detail::join(item.inputs)); !set) throw CLI::ValidationError(file, set.error().message);
+  }
+}
+
 }  // namespace
 
 void add_serve_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<http::ServerOptions>();
   CLI::App* serve = app.add_subcommand("serve", "Serve models over HTTP");
-  serve->set_config("--config", "", "TOML file with the options below as keys")->envname("INFER_CONFIG");
+  auto config = std::make_shared<std::string>();
+  serve->add_option("--config", *config, "TOML file with the options below as keys")->type_name("FILE")->envname("INFER_CONFIG");
   auto table = std::make_shared<std::vector<http::OptionRow>>(http::option_table(*options));
   for (const http::OptionRow& row : *table) {
     CLI::Option* option = serve->add_option_function<std::string>(
@@ -51,7 +64,8 @@ void add_serve_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  infer serve --model models/clip-vit-b-32\n"
       "  INFER_HOST=0.0.0.0 INFER_PORT=8080 infer serve --model models/clip-vit-b-32 --max-inflight 32");
-  serve->callback([options, &action] {
+  serve->callback([serve, options, table, config, &action] {
+    if (!config->empty()) read_config(*config, *serve, *table);
     action = [options] {
       if (options->models.empty()) {
         std::cerr << "infer serve: --model: is missing; make one with: infer model create clip-vit-b-32 --out "

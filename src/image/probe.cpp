@@ -126,7 +126,7 @@ Result<ImageInfo> probe_image(Bytes bytes) {
   const auto other = other_format(bytes);
   return fail(ErrorCode::kInvalidArgument,
               "image is neither JPEG nor PNG" + (other ? " (it looks like " + std::string(*other) + ")" : std::string()),
-              ErrorDetail::kUnsupportedType);
+              other ? ErrorDetail::kUnsupportedType : ErrorDetail::kNone);
 }
 
 }  // namespace infer

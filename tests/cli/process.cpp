@@ -61,15 +61,16 @@ int Process::wait() {
 }
 
 std::string Process::rest() {
-  std::string out;
-  for (std::string next = line(); !next.empty(); next = line()) out += next + "\n";
+  std::string out = std::exchange(buffer_, {});
+  char chunk[1024];
+  for (ssize_t count = read(output_, chunk, sizeof chunk); count > 0; count = read(output_, chunk, sizeof chunk)) {
+    out.append(chunk, static_cast<std::size_t>(count));
+  }
   return out;
 }
 
 std::string infer_binary() {
-  const char* path = std::getenv("INFER_BINARY");
-  if (path == nullptr) throw std::runtime_error("INFER_BINARY is not set");
-  return path;
+  return INFER_BINARY;
 }
 
 Finished run_infer(std::vector<std::string> arguments) {

@@ -35,7 +35,7 @@ class Serve : public ::testing::Test {
     std::ofstream(folder_ / "scripted/infer.json")
         << R"({"task": "image-embedding", "backend": "scripted", "file": "script.json", "preprocess": {"size": 32},
                "inputs": [{"name": "pixel_values", "dtype": "FP32", "shape": [3, 32, 32]}],
-               "outputs": [{"name": "embedding", "dtype": "FP32", "shape": [8]}]})";
+               "outputs": [{"name": "embedding", "dtype": "FP32", "shape": [8]}], "warmup": "none"})";
     std::ofstream(folder_ / "scripted/1/script.json") << R"({"per_sample_ms": 200, "burn": false})";
   }
   ~Serve() override { fs::remove_all(folder_); }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -30,9 +29,7 @@ struct Golden {
 };
 
 inline std::vector<Golden> goldens(const std::string& kind) {
-  const char* folder = std::getenv("INFER_GOLDEN");
-  if (folder == nullptr) throw std::runtime_error("INFER_GOLDEN is not set");
-  std::ifstream index(std::string(folder) + "/index.txt");
+  std::ifstream index(INFER_GOLDEN "/index.txt");
   std::vector<Golden> out;
   for (std::string line; std::getline(index, line);) {
     Golden golden;

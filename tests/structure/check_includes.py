@@ -29,7 +29,7 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
         parts = name.split("/")
         layer = parts[2] if parts[0] == "include" and len(parts) > 3 else parts[1] if parts[0] == "src" else None
         for include in INCLUDE.findall(path.read_text()):
-            if TORCH.match(include) and not name.startswith(TORCH_HOMES) and name not in TORCH_FILES:
+            if TORCH.match(include) and not (root / "src" / include).exists() and not name.startswith(TORCH_HOMES) and name not in TORCH_FILES:
                 broken.append(f"{name}: torch header {include}")
             if "httplib" in include and not name.startswith(("adapters/http/", "tests/http/", "tests/cli/")):
                 broken.append(f"{name}: {include} belongs to the HTTP adapter")
@@ -42,7 +42,7 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
     if folder == "include":
         for path in sorted((root / "include").rglob("*.h")):
             lines = len(path.read_text().splitlines())
-            if lines > 360:
+            if lines > 280:
                 broken.append(f"{path.relative_to(root)}: {lines} lines; a header that long holds two concepts")
 
 print("\n".join(broken) or "every include is where it belongs")

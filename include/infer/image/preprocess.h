@@ -2,9 +2,7 @@
 
 #include <span>
 
-#include "infer/core/result.h"
 #include "infer/engine/manifest.h"
-#include "infer/engine/tensor.h"
 #include "infer/image/image.h"
 
 namespace infer {

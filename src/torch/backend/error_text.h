@@ -2,13 +2,18 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <string_view>
 
 namespace infer {
 
-inline std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+/// The first line that says something.
+inline std::string first_line(std::string_view text) {
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \n")));
+  return std::string(text.substr(0, text.find('\n')));
+}
 
 /// What went wrong in one line: without C++ backtraces and TorchScript tracebacks, which are for no client's eyes.
 inline std::string short_text(const std::exception& e) {

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "infer/core/batch_policy.h"
+#include "infer/core/batch_task.h"
+#include "infer/core/clock.h"
+#include "infer/core/fair_queue.h"
+#include "infer/core/result.h"
+#include "infer/core/scheduler_stats.h"
+
+namespace infer {
+
+/// Runs one batch on a worker thread and completes every task of it.
+template <BatchTask T>
+using BatchExecutor = std::function<void(std::size_t worker, std::span<T> batch)>;
+
+struct SchedulerOptions {
+  BatchOptions batch;
+  std::size_t workers = 1;
+  std::function<void(std::size_t worker)> on_worker_start;  ///< Runs first on each worker thread; may be empty.
+  std::chrono::milliseconds shutdown_timeout{5000};         ///< Bound on the destructor's wait for workers.
+};
+
+/// What the threads of a `BatchScheduler` share, ownership included: a thread that is stuck cannot outlive it.
+/// All but the constants is guarded by `mutex`; a function that takes the lock may let go of it meanwhile.
+template <BatchTask T>
+struct SchedulerState {
+  using DeadTasks = std::vector<std::pair<T, ErrorCode>>;
+
+  /// What a thread works with, reserved before it starts; `start` is kNever unless its batch is executing.
+  struct Worker {
+    explicit Worker(const BatchOptions& limits) {
+      batch.reserve(limits.max_batch_size);
+      dead.reserve(limits.max_queue_size);
+    }
+    std::vector<T> batch;
+    DeadTasks dead;
+    TimePoint start = kNever;
+  };
+
+  static Error unavailable() noexcept { return {ErrorCode::kUnavailable, "draining", {}}; }
+
+  SchedulerState(SchedulerOptions opts, BatchExecutor<T> exec, std::shared_ptr<const Clock> time)
+      : options(std::move(opts)),
+        policy(options.batch),
+        executor(std::move(exec)),
+        clock(std::move(time)),
+        queue(options.batch) {
+    timer_dead.reserve(options.batch.max_queue_size);
+    workers.reserve(options.workers);
+    for (std::size_t i = 0; i < options.workers; ++i) workers.emplace_back(options.batch);
+  }
+
+  Result<void> admissible(const T& task, TimePoint now) const {
+    if (draining) return Unexpected(unavailable());
+    if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
+    if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
+    return queue.admissible(task);
+  }
+
+  void notify_all() noexcept {
+    work_ready.notify_all();
+    timer_wake.notify_all();
+    idle_changed.notify_all();
+  }
+
+  std::size_t fail_queued(std::unique_lock<std::mutex>& lock) noexcept {
+    std::size_t failed = 0;
+    for (; !queue.empty(); ++failed) {
+      T task = queue.remove(0);
+      lock.unlock();
+      task.fail(unavailable());
+      lock.lock();
+    }
+    return failed;
+  }
+
+  /// Fails the tasks that workers hold, outside the lock; the pin keeps workers from clearing their batch meanwhile.
+  std::size_t fail_running(std::unique_lock<std::mutex>& lock) noexcept {
+    std::size_t failed = 0;
+    for (Worker& worker : workers) {
+      if (worker.start == kNever) continue;
+      ++pins;
+      lock.unlock();
+      for (const T& task : worker.batch) task.fail(unavailable());
+      lock.lock();
+      failed += worker.batch.size();
+      --pins;
+      idle_changed.notify_all();
+    }
+    return failed;
+  }
+
+  /// Moves expired and cancelled tasks out of the queue and finds the next deadline.
+  void collect_dead(DeadTasks& dead) noexcept {
+    const TimePoint now = clock->now();
+    earliest_deadline = kNever;
+    for (std::size_t i = 0; i < queue.size();) {
+      const TimePoint deadline = queue.task(i).deadline();
+      if (queue.task(i).cancelled()) {
+        ++stats.cancelled;
+        dead.emplace_back(queue.remove(i), ErrorCode::kCancelled);
+      } else if (deadline <= now) {
+        ++stats.expired;
+        dead.emplace_back(queue.remove(i), ErrorCode::kDeadlineExceeded);
+      } else {
+        earliest_deadline = std::min(earliest_deadline, deadline);
+        ++i;
+      }
+    }
+    if (!dead.empty() && draining) idle_changed.notify_all();
+  }
+
+  const SchedulerOptions options;
+  const BatchPolicy policy;
+  const BatchExecutor<T> executor;
+  const std::shared_ptr<const Clock> clock;
+
+  mutable std::mutex mutex;
+  // The timer has a condition of its own, so that a wake-up meant for a worker never goes to the timer.
+  std::condition_variable work_ready;
+  std::condition_variable timer_wake;
+  std::condition_variable idle_changed;
+
+  FairQueue<T> queue;
+  std::vector<Worker> workers;
+  DeadTasks timer_dead;
+  std::size_t live_threads = 0;
+  std::size_t waiting_workers = 0;
+  std::size_t pins = 0;
+  std::uint64_t finished = 0;
+  TimePoint earliest_deadline = kNever;
+  DrainRate drain_rate;
+  bool draining = false;
+  bool stopping = false;
+  SchedulerStats stats;
+};
+
+}  // namespace infer
