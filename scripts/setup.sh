@@ -20,7 +20,7 @@ done
 packages=(g++ make cmake ninja-build python3 libgtest-dev)
 if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
-             libsimdjson-dev libstb-dev libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
+             libsimdjson-dev libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
 fi
 missing=()
 for package in "${packages[@]}"; do
@@ -39,7 +39,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 [ -z "$core" ] || exit 0
 
-"$here/fetch_httplib.sh"
+"$here/fetch_sources.sh"
 if ! python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' && [ -z "${CMAKE_PREFIX_PATH:-}" ]; then
   python3 "$here/fetch_torch.py" $cuda
 fi

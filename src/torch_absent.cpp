@@ -10,7 +10,8 @@ Unexpected absent() { return fail(ErrorCode::kUnimplemented, "this build has no 
 }  // namespace
 
 Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> /*archive*/,
-                                                        const Manifest& /*manifest*/, const LoadOptions& /*options*/) {
+                                                        const Manifest& /*manifest*/,
+                                                        const LoadOptions& /*options*/) {
   return absent();
 }
 

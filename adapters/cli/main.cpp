@@ -6,8 +6,10 @@
 #include "infer/version.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Inference with TorchScript models: serve them over HTTP, make them, look after them.", "infer");
-  app.set_version_flag("--version", std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
+  CLI::App app("Inference with TorchScript models: serve them over HTTP, make them, look after them.",
+               "infer");
+  app.set_version_flag("--version",
+                       std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help for all commands");
   infer::cli::Action action;

@@ -20,7 +20,8 @@ void add_model_command(CLI::App& app, Action& action) {
   create->add_option("architecture", arguments->architecture, "What to make")
       ->required()
       ->check(CLI::IsMember({"clip-vit-b-32"}));
-  create->add_option("--seed", arguments->seed, "The same seed gives the same weights")->capture_default_str();
+  create->add_option("--seed", arguments->seed, "The same seed gives the same weights")
+      ->capture_default_str();
   create->add_option("--out", arguments->out, "Folder to make, e.g. models/clip-vit-b-32")->required();
   create->footer("Example: infer model create clip-vit-b-32 --seed 1 --out models/clip-vit-b-32");
   create->callback([arguments, &action] {
@@ -30,8 +31,8 @@ void add_model_command(CLI::App& app, Action& action) {
         std::cerr << "infer model create: " << created.error().message << '\n';
         return 1;
       }
-      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed " << arguments->seed
-                << "). Its embeddings tell identical images from others, no more.\n";
+      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed "
+                << arguments->seed << "). Its embeddings tell identical images from others, no more.\n";
       return 0;
     };
   });

@@ -23,8 +23,8 @@ std::string variable_name(const std::string& option) {
 
 /// What is global in this process, set before anything else runs.
 void prepare_process(std::size_t intra_op_threads) {
-  // Samples and decoded images come and go in sizes of many pages: give them back at once instead of keeping a heap of
-  // them for each of many connection threads.
+  // Samples and decoded images come and go in sizes of many pages: give them back at once instead of keeping
+  // a heap of them for each of many connection threads.
   mallopt(M_ARENA_MAX, 2);
   prepare_torch_process(std::max<std::size_t>(1, intra_op_threads));
 }
@@ -32,12 +32,15 @@ void prepare_process(std::size_t intra_op_threads) {
 /// Sets what FILE says and neither a flag nor a variable did.
 void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table) {
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-    const auto row = std::find_if(table.begin(), table.end(), [&](const http::OptionRow& r) { return r.name == item.name; });
+    const auto row = std::find_if(table.begin(), table.end(),
+                                  [&](const http::OptionRow& r) { return r.name == item.name; });
     if (row == table.end() || !item.parents.empty()) {
-      throw CLI::ValidationError(file, "unknown key '" + item.fullname() + "'; the keys are the flags without their dashes");
+      throw CLI::ValidationError(
+          file, "unknown key '" + item.fullname() + "'; the keys are the flags without their dashes");
     }
     if (serve.get_option("--" + row->name)->count() > 0) continue;
-    if (auto set = row->set(CLI::detail::join(item.inputs)); !set) throw CLI::ValidationError(file, set.error().message);
+    if (auto set = row->set(CLI::detail::join(item.inputs)); !set)
+      throw CLI::ValidationError(file, set.error().message);
   }
 }
 
@@ -47,19 +50,23 @@ void add_serve_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<http::ServerOptions>();
   CLI::App* serve = app.add_subcommand("serve", "Serve models over HTTP");
   auto config = std::make_shared<std::string>();
-  serve->add_option("--config", *config, "TOML file with the options below as keys")->type_name("FILE")->envname("INFER_CONFIG");
+  serve->add_option("--config", *config, "TOML file with the options below as keys")
+      ->type_name("FILE")
+      ->envname("INFER_CONFIG");
   auto table = std::make_shared<std::vector<http::OptionRow>>(http::option_table(*options));
   for (const http::OptionRow& row : *table) {
     CLI::Option* option = serve->add_option_function<std::string>(
         "--" + row.name,
         [&row, table](const std::string& value) {
-          if (auto set = row.set(value); !set) throw CLI::ValidationError("--" + row.name, set.error().message);
+          if (auto set = row.set(value); !set)
+            throw CLI::ValidationError("--" + row.name, set.error().message);
         },
         row.help);
     option->type_name(row.placeholder)->default_str(row.get())->envname(variable_name(row.name));
   }
   serve->footer(
-      "Each option is also a variable (--max-images: INFER_MAX_IMAGES) and a key of the file given by --config.\n"
+      "Each option is also a variable (--max-images: INFER_MAX_IMAGES) and a key of the file given by "
+      "--config.\n"
       "Precedence: flag, variable, file, infer.json of the model, default.\n\n"
       "Examples:\n"
       "  infer serve --model models/clip-vit-b-32\n"
@@ -68,8 +75,9 @@ void add_serve_command(CLI::App& app, Action& action) {
     if (!config->empty()) read_config(*config, *serve, *table);
     action = [options] {
       if (options->models.empty()) {
-        std::cerr << "infer serve: --model: is missing; make one with: infer model create clip-vit-b-32 --out "
-                     "models/clip-vit-b-32\n";
+        std::cerr
+            << "infer serve: --model: is missing; make one with: infer model create clip-vit-b-32 --out "
+               "models/clip-vit-b-32\n";
         return 2;
       }
       prepare_process(options->engine.intra_op_threads);
@@ -80,9 +88,13 @@ void add_serve_command(CLI::App& app, Action& action) {
 
 void add_drain_command(CLI::App& app, Action& action) {
   auto port = std::make_shared<int>(9002);
-  CLI::App* drain = app.add_subcommand("drain", "Ask the server on this machine to stop gracefully; returns when it no "
-                                                "longer counts on new requests");
-  drain->add_option("--probe-port", *port, "Probe port of the server")->envname("INFER_PROBE_PORT")->capture_default_str();
+  CLI::App* drain =
+      app.add_subcommand("drain",
+                         "Ask the server on this machine to stop gracefully; returns when it no "
+                         "longer counts on new requests");
+  drain->add_option("--probe-port", *port, "Probe port of the server")
+      ->envname("INFER_PROBE_PORT")
+      ->capture_default_str();
   drain->footer("Example, as a preStop hook: infer drain");
   drain->callback([port, &action] {
     action = [port] {

@@ -12,7 +12,8 @@ constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 constexpr std::array<std::uint8_t, 256> make_table() {
   std::array<std::uint8_t, 256> table{};
   table.fill(kInvalid);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+    table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
   return table;
 }
 
@@ -22,7 +23,8 @@ std::uint8_t digit(char c) { return kTable[static_cast<unsigned char>(c)]; }
 
 Unexpected bad(std::string_view text, std::size_t at) {
   const char c = text[at];
-  const std::string shown = c > 0x20 && c < 0x7F ? std::string("'") + c + "'" : "byte " + std::to_string(static_cast<unsigned char>(c));
+  const std::string shown = c > 0x20 && c < 0x7F ? std::string("'") + c + "'"
+                                                 : "byte " + std::to_string(static_cast<unsigned char>(c));
   return fail(ErrorCode::kInvalidArgument, "not base64: " + shown + " at offset " + std::to_string(at));
 }
 

@@ -89,7 +89,9 @@ ssize_t Connection::read(char* data, std::size_t size) {
   return static_cast<ssize_t>(count);
 }
 
-bool Connection::is_readable() const { return has_buffered() || wait_socket(socket_, POLLIN, read_deadline_); }
+bool Connection::is_readable() const {
+  return has_buffered() || wait_socket(socket_, POLLIN, read_deadline_);
+}
 
 ssize_t Connection::write(const char* data, std::size_t size) {
   out_.append(data, size);
@@ -101,7 +103,8 @@ bool Connection::flush() {
   const TimePoint deadline = std::chrono::steady_clock::now() + options_.write_timeout;
   std::size_t sent = 0;
   while (sent < out_.size()) {
-    const ssize_t count = ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t count =
+        ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count > 0) {
       sent += static_cast<std::size_t>(count);
       continue;

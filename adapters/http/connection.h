@@ -11,8 +11,8 @@
 
 namespace infer::http {
 
-/// The bytes of one connection: buffered both ways, and bounded in size and total time as cpp-httplib's own stream,
-/// which only bounds each single read, is not.
+/// The bytes of one connection: buffered both ways, and bounded in size and total time as cpp-httplib's own
+/// stream, which only bounds each single read, is not.
 class Connection final : public httplib::Stream {
  public:
   enum class Fault { kNone, kHeaderTimeout, kHeaderTooLarge, kBodyTimeout, kClosed };

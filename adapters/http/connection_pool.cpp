@@ -77,7 +77,8 @@ void ConnectionPool::shutdown() {
 ConnectionPool::Idle::Idle(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
   std::unique_lock lock(pool_.mutex_);
   pool_.idle_sockets_.insert(socket_);
-  if (pool_.closing_ || (!pool_.jobs_.empty() && pool_.threads_ >= pool_.limit_)) ::shutdown(socket_, SHUT_RDWR);
+  if (pool_.closing_ || (!pool_.jobs_.empty() && pool_.threads_ >= pool_.limit_))
+    ::shutdown(socket_, SHUT_RDWR);
 }
 
 ConnectionPool::Idle::~Idle() {

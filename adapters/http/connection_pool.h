@@ -13,8 +13,9 @@ namespace infer::http {
 
 /// A thread for each connection, as many as there are connections, up to a limit.
 ///
-/// Threads start when needed and leave after ten idle seconds. Beyond the limit a connection waits for a thread; to make
-/// room, one connection that idles between two requests is closed, as HTTP allows at any time.
+/// Threads start when needed and leave after ten idle seconds. Beyond the limit a connection waits for a
+/// thread; to make room, one connection that idles between two requests is closed, as HTTP allows at any
+/// time.
 class ConnectionPool final : public httplib::TaskQueue {
  public:
   explicit ConnectionPool(std::size_t limit) : limit_(limit) {}

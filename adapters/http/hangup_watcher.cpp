@@ -57,8 +57,9 @@ void HangupWatcher::run() {
       std::stop_source source(std::nostopstate);
       {
         std::unique_lock lock(mutex_);
-        // An event may arrive after its watch has ended; then there is nothing, or a new request, to be found. A new
-        // request on the same number has its own event armed, so only one whose socket really closed gets here.
+        // An event may arrive after its watch has ended; then there is nothing, or a new request, to be
+        // found. A new request on the same number has its own event armed, so only one whose socket really
+        // closed gets here.
         const auto found = watched_.find(socket);
         if (found != watched_.end()) source = found->second;
       }

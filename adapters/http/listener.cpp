@@ -72,7 +72,8 @@ Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t li
     return bad("Content-Length: '" + text.substr(0, 32) + "' is not a number of bytes");
   }
   if (std::stoull(text) > limit) {
-    return fail(ErrorCode::kInvalidArgument, "body: " + text + " bytes exceed max_body_bytes " + std::to_string(limit),
+    return fail(ErrorCode::kInvalidArgument,
+                "body: " + text + " bytes exceed max_body_bytes " + std::to_string(limit),
                 ErrorDetail::kTooLarge);
   }
   return BodyFraming::kLength;
@@ -88,20 +89,24 @@ Result<void> check_encoding(const httplib::Request& request) {
 /// cpp-httplib's server, with our own connections, threads and bounds.
 class ConnectionServer final : public httplib::Server {
  public:
-  ConnectionServer(const ListenerOptions& options, RequestHandler& handler) : options_(options), handler_(handler) {
+  ConnectionServer(const ListenerOptions& options, RequestHandler& handler)
+      : options_(options), handler_(handler) {
     new_task_queue = [this] {
       auto* pool = new ConnectionPool(options_.max_connections);  // owned by the server, which deletes it
       pool_.store(pool);
       return pool;
     };
-    // Not SO_REUSEPORT, cpp-httplib's default: a second server on the same port shall fail, not take half the requests.
+    // Not SO_REUSEPORT, cpp-httplib's default: a second server on the same port shall fail, not take half the
+    // requests.
     set_socket_options([](socket_t socket) {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
     set_payload_max_length(std::numeric_limits<std::size_t>::max());  // counted by us, after decompression
     const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
-                                  const httplib::ContentReader& reader) { answer(request, response, &reader); };
+                                  const httplib::ContentReader& reader) {
+      answer(request, response, &reader);
+    };
     const auto without_body = [this](const httplib::Request& request, httplib::Response& response) {
       answer(request, response, nullptr);
     };
@@ -151,8 +156,8 @@ class ConnectionServer final : public httplib::Server {
     const double scale = jitter(random_source());
     const TimePoint old = std::chrono::steady_clock::now() +
                           std::chrono::duration_cast<Duration>(options_.max_connection_age * scale);
-    const auto most = std::max<std::size_t>(1, static_cast<std::size_t>(
-                                                   static_cast<double>(options_.max_requests_per_connection) * scale));
+    const auto most = std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(options_.max_requests_per_connection) * scale));
     for (std::size_t count = 1; count <= most; ++count) {
       if (!connection.has_buffered()) {
         const ConnectionPool::Idle idle(*pool_.load(), socket);
@@ -163,7 +168,8 @@ class ConnectionServer final : public httplib::Server {
       if (last) connection.close_after_answer();
       bool closed = false;
       current_connection = &connection;
-      const bool answered = process_request(connection, remote, remote_port, local, local_port, last, closed, nullptr);
+      const bool answered =
+          process_request(connection, remote, remote_port, local, local_port, last, closed, nullptr);
       current_connection = nullptr;
       const bool sent = connection.flush();
       if (!answered || !sent) return;
@@ -199,7 +205,8 @@ class ConnectionServer final : public httplib::Server {
     send(exchange, response);
   }
 
-  void answer(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader* reader) {
+  void answer(const httplib::Request& request, httplib::Response& response,
+              const httplib::ContentReader* reader) {
     Connection& connection = *current_connection;
     connection.begin_body();
     Exchange exchange;
@@ -251,7 +258,8 @@ class ConnectionServer final : public httplib::Server {
 
   void discard_body(const httplib::ContentReader& reader) {
     std::size_t total = 0;
-    const bool complete = reader([&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; });
+    const bool complete =
+        reader([&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; });
     if (!complete) current_connection->leave_body_unread();
   }
 
@@ -260,7 +268,9 @@ class ConnectionServer final : public httplib::Server {
     std::size_t total = 0;
     bool too_large = false;
     bool too_many = false;
-    const auto count = [&](std::size_t size) { return !(too_large = (total += size) > options_.max_body_bytes); };
+    const auto count = [&](std::size_t size) {
+      return !(too_large = (total += size) > options_.max_body_bytes);
+    };
     bool complete = false;
     if (request.is_multipart_form_data()) {
       complete = reader(
@@ -296,12 +306,15 @@ class ConnectionServer final : public httplib::Server {
                                    ErrorDetail::kTooLarge});
     } else if (too_many) {
       answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                   "parts: exceed max_images " + std::to_string(options_.max_parts), ErrorDetail::kTooLarge});
+                                   "parts: exceed max_images " + std::to_string(options_.max_parts),
+                                   ErrorDetail::kTooLarge});
     } else if (connection.fault() == Connection::Fault::kBodyTimeout) {
-      answer_error(exchange, 408, "RequestTimeout",
-                   "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
+      answer_error(
+          exchange, 408, "RequestTimeout",
+          "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
     } else {
-      answer_error(exchange, 400, "InvalidArgument", "body: cannot be read (framing, encoding or an early end)");
+      answer_error(exchange, 400, "InvalidArgument",
+                   "body: cannot be read (framing, encoding or an early end)");
     }
     return false;
   }
@@ -323,7 +336,8 @@ class ConnectionServer final : public httplib::Server {
 }  // namespace
 
 struct Listener::Impl {
-  Impl(ListenerOptions given, RequestHandler& handler) : options(std::move(given)), server(options, handler) {}
+  Impl(ListenerOptions given, RequestHandler& handler)
+      : options(std::move(given)), server(options, handler) {}
 
   const ListenerOptions options;
   ConnectionServer server;
@@ -342,8 +356,9 @@ Result<int> Listener::bind() {
                    : impl_->server.bind_to_port(options.host, options.port) ? options.port
                                                                             : -1;
   if (port > 0) return port;
-  return fail(ErrorCode::kFailedPrecondition, "cannot listen on " + options.host + ":" + std::to_string(options.port) +
-                                                  ": " + (errno != 0 ? std::strerror(errno) : "no such address"));
+  return fail(ErrorCode::kFailedPrecondition, "cannot listen on " + options.host + ":" +
+                                                  std::to_string(options.port) + ": " +
+                                                  (errno != 0 ? std::strerror(errno) : "no such address"));
 }
 
 void Listener::start() {

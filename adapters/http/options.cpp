@@ -11,13 +11,14 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-Result<std::int64_t> whole_number(const std::string& name, const std::string& text, std::int64_t low, std::int64_t high) {
+Result<std::int64_t> whole_number(const std::string& name, const std::string& text, std::int64_t low,
+                                  std::int64_t high) {
   std::int64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value < low || value > high) {
-    return fail(ErrorCode::kInvalidArgument, name + ": '" + text + "' is not a whole number from " + std::to_string(low) +
-                                                 " to " + std::to_string(high));
+    return fail(ErrorCode::kInvalidArgument, name + ": '" + text + "' is not a whole number from " +
+                                                 std::to_string(low) + " to " + std::to_string(high));
   }
   return value;
 }
@@ -48,8 +49,8 @@ OptionRow number(std::string name, std::string placeholder, std::string help, T&
 
 /// A number that the manifest decides unless it is given here.
 template <class T>
-OptionRow optional_number(std::string name, std::string placeholder, std::string help, std::optional<T>& target,
-                          std::int64_t low, std::int64_t high) {
+OptionRow optional_number(std::string name, std::string placeholder, std::string help,
+                          std::optional<T>& target, std::int64_t low, std::int64_t high) {
   OptionRow row{name, std::move(placeholder), std::move(help), [] { return std::string(); }, nullptr};
   row.set = [&target, name, low, high](const std::string& text) -> Result<void> {
     auto value = whole_number(name, text, low, high);
@@ -85,7 +86,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   constexpr std::int64_t kMany = 1'000'000;
   constexpr std::int64_t kBytes = std::int64_t{1} << 40;
   std::vector<OptionRow> table;
-  OptionRow model{"model", "DIR", "folder of a model to serve, with its infer.json; several separated by commas",
+  OptionRow model{"model", "DIR",
+                  "folder of a model to serve, with its infer.json; several separated by commas",
                   [&o] {
                     std::string list;
                     for (const auto& path : o.models) list += (list.empty() ? "" : ",") + path;
@@ -104,20 +106,26 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(text("host", "ADDRESS", "address to listen on", o.listener.host));
   table.push_back(number("port", "PORT", "port to listen on; 0: any free one", o.listener.port, 0, 65535));
   table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));
-  table.push_back(number("probe-port", "PORT", "port for health and metrics; 0: any free one", o.probe_port, 0, 65535));
+  table.push_back(
+      number("probe-port", "PORT", "port for health and metrics; 0: any free one", o.probe_port, 0, 65535));
   table.push_back(text("device", "NAME", "cpu or cuda:N", o.engine.device));
-  table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores", o.engine.workers, 0, 1024));
+  table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores",
+                         o.engine.workers, 0, 1024));
   table.push_back(number("intra-op-threads", "N", "threads inside one forward; 0: from the usable cores",
                          o.engine.intra_op_threads, 0, 1024));
   table.push_back(optional_number("max-batch-size", "N", "samples in one forward (else: infer.json, 8)",
                                   o.engine.max_batch_size, 1, 4096));
-  table.push_back(optional_number("max-queue-delay-us", "US", "wait for company, from the oldest sample (else: infer.json, 0)",
+  table.push_back(optional_number("max-queue-delay-us", "US",
+                                  "wait for company, from the oldest sample (else: infer.json, 0)",
                                   o.engine.max_queue_delay, 0, 60'000'000));
-  table.push_back(optional_number("max-queue-size", "N", "samples queued (else: infer.json, 64)", o.engine.max_queue_size,
-                                  1, kMany));
-  table.push_back(number("max-queue-bytes", "BYTES", "bytes of queued samples", o.engine.max_queue_bytes, 1, kBytes));
-  table.push_back(number("max-inflight", "N", "requests admitted and not yet answered", o.engine.max_inflight, 1, kMany));
-  OptionRow warmup{"warmup", "HOW", "none, default or full (else: infer.json, default)", [] { return std::string(); },
+  table.push_back(optional_number("max-queue-size", "N", "samples queued (else: infer.json, 64)",
+                                  o.engine.max_queue_size, 1, kMany));
+  table.push_back(
+      number("max-queue-bytes", "BYTES", "bytes of queued samples", o.engine.max_queue_bytes, 1, kBytes));
+  table.push_back(
+      number("max-inflight", "N", "requests admitted and not yet answered", o.engine.max_inflight, 1, kMany));
+  OptionRow warmup{"warmup", "HOW", "none, default or full (else: infer.json, default)",
+                   [] { return std::string(); },
                    [&o](const std::string& given) -> Result<void> {
                      auto parsed = parse_warmup(given);
                      if (!parsed) return Unexpected(parsed.error());
@@ -125,24 +133,36 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
                      return {};
                    }};
   table.push_back(std::move(warmup));
-  table.push_back(number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
+  table.push_back(
+      number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
-  table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed", o.listener.max_body_bytes, 1, kBytes));
-  table.push_back(number("max-header-bytes", "BYTES", "request line and headers", o.listener.max_header_bytes, 256, 1 << 20));
-  table.push_back(number("max-connections", "N", "connections served at a time", o.listener.max_connections, 1, 100'000));
-  table.push_back(number("header-timeout-ms", "MS", "time for all headers", o.listener.header_timeout, 1, kHour));
-  table.push_back(number("body-timeout-ms", "MS", "time for the whole body", o.listener.body_timeout, 1, kHour));
-  table.push_back(number("write-timeout-ms", "MS", "time for the whole answer", o.listener.write_timeout, 1, kHour));
-  table.push_back(number("idle-timeout-ms", "MS", "time between two requests", o.listener.idle_timeout, 1, kHour));
+  table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed",
+                         o.listener.max_body_bytes, 1, kBytes));
+  table.push_back(number("max-header-bytes", "BYTES", "request line and headers", o.listener.max_header_bytes,
+                         256, 1 << 20));
+  table.push_back(
+      number("max-connections", "N", "connections served at a time", o.listener.max_connections, 1, 100'000));
+  table.push_back(
+      number("header-timeout-ms", "MS", "time for all headers", o.listener.header_timeout, 1, kHour));
+  table.push_back(
+      number("body-timeout-ms", "MS", "time for the whole body", o.listener.body_timeout, 1, kHour));
+  table.push_back(
+      number("write-timeout-ms", "MS", "time for the whole answer", o.listener.write_timeout, 1, kHour));
+  table.push_back(
+      number("idle-timeout-ms", "MS", "time between two requests", o.listener.idle_timeout, 1, kHour));
   table.push_back(number("max-requests-per-connection", "N", "then it closes (20 % jitter)",
                          o.listener.max_requests_per_connection, 1, kMany));
-  table.push_back(number("max-connection-age-ms", "MS", "then it closes (20 % jitter)", o.listener.max_connection_age, 1,
-                         24 * kHour));
-  table.push_back(number("request-timeout-ms", "MS", "time until execution starts, unless X-Timeout-Ms says less",
-                         o.request_timeout, 1, kHour));
-  table.push_back(number("drain-delay-ms", "MS", "how long a stopping server still accepts", o.drain_delay, 0, kHour));
-  table.push_back(number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
-  table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level, {"debug", "info", "warning", "error"}));
+  table.push_back(number("max-connection-age-ms", "MS", "then it closes (20 % jitter)",
+                         o.listener.max_connection_age, 1, 24 * kHour));
+  table.push_back(number("request-timeout-ms", "MS",
+                         "time until execution starts, unless X-Timeout-Ms says less", o.request_timeout, 1,
+                         kHour));
+  table.push_back(
+      number("drain-delay-ms", "MS", "how long a stopping server still accepts", o.drain_delay, 0, kHour));
+  table.push_back(
+      number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
+  table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level,
+                       {"debug", "info", "warning", "error"}));
   return table;
 }
 

@@ -34,8 +34,9 @@ struct OptionRow {
   std::string name;         ///< "max-body-bytes"; the variable is INFER_MAX_BODY_BYTES.
   std::string placeholder;  ///< "BYTES"
   std::string help;
-  std::function<std::string()> get;                      ///< The current (first: default) value as text.
-  std::function<Result<void>(const std::string&)> set;   ///< Errors: `kInvalidArgument`, naming the option and the limits.
+  std::function<std::string()> get;  ///< The current (first: default) value as text.
+  std::function<Result<void>(const std::string&)>
+      set;  ///< Errors: `kInvalidArgument`, naming the option and the limits.
 };
 
 /// The table, bound to `options`, which must outlive it.

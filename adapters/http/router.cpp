@@ -57,7 +57,8 @@ void operation(JsonWriter& json, const Route& route) {
   }
   if (!route.request.empty()) {
     json.key("requestBody").begin_object().key("required").value(true).key("content").begin_object();
-    for (const auto& [type, schema] : route.request) json.key(type).begin_object().key("schema").raw(schema).end_object();
+    for (const auto& [type, schema] : route.request)
+      json.key(type).begin_object().key("schema").raw(schema).end_object();
     json.end_object().end_object();
   }
   json.key("responses").begin_object();
@@ -83,7 +84,13 @@ void operation(JsonWriter& json, const Route& route) {
 std::string openapi(const std::vector<Route>& routes) {
   JsonWriter json;
   json.begin_object().key("openapi").value("3.1.0");
-  json.key("info").begin_object().key("title").value("infer").key("version").value(INFER_VERSION).end_object();
+  json.key("info")
+      .begin_object()
+      .key("title")
+      .value("infer")
+      .key("version")
+      .value(INFER_VERSION)
+      .end_object();
   json.key("paths").begin_object();
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (routes[i].probe_only) continue;

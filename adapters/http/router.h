@@ -17,10 +17,11 @@ struct Route {
   std::string path;
   std::string summary;
   std::function<void(Exchange&)> handle;
-  bool work = false;       ///< Needs a model: refused while draining, watched for hang-ups, logged.
-  bool on_probe = false;   ///< Also on the probe listener.
-  bool probe_only = false; ///< Only there.
-  std::vector<std::pair<std::string, std::string>> request = {};  ///< Media type and JSON schema of each kind of body.
+  bool work = false;        ///< Needs a model: refused while draining, watched for hang-ups, logged.
+  bool on_probe = false;    ///< Also on the probe listener.
+  bool probe_only = false;  ///< Only there.
+  std::vector<std::pair<std::string, std::string>> request =
+      {};  ///< Media type and JSON schema of each kind of body.
   std::string response_type = "application/json";
   std::string response = {};  ///< JSON schema of the answer; empty: any.
 };

@@ -18,7 +18,8 @@ Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone)
 }
 
 Unexpected too_many(std::size_t count, std::size_t limit) {
-  return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit), ErrorDetail::kTooLarge);
+  return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit),
+                 ErrorDetail::kTooLarge);
 }
 
 /// {"images": ["<base64>", ...]}, other keys ignored.
@@ -99,8 +100,9 @@ EncodedImage as_image(const std::string& bytes) {
 void embed_base64(Service& service, Exchange& exchange) {
   const std::string type = exchange.media_type();
   if (type != "application/json" && !type.empty() && type != "application/x-www-form-urlencoded") {
-    return answer_error(exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
-                                        ErrorDetail::kUnsupportedType});
+    return answer_error(
+        exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
+                        ErrorDetail::kUnsupportedType});
   }
   std::vector<Bytes> decoded;
   embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
@@ -132,10 +134,12 @@ void embed(Service& service, Exchange& exchange) {
       return std::vector<EncodedImage>{as_image(exchange.body)};
     });
   }
-  answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                               "Content-Type: '" + type +
-                                   "' is none of image/*, application/octet-stream, multipart/form-data, application/json",
-                               ErrorDetail::kUnsupportedType});
+  answer_error(
+      exchange,
+      Error{ErrorCode::kInvalidArgument,
+            "Content-Type: '" + type +
+                "' is none of image/*, application/octet-stream, multipart/form-data, application/json",
+            ErrorDetail::kUnsupportedType});
 }
 
 constexpr const char* kResponse =
@@ -146,25 +150,28 @@ constexpr const char* kResponse =
 }  // namespace
 
 void add_embed_routes(Router& router, Service& service) {
-  router.add({.method = "POST",
-              .path = "/embed/base64",
-              .summary = "Unit vectors of JPEG or PNG images, in input order",
-              .handle = [&service](Exchange& exchange) { embed_base64(service, exchange); },
-              .work = true,
-              .request = {{"application/json",
-                           R"({"type":"object","required":["images"],"properties":{"images":{"type":"array","minItems":1,)"
-                           R"("items":{"type":"string","contentEncoding":"base64"}}}})"}},
-              .response = kResponse});
-  router.add({.method = "POST",
-              .path = "/embed",
-              .summary = "Unit vectors of images given as they are",
-              .handle = [&service](Exchange& exchange) { embed(service, exchange); },
-              .work = true,
-              .request = {{"image/*", R"({"type":"string","format":"binary"})"},
-                          {"application/octet-stream", R"({"type":"string","format":"binary"})"},
-                          {"multipart/form-data",
-                           R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"}},
-              .response = kResponse});
+  router.add(
+      {.method = "POST",
+       .path = "/embed/base64",
+       .summary = "Unit vectors of JPEG or PNG images, in input order",
+       .handle = [&service](Exchange& exchange) { embed_base64(service, exchange); },
+       .work = true,
+       .request =
+           {{"application/json",
+             R"({"type":"object","required":["images"],"properties":{"images":{"type":"array","minItems":1,)"
+             R"("items":{"type":"string","contentEncoding":"base64"}}}})"}},
+       .response = kResponse});
+  router.add(
+      {.method = "POST",
+       .path = "/embed",
+       .summary = "Unit vectors of images given as they are",
+       .handle = [&service](Exchange& exchange) { embed(service, exchange); },
+       .work = true,
+       .request = {{"image/*", R"({"type":"string","format":"binary"})"},
+                   {"application/octet-stream", R"({"type":"string","format":"binary"})"},
+                   {"multipart/form-data",
+                    R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"}},
+       .response = kResponse});
 }
 
 }  // namespace infer::http

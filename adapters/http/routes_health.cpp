@@ -36,7 +36,8 @@ void answer_ready(Service& service, Exchange& exchange) {
 
 void answer_live(Service& service, Exchange& exchange) {
   const auto models = service.models();
-  const bool live = std::all_of(models.begin(), models.end(), [](const ServedModel* model) { return model->engine->live(); });
+  const bool live = std::all_of(models.begin(), models.end(),
+                                [](const ServedModel* model) { return model->engine->live(); });
   exchange.status = live ? 200 : 503;
   exchange.response = status_body(live ? "ok" : "stuck");
 }
@@ -56,8 +57,8 @@ void answer_healthz(Service& service, Exchange& exchange) {
   exchange.response = std::move(json).text();
 }
 
-/// Starts the lame duck phase, and answers when it has lasted its delay: a preStop hook that waits for this has done
-/// all the waiting there is.
+/// Starts the lame duck phase, and answers when it has lasted its delay: a preStop hook that waits for this
+/// has done all the waiting there is.
 void answer_drain(Service& service, Exchange& exchange) {
   if (exchange.remote_address != "127.0.0.1" && exchange.remote_address != "::1") {
     return answer_error(exchange, 403, "Forbidden", "/drain: only from this machine");
@@ -76,18 +77,32 @@ void add_health_routes(Router& router, Service& service) {
   const auto with = [&service](void (*answer)(Service&, Exchange&)) {
     return [&service, answer](Exchange& exchange) { answer(service, exchange); };
   };
-  router.add({.method = "GET", .path = "/health", .summary = "200 when ready, else 503", .handle = with(answer_ready),
-              .on_probe = true, .response = kStatusSchema});
   router.add({.method = "GET",
-              .path = "/healthz",
-              .summary = "200 once HTTP answers, with queue length and start-up time",
-              .handle = with(answer_healthz),
+              .path = "/health",
+              .summary = "200 when ready, else 503",
+              .handle = with(answer_ready),
               .on_probe = true,
-              .response = R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})"});
-  router.add({.method = "GET", .path = "/livez", .summary = "503 only while a forward is stuck", .handle = with(answer_live),
-              .on_probe = true, .response = kStatusSchema});
-  router.add({.method = "GET", .path = "/readyz", .summary = "200 when loaded, warm and not draining",
-              .handle = with(answer_ready), .on_probe = true, .response = kStatusSchema});
+              .response = kStatusSchema});
+  router.add(
+      {.method = "GET",
+       .path = "/healthz",
+       .summary = "200 once HTTP answers, with queue length and start-up time",
+       .handle = with(answer_healthz),
+       .on_probe = true,
+       .response =
+           R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})"});
+  router.add({.method = "GET",
+              .path = "/livez",
+              .summary = "503 only while a forward is stuck",
+              .handle = with(answer_live),
+              .on_probe = true,
+              .response = kStatusSchema});
+  router.add({.method = "GET",
+              .path = "/readyz",
+              .summary = "200 when loaded, warm and not draining",
+              .handle = with(answer_ready),
+              .on_probe = true,
+              .response = kStatusSchema});
   router.add({.method = "GET",
               .path = "/metrics",
               .summary = "Prometheus text",
@@ -98,7 +113,10 @@ void add_health_routes(Router& router, Service& service) {
                   },
               .on_probe = true,
               .response_type = "text/plain"});
-  router.add({.method = "POST", .path = "/drain", .summary = "Stop gracefully", .handle = with(answer_drain),
+  router.add({.method = "POST",
+              .path = "/drain",
+              .summary = "Stop gracefully",
+              .handle = with(answer_drain),
               .probe_only = true});
 }
 

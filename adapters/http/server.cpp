@@ -98,16 +98,17 @@ void log_ready(Service& service) {
   for (const ServedModel* model : service.models()) {
     const Engine& engine = *model->engine;
     const EngineStats stats = engine.stats();
-    service.log("info", event("ready", [&](JsonWriter& json) {
-                  json.key("model").value(engine.model().name).key("model_version").value(engine.model().version);
-                  json.key("weights").value(engine.model().manifest.weights);
-                  const ThreadPlan& threads = engine.options().threads;
-                  json.key("usable_cores").value(threads.usable_cores).key("workers").value(threads.workers);
-                  json.key("intra_op_threads").value(threads.intra_op_threads);
-                  if (limits.quota_cores) json.key("quota_cores").value(*limits.quota_cores);
-                  json.key("warmup_runs").value(stats.warmup_runs);
-                  json.key("ready_ms").value(static_cast<std::int64_t>(service.startup_ready_ms()));
-                }));
+    service.log(
+        "info", event("ready", [&](JsonWriter& json) {
+          json.key("model").value(engine.model().name).key("model_version").value(engine.model().version);
+          json.key("weights").value(engine.model().manifest.weights);
+          const ThreadPlan& threads = engine.options().threads;
+          json.key("usable_cores").value(threads.usable_cores).key("workers").value(threads.workers);
+          json.key("intra_op_threads").value(threads.intra_op_threads);
+          if (limits.quota_cores) json.key("quota_cores").value(*limits.quota_cores);
+          json.key("warmup_runs").value(stats.warmup_runs);
+          json.key("ready_ms").value(static_cast<std::int64_t>(service.startup_ready_ms()));
+        }));
   }
 }
 
@@ -169,7 +170,8 @@ int run_server(const ServerOptions& options) {
     loader.join();
     return 1;
   }
-  // Loading cannot be taken back half way, and there is nothing to finish: a second signal need not be waited for.
+  // Loading cannot be taken back half way, and there is nothing to finish: a second signal need not be waited
+  // for.
   if (service.lifecycle().phase() == Lifecycle::Phase::kLoading) _exit(0);
   loader.join();
   // Ctrl-C comes from somebody who waits at a terminal, behind no load balancer.
@@ -189,9 +191,11 @@ Result<void> request_drain(const std::string& host, int probe_port) {
   const auto response = client.Post("/drain");
   const std::string where = host + ":" + std::to_string(probe_port);
   if (!response) {
-    return fail(ErrorCode::kUnavailable, "no answer from " + where + ": " + httplib::to_string(response.error()));
+    return fail(ErrorCode::kUnavailable,
+                "no answer from " + where + ": " + httplib::to_string(response.error()));
   }
-  if (response->status != 200) return fail(ErrorCode::kUnavailable, where + " answered " + std::to_string(response->status));
+  if (response->status != 200)
+    return fail(ErrorCode::kUnavailable, where + " answered " + std::to_string(response->status));
   return {};
 }
 

@@ -42,7 +42,8 @@ Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit)
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, ms);
   if (error != std::errc() || stop != end || ms <= 0) {
-    return fail(ErrorCode::kInvalidArgument, "X-Timeout-Ms: '" + text->substr(0, 32) + "' is not a whole number above 0");
+    return fail(ErrorCode::kInvalidArgument,
+                "X-Timeout-Ms: '" + text->substr(0, 32) + "' is not a whole number above 0");
   }
   return exchange.start + std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
 }
@@ -54,10 +55,12 @@ Service::Service(ServerOptions options, LogLine log)
       log_(std::move(log)),
       active_requests_(metrics_->gauge("active_requests", "Requests being answered.")),
       predictions_(metrics_->counter("predictions_total", "Predictions answered with success.")),
-      prediction_latency_(metrics_->histogram("prediction_latency_seconds", "Seconds a prediction took, HTTP included.",
-                                              latency_edges())),
-      model_load_time_(metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
-  metrics_->gauge("infer_build_info", "Always 1; the version is in the label.", {{"version", INFER_VERSION}}).set(1);
+      prediction_latency_(metrics_->histogram("prediction_latency_seconds",
+                                              "Seconds a prediction took, HTTP included.", latency_edges())),
+      model_load_time_(
+          metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
+  metrics_->gauge("infer_build_info", "Always 1; the version is in the label.", {{"version", INFER_VERSION}})
+      .set(1);
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);
   router_.add({.method = "GET",
@@ -91,13 +94,15 @@ Result<void> Service::add(std::shared_ptr<Engine> engine) {
   }
   const ThreadPlan& threads = engine->options().threads;
   const Labels labels{{"model", engine->model().name}};
-  metrics_->gauge("infer_workers", "Batches computed side by side.", labels).set(static_cast<double>(threads.workers));
+  metrics_->gauge("infer_workers", "Batches computed side by side.", labels)
+      .set(static_cast<double>(threads.workers));
   metrics_->gauge("infer_intra_op_threads", "Threads inside one forward.", labels)
       .set(static_cast<double>(threads.intra_op_threads));
   metrics_->gauge("infer_usable_cores", "Cores that affinity and control groups grant.")
       .set(static_cast<double>(threads.usable_cores));
   const EngineStats stats = engine->stats();
-  metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels).set(static_cast<double>(stats.warmup_runs));
+  metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels)
+      .set(static_cast<double>(stats.warmup_runs));
   std::unique_lock lock(mutex_);
   models_.push_back(std::move(model));
   return {};
@@ -164,7 +169,8 @@ bool Service::Handler::begin(Exchange& exchange) {
   const Phase phase = service_.lifecycle_.phase();
   if (phase == Phase::kLoading || phase == Phase::kDraining) {
     exchange.headers.emplace_back("Retry-After", "1");
-    answer_error(exchange, Error{ErrorCode::kUnavailable, phase == Phase::kLoading ? "loading" : "draining", {}});
+    answer_error(exchange,
+                 Error{ErrorCode::kUnavailable, phase == Phase::kLoading ? "loading" : "draining", {}});
     return false;
   }
   return true;
@@ -207,7 +213,10 @@ void Service::log_request(const Exchange& exchange, double latency_ms) const {
   }
   if (exchange.batch_size > 0) {
     json.key("batch_size").value(exchange.batch_size);
-    json.key("queue_ms").value(rounded(exchange.queue_ms)).key("compute_ms").value(rounded(exchange.compute_ms));
+    json.key("queue_ms")
+        .value(rounded(exchange.queue_ms))
+        .key("compute_ms")
+        .value(rounded(exchange.compute_ms));
   }
   if (!exchange.error.empty()) json.key("error").value(exchange.error);
   json.end_object();

@@ -26,7 +26,8 @@ struct ServedModel {
 /// Receives one line of JSON for each request. Called from many threads.
 using LogLine = std::function<void(std::string_view level, const std::string& json)>;
 
-/// The routes, the models behind them, and the phase they are in. Independent of listeners, which come and go.
+/// The routes, the models behind them, and the phase they are in. Independent of listeners, which come and
+/// go.
 class Service {
  public:
   Service(ServerOptions options, LogLine log);

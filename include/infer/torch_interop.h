@@ -9,11 +9,12 @@
 
 namespace infer {
 
-/// The same memory as a LibTorch tensor, which keeps it alive; no copy. Write to it only with sole use of `tensor`.
+/// The same memory as a LibTorch tensor, which keeps it alive; no copy. Write to it only with sole use of
+/// `tensor`.
 at::Tensor to_torch(const Tensor& tensor);
 
-/// The memory of a contiguous CPU tensor, shared; any other is copied. Errors: `kModelError` for a tensor that is
-/// undefined, not dense, of more than 8 dimensions or of a dtype without a match.
+/// The memory of a contiguous CPU tensor, shared; any other is copied. Errors: `kModelError` for a tensor
+/// that is undefined, not dense, of more than 8 dimensions or of a dtype without a match.
 Result<Tensor> from_torch(const at::Tensor& tensor);
 
 }  // namespace infer

@@ -38,7 +38,8 @@ class ScriptedBackend final : public Backend {
     spend(options_.base + options_.per_sample * static_cast<std::int64_t>(batch));
     if (options_.poison) {
       for (std::size_t i = 0; i < batch; ++i) {
-        if (element(inputs[0].row(i), 0) == *options_.poison) return fail(ErrorCode::kModelError, "poisoned sample");
+        if (element(inputs[0].row(i), 0) == *options_.poison)
+          return fail(ErrorCode::kModelError, "poisoned sample");
       }
     }
     std::vector<Tensor> outputs;
@@ -64,7 +65,8 @@ class ScriptedBackend final : public Backend {
   static void fill(const Tensor& input, Tensor output) {
     const std::size_t from = input.elements();
     const auto out = output.as<float>();
-    for (std::size_t j = 0; j < out.size(); ++j) out[j] = from == 0 ? 0.0F : element(input, j * from / out.size());
+    for (std::size_t j = 0; j < out.size(); ++j)
+      out[j] = from == 0 ? 0.0F : element(input, j * from / out.size());
   }
 
   const ScriptedOptions options_;
@@ -95,14 +97,16 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
     }
   }
   for (const TensorSpec& spec : signature.outputs) {
-    if (spec.dtype != DType::kFp32) return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": outputs are FP32");
+    if (spec.dtype != DType::kFp32)
+      return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": outputs are FP32");
   }
   return std::shared_ptr<const Backend>(std::make_shared<ScriptedBackend>(std::move(options)));
 }
 
 }  // namespace testing
 
-Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest, const std::filesystem::path& directory,
+Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
+                                                     const std::filesystem::path& directory,
                                                      const LoadOptions& /*options*/) {
   const auto path = directory / manifest.file;
   simdjson::dom::parser parser;

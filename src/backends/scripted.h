@@ -6,7 +6,8 @@
 namespace infer {
 
 /// Loads a scripted model: `file` holds {"base_ms", "per_sample_ms", "burn", "poison"}, all optional.
-Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest, const std::filesystem::path& directory,
+Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
+                                                     const std::filesystem::path& directory,
                                                      const LoadOptions& options);
 
 }  // namespace infer

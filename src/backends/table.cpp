@@ -9,11 +9,11 @@
 namespace infer {
 
 std::span<const BackendEntry> backends() noexcept {
-  static constexpr std::array kBackends{
+  static constexpr std::array kBackends {
 #if INFER_WITH_TORCH
-      BackendEntry{"torchscript", "pytorch_torchscript", load_torchscript},
+    BackendEntry{"torchscript", "pytorch_torchscript", load_torchscript},
 #endif
-      BackendEntry{"scripted", "scripted", load_scripted},
+        BackendEntry{"scripted", "scripted", load_scripted},
   };
   return kBackends;
 }

@@ -16,7 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kWarmupBudget{1500};
 constexpr std::chrono::seconds kRerunInterval{1};
 
-/// Stacks the samples' tensors for each input along a new first dimension; a single sample is viewed, not copied.
+/// Stacks the samples' tensors for each input along a new first dimension; a single sample is viewed, not
+/// copied.
 Result<std::vector<Tensor>> collate(std::span<Task> batch) {
   std::vector<Tensor> inputs;
   const std::size_t count = batch.front().sample.size();
@@ -44,8 +45,8 @@ Result<std::vector<Tensor>> collate(std::span<Task> batch) {
 }  // namespace
 
 void BatchRunner::start_worker() noexcept {
-  // On Linux the niceness set through a thread's id is that of the thread alone. Refusal is no error: it only means
-  // that probes compete with workers on equal terms.
+  // On Linux the niceness set through a thread's id is that of the thread alone. Refusal is no error: it only
+  // means that probes compete with workers on equal terms.
   if (options_.worker_nice > 0) {
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.worker_nice);
   }
@@ -95,7 +96,8 @@ Result<Duration> BatchRunner::warm_run(std::size_t batch_size) {
   auto outputs = guarded_forward(inputs, batch_size);
   const Duration time = std::chrono::steady_clock::now() - start;
   if (!outputs) {
-    return fail(outputs.error().code, "warm-up with a batch of " + std::to_string(batch_size) + ": " + outputs.error().message);
+    return fail(outputs.error().code,
+                "warm-up with a batch of " + std::to_string(batch_size) + ": " + outputs.error().message);
   }
   std::unique_lock lock(warmup_mutex_);
   ++warmup_.runs;
@@ -109,7 +111,8 @@ BatchRunner::WarmupReport BatchRunner::warmup() const {
   return warmup_;
 }
 
-Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const {
+Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor> inputs,
+                                                         std::size_t batch_size) const {
   try {
     auto outputs = model_.backend->forward(inputs);
     if (!outputs) return outputs;
@@ -149,7 +152,8 @@ void BatchRunner::run(std::span<Task> batch) {
   auto outputs = forward(batch);
   if (!outputs && batch.size() > 1 && may_rerun()) {
     reruns_.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < batch.size(); ++i) complete(batch.subspan(i, 1), forward(batch.subspan(i, 1)), start, 1);
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      complete(batch.subspan(i, 1), forward(batch.subspan(i, 1)), start, 1);
     return;
   }
   complete(batch, std::move(outputs), start, batch.size());

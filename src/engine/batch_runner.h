@@ -38,7 +38,8 @@ class BatchRunner {
  private:
   Result<std::vector<Tensor>> forward(std::span<Task> batch) const;
   Result<std::vector<Tensor>> guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const;
-  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start, std::size_t batch_size) const;
+  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start,
+                std::size_t batch_size) const;
   bool may_rerun();
   Result<void> warm_up();
   Result<Duration> warm_run(std::size_t batch_size);

@@ -32,17 +32,19 @@ std::uint64_t shape_key(const ModelSignature& signature, const Sample& sample) n
 
 EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model)
     : queue_depth(registry.gauge("infer_queue_depth", "Samples waiting for a worker.", {{"model", model}})),
-      queue_bytes(registry.gauge("infer_queue_bytes", "Bytes of the samples waiting for a worker.", {{"model", model}})),
-      inflight(registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
+      queue_bytes(registry.gauge("infer_queue_bytes", "Bytes of the samples waiting for a worker.",
+                                 {{"model", model}})),
+      inflight(
+          registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
       busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
       batch_size(registry.histogram("infer_batch_size", "Samples in a batch.", {1, 2, 4, 8, 16, 32, 64},
                                     {{"model", model}})),
-      prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.", latency_edges(),
-                                         {{"model", model}})),
-      queue_seconds(registry.histogram("infer_queue_seconds", "Seconds a sample waited for a worker.", latency_edges(),
-                                       {{"model", model}})),
-      compute_seconds(registry.histogram("infer_compute_seconds", "Seconds a batch took to compute.", latency_edges(),
-                                         {{"model", model}})),
+      prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.",
+                                         latency_edges(), {{"model", model}})),
+      queue_seconds(registry.histogram("infer_queue_seconds", "Seconds a sample waited for a worker.",
+                                       latency_edges(), {{"model", model}})),
+      compute_seconds(registry.histogram("infer_compute_seconds", "Seconds a batch took to compute.",
+                                         latency_edges(), {{"model", model}})),
       request_seconds(registry.histogram("infer_request_seconds", "Seconds from submit to result, a sample.",
                                          latency_edges(), {{"model", model}})) {
   const auto counter = [&](std::string_view code) {
@@ -79,7 +81,8 @@ Engine::~Engine() = default;
 
 Result<Engine> Engine::create(Model model, EngineOptions options) {
   if (!model.backend) return fail(ErrorCode::kInvalidArgument, "model: has no backend");
-  if (options.max_inflight == 0) return fail(ErrorCode::kInvalidArgument, "max_inflight: 0 is below the minimum of 1");
+  if (options.max_inflight == 0)
+    return fail(ErrorCode::kInvalidArgument, "max_inflight: 0 is below the minimum of 1");
   try {
     if (!options.metrics) options.metrics = std::make_shared<MetricsRegistry>();
     if (!options.clock) options.clock = std::make_shared<SteadyClock>();
@@ -94,7 +97,8 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
       warm->count_down();
     };
     auto scheduler = BatchScheduler<Task>::create(
-        std::move(scheduling), [runner = impl->runner](std::size_t, std::span<Task> batch) { runner->run(batch); },
+        std::move(scheduling),
+        [runner = impl->runner](std::size_t, std::span<Task> batch) { runner->run(batch); },
         impl->options.clock);
     if (!scheduler) return Unexpected(scheduler.error());
     impl->scheduler = *std::move(scheduler);

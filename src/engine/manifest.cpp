@@ -36,10 +36,12 @@ Unexpected bad(const std::string& key, const std::string& what) {
 }
 
 template <std::size_t N>
-Result<void> check_key(std::string_view key, const std::array<std::string_view, N>& known, const std::string& where) {
+Result<void> check_key(std::string_view key, const std::array<std::string_view, N>& known,
+                       const std::string& where) {
   if (std::find(known.begin(), known.end(), key) != known.end()) return {};
-  return fail(ErrorCode::kInvalidArgument, "infer.json: unknown key '" + where + std::string(key) + "'; did you mean '" +
-                                               where + std::string(nearest_name(key, known)) + "'?");
+  return fail(ErrorCode::kInvalidArgument, "infer.json: unknown key '" + where + std::string(key) +
+                                               "'; did you mean '" + where +
+                                               std::string(nearest_name(key, known)) + "'?");
 }
 
 Result<std::string> text(const std::string& key, element value) {
@@ -49,7 +51,8 @@ Result<std::string> text(const std::string& key, element value) {
 }
 
 template <std::size_t N>
-Result<std::string> choice(const std::string& key, element value, const std::array<std::string_view, N>& choices) {
+Result<std::string> choice(const std::string& key, element value,
+                           const std::array<std::string_view, N>& choices) {
   auto out = text(key, value);
   if (!out) return out;
   if (std::find(choices.begin(), choices.end(), *out) != choices.end()) return out;
@@ -75,11 +78,13 @@ Result<TensorSpec> tensor_spec(const std::string& key, element value) {
     const std::string path = key + "." + std::string(field);
     if (field == "shape") {
       array dims;
-      if (content.get(dims) != simdjson::SUCCESS) return bad(path, "must be a list of dimensions, -1 for any");
+      if (content.get(dims) != simdjson::SUCCESS)
+        return bad(path, "must be a list of dimensions, -1 for any");
       std::vector<std::int64_t> shape;
       for (const element dim : dims) {
         std::int64_t size = 0;
-        if (dim.get(size) != simdjson::SUCCESS || size < -1) return bad(path, "dimensions are whole numbers of -1 or more");
+        if (dim.get(size) != simdjson::SUCCESS || size < -1)
+          return bad(path, "dimensions are whole numbers of -1 or more");
         shape.push_back(size);
       }
       if (shape.size() >= Shape::kMaxRank) return bad(path, "has more than 7 dimensions");
@@ -116,7 +121,8 @@ Result<std::vector<TensorSpec>> tensor_specs(const std::string& key, element val
 
 Result<void> three_floats(const std::string& key, element value, float (&out)[3]) {
   array list;
-  if (value.get(list) != simdjson::SUCCESS || list.size() != 3) return bad(key, "must be a list of 3 numbers");
+  if (value.get(list) != simdjson::SUCCESS || list.size() != 3)
+    return bad(key, "must be a list of 3 numbers");
   std::size_t i = 0;
   for (const element item : list) {
     double number = 0;
@@ -131,12 +137,14 @@ Result<ImagePreprocess> preprocess(element value) {
   if (value.get(fields) != simdjson::SUCCESS) return bad("preprocess", "must be an object");
   ImagePreprocess out;
   for (const auto& [field, content] : fields) {
-    if (auto known = check_key(field, kPreprocessKeys, "preprocess."); !known) return Unexpected(known.error());
+    if (auto known = check_key(field, kPreprocessKeys, "preprocess."); !known)
+      return Unexpected(known.error());
     Result<void> done;
     if (field == "size") {
       auto size = count("preprocess.size", content);
       if (!size) return Unexpected(size.error());
-      if (*size == 0 || *size > 4096) return bad("preprocess.size", std::to_string(*size) + " is outside 1 to 4096");
+      if (*size == 0 || *size > 4096)
+        return bad("preprocess.size", std::to_string(*size) + " is outside 1 to 4096");
       out.size = *size;
     } else {
       done = three_floats("preprocess." + std::string(field), content, field == "mean" ? out.mean : out.std);
@@ -166,7 +174,8 @@ Result<void> batch(element value, Manifest& out) {
       }
     } else if (field == "max_queue_delay_ms") {
       double delay = 0;
-      if (content.get(delay) != simdjson::SUCCESS || !(delay >= 0) || delay > 60000) return bad(path, "must be 0 to 60000");
+      if (content.get(delay) != simdjson::SUCCESS || !(delay >= 0) || delay > 60000)
+        return bad(path, "must be 0 to 60000");
       out.max_queue_delay_ms = delay;
     } else {
       auto number = count(path, content);
@@ -229,10 +238,12 @@ Result<Manifest> parse_manifest(std::string_view json) {
   element root;
   const simdjson::padded_string padded(json);
   if (const auto error = parser.parse(padded).get(root); error != simdjson::SUCCESS) {
-    return fail(ErrorCode::kInvalidArgument, std::string("infer.json: not JSON: ") + simdjson::error_message(error));
+    return fail(ErrorCode::kInvalidArgument,
+                std::string("infer.json: not JSON: ") + simdjson::error_message(error));
   }
   object fields;
-  if (root.get(fields) != simdjson::SUCCESS) return fail(ErrorCode::kInvalidArgument, "infer.json: must be an object");
+  if (root.get(fields) != simdjson::SUCCESS)
+    return fail(ErrorCode::kInvalidArgument, "infer.json: must be an object");
   Manifest manifest;
   for (const auto& [key, value] : fields) {
     if (auto set = set_key(key, value, manifest); !set) return Unexpected(set.error());
@@ -244,7 +255,8 @@ Result<Manifest> parse_manifest(std::string_view json) {
 Result<Manifest> read_manifest(const fs::path& directory) {
   const fs::path name = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
   if (!valid_name(name.string())) {
-    return fail(ErrorCode::kInvalidArgument, "model name '" + name.string() + "' does not match [A-Za-z0-9._-]{1,64}");
+    return fail(ErrorCode::kInvalidArgument,
+                "model name '" + name.string() + "' does not match [A-Za-z0-9._-]{1,64}");
   }
   const fs::path path = directory / "infer.json";
   std::ifstream file(path, std::ios::binary);
@@ -252,7 +264,8 @@ Result<Manifest> read_manifest(const fs::path& directory) {
   std::ostringstream content;
   content << file.rdbuf();
   auto manifest = parse_manifest(content.str());
-  if (!manifest) return fail(manifest.error().code, path.parent_path().string() + "/" + manifest.error().message);
+  if (!manifest)
+    return fail(manifest.error().code, path.parent_path().string() + "/" + manifest.error().message);
   manifest->name = name.string();
   return manifest;
 }
@@ -261,7 +274,8 @@ Result<std::string> choose_version(const fs::path& directory) {
   if (std::ifstream promoted(directory / "PROMOTED"); promoted) {
     std::string version;
     std::getline(promoted, version);
-    if (!valid_name(version)) return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is no version name");
+    if (!valid_name(version))
+      return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is no version name");
     if (!fs::is_directory(directory / version)) {
       return fail(ErrorCode::kNotFound, "PROMOTED names version " + version + ", which does not exist");
     }

@@ -22,13 +22,14 @@ Result<Model> load_model(const std::filesystem::path& directory, const LoadOptio
     auto version = choose_version(directory);
     if (!version) return Unexpected(version.error());
     const auto known = backends();
-    const auto entry = std::find_if(known.begin(), known.end(),
-                                    [&](const BackendEntry& candidate) { return candidate.name == manifest->backend; });
+    const auto entry = std::find_if(known.begin(), known.end(), [&](const BackendEntry& candidate) {
+      return candidate.name == manifest->backend;
+    });
     if (entry == known.end()) {
       std::string names;
       for (const auto& candidate : known) names += (names.empty() ? "" : ", ") + std::string(candidate.name);
-      return fail(ErrorCode::kUnimplemented,
-                  "infer.json: backend '" + manifest->backend + "' is not in this build, which has: " + names);
+      return fail(ErrorCode::kUnimplemented, "infer.json: backend '" + manifest->backend +
+                                                 "' is not in this build, which has: " + names);
     }
     auto backend = entry->load(*manifest, directory / *version, options);
     if (!backend) return Unexpected(backend.error());

@@ -12,19 +12,23 @@ Result<Warmup> parse_warmup(const std::string& name) {
   return fail(ErrorCode::kInvalidArgument, "warmup: '" + name + "' is none of none, default, full");
 }
 
-Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted, std::size_t usable_cores) {
+Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
+                                     std::size_t usable_cores) {
   EngineOptions options;
   BatchOptions& batch = options.batch;
-  batch.max_batch_size = wanted.max_batch_size.value_or(manifest.max_batch_size.value_or(batch.max_batch_size));
+  batch.max_batch_size =
+      wanted.max_batch_size.value_or(manifest.max_batch_size.value_or(batch.max_batch_size));
   if (manifest.allowed_batch_sizes) batch.allowed_batch_sizes = *manifest.allowed_batch_sizes;
   auto& sizes = batch.allowed_batch_sizes;
   std::erase_if(sizes, [&](std::size_t size) { return size > batch.max_batch_size; });
   if (!sizes.empty() && sizes.back() < batch.max_batch_size) sizes.push_back(batch.max_batch_size);
   if (manifest.max_queue_delay_ms) {
-    batch.max_queue_delay = std::chrono::microseconds(static_cast<std::int64_t>(*manifest.max_queue_delay_ms * 1000));
+    batch.max_queue_delay =
+        std::chrono::microseconds(static_cast<std::int64_t>(*manifest.max_queue_delay_ms * 1000));
   }
   if (wanted.max_queue_delay) batch.max_queue_delay = *wanted.max_queue_delay;
-  batch.max_queue_size = wanted.max_queue_size.value_or(manifest.max_queue_size.value_or(batch.max_queue_size));
+  batch.max_queue_size =
+      wanted.max_queue_size.value_or(manifest.max_queue_size.value_or(batch.max_queue_size));
   batch.max_batch_cost = manifest.max_batch_cost.value_or(batch.max_batch_cost);
   batch.max_queue_bytes = wanted.max_queue_bytes;
   options.max_inflight = wanted.max_inflight;

@@ -25,14 +25,16 @@ bool ModelSignature::is_static() const noexcept {
 
 Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample) {
   if (sample.size() != signature.inputs.size()) {
-    return fail(ErrorCode::kInvalidArgument, "inputs: " + std::to_string(sample.size()) + " given, the model takes " +
+    return fail(ErrorCode::kInvalidArgument, "inputs: " + std::to_string(sample.size()) +
+                                                 " given, the model takes " +
                                                  std::to_string(signature.inputs.size()));
   }
   for (std::size_t i = 0; i < sample.size(); ++i) {
     const TensorSpec& spec = signature.inputs[i];
     const Tensor& tensor = sample[i];
     if (tensor.dtype() != spec.dtype) {
-      return fail(ErrorCode::kInvalidArgument, spec.name + ": dtype " + std::string(to_string(tensor.dtype())) +
+      return fail(ErrorCode::kInvalidArgument, spec.name + ": dtype " +
+                                                   std::string(to_string(tensor.dtype())) +
                                                    ", the model takes " + std::string(to_string(spec.dtype)));
     }
     if (!matches(tensor.shape(), spec)) {

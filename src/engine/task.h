@@ -18,7 +18,9 @@ namespace infer {
 struct EngineMetrics {
   EngineMetrics(MetricsRegistry& registry, const std::string& model);
 
-  void count(const Result<Response>& result) noexcept { count_code(result ? kOk : index(result.error().code)); }
+  void count(const Result<Response>& result) noexcept {
+    count_code(result ? kOk : index(result.error().code));
+  }
   void count(ErrorCode code) noexcept { count_code(index(code)); }
 
   Gauge& queue_depth;
@@ -42,8 +44,8 @@ struct EngineMetrics {
 /// What the engine queues: a sample, and where its result goes.
 class Task {
  public:
-  Task(Sample&& work, std::shared_ptr<PendingState> pending, SubmitOptions& options, Permit&& permit, std::uint64_t key,
-       TimePoint submitted, std::shared_ptr<EngineMetrics> metrics) noexcept
+  Task(Sample&& work, std::shared_ptr<PendingState> pending, SubmitOptions& options, Permit&& permit,
+       std::uint64_t key, TimePoint submitted, std::shared_ptr<EngineMetrics> metrics) noexcept
       : sample(std::move(work)),
         submitted_at(submitted),
         pending_(std::move(pending)),
@@ -76,7 +78,8 @@ class Task {
   void complete(Result<Response>&& result, TimePoint now) const noexcept {
     if (!pending_->claim()) return;
     metrics_->count(result);
-    if (now != TimePoint{}) metrics_->request_seconds.observe(std::chrono::duration<double>(now - submitted_at).count());
+    if (now != TimePoint{})
+      metrics_->request_seconds.observe(std::chrono::duration<double>(now - submitted_at).count());
     permit_.release();
     pending_->deliver(std::move(result));
   }

@@ -22,7 +22,8 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
   auto info = probe_image(bytes);
   if (!info) return Unexpected(info.error());
   const std::string size = std::to_string(info->width) + " x " + std::to_string(info->height);
-  if (info->width == 0 || info->height == 0) return fail(ErrorCode::kInvalidArgument, "image has no pixels: " + size);
+  if (info->width == 0 || info->height == 0)
+    return fail(ErrorCode::kInvalidArgument, "image has no pixels: " + size);
   // Each side is below 2^32, so the product cannot overflow 64 bits.
   if (info->width * info->height > limits.max_pixels) {
     return fail(ErrorCode::kInvalidArgument,
@@ -32,7 +33,8 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
   }
   try {
 #if INFER_WITH_LIBJPEG
-    auto image = info->format == ImageFormat::kJpeg ? decode_jpeg_with_libjpeg(bytes, *info) : decode_with_stb(bytes, *info);
+    auto image = info->format == ImageFormat::kJpeg ? decode_jpeg_with_libjpeg(bytes, *info)
+                                                    : decode_with_stb(bytes, *info);
 #else
     auto image = decode_with_stb(bytes, *info);
 #endif
@@ -49,8 +51,8 @@ Image apply_orientation(Image image, int orientation) {
   const std::size_t width = image.width;
   const std::size_t height = image.height;
   Image upright = transposed ? Image::uninitialised(height, width) : Image::uninitialised(width, height);
-  // Where the stored pixel of upright column x and row y lies; EXIF 2.3 names the stored side that is the visual top
-  // and left.
+  // Where the stored pixel of upright column x and row y lies; EXIF 2.3 names the stored side that is the
+  // visual top and left.
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (std::size_t y = 0; y < upright.height; ++y) {

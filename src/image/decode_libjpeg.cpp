@@ -14,7 +14,8 @@
 namespace infer {
 namespace {
 
-/// A progressive file may hold any number of scans, each a pass over all pixels; real encoders write about ten.
+/// A progressive file may hold any number of scans, each a pass over all pixels; real encoders write about
+/// ten.
 constexpr int kMaxScans = 200;
 
 struct Failure {
@@ -59,8 +60,8 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, std::size_t width)
 }
 
 // Everything a longjmp may skip lives outside this function, in the caller's frame.
-bool read_scanlines(jpeg_decompress_struct& decoder, Failure& failure, std::span<const std::uint8_t> bytes, Image& image,
-                    std::uint8_t* cmyk_row) {
+bool read_scanlines(jpeg_decompress_struct& decoder, Failure& failure, std::span<const std::uint8_t> bytes,
+                    Image& image, std::uint8_t* cmyk_row) {
   if (setjmp(failure.jump) != 0) return false;
   jpeg_mem_src(&decoder, bytes.data(), static_cast<unsigned long>(bytes.size()));
   jpeg_read_header(&decoder, TRUE);
@@ -96,7 +97,8 @@ Result<Image> decode_jpeg_with_libjpeg(std::span<const std::uint8_t> bytes, cons
   failure.manager.error_exit = on_error;
   failure.manager.emit_message = on_message;
   failure.manager.output_message = no_output;
-  if (setjmp(failure.jump) != 0) return fail(ErrorCode::kInvalidArgument, std::string("JPEG: ") + failure.message);
+  if (setjmp(failure.jump) != 0)
+    return fail(ErrorCode::kInvalidArgument, std::string("JPEG: ") + failure.message);
   jpeg_create_decompress(&decoder);
   progress.progress_monitor = on_progress;
   decoder.progress = &progress;

@@ -29,12 +29,14 @@ namespace infer {
 
 Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageInfo& info) {
   const char* format = info.format == ImageFormat::kPng ? "PNG: " : "JPEG: ";
-  if (bytes.size() > INT_MAX) return fail(ErrorCode::kInvalidArgument, std::string(format) + "more than 2 GiB");
+  if (bytes.size() > INT_MAX)
+    return fail(ErrorCode::kInvalidArgument, std::string(format) + "more than 2 GiB");
   int width = 0;
   int height = 0;
   int channels = 0;
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
-      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, 3), stbi_image_free);
+      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, 3),
+      stbi_image_free);
   if (!pixels) return fail(ErrorCode::kInvalidArgument, std::string(format) + stbi_failure_reason());
   if (static_cast<std::size_t>(width) != info.width || static_cast<std::size_t>(height) != info.height) {
     return fail(ErrorCode::kInvalidArgument, std::string(format) + "frame size changed");

@@ -20,7 +20,9 @@ struct Plan {
 
 /// Shorter edge to `size`, the longer one truncated, and the centre square of that.
 Plan plan(const Image& image, std::size_t size) {
-  const auto longer = [&](std::size_t edge, std::size_t shorter) { return std::max(size, size * edge / shorter); };
+  const auto longer = [&](std::size_t edge, std::size_t shorter) {
+    return std::max(size, size * edge / shorter);
+  };
   Plan out{size, size, {0, 0, size, size}};
   if (image.width <= image.height) {
     out.height = longer(image.height, image.width);

@@ -54,7 +54,8 @@ int tiff_orientation(Bytes tiff) {
 Unexpected undecodable(const std::string& why) { return fail(ErrorCode::kInvalidArgument, why); }
 
 Result<ImageInfo> probe_png(Bytes bytes) {
-  if (bytes.size() < 33 || std::memcmp(bytes.data() + 12, "IHDR", 4) != 0) return undecodable("PNG is truncated");
+  if (bytes.size() < 33 || std::memcmp(bytes.data() + 12, "IHDR", 4) != 0)
+    return undecodable("PNG is truncated");
   ImageInfo info;
   info.format = ImageFormat::kPng;
   info.width = big32(bytes, 16);
@@ -89,7 +90,8 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
     if (marker == 0xD9 || marker == 0xDA) return undecodable("JPEG has no frame header before its data");
     if (at + 2 > bytes.size()) return undecodable("JPEG is truncated: it has no frame header");
     const std::size_t length = big16(bytes, at);
-    if (length < 2 || length > bytes.size() - at) return undecodable("JPEG is truncated: a segment passes the end");
+    if (length < 2 || length > bytes.size() - at)
+      return undecodable("JPEG is truncated: a segment passes the end");
     const Bytes segment = bytes.subspan(at + 2, length - 2);
     if (is_frame_header(marker)) {
       if (segment.size() < 6) return undecodable("JPEG frame header is too short");
@@ -97,7 +99,8 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
       info.width = big16(segment, 3);
       return info;
     }
-    if (marker == 0xE1 && starts_with(segment, kExif)) info.orientation = tiff_orientation(segment.subspan(6));
+    if (marker == 0xE1 && starts_with(segment, kExif))
+      info.orientation = tiff_orientation(segment.subspan(6));
     at += length;
   }
 }
@@ -125,7 +128,8 @@ Result<ImageInfo> probe_image(Bytes bytes) {
   if (starts_with(bytes, Bytes(kPngMagic))) return probe_png(bytes);
   const auto other = other_format(bytes);
   return fail(ErrorCode::kInvalidArgument,
-              "image is neither JPEG nor PNG" + (other ? " (it looks like " + std::string(*other) + ")" : std::string()),
+              "image is neither JPEG nor PNG" +
+                  (other ? " (it looks like " + std::string(*other) + ")" : std::string()),
               other ? ErrorDetail::kUnsupportedType : ErrorDetail::kNone);
 }
 

@@ -70,8 +70,9 @@ std::uint8_t to_byte(std::int32_t sum) {
 }
 
 INFER_MULTIVERSION
-void horizontal_row(const std::uint8_t* in, std::uint8_t* out, const std::int32_t* first, const std::int32_t* count,
-                    const std::int32_t* weight, std::size_t taps, std::size_t width) {
+void horizontal_row(const std::uint8_t* in, std::uint8_t* out, const std::int32_t* first,
+                    const std::int32_t* count, const std::int32_t* weight, std::size_t taps,
+                    std::size_t width) {
   for (std::size_t x = 0; x < width; ++x) {
     const std::uint8_t* pixel = in + first[x] * 3;
     const std::int32_t* w = weight + x * taps;

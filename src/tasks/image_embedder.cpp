@@ -11,7 +11,8 @@
 namespace infer {
 namespace {
 
-/// Scales to Euclidean length 1; a vector of zeros stays as it is. Sums in double, as 512 squares of float lose digits.
+/// Scales to Euclidean length 1; a vector of zeros stays as it is. Sums in double, as 512 squares of float
+/// lose digits.
 void normalise(std::span<float> vector) {
   double sum = 0;
   for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
@@ -21,7 +22,8 @@ void normalise(std::span<float> vector) {
 }
 
 Unexpected at_image(std::size_t index, Error error) {
-  return Unexpected(Error{error.code, "images[" + std::to_string(index) + "]: " + error.message, error.detail});
+  return Unexpected(
+      Error{error.code, "images[" + std::to_string(index) + "]: " + error.message, error.detail});
 }
 
 }  // namespace
@@ -47,12 +49,14 @@ Result<ImageEmbedder> ImageEmbedder::create(std::shared_ptr<Engine> engine, cons
   }
   const auto size = static_cast<std::int64_t>(preprocess.size);
   if (input.dtype != DType::kFp32 || (!input.any_rank && !(input.shape == Shape{3, size, size}))) {
-    return fail(ErrorCode::kInvalidArgument, model.name + ": " + input.name + ": an image embedder takes FP32 " +
-                                                 Shape{3, size, size}.text() + ", the model " + input.shape.text());
+    return fail(ErrorCode::kInvalidArgument,
+                model.name + ": " + input.name + ": an image embedder takes FP32 " +
+                    Shape{3, size, size}.text() + ", the model " + input.shape.text());
   }
   if (output.dtype != DType::kFp32 || output.shape.rank() != 1 || output.shape[0] <= 0) {
-    return fail(ErrorCode::kInvalidArgument,
-                model.name + ": " + output.name + ": an image embedder gives one FP32 vector, the model " + output.shape.text());
+    return fail(ErrorCode::kInvalidArgument, model.name + ": " + output.name +
+                                                 ": an image embedder gives one FP32 vector, the model " +
+                                                 output.shape.text());
   }
   return ImageEmbedder(std::move(engine), limits, preprocess, static_cast<std::size_t>(output.shape[0]));
 }
@@ -65,7 +69,8 @@ Result<Sample> ImageEmbedder::prepare(EncodedImage bytes) const {
   auto tensor = Tensor::allocate(DType::kFp32, Shape{3, size, size});
   if (!tensor) return Unexpected(tensor.error());
   preprocess_image(*image, preprocess_, tensor->as<float>());
-  engine_->prepare_seconds().observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  engine_->prepare_seconds().observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   Sample sample;
   sample.push_back(*std::move(tensor));
   return sample;
@@ -84,7 +89,8 @@ Result<std::vector<float>> ImageEmbedder::embed(EncodedImage image, const Reques
     if (!permit) return Unexpected(permit.error());
     auto sample = prepare(image);
     if (!sample) return Unexpected(sample.error());
-    auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, *std::move(permit));
+    auto response =
+        engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, *std::move(permit));
     if (!response) return Unexpected(response.error());
     return finish(*response);
   } catch (const std::bad_alloc&) {
@@ -92,8 +98,8 @@ Result<std::vector<float>> ImageEmbedder::embed(EncodedImage image, const Reques
   }
 }
 
-Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> images, const RequestOptions& options,
-                                             Permit permit) const {
+Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> images,
+                                             const RequestOptions& options, Permit permit) const {
   try {
     if (!permit) {
       auto own = engine_->try_admit();
@@ -130,12 +136,14 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
         if (outstanding.size() >= window) {
           if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
         }
-        auto pending = engine_->submit(*std::move(sample), {options.deadline, abandon.get_token(), {}}, permit);
+        auto pending =
+            engine_->submit(*std::move(sample), {options.deadline, abandon.get_token(), {}}, permit);
         if (pending) {
           outstanding.push_back(*std::move(pending));
           break;
         }
-        // A full queue refuses a request at its first image only; one under way waits for its own images instead.
+        // A full queue refuses a request at its first image only; one under way waits for its own images
+        // instead.
         if (pending.error().code != ErrorCode::kOverloaded || outstanding.empty()) {
           return i == 0 ? Unexpected(pending.error()) : at_image(i, std::move(pending.error()));
         }

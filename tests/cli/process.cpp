@@ -9,7 +9,8 @@
 
 namespace infer::testing {
 
-Process::Process(const std::vector<std::string>& arguments, const std::vector<std::pair<std::string, std::string>>& variables) {
+Process::Process(const std::vector<std::string>& arguments,
+                 const std::vector<std::pair<std::string, std::string>>& variables) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("pipe");
   pid_ = fork();
@@ -63,15 +64,14 @@ int Process::wait() {
 std::string Process::rest() {
   std::string out = std::exchange(buffer_, {});
   char chunk[1024];
-  for (ssize_t count = read(output_, chunk, sizeof chunk); count > 0; count = read(output_, chunk, sizeof chunk)) {
+  for (ssize_t count = read(output_, chunk, sizeof chunk); count > 0;
+       count = read(output_, chunk, sizeof chunk)) {
     out.append(chunk, static_cast<std::size_t>(count));
   }
   return out;
 }
 
-std::string infer_binary() {
-  return INFER_BINARY;
-}
+std::string infer_binary() { return INFER_BINARY; }
 
 Finished run_infer(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), infer_binary());

@@ -11,7 +11,8 @@ namespace infer::testing {
 /// A child process with its standard output and error in one pipe. Killed when it goes out of scope.
 class Process {
  public:
-  explicit Process(const std::vector<std::string>& arguments, const std::vector<std::pair<std::string, std::string>>& variables = {});
+  explicit Process(const std::vector<std::string>& arguments,
+                   const std::vector<std::pair<std::string, std::string>>& variables = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

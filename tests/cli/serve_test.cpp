@@ -44,11 +44,14 @@ class Serve : public ::testing::Test {
 
   /// A running server, ready.
   struct Server {
-    explicit Server(std::vector<std::string> flags, std::vector<std::pair<std::string, std::string>> variables = {})
-        : process([&] {
-            flags.insert(flags.begin(), {infer_binary(), "serve", "--port", "0", "--probe-port", "0"});
-            return flags;
-          }(), std::move(variables)) {
+    explicit Server(std::vector<std::string> flags,
+                    std::vector<std::pair<std::string, std::string>> variables = {})
+        : process(
+              [&] {
+                flags.insert(flags.begin(), {infer_binary(), "serve", "--port", "0", "--probe-port", "0"});
+                return flags;
+              }(),
+              std::move(variables)) {
       const std::string listening = process.line();
       port = std::stoi(field(listening, "port"));
       probe_port = std::stoi(field(listening, "probe_port"));
@@ -89,7 +92,8 @@ TEST_F(Serve, SigtermFinishesWhatIsUnderWay) {
     const auto answer = embed(server);
     status = answer ? answer->status : -1;
   });
-  while (server.probe().Get("/metrics")->body.find("infer_busy_workers{model=\"scripted\"} 1") == std::string::npos) {
+  while (server.probe().Get("/metrics")->body.find("infer_busy_workers{model=\"scripted\"} 1") ==
+         std::string::npos) {
   }
   server.process.signal(SIGTERM);
   client.join();
@@ -126,7 +130,8 @@ TEST_F(Serve, CtrlCSkipsTheDelay) {
 
 TEST_F(Serve, AFlagComesBeforeAVariableAndAVariableBeforeTheFile) {
   std::ofstream(folder_ / "serve.toml") << "max-images = 7\nmax-pixels = 1000\nlog-level = \"error\"\n";
-  Server server({"--model", model(), "--config", (folder_ / "serve.toml").string(), "--log-level", "info", "--drain-delay-ms", "1"},
+  Server server({"--model", model(), "--config", (folder_ / "serve.toml").string(), "--log-level", "info",
+                 "--drain-delay-ms", "1"},
                 {{"INFER_MAX_IMAGES", "2"}});
   const std::string three = R"({"images":["","",""]})";
   const auto answer = server.client().Post("/embed/base64", three, "application/json");
@@ -135,7 +140,8 @@ TEST_F(Serve, AFlagComesBeforeAVariableAndAVariableBeforeTheFile) {
 }
 
 TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
-  Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", (folder_ / "absent").string()});
+  Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model",
+                   (folder_ / "absent").string()});
   const std::string output = process.rest();
   EXPECT_EQ(process.wait(), 1);
   EXPECT_NE(output.find("\"event\":\"failed\",\"code\":\"NotFound\""), std::string::npos) << output;
@@ -143,10 +149,12 @@ TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
 
 TEST_F(Serve, APortInUseIsNamed) {
   Server server({"--model", model()});
-  Process second({infer_binary(), "serve", "--port", std::to_string(server.port), "--probe-port", "0", "--model", model()});
+  Process second({infer_binary(), "serve", "--port", std::to_string(server.port), "--probe-port", "0",
+                  "--model", model()});
   const std::string output = second.rest();
   EXPECT_EQ(second.wait(), 1);
-  EXPECT_NE(output.find("cannot listen on 127.0.0.1:" + std::to_string(server.port)), std::string::npos) << output;
+  EXPECT_NE(output.find("cannot listen on 127.0.0.1:" + std::to_string(server.port)), std::string::npos)
+      << output;
 }
 
 TEST(CommandLine, MistakesAreExplained) {
@@ -155,7 +163,9 @@ TEST(CommandLine, MistakesAreExplained) {
   EXPECT_NE(no_model.output.find("--model: is missing"), std::string::npos) << no_model.output;
   const auto bad_number = run_infer({"serve", "--max-images", "many"});
   EXPECT_NE(bad_number.code, 0);
-  EXPECT_NE(bad_number.output.find("max-images: 'many' is not a whole number from 1 to 100000"), std::string::npos) << bad_number.output;
+  EXPECT_NE(bad_number.output.find("max-images: 'many' is not a whole number from 1 to 100000"),
+            std::string::npos)
+      << bad_number.output;
   EXPECT_NE(run_infer({"serve", "--no-such-flag"}).code, 0);
   EXPECT_NE(run_infer({}).code, 0);
   const auto nobody = run_infer({"drain", "--probe-port", "1"});
@@ -164,7 +174,8 @@ TEST(CommandLine, MistakesAreExplained) {
 }
 
 TEST(CommandLine, HelpShowsExamples) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"serve", "--help"}, {"drain", "--help"}, {"model", "create", "--help"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"serve", "--help"}, {"drain", "--help"}, {"model", "create", "--help"}}) {
     const auto help = run_infer(words);
     EXPECT_EQ(help.code, 0);
     EXPECT_NE(help.output.find("Example"), std::string::npos) << help.output;

@@ -47,7 +47,8 @@ TEST(BatchPolicy, IdleWorkersShareTheQueue) {
 TEST(BatchPolicy, RoundsDownToAnAllowedSize) {
   BatchOptions options;
   options.allowed_batch_sizes = {1, 2, 4, 8};
-  for (const auto& [queued, expected] : {std::pair{1u, 1u}, {2u, 2u}, {3u, 2u}, {5u, 4u}, {7u, 4u}, {8u, 8u}, {20u, 8u}}) {
+  for (const auto& [queued, expected] :
+       {std::pair{1u, 1u}, {2u, 2u}, {3u, 2u}, {5u, 4u}, {7u, 4u}, {8u, 8u}, {20u, 8u}}) {
     EXPECT_EQ(dispatched(decide(options, items(queued))), expected) << queued;
   }
 }

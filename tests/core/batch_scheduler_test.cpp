@@ -332,7 +332,8 @@ TEST(BatchSchedulerStress, EveryTaskOfManyThreadsIsCompletedExactlyOnce) {
           if (i % 22 == 0) source = std::stop_source();
         }
         auto outcome = task.outcome;
-        if (fixture.scheduler->enqueue(std::move(task))) accepted[static_cast<std::size_t>(thread)].push_back(outcome);
+        if (fixture.scheduler->enqueue(std::move(task)))
+          accepted[static_cast<std::size_t>(thread)].push_back(outcome);
         if (i % 22 == 0) source.request_stop();
       }
     });

@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 /// A made-up file system root with control group files.
 class FakeRoot {
  public:
-  FakeRoot() : root_(fs::temp_directory_path() / ("infer-cgroup-" + std::to_string(getpid()))) { fs::remove_all(root_); }
+  FakeRoot() : root_(fs::temp_directory_path() / ("infer-cgroup-" + std::to_string(getpid()))) {
+    fs::remove_all(root_);
+  }
   ~FakeRoot() { fs::remove_all(root_); }
   FakeRoot(const FakeRoot&) = delete;
   FakeRoot& operator=(const FakeRoot&) = delete;
@@ -49,7 +51,8 @@ TEST(CpuLimits, ReadsCgroupV1) {
   root.write("proc/self/cgroup", "5:memory:/a\n4:cpu,cpuacct:/a\n");
   root.write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "150000\n");
   root.write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
-  root.write("sys/fs/cgroup/cpu,cpuacct/a/cpu.stat", "nr_periods 3\nnr_throttled 2\nthrottled_time 5000000\n");
+  root.write("sys/fs/cgroup/cpu,cpuacct/a/cpu.stat",
+             "nr_periods 3\nnr_throttled 2\nthrottled_time 5000000\n");
   const CpuLimits limits = read_cpu_limits(root.path());
   EXPECT_DOUBLE_EQ(limits.quota_cores.value(), 1.5);
   EXPECT_EQ(limits.throttled_us, 5000u);

@@ -63,18 +63,23 @@ TEST(Manifest, BadValuesNameTheKey) {
   EXPECT_EQ(error_of("{").substr(0, 22), "infer.json: not JSON: ");
   EXPECT_EQ(error_of("[]"), "infer.json: must be an object");
   EXPECT_EQ(error_of(R"({"task": "imagine"})"),
-            "infer.json: task: 'imagine' is none of image-embedding, text-embedding, text-classification, forecast, simulate, raw");
+            "infer.json: task: 'imagine' is none of image-embedding, text-embedding, text-classification, "
+            "forecast, simulate, raw");
   EXPECT_EQ(error_of(R"({"workers": -1})"), "infer.json: workers: must be a whole number, 0 or more");
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "float", "shape": [1]}]})"),
             "infer.json: inputs[0].dtype: unknown dtype 'float'");
-  EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "FP32"}]})"), "infer.json: inputs[0]: needs a shape");
-  EXPECT_EQ(error_of(R"({"preprocess": {"std": [0, 1, 1]}})"), "infer.json: preprocess.std: must be positive");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "FP32"}]})"),
+            "infer.json: inputs[0]: needs a shape");
+  EXPECT_EQ(error_of(R"({"preprocess": {"std": [0, 1, 1]}})"),
+            "infer.json: preprocess.std: must be positive");
   EXPECT_EQ(error_of(R"({"file": "../../etc/passwd"})"), "infer.json: file: must be a plain file name");
 }
 
 class ModelFolder : public ::testing::Test {
  protected:
-  ModelFolder() : root_(fs::temp_directory_path() / ("infer-models-" + std::to_string(getpid()))) { fs::remove_all(root_); }
+  ModelFolder() : root_(fs::temp_directory_path() / ("infer-models-" + std::to_string(getpid()))) {
+    fs::remove_all(root_);
+  }
   ~ModelFolder() override { fs::remove_all(root_); }
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories((root_ / path).parent_path());

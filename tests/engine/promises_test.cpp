@@ -64,8 +64,9 @@ TEST(Promise1ExactlyOnce, EveryWayToEndCompletesOnce) {
     }
   };
   Engine engine = scripted_engine(script);
-  const int expected[] = {0, 1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kModelError),
-                          1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kOutOfMemory)};
+  const int expected[] = {
+      0, 1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kModelError),
+      1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kOutOfMemory)};
   for (mode = 0; mode < 5; ++mode) {
     Outcome outcome;
     ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcome)));
@@ -248,30 +249,27 @@ TEST(Promise6OneBadRequest, APoisonClientCannotDoubleTheLoad) {
   EngineOptions options;
   options.clock = clock;
   Engine engine = scripted_engine(script, options);
-  const auto poisoned_batch = [&] {
+  // One forward is held while a batch of two gathers behind it; returns the code of the innocent one of the
+  // two.
+  const auto poisoned_batch = [&](int forwards) {
     Outcome outcomes[3];
     EXPECT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[0])));
     gate.wait_entered();
     for (int i = 1; i < 3; ++i) {
       EXPECT_TRUE(engine.submit(vector_sample({i == 1 ? 666.0F : 1.0F, 2, 3, 4}), with(outcomes[i])));
     }
-    gate.let_go(4);
+    gate.let_go(forwards);
     for (auto& outcome : outcomes) outcome.wait();
-    while (engine.stats().scheduler.busy_workers != 0) std::this_thread::yield();
+    for (int i = 1; i < forwards; ++i) gate.wait_entered();
     return outcomes[2].code.load();
   };
-  EXPECT_EQ(poisoned_batch(), 0) << "the innocent one is run again by itself";
+  EXPECT_EQ(poisoned_batch(4), 0) << "the innocent one is run again by itself";
   EXPECT_EQ(engine.stats().batch_reruns, 1u);
-  gate.wait_entered();  // the batch and its two reruns
-  gate.wait_entered();
-  gate.wait_entered();
-  EXPECT_EQ(poisoned_batch(), 1 + static_cast<int>(ErrorCode::kModelError)) << "within a second there is no rerun";
+  EXPECT_EQ(poisoned_batch(2), 1 + static_cast<int>(ErrorCode::kModelError))
+      << "within a second there is no rerun";
   EXPECT_EQ(engine.stats().batch_reruns, 1u);
-  gate.let_go(2);
-  gate.wait_entered();
   clock->advance(std::chrono::seconds(1));
-  gate.let_go(100);
-  EXPECT_EQ(poisoned_batch(), 0);
+  EXPECT_EQ(poisoned_batch(4), 0);
   EXPECT_EQ(engine.stats().batch_reruns, 2u);
 }
 
@@ -304,7 +302,8 @@ TEST(Promise7BatchIndependence, EachSampleGetsItsOwnRowWhoeverSharedTheBatch) {
     ASSERT_TRUE(response);
     EXPECT_EQ(response->batch_size, i == 0 ? 1u : 8u);
     for (int j = 0; j < 4; ++j) {
-      EXPECT_EQ(response->outputs[0].as<float>()[static_cast<std::size_t>(j)], i == 0 ? 0.0F : static_cast<float>(i * 10 + j));
+      EXPECT_EQ(response->outputs[0].as<float>()[static_cast<std::size_t>(j)],
+                i == 0 ? 0.0F : static_cast<float>(i * 10 + j));
     }
   }
 }
@@ -396,7 +395,8 @@ TEST(Promise10GoodGuest, PrintsNothingSetsNoSignalHandlerAndLeavesNoThread) {
     sigaction(signal, nullptr, &after);
     EXPECT_EQ(after.sa_handler, before[signal].sa_handler) << signal;
   }
-  EXPECT_EQ(threads(), threads_before);
+  // A joined thread leaves /proc a moment after the join; ctest's time limit ends a wait that is in vain.
+  while (threads() != threads_before) std::this_thread::yield();
 }
 
 TEST(Promise11Fairness, AManySampleRequestCannotStarveASingleOne) {
@@ -416,7 +416,8 @@ TEST(Promise11Fairness, AManySampleRequestCannotStarveASingleOne) {
   Engine engine = scripted_engine(script, options);
   const Permit large = engine.try_admit().value();
   Outcome outcomes[64];
-  for (auto& outcome : outcomes) ASSERT_TRUE(engine.submit(vector_sample({1, 0, 0, 0}), with(outcome), large));
+  for (auto& outcome : outcomes)
+    ASSERT_TRUE(engine.submit(vector_sample({1, 0, 0, 0}), with(outcome), large));
   gate.wait_entered();
   EXPECT_EQ(engine.stats().inflight, 1u) << "64 samples under one permit are one request";
   Outcome single;
@@ -481,9 +482,11 @@ TEST(EngineMetricsTest, NamesAreThereFromTheStartAndCountWhatHappens) {
   ASSERT_FALSE(engine.infer(vector_sample({1})));
   const std::string text = metrics->render();
   EXPECT_NE(text.find("infer_requests_total{model=\"scripted\",code=\"OK\"} 1\n"), std::string::npos);
-  EXPECT_NE(text.find("infer_requests_total{model=\"scripted\",code=\"InvalidArgument\"} 1\n"), std::string::npos);
-  for (const char* name : {"infer_inflight{", "infer_batch_size_bucket{", "infer_prepare_seconds_bucket{",
-                           "infer_queue_seconds_bucket{", "infer_compute_seconds_bucket{", "infer_request_seconds_bucket{"}) {
+  EXPECT_NE(text.find("infer_requests_total{model=\"scripted\",code=\"InvalidArgument\"} 1\n"),
+            std::string::npos);
+  for (const char* name :
+       {"infer_inflight{", "infer_batch_size_bucket{", "infer_prepare_seconds_bucket{",
+        "infer_queue_seconds_bucket{", "infer_compute_seconds_bucket{", "infer_request_seconds_bucket{"}) {
     EXPECT_NE(text.find(name), std::string::npos) << name;
   }
 }

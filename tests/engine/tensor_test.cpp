@@ -43,7 +43,8 @@ TEST(Shape, DescribesItself) {
 }
 
 TEST(DTypes, NamesGoBothWays) {
-  for (const DType dtype : {DType::kBool, DType::kUint8, DType::kFp16, DType::kBf16, DType::kFp32, DType::kInt64}) {
+  for (const DType dtype :
+       {DType::kBool, DType::kUint8, DType::kFp16, DType::kBf16, DType::kFp32, DType::kInt64}) {
     EXPECT_EQ(parse_dtype(to_string(dtype)), dtype);
   }
   EXPECT_FALSE(parse_dtype("float32"));

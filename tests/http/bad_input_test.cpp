@@ -1,5 +1,5 @@
-// What no client should send, and what comes back: the right code, a message with field, value and limit, and a server
-// that goes on.
+// What no client should send, and what comes back: the right code, a message with field, value and limit, and
+// a server that goes on.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -34,7 +34,8 @@ class BadInput : public ::testing::Test {
   }
 
   ~BadInput() override {
-    const auto answer = server_.client().Post("/embed/base64", images_json({kind("jpeg")}), "application/json");
+    const auto answer =
+        server_.client().Post("/embed/base64", images_json({kind("jpeg")}), "application/json");
     EXPECT_TRUE(answer && answer->status == 200) << "the server goes on";
     EXPECT_EQ(server_.engine().stats().inflight, 0u);
   }
@@ -47,10 +48,13 @@ class BadInput : public ::testing::Test {
     EXPECT_NE(answer->body.find("\"request_id\":\""), std::string::npos);
   }
 
-  void expect_image(const Bytes& image, int status, const std::string& message) { expect(images_json({image}), status, message); }
+  void expect_image(const Bytes& image, int status, const std::string& message) {
+    expect(images_json({image}), status, message);
+  }
 
   static std::string post(const std::string& headers, const std::string& body) {
-    return "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + headers + "\r\n" + body;
+    return "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + headers + "\r\n" +
+           body;
   }
   static void expect_answer(const std::string& answer, int status, const std::string& part) {
     EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 " + std::to_string(status)) << answer;
@@ -70,8 +74,12 @@ TEST_F(BadInput, ImagesOfAnotherType) {
   expect(R"({"images": "aaaa"})", 400, "images: must be a list");
   expect(R"({"images": [5]})", 400, "images[0]: must be a base64 string");
 }
-TEST_F(BadInput, NotBase64) { expect(R"({"images": ["a$aa"]})", 400, "images[0]: not base64: '$' at offset 1"); }
-TEST_F(BadInput, Base64OfText) { expect_image(Bytes(100, 'x'), 400, "images[0]: image is neither JPEG nor PNG"); }
+TEST_F(BadInput, NotBase64) {
+  expect(R"({"images": ["a$aa"]})", 400, "images[0]: not base64: '$' at offset 1");
+}
+TEST_F(BadInput, Base64OfText) {
+  expect_image(Bytes(100, 'x'), 400, "images[0]: image is neither JPEG nor PNG");
+}
 TEST_F(BadInput, EmptyList) { expect(R"({"images": []})", 400, "images: is empty, at least 1 is needed"); }
 TEST_F(BadInput, EmptyImage) { expect(R"({"images": [""]})", 400, "images[0]: image is empty: 0 bytes"); }
 
@@ -83,9 +91,11 @@ TEST_F(BadInput, AThousandImages) {
 
 TEST_F(BadInput, AnImageOfOnePixelIsFine) {
   // The smallest PNG: 1 x 1, grey.
-  const Bytes png{0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0,
-                  0x3A, 0x7E, 0x9B, 0x55, 0, 0, 0, 10, 'I', 'D', 'A', 'T', 0x78, 0x9C, 0x63, 0x68, 0, 0, 0, 0x82, 0, 0x81,
-                  0x77, 0xCD, 0x72, 0xB6, 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+  const Bytes png{0x89, 'P',  'N',  'G',  13,   10,  26,   10,   0,    0,    0,    13,   'I',  'H',
+                  'D',  'R',  0,    0,    0,    1,   0,    0,    0,    1,    8,    0,    0,    0,
+                  0,    0x3A, 0x7E, 0x9B, 0x55, 0,   0,    0,    10,   'I',  'D',  'A',  'T',  0x78,
+                  0x9C, 0x63, 0x68, 0,    0,    0,   0x82, 0,    0x81, 0x77, 0xCD, 0x72, 0xB6, 0,
+                  0,    0,    0,    'I',  'E',  'N', 'D',  0xAE, 0x42, 0x60, 0x82};
   const auto answer = server_.client().Post("/embed/base64", images_json({png}), "application/json");
   EXPECT_EQ(answer->status, 200) << answer->body;
 }
@@ -107,8 +117,10 @@ TEST_F(BadInput, APngThatClaimsTooManyPixels) {
 TEST_F(BadInput, OtherImageFormats) {
   const std::string gif("GIF89a\1\0\1\0\0\0\0;", 14);
   const std::string bmp("BM\x3a\0\0\0\0\0\0\0", 10);
-  expect_image(Bytes(gif.begin(), gif.end()), 415, "images[0]: image is neither JPEG nor PNG (it looks like GIF)");
-  expect_image(Bytes(bmp.begin(), bmp.end()), 415, "images[0]: image is neither JPEG nor PNG (it looks like BMP)");
+  expect_image(Bytes(gif.begin(), gif.end()), 415,
+               "images[0]: image is neither JPEG nor PNG (it looks like GIF)");
+  expect_image(Bytes(bmp.begin(), bmp.end()), 415,
+               "images[0]: image is neither JPEG nor PNG (it looks like BMP)");
   const Bytes tga{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0x7F, 0xFF, 0x7F, 24, 0};
   expect_image(tga, 400, "images[0]: image is neither JPEG nor PNG");
 }
@@ -121,23 +133,27 @@ TEST_F(BadInput, WrongContentType) {
   auto client = server_.client();
   const auto json = client.Post("/embed/base64", "<a/>", "text/xml");
   EXPECT_EQ(json->status, 415);
-  EXPECT_NE(json->body.find("Content-Type: 'text/xml' is not application/json"), std::string::npos) << json->body;
+  EXPECT_NE(json->body.find("Content-Type: 'text/xml' is not application/json"), std::string::npos)
+      << json->body;
   EXPECT_EQ(client.Post("/embed", "<a/>", "text/xml")->status, 415);
   const auto gif = client.Post("/embed", "GIF89a........", "image/gif");
   EXPECT_EQ(gif->status, 415) << gif->body;
 }
 
 TEST_F(BadInput, UnknownContentEncoding) {
-  const auto answer = server_.client().Post("/embed/base64", {{"Content-Encoding", "zstd"}}, "abcd", "application/json");
+  const auto answer =
+      server_.client().Post("/embed/base64", {{"Content-Encoding", "zstd"}}, "abcd", "application/json");
   EXPECT_EQ(answer->status, 415);
-  EXPECT_NE(answer->body.find("Content-Encoding: 'zstd' is none of gzip, deflate"), std::string::npos) << answer->body;
+  EXPECT_NE(answer->body.find("Content-Encoding: 'zstd' is none of gzip, deflate"), std::string::npos)
+      << answer->body;
 }
 
 TEST_F(BadInput, BodyOverTheLimitPlain) {
   const auto answer = server_.client().Post("/embed/base64", std::string(200'001, ' '), "application/json");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413);
-  EXPECT_NE(answer->body.find("body: 200001 bytes exceed max_body_bytes 200000"), std::string::npos) << answer->body;
+  EXPECT_NE(answer->body.find("body: 200001 bytes exceed max_body_bytes 200000"), std::string::npos)
+      << answer->body;
 }
 
 TEST_F(BadInput, BodyOverTheLimitChunked) {
@@ -150,17 +166,20 @@ TEST_F(BadInput, BodyOverTheLimitGzip) {
   const std::string zeros(50'000'000, ' ');
   uLongf size = compressBound(zeros.size());
   std::string packed(size, '\0');
-  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(zeros.data()), zeros.size());
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(zeros.data()),
+           zeros.size());
   packed.resize(size);
   ASSERT_LT(packed.size(), 200'000u);
-  const auto answer = server_.client().Post("/embed/base64", {{"Content-Encoding", "deflate"}}, packed, "application/json");
+  const auto answer =
+      server_.client().Post("/embed/base64", {{"Content-Encoding", "deflate"}}, packed, "application/json");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413) << answer->body;
   EXPECT_NE(answer->body.find("body: exceeds max_body_bytes 200000"), std::string::npos) << answer->body;
 }
 
 TEST_F(BadInput, GarbageInsteadOfGzip) {
-  const auto answer = server_.client().Post("/embed/base64", {{"Content-Encoding", "gzip"}}, "not gzip", "application/json");
+  const auto answer =
+      server_.client().Post("/embed/base64", {{"Content-Encoding", "gzip"}}, "not gzip", "application/json");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 400) << answer->body;
 }
@@ -189,7 +208,8 @@ TEST_F(BadInput, ASlowClientIsCutOffHoweverSteadilyItDrips) {
   EXPECT_TRUE(cut);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(3000));
   ::close(fd);
-  expect_answer(server_.raw("GET /health HTTP/1.1\r\nHost: a\r\n"), 408, "headers: not complete within header_timeout 300 ms");
+  expect_answer(server_.raw("GET /health HTTP/1.1\r\nHost: a\r\n"), 408,
+                "headers: not complete within header_timeout 300 ms");
 }
 
 TEST_F(BadInput, HeaderFlood) {
@@ -204,17 +224,21 @@ TEST_F(BadInput, HeaderFlood) {
 }
 
 TEST_F(BadInput, LongRequestTarget) {
-  expect_answer(server_.raw("GET /" + std::string(5000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n"), 414, "request target: exceeds");
+  expect_answer(server_.raw("GET /" + std::string(5000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n"), 414,
+                "request target: exceeds");
 }
 
 TEST_F(BadInput, ContentLengthThatIsNoLength) {
   for (const char* length : {"-5", "+5", "0x10", "1e3", "99999999999999999999", "5, 5", ""}) {
-    expect_answer(server_.raw(post(std::string("Content-Length: ") + length + "\r\n", "hello")), 400, "Content-Length");
+    expect_answer(server_.raw(post(std::string("Content-Length: ") + length + "\r\n", "hello")), 400,
+                  "Content-Length");
   }
-  expect_answer(server_.raw(post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello")), 400, "given 2 times");
+  expect_answer(server_.raw(post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello")), 400,
+                "given 2 times");
   expect_answer(server_.raw(post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")), 400,
                 "Content-Length: not allowed beside Transfer-Encoding");
-  expect_answer(server_.raw(post("Transfer-Encoding: gzip\r\n", "hello")), 400, "Transfer-Encoding: 'gzip' is not chunked");
+  expect_answer(server_.raw(post("Transfer-Encoding: gzip\r\n", "hello")), 400,
+                "Transfer-Encoding: 'gzip' is not chunked");
 }
 
 TEST_F(BadInput, WhatIsNoHttp) {
@@ -224,19 +248,21 @@ TEST_F(BadInput, WhatIsNoHttp) {
 
 TEST_F(BadInput, TimeoutsThatAreNone) {
   for (const char* timeout : {"-1", "0", "NaN", "1.5", "", "1e3", "abc"}) {
-    const auto answer = server_.client().Post("/embed/base64", {{"X-Timeout-Ms", timeout}}, images_json({kind("jpeg")}),
-                                              "application/json");
+    const auto answer = server_.client().Post("/embed/base64", {{"X-Timeout-Ms", timeout}},
+                                              images_json({kind("jpeg")}), "application/json");
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 400) << timeout;
-    EXPECT_NE(answer->body.find(std::string("X-Timeout-Ms: '") + timeout + "' is not a whole number above 0"), std::string::npos)
+    EXPECT_NE(answer->body.find(std::string("X-Timeout-Ms: '") + timeout + "' is not a whole number above 0"),
+              std::string::npos)
         << answer->body;
   }
 }
 
 TEST_F(BadInput, AnUnreadBodyIsNeverTakenForTheNextRequest) {
   const std::string smuggled = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
-  const std::string answer = server_.raw("GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: " +
-                                         std::to_string(smuggled.size()) + "\r\n\r\n" + smuggled);
+  const std::string answer =
+      server_.raw("GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(smuggled.size()) +
+                  "\r\n\r\n" + smuggled);
   EXPECT_EQ(answer.find("HTTP/1.1", 5), std::string::npos) << answer;
 }
 

@@ -42,7 +42,8 @@ std::string gzip(const std::string& data) {
 TEST(Embed, ImagesComeBackAsUnitVectorsInTheirOrder) {
   TestServer server;
   auto client = server.client();
-  const auto both = client.Post("/embed/base64", images_json({photo("rocket"), photo("coffee")}), "application/json");
+  const auto both =
+      client.Post("/embed/base64", images_json({photo("rocket"), photo("coffee")}), "application/json");
   ASSERT_TRUE(both);
   ASSERT_EQ(both->status, 200) << both->body;
   const auto pair = vectors(both->body);
@@ -55,7 +56,8 @@ TEST(Embed, ImagesComeBackAsUnitVectorsInTheirOrder) {
     EXPECT_NEAR(sum, 1.0, 1e-5);
   }
   EXPECT_NE(both->body.find("\"model\":\"scripted\",\"model_version\":\"1\",\"dim\":8"), std::string::npos);
-  const auto swapped = client.Post("/embed/base64", images_json({photo("coffee"), photo("rocket")}), "application/json");
+  const auto swapped =
+      client.Post("/embed/base64", images_json({photo("coffee"), photo("rocket")}), "application/json");
   EXPECT_EQ(vectors(swapped->body), (std::vector<std::vector<double>>{pair[1], pair[0]}));
 }
 
@@ -63,7 +65,8 @@ TEST(Embed, RawMultipartAndCompressedBodiesGiveTheSameVector) {
   TestServer server;
   auto client = server.client();
   const std::string bytes = text(photo("rocket"));
-  const auto expected = vectors(client.Post("/embed/base64", images_json({photo("rocket")}), "application/json")->body);
+  const auto expected =
+      vectors(client.Post("/embed/base64", images_json({photo("rocket")}), "application/json")->body);
   const auto check = [&](const httplib::Result& answer, const char* what) {
     ASSERT_TRUE(answer) << what;
     ASSERT_EQ(answer->status, 200) << what << answer->body;
@@ -71,7 +74,8 @@ TEST(Embed, RawMultipartAndCompressedBodiesGiveTheSameVector) {
   };
   check(client.Post("/embed", bytes, "image/jpeg"), "raw");
   check(client.Post("/embed", bytes, "application/octet-stream"), "octets");
-  check(client.Post("/embed", httplib::MultipartFormDataItems{{"file", bytes, "rocket.jpg", "image/jpeg"}}), "multipart");
+  check(client.Post("/embed", httplib::MultipartFormDataItems{{"file", bytes, "rocket.jpg", "image/jpeg"}}),
+        "multipart");
   check(client.Post("/embed/base64", {{"Content-Encoding", "gzip"}}, gzip(images_json({photo("rocket")})),
                     "application/json"),
         "gzip");
@@ -117,12 +121,14 @@ TEST(Embed, TheRequestIdIsEchoedAndLogged) {
   const auto answer = client.Post("/embed/base64", {{"X-Request-Id", "abc-123"}}, body, "application/json");
   EXPECT_EQ(answer->get_header_value("X-Request-Id"), "abc-123");
   const std::string line = server.log_lines().back();
-  for (const char* field : {"\"event\":\"request\"", "\"timestamp\":\"2", "\"request_id\":\"abc-123\"", "\"route\":\"/embed/base64\"",
-                            "\"status\":200", "\"latency_ms\":", "\"model\":\"scripted\"", "\"model_version\":\"1\"",
-                            "\"batch_size\":1", "\"queue_ms\":", "\"compute_ms\":"}) {
+  for (const char* field :
+       {"\"event\":\"request\"", "\"timestamp\":\"2", "\"request_id\":\"abc-123\"",
+        "\"route\":\"/embed/base64\"", "\"status\":200", "\"latency_ms\":", "\"model\":\"scripted\"",
+        "\"model_version\":\"1\"", "\"batch_size\":1", "\"queue_ms\":", "\"compute_ms\":"}) {
     EXPECT_NE(line.find(field), std::string::npos) << field << " in " << line;
   }
-  const auto made = client.Post("/embed/base64", {{"X-Request-Id", std::string(200, 'x')}}, body, "application/json");
+  const auto made =
+      client.Post("/embed/base64", {{"X-Request-Id", std::string(200, 'x')}}, body, "application/json");
   EXPECT_EQ(made->get_header_value("X-Request-Id").size(), 16u);
 }
 

@@ -19,8 +19,9 @@ TEST(Health, AServerIsUpBeforeItsModelIs) {
     EXPECT_EQ(client.Get("/health")->status, 503);
     EXPECT_EQ(client.Get("/health")->body, R"({"status":"loading"})");
     EXPECT_EQ(client.Get("/healthz")->status, 200);
-    EXPECT_EQ(client.Get("/healthz")->body,
-              R"({"status":"ok","service":"inference-api","model_ready":false,"queue_length":0,"startup_ready_ms":null})");
+    EXPECT_EQ(
+        client.Get("/healthz")->body,
+        R"({"status":"ok","service":"inference-api","model_ready":false,"queue_length":0,"startup_ready_ms":null})");
     EXPECT_EQ(client.Get("/metrics")->status, 200);
   }
   const auto early = server.client().Post("/embed/base64", R"({"images":["aaaa"]})", "application/json");
@@ -58,7 +59,8 @@ TEST(Health, UnknownRoutesAndMethodsAreNamed) {
   EXPECT_EQ(wrong->get_header_value("Allow"), "POST");
   EXPECT_EQ(client.Post("/health", "", "text/plain")->status, 405);
   EXPECT_EQ(client.Post("/drain", "", "text/plain")->status, 404) << "only on the probe listener";
-  EXPECT_EQ(server.probe_client().Post("/embed", "", "image/png")->status, 404) << "only on the main listener";
+  EXPECT_EQ(server.probe_client().Post("/embed", "", "image/png")->status, 404)
+      << "only on the main listener";
 }
 
 TEST(Health, MetricsHaveTheNamesThatDashboardsKnow) {
@@ -69,14 +71,18 @@ TEST(Health, MetricsHaveTheNamesThatDashboardsKnow) {
   (void)client.Get("/some/text/of/a/client");
   const std::string text = server.probe_client().Get("/metrics")->body;
   for (const char* name :
-       {"predictions_total 1\n", "prediction_latency_seconds_bucket{le=\"0.5\"} 1\n", "model_load_time_seconds ",
-        "active_requests 0\n", "http_requests_total{method=\"POST\",path=\"/embed/base64\",status=\"200\"} 1\n",
+       {"predictions_total 1\n", "prediction_latency_seconds_bucket{le=\"0.5\"} 1\n",
+        "model_load_time_seconds ", "active_requests 0\n",
+        "http_requests_total{method=\"POST\",path=\"/embed/base64\",status=\"200\"} 1\n",
         "http_requests_total{method=\"other\",path=\"other\",status=\"404\"} 1\n",
-        "infer_requests_total{model=\"scripted\",code=\"OK\"} 1\n", "infer_queue_depth{model=\"scripted\"} 0\n",
-        "infer_inflight{model=\"scripted\"} 0\n", "infer_batch_size_count{model=\"scripted\"} 1\n",
-        "infer_prepare_seconds_count{model=\"scripted\"} 1\n", "infer_queue_seconds_count{model=\"scripted\"} 1\n",
-        "infer_compute_seconds_count{model=\"scripted\"} 1\n", "infer_request_seconds_count{model=\"scripted\"} 1\n",
-        "infer_workers{model=\"scripted\"} 1\n", "infer_usable_cores "}) {
+        "infer_requests_total{model=\"scripted\",code=\"OK\"} 1\n",
+        "infer_queue_depth{model=\"scripted\"} 0\n", "infer_inflight{model=\"scripted\"} 0\n",
+        "infer_batch_size_count{model=\"scripted\"} 1\n",
+        "infer_prepare_seconds_count{model=\"scripted\"} 1\n",
+        "infer_queue_seconds_count{model=\"scripted\"} 1\n",
+        "infer_compute_seconds_count{model=\"scripted\"} 1\n",
+        "infer_request_seconds_count{model=\"scripted\"} 1\n", "infer_workers{model=\"scripted\"} 1\n",
+        "infer_usable_cores "}) {
     EXPECT_NE(text.find(name), std::string::npos) << name << " in\n" << text;
   }
   EXPECT_EQ(text.find("client"), std::string::npos) << "no label takes a client's text";
@@ -114,7 +120,8 @@ TEST(Drain, ALameDuckStillServesButSaysGoodbye) {
   EXPECT_EQ(server.probe_client().Get("/health")->body, R"({"status":"draining"})");
   EXPECT_EQ(server.probe_client().Get("/livez")->status, 200);
   const auto rocket = infer::testing::read_bytes(infer::testing::golden("rocket").encoded);
-  const auto answer = server.client().Post("/embed/base64", testing::images_json({rocket}), "application/json");
+  const auto answer =
+      server.client().Post("/embed/base64", testing::images_json({rocket}), "application/json");
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->get_header_value("Connection"), "close");
 }

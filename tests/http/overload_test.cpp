@@ -54,7 +54,8 @@ TEST(HangUp, AWaitingRequestWhoseClientLeavesCostsNoForward) {
   TestServer::Setup setup;
   setup.script.before = gate.hook();
   TestServer server(setup);
-  std::thread first([&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
+  std::thread first(
+      [&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
   gate.entered.acquire();
   const int fd = connect_to(server.port());
   const std::string bytes = request_bytes();
@@ -78,7 +79,8 @@ TEST(HangUp, IsNoticedWhileTheServerWaits) {
   TestServer::Setup setup;
   setup.script.before = gate.hook();
   TestServer server(setup);
-  std::thread first([&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
+  std::thread first(
+      [&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
   gate.entered.acquire();
   constexpr int kClients = 10;
   std::vector<int> sockets;
@@ -89,8 +91,8 @@ TEST(HangUp, IsNoticedWhileTheServerWaits) {
   }
   eventually([&] { return server.engine().stats().scheduler.queue_size == kClients; });
   for (const int fd : sockets) ::close(fd);
-  // A further request that is enqueued does not purge, so give the watcher its turn through the kernel: closing is
-  // synchronous on loopback, and the epoll thread only needs to run.
+  // A further request that is enqueued does not purge, so give the watcher its turn through the kernel:
+  // closing is synchronous on loopback, and the epoll thread only needs to run.
   std::this_thread::sleep_for(milliseconds(200));  // the property is about noticing within real time
   gate.go.release(1);
   first.join();
@@ -107,14 +109,16 @@ TEST(Overload, TheRestGets429WithRetryAfterAndTheAcceptedAreServed) {
   TestServer server(setup);
   std::vector<std::thread> accepted;
   for (int i = 0; i < 4; ++i) {
-    accepted.emplace_back([&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
+    accepted.emplace_back(
+        [&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
   }
   eventually([&] { return server.engine().stats().inflight == 4; });
   for (int i = 0; i < 20; ++i) {
     const auto refused = server.client().Post("/embed/base64", body(), "application/json");
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->status, 429);
-    EXPECT_NE(refused->body.find("\"code\":\"Overloaded\",\"message\":\"requests in flight: max_inflight 4 reached\""),
+    EXPECT_NE(refused->body.find(
+                  "\"code\":\"Overloaded\",\"message\":\"requests in flight: max_inflight 4 reached\""),
               std::string::npos)
         << refused->body;
     const int seconds = std::stoi(refused->get_header_value("Retry-After"));
@@ -132,9 +136,11 @@ TEST(Deadline, IsAnswered504WhenItPassesAlthoughTheWorkerIsBusy) {
   TestServer::Setup setup;
   setup.script.before = gate.hook();
   TestServer server(setup);
-  std::thread first([&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
+  std::thread first(
+      [&] { EXPECT_EQ(server.client().Post("/embed/base64", body(), "application/json")->status, 200); });
   gate.entered.acquire();
-  const auto late = server.client().Post("/embed/base64", {{"X-Timeout-Ms", "30"}}, body(), "application/json");
+  const auto late =
+      server.client().Post("/embed/base64", {{"X-Timeout-Ms", "30"}}, body(), "application/json");
   ASSERT_TRUE(late);
   EXPECT_EQ(late->status, 504);
   EXPECT_EQ(gate.forwards, 1);

@@ -62,7 +62,8 @@ int connect_to(int port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("connect");
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("connect");
   return fd;
 }
 
@@ -93,7 +94,8 @@ std::string encode_base64(const infer::testing::Bytes& bytes) {
 
 std::string images_json(const std::vector<infer::testing::Bytes>& images) {
   std::string json = "{\"images\":[";
-  for (std::size_t i = 0; i < images.size(); ++i) json += (i == 0 ? "\"" : ",\"") + encode_base64(images[i]) + "\"";
+  for (std::size_t i = 0; i < images.size(); ++i)
+    json += (i == 0 ? "\"" : ",\"") + encode_base64(images[i]) + "\"";
   return json + "]}";
 }
 

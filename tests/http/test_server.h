@@ -38,8 +38,8 @@ class TestServer {
   httplib::Client client() const;
   httplib::Client probe_client() const;
   std::vector<std::string> log_lines();
-  /// Sends `bytes` on a fresh connection and returns all that comes back until it is closed or `patience_ms` have passed
-  /// without a byte.
+  /// Sends `bytes` on a fresh connection and returns all that comes back until it is closed or `patience_ms`
+  /// have passed without a byte.
   std::string raw(const std::string& bytes, int patience_ms = 5000) const;
 
  private:

@@ -80,7 +80,8 @@ TEST(Decode, FlippedBitsNeverCrash) {
     const Bytes whole = testing::read_bytes(golden.encoded);
     for (int round = 0; round < 60; ++round) {
       Bytes damaged = whole;
-      for (int flip = 0; flip < 8; ++flip) damaged[random() % damaged.size()] ^= static_cast<std::uint8_t>(1U << (random() % 8));
+      for (int flip = 0; flip < 8; ++flip)
+        damaged[random() % damaged.size()] ^= static_cast<std::uint8_t>(1U << (random() % 8));
       (void)decode_image(damaged);
       const auto info = probe_image(damaged);
       if (info && info->width * info->height < 1'000'000 && info->width * info->height > 0) {
@@ -128,8 +129,9 @@ TEST(Decode, OrientationTurnsPixelsAsExifSays) {
     }
     return image;
   };
-  const std::vector<std::vector<int>> upright{{0, 1, 2, 3, 4, 5}, {1, 0, 3, 2, 5, 4}, {5, 4, 3, 2, 1, 0}, {4, 5, 2, 3, 0, 1},
-                                              {0, 2, 4, 1, 3, 5}, {4, 2, 0, 5, 3, 1}, {5, 3, 1, 4, 2, 0}, {1, 3, 5, 0, 2, 4}};
+  const std::vector<std::vector<int>> upright{{0, 1, 2, 3, 4, 5}, {1, 0, 3, 2, 5, 4}, {5, 4, 3, 2, 1, 0},
+                                              {4, 5, 2, 3, 0, 1}, {0, 2, 4, 1, 3, 5}, {4, 2, 0, 5, 3, 1},
+                                              {5, 3, 1, 4, 2, 0}, {1, 3, 5, 0, 2, 4}};
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const Image image = apply_orientation(stored(), orientation);
     EXPECT_EQ(image.width, orientation >= 5 ? 3u : 2u);

@@ -26,7 +26,8 @@ TEST(Preprocess, EveryPixelOfEveryPhotographIsThatOfPillow) {
     for (std::size_t i = 0; i < 224 * 224; ++i) {
       for (std::size_t c = 0; c < 3; ++c) {
         const double reference = (expected[i * 3 + c] / 255.0 - options.mean[c]) / options.std[c];
-        const double off = std::abs(static_cast<double>(found[c * 224 * 224 + i]) - reference) * options.std[c] * 255.0;
+        const double off =
+            std::abs(static_cast<double>(found[c * 224 * 224 + i]) - reference) * options.std[c] * 255.0;
         worst_levels = std::max(worst_levels, off);
       }
     }
@@ -51,7 +52,8 @@ TEST(Preprocess, AnImageOfOnePixelFillsTheInput) {
 TEST(Preprocess, ExtremeShapesStayInBounds) {
   const ImagePreprocess options;
   std::vector<float> out(3 * 224 * 224);
-  for (const auto& [width, height] : {std::pair<std::size_t, std::size_t>{1, 5000}, {5000, 1}, {223, 225}, {225, 223}, {3, 2}}) {
+  for (const auto& [width, height] :
+       {std::pair<std::size_t, std::size_t>{1, 5000}, {5000, 1}, {223, 225}, {225, 223}, {3, 2}}) {
     Image image = Image::uninitialised(width, height);
     std::fill_n(image.pixels.get(), width * height * 3, std::uint8_t{200});
     preprocess_image(image, options, out);

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+// A sanitizer's allocator shall refuse an impossible size as malloc does, not end the program.
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }  // NOLINT
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }  // NOLINT
+
 namespace {
 
 // Zero: off. Counted down to the allocation that fails.
@@ -24,8 +28,9 @@ void* allocate(std::size_t size, std::size_t alignment) {
     failed = true;
     throw std::bad_alloc();
   }
-  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size)
-                                                        : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  void* memory = alignment <= alignof(std::max_align_t)
+                     ? std::malloc(size)
+                     : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -34,8 +39,12 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 void* operator new(std::size_t size) { return allocate(size, 0); }
 void* operator new[](std::size_t size) { return allocate(size, 0); }
-void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
-void* operator new[](std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

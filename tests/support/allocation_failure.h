@@ -4,7 +4,8 @@
 
 namespace infer::testing {
 
-/// Makes the n-th allocation from now on, of this thread or of all, throw std::bad_alloc; later ones succeed again.
+/// Makes the n-th allocation from now on, of this thread or of all, throw std::bad_alloc; later ones succeed
+/// again.
 class AllocationFailure {
  public:
   enum class Scope { kThisThread, kAllThreads };

@@ -59,7 +59,8 @@ TEST_F(SmallClip, TheEmbeddingIsAUnitVectorAndThatOfPillowsPixels) {
     const auto pixels = testing::read_bytes(golden.pixels);
     for (std::size_t i = 0; i < 224 * 224; ++i) {
       for (std::size_t c = 0; c < 3; ++c) {
-        input.as<float>()[c * 224 * 224 + i] = (static_cast<float>(pixels[i * 3 + c]) / 255.0F - preprocess.mean[c]) / preprocess.std[c];
+        input.as<float>()[c * 224 * 224 + i] =
+            (static_cast<float>(pixels[i * 3 + c]) / 255.0F - preprocess.mean[c]) / preprocess.std[c];
       }
     }
     const auto reference = embedder.engine().infer({input}).value();
@@ -69,7 +70,9 @@ TEST_F(SmallClip, TheEmbeddingIsAUnitVectorAndThatOfPillowsPixels) {
 
 TEST_F(SmallClip, TheSameSeedGivesTheSameWeights) {
   const auto photo = testing::read_bytes(testing::golden("rocket").encoded);
-  const auto embed = [&](const char* name) { return ImageEmbedder::open(folder_ / name).value().embed(photo).value(); };
+  const auto embed = [&](const char* name) {
+    return ImageEmbedder::open(folder_ / name).value().embed(photo).value();
+  };
   const auto small = embed("small");
   EXPECT_EQ(small, embed("same"));
   EXPECT_NE(small, embed("other"));
@@ -89,7 +92,8 @@ TEST_F(SmallClip, Promise7AResultDoesNotDependOnItsBatch) {
   for (std::size_t i = 0; i < images.size(); ++i) {
     const auto alone = embedder.embed(images[i]).value();
     for (std::size_t j = 0; j < alone.size(); ++j) {
-      worst = std::max(worst, std::abs(static_cast<double>(alone[j]) - static_cast<double>(together.vectors[i][j])));
+      worst = std::max(worst,
+                       std::abs(static_cast<double>(alone[j]) - static_cast<double>(together.vectors[i][j])));
     }
   }
   EXPECT_LE(worst, 1e-5);

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "image/golden.h"
-#include "infer/engine/model.h"
 #include "infer/engine/engine.h"
+#include "infer/engine/model.h"
 #include "torch/models/script_module.h"
 
 namespace infer {
@@ -67,17 +67,21 @@ TEST_F(TorchScript, RunsAScriptFromMemoryWithTheSignatureOfTheModule) {
 }
 
 TEST_F(TorchScript, TuplesAndListsAreSeveralOutputs) {
-  EXPECT_EQ(run("def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:\n    return (x, x + 1)\n").value().size(), 2u);
+  EXPECT_EQ(
+      run("def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:\n    return (x, x + 1)\n").value().size(),
+      2u);
   EXPECT_EQ(run("def forward(self, x: Tensor) -> List[Tensor]:\n    return [x, x, x]\n").value().size(), 3u);
 }
 
 TEST_F(TorchScript, OutputsThatAreNotContiguousAreMadeSo) {
-  const auto outputs = run("def forward(self, x: Tensor) -> Tensor:\n    return x.t().contiguous().t()\n").value();
+  const auto outputs =
+      run("def forward(self, x: Tensor) -> Tensor:\n    return x.t().contiguous().t()\n").value();
   EXPECT_EQ(outputs[0].as<float>()[1], 1.0F);
 }
 
 TEST_F(TorchScript, AModuleThatThrowsIsAModelErrorOfOneLine) {
-  const auto raised = run("def forward(self, x: Tensor) -> Tensor:\n    assert x.size(0) > 100, \"no good\"\n    return x\n");
+  const auto raised =
+      run("def forward(self, x: Tensor) -> Tensor:\n    assert x.size(0) > 100, \"no good\"\n    return x\n");
   ASSERT_FALSE(raised);
   EXPECT_EQ(raised.error().code, ErrorCode::kModelError);
   EXPECT_EQ(raised.error().message, "no good");
@@ -93,7 +97,9 @@ TEST_F(TorchScript, AnUnexpectedReturnValueIsAModelError) {
             "forward returned Int, expected Tensors");
   EXPECT_EQ(run("def forward(self, x: Tensor) -> Tuple[Tensor, int]:\n    return (x, 1)\n").error().message,
             "forward returned Int among its outputs");
-  EXPECT_EQ(run("def forward(self, x: Tensor) -> Tensor:\n    return x.to(torch.complex(x, x).dtype)\n").error().code,
+  EXPECT_EQ(run("def forward(self, x: Tensor) -> Tensor:\n    return x.to(torch.complex(x, x).dtype)\n")
+                .error()
+                .code,
             ErrorCode::kModelError);
 }
 
@@ -104,7 +110,8 @@ TEST_F(TorchScript, AForwardThatCannotBeCalledIsRefusedAtLoad) {
   EXPECT_EQ(no_forward.error().message, "the module has no method named forward");
   Manifest manifest;
   manifest.inputs.resize(2);
-  EXPECT_EQ(load(archive(kDouble), manifest).error().message, "infer.json: inputs: 2 declared, forward takes 1");
+  EXPECT_EQ(load(archive(kDouble), manifest).error().message,
+            "infer.json: inputs: 2 declared, forward takes 1");
 }
 
 TEST_F(TorchScript, AWrongBatchDimensionIsAModelError) {
@@ -158,7 +165,9 @@ TEST_F(TorchScript, AnArchiveOfALaterVersionIsRefusedByName) {
     const bool central = std::memcmp(bytes.data() + at, "PK\x01\x02", 4) == 0;
     if (!local && !central) continue;
     const std::size_t header = local ? 30 : 46;
-    const auto u16 = [&](std::size_t offset) { return static_cast<std::size_t>(bytes[at + offset] | bytes[at + offset + 1] << 8); };
+    const auto u16 = [&](std::size_t offset) {
+      return static_cast<std::size_t>(bytes[at + offset] | bytes[at + offset + 1] << 8);
+    };
     const std::size_t name_length = u16(local ? 26 : 28);
     const std::string name(reinterpret_cast<const char*>(bytes.data() + at + header), name_length);
     if (!name.ends_with("/version")) continue;
@@ -196,7 +205,8 @@ TEST_F(TorchScript, AMissingDeviceIsAFailedPrecondition) {
   ASSERT_FALSE(backend);
   EXPECT_EQ(backend.error().code, ErrorCode::kFailedPrecondition);
   options.device = "tpu";
-  EXPECT_EQ(load_torchscript(std::as_bytes(std::span(bytes)), {}, options).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(load_torchscript(std::as_bytes(std::span(bytes)), {}, options).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 TEST_F(TorchScript, SamplesOfDifferentShapesShareNoBatchAndAllSucceed) {

@@ -16,21 +16,24 @@ namespace infer {
 
 /// How samples become batches, and how many may wait.
 struct BatchOptions {
-  std::size_t max_batch_size = 8;                 ///< Samples in one forward, at most.
-  std::size_t max_batch_cost = 0;                 ///< Sum of sample costs (tokens) in one forward; 0: no budget.
-  std::chrono::microseconds max_queue_delay{0};   ///< Linger for company, counted from the oldest queued sample.
-  std::size_t max_queue_size = 64;                ///< Samples queued, at most.
+  std::size_t max_batch_size = 8;  ///< Samples in one forward, at most.
+  std::size_t max_batch_cost = 0;  ///< Sum of sample costs (tokens) in one forward; 0: no budget.
+  std::chrono::microseconds max_queue_delay{
+      0};                           ///< Linger for company, counted from the oldest queued sample.
+  std::size_t max_queue_size = 64;  ///< Samples queued, at most.
   std::size_t max_queue_bytes = std::size_t{256} << 20;  ///< Bytes of samples queued, at most.
-  std::vector<std::size_t> allowed_batch_sizes;   ///< Sizes a batch is rounded down to; empty: every size.
+  std::vector<std::size_t> allowed_batch_sizes;  ///< Sizes a batch is rounded down to; empty: every size.
 };
 
-/// Checks options before they are used. Errors: `kInvalidArgument`, naming the field, its value and the limit.
+/// Checks options before they are used. Errors: `kInvalidArgument`, naming the field, its value and the
+/// limit.
 inline Result<void> validate(const BatchOptions& options) {
   const auto bad = [](std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); };
   if (options.max_batch_size == 0) return bad("max_batch_size: 0 is below the minimum of 1");
   if (options.max_queue_size == 0) return bad("max_queue_size: 0 is below the minimum of 1");
   if (options.max_queue_size > (std::size_t{1} << 20)) {
-    return bad("max_queue_size: " + std::to_string(options.max_queue_size) + " exceeds the maximum of 1048576");
+    return bad("max_queue_size: " + std::to_string(options.max_queue_size) +
+               " exceeds the maximum of 1048576");
   }
   if (options.max_queue_delay.count() < 0) return bad("max_queue_delay: must not be negative");
   const auto& sizes = options.allowed_batch_sizes;
@@ -77,8 +80,9 @@ using Decision = std::variant<WaitForever, WaitUntil, Dispatch>;
 
 /// Decides when to run how large a batch: a pure value without threads and without a clock of its own.
 ///
-/// Work-conserving: with `max_queue_delay` 0 a worker that asks gets what is there. When several workers are idle the
-/// queue is shared out between them, since two half batches side by side finish before one whole batch.
+/// Work-conserving: with `max_queue_delay` 0 a worker that asks gets what is there. When several workers are
+/// idle the queue is shared out between them, since two half batches side by side finish before one whole
+/// batch.
 class BatchPolicy {
  public:
   BatchPolicy() = default;

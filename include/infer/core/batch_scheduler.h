@@ -25,8 +25,8 @@ namespace infer {
 
 /// A bounded queue in front of fixed worker threads, which take batches from it as the policy says.
 ///
-/// Thread-safe. Knows no tensor. Allocates nothing after construction, so that a full memory cannot lose a task.
-/// Every accepted task is executed or failed; what an executor leaves open is failed with `kInternal`.
+/// Thread-safe. Knows no tensor. Allocates nothing after construction, so that a full memory cannot lose a
+/// task. Every accepted task is executed or failed; what an executor leaves open is failed with `kInternal`.
 template <BatchTask T>
 class BatchScheduler {
  public:
@@ -37,7 +37,8 @@ class BatchScheduler {
   static Result<std::unique_ptr<BatchScheduler>> create(Options options, Executor executor,
                                                         std::shared_ptr<const Clock> clock) {
     if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
-    if (options.workers == 0) return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
+    if (options.workers == 0)
+      return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
     try {
       auto state = std::make_shared<State>(std::move(options), std::move(executor), std::move(clock));
       std::unique_ptr<BatchScheduler> scheduler(new BatchScheduler(std::move(state)));
@@ -53,8 +54,9 @@ class BatchScheduler {
   BatchScheduler(const BatchScheduler&) = delete;
   BatchScheduler& operator=(const BatchScheduler&) = delete;
 
-  /// Fails what is queued with `kUnavailable`; waits for running batches at most `shutdown_timeout`, then fails their
-  /// tasks too and leaves the threads behind: they share the ownership of all that they still use.
+  /// Fails what is queued with `kUnavailable`; waits for running batches at most `shutdown_timeout`, then
+  /// fails their tasks too and leaves the threads behind: they share the ownership of all that they still
+  /// use.
   ~BatchScheduler() {
     State& state = *state_;
     const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::thread& thread) {
@@ -67,7 +69,8 @@ class BatchScheduler {
     state.notify_all();
     state.fail_queued(lock);
     // Real time, not the injected clock: a destructor must end even if nobody advances it.
-    state.idle_changed.wait_for(lock, state.options.shutdown_timeout, [&] { return state.live_threads <= left; });
+    state.idle_changed.wait_for(lock, state.options.shutdown_timeout,
+                                [&] { return state.live_threads <= left; });
     state.fail_running(lock);
     const bool all_left = state.live_threads == 0;
     lock.unlock();
@@ -76,8 +79,8 @@ class BatchScheduler {
 
   /// Queues a task. Blocks on no work and never throws. `task` is moved from only on success.
   ///
-  /// Errors: `kInvalidArgument` (can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`, `kUnavailable`
-  /// (draining), `kOutOfMemory`.
+  /// Errors: `kInvalidArgument` (can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`,
+  /// `kUnavailable` (draining), `kOutOfMemory`.
   Result<void> enqueue(T&& task) noexcept {
     State& state = *state_;
     try {
@@ -112,7 +115,8 @@ class BatchScheduler {
     state.notify_all();
     const std::uint64_t finished_before = state.finished;
     const auto done = [&] { return state.queue.empty() && state.stats.busy_workers == 0; };
-    while (!done() && state.clock->now() < deadline) state.clock->wait_until(state.idle_changed, lock, deadline);
+    while (!done() && state.clock->now() < deadline)
+      state.clock->wait_until(state.idle_changed, lock, deadline);
     DrainReport report;
     report.in_time = done();
     report.completed = static_cast<std::size_t>(state.finished - finished_before);
@@ -172,8 +176,8 @@ class BatchScheduler {
         answer_dead(worker.dead, lock);
         continue;
       }
-      const QueueView<std::span<const typename FairQueue<T>::Entry>> view{state.queue.items(),
-                                                                           state.waiting_workers + 1, state.draining};
+      const QueueView<std::span<const typename FairQueue<T>::Entry>> view{
+          state.queue.items(), state.waiting_workers + 1, state.draining};
       const Decision decision = state.policy.decide(view, state.clock->now());
       if (const auto* dispatch = std::get_if<Dispatch>(&decision)) {
         state.queue.serve(dispatch->count, worker.batch);

@@ -18,9 +18,9 @@ struct FairLane {
 
 /// What the scheduler needs to know of a unit of work.
 ///
-/// `fail` completes the task unless it is complete: idempotent, noexcept, and callable from another thread while an
-/// executor works on the task. `deadline` is `kNever` where there is none; `lane` is null for a request of one sample;
-/// only tasks of equal `batch_key` share a batch.
+/// `fail` completes the task unless it is complete: idempotent, noexcept, and callable from another thread
+/// while an executor works on the task. `deadline` is `kNever` where there is none; `lane` is null for a
+/// request of one sample; only tasks of equal `batch_key` share a batch.
 template <class T>
 concept BatchTask = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
                     requires(const T& task, Error error) {

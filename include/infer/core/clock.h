@@ -23,7 +23,8 @@ class Clock {
 
   virtual TimePoint now() const noexcept = 0;
 
-  /// Blocks until `condition` is notified or `deadline` has passed; may wake early, as any condition variable.
+  /// Blocks until `condition` is notified or `deadline` has passed; may wake early, as any condition
+  /// variable.
   virtual void wait_until(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
                           TimePoint deadline) const = 0;
 };

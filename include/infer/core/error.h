@@ -64,7 +64,8 @@ struct Error {
   ErrorDetail detail = ErrorDetail::kNone;
 };
 
-/// The error for a failed allocation; its message fits the small-string buffer, so making it allocates nothing.
+/// The error for a failed allocation; its message fits the small-string buffer, so making it allocates
+/// nothing.
 inline Error out_of_memory() noexcept { return {ErrorCode::kOutOfMemory, "out of memory", {}}; }
 
 }  // namespace infer

@@ -17,9 +17,10 @@ namespace infer {
 
 /// A bounded queue that is round-robin over requests. Not thread-safe; allocates nothing after construction.
 ///
-/// The order is start-time fair queueing with unit cost: sample k of a request gets the tag max(tag now served,
-/// previous tag + 1), and tags are served in ascending order. One request with 64 samples therefore shares the workers
-/// sample by sample with those that come after it. (Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996.)
+/// The order is start-time fair queueing with unit cost: sample k of a request gets the tag max(tag now
+/// served, previous tag + 1), and tags are served in ascending order. One request with 64 samples therefore
+/// shares the workers sample by sample with those that come after it. (Goyal, Vin, Cheng: "Start-time Fair
+/// Queueing", SIGCOMM 1996.)
 template <BatchTask T>
 class FairQueue {
  public:
@@ -48,8 +49,10 @@ class FairQueue {
 
   /// Whether `task` may enter. Errors: `kInvalidArgument` if it could never fit, `kOverloaded` if not now.
   Result<void> admissible(const T& task) const {
-    if (max_cost_ != 0 && task.cost() > max_cost_) return never_fits("cost", task.cost(), "max_batch_cost", max_cost_);
-    if (task.bytes() > max_bytes_) return never_fits("sample bytes", task.bytes(), "max_queue_bytes", max_bytes_);
+    if (max_cost_ != 0 && task.cost() > max_cost_)
+      return never_fits("cost", task.cost(), "max_batch_cost", max_cost_);
+    if (task.bytes() > max_bytes_)
+      return never_fits("sample bytes", task.bytes(), "max_queue_bytes", max_bytes_);
     if (free_slots_.empty()) {
       return fail(ErrorCode::kOverloaded, "queue is full: max_queue_size " + std::to_string(slots_.size()));
     }
@@ -75,7 +78,8 @@ class FairQueue {
     free_slots_.pop_back();
     bytes_ += task.bytes();
     slots_[entry.slot].emplace(std::move(task));
-    order_.insert(std::upper_bound(order_.begin(), order_.end(), entry), entry);  // within the reserved capacity
+    order_.insert(std::upper_bound(order_.begin(), order_.end(), entry),
+                  entry);  // within the reserved capacity
   }
 
   /// Removes the task at `position` without serving it.
@@ -105,9 +109,10 @@ class FairQueue {
 
  private:
   static Unexpected never_fits(const char* what, std::size_t value, const char* limit, std::size_t bound) {
-    return fail(ErrorCode::kInvalidArgument,
-                std::string(what) + ": " + std::to_string(value) + " exceeds " + limit + " " + std::to_string(bound),
-                ErrorDetail::kTooLarge);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        std::string(what) + ": " + std::to_string(value) + " exceeds " + limit + " " + std::to_string(bound),
+        ErrorDetail::kTooLarge);
   }
 
   std::size_t max_bytes_;

@@ -51,7 +51,9 @@ class Histogram {
   }
 
   std::span<const double> edges() const noexcept { return edges_; }
-  std::uint64_t bucket(std::size_t index) const noexcept { return buckets_[index].load(std::memory_order_relaxed); }
+  std::uint64_t bucket(std::size_t index) const noexcept {
+    return buckets_[index].load(std::memory_order_relaxed);
+  }
   double sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
 
  private:
@@ -65,24 +67,27 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 /// Named series, and their rendering as Prometheus text (exposition format 0.0.4).
 ///
-/// Thread-safe. The references it hands out stay valid as long as the registry; asking again for the same name and
-/// labels gives the same series, so hold on to the reference on hot paths.
+/// Thread-safe. The references it hands out stay valid as long as the registry; asking again for the same
+/// name and labels gives the same series, so hold on to the reference on hot paths.
 class MetricsRegistry {
  public:
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {}) {
-    return series<Counter>(counters_, name, help, std::move(labels), [] { return std::make_unique<Counter>(); });
+    return series<Counter>(counters_, name, help, std::move(labels),
+                           [] { return std::make_unique<Counter>(); });
   }
 
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {}) {
     return series<Gauge>(gauges_, name, help, std::move(labels), [] { return std::make_unique<Gauge>(); });
   }
 
-  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> edges, Labels labels = {}) {
+  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> edges,
+                       Labels labels = {}) {
     return series<Histogram>(histograms_, name, help, std::move(labels),
                              [&] { return std::make_unique<Histogram>(std::move(edges)); });
   }
 
-  /// Runs before each rendering, to set gauges that are read off something else. Must not call the registry's makers.
+  /// Runs before each rendering, to set gauges that are read off something else. Must not call the registry's
+  /// makers.
   void on_collect(std::function<void()> hook) {
     std::unique_lock lock(mutex_);
     hooks_.push_back(std::move(hook));
@@ -99,7 +104,8 @@ class MetricsRegistry {
     std::string out;
     for (const auto& [name, family] : counters_) {
       head(out, name, family.help, "counter");
-      for (const auto& [labels, counter] : family.series) line(out, name, labels, static_cast<double>(counter->value()));
+      for (const auto& [labels, counter] : family.series)
+        line(out, name, labels, static_cast<double>(counter->value()));
     }
     for (const auto& [name, family] : gauges_) {
       head(out, name, family.help, "gauge");

@@ -26,12 +26,14 @@ using BatchExecutor = std::function<void(std::size_t worker, std::span<T> batch)
 struct SchedulerOptions {
   BatchOptions batch;
   std::size_t workers = 1;
-  std::function<void(std::size_t worker)> on_worker_start;  ///< Runs first on each worker thread; may be empty.
-  std::chrono::milliseconds shutdown_timeout{5000};         ///< Bound on the destructor's wait for workers.
+  std::function<void(std::size_t worker)>
+      on_worker_start;                               ///< Runs first on each worker thread; may be empty.
+  std::chrono::milliseconds shutdown_timeout{5000};  ///< Bound on the destructor's wait for workers.
 };
 
-/// What the threads of a `BatchScheduler` share, ownership included: a thread that is stuck cannot outlive it.
-/// All but the constants is guarded by `mutex`; a function that takes the lock may let go of it meanwhile.
+/// What the threads of a `BatchScheduler` share, ownership included: a thread that is stuck cannot outlive
+/// it. All but the constants is guarded by `mutex`; a function that takes the lock may let go of it
+/// meanwhile.
 template <BatchTask T>
 struct SchedulerState {
   using DeadTasks = std::vector<std::pair<T, ErrorCode>>;
@@ -84,7 +86,8 @@ struct SchedulerState {
     return failed;
   }
 
-  /// Fails the tasks that workers hold, outside the lock; the pin keeps workers from clearing their batch meanwhile.
+  /// Fails the tasks that workers hold, outside the lock; the pin keeps workers from clearing their batch
+  /// meanwhile.
   std::size_t fail_running(std::unique_lock<std::mutex>& lock) noexcept {
     std::size_t failed = 0;
     for (Worker& worker : workers) {

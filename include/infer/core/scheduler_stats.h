@@ -28,11 +28,12 @@ struct SchedulerStats {
   std::size_t queue_size = 0;
   std::size_t queue_bytes = 0;
   std::size_t busy_workers = 0;
-  double drain_rate = 0;                  ///< Tasks per second that leave the workers; 0 before the first batch.
+  double drain_rate = 0;  ///< Tasks per second that leave the workers; 0 before the first batch.
   TimePoint oldest_batch_start = kNever;  ///< When the longest running batch started.
 };
 
-/// Tasks per second of busy time, forgetting with a time constant of ten seconds. What Retry-After is computed from.
+/// Tasks per second of busy time, forgetting with a time constant of ten seconds. What Retry-After is
+/// computed from.
 class DrainRate {
  public:
   void finished(std::size_t count, TimePoint batch_start, TimePoint now) noexcept {

@@ -89,7 +89,8 @@ inline CpuLimits read_cpu_limits(const std::filesystem::path& root = "/") {
           detail::keep_smaller(limits.quota_cores, detail::parse_cpu_max(*text));
         }
         if (const auto text = detail::read_text(level / "cpu.stat")) {
-          limits.throttled_periods = std::max(limits.throttled_periods, detail::stat_field(*text, "nr_throttled"));
+          limits.throttled_periods =
+              std::max(limits.throttled_periods, detail::stat_field(*text, "nr_throttled"));
           limits.throttled_us = std::max(limits.throttled_us, detail::stat_field(*text, "throttled_usec"));
         }
       });
@@ -102,9 +103,10 @@ inline CpuLimits read_cpu_limits(const std::filesystem::path& root = "/") {
             detail::keep_smaller(limits.quota_cores, detail::parse_cpu_max(*quota + " " + *period));
           }
           if (const auto text = detail::read_text(level / "cpu.stat")) {
-            limits.throttled_periods = std::max(limits.throttled_periods, detail::stat_field(*text, "nr_throttled"));
-            limits.throttled_us =
-                std::max(limits.throttled_us, detail::stat_field(*text, "throttled_time") / 1000);  // v1 counts ns
+            limits.throttled_periods =
+                std::max(limits.throttled_periods, detail::stat_field(*text, "nr_throttled"));
+            limits.throttled_us = std::max(
+                limits.throttled_us, detail::stat_field(*text, "throttled_time") / 1000);  // v1 counts ns
           }
         });
       }
@@ -128,10 +130,11 @@ struct ThreadPlan {
   std::size_t intra_op_threads = 1;
 };
 
-/// Plans threads for `usable_cores`; 0 asks for the default: one single-threaded worker a core, which gives the most
-/// throughput. Errors: `kInvalidArgument` where workers x intra_op_threads exceeds the usable cores (at least 1), since
-/// OpenMP teams that share a core spin against each other.
-inline Result<ThreadPlan> plan_threads(std::size_t usable_cores, std::size_t workers, std::size_t intra_op_threads) {
+/// Plans threads for `usable_cores`; 0 asks for the default: one single-threaded worker a core, which gives
+/// the most throughput. Errors: `kInvalidArgument` where workers x intra_op_threads exceeds the usable cores
+/// (at least 1), since OpenMP teams that share a core spin against each other.
+inline Result<ThreadPlan> plan_threads(std::size_t usable_cores, std::size_t workers,
+                                       std::size_t intra_op_threads) {
   ThreadPlan plan;
   plan.usable_cores = std::max<std::size_t>(1, usable_cores);
   plan.intra_op_threads = intra_op_threads != 0 ? intra_op_threads
@@ -139,11 +142,13 @@ inline Result<ThreadPlan> plan_threads(std::size_t usable_cores, std::size_t wor
                                                 : 1;
   plan.workers = workers != 0 ? workers : std::max<std::size_t>(1, plan.usable_cores / plan.intra_op_threads);
   if (plan.workers > 1024 || plan.intra_op_threads > 1024) {
-    return fail(ErrorCode::kInvalidArgument, "workers " + std::to_string(plan.workers) + " x intra_op_threads " +
-                                                 std::to_string(plan.intra_op_threads) + ": each is limited to 1024");
+    return fail(ErrorCode::kInvalidArgument,
+                "workers " + std::to_string(plan.workers) + " x intra_op_threads " +
+                    std::to_string(plan.intra_op_threads) + ": each is limited to 1024");
   }
   if (plan.workers * plan.intra_op_threads > plan.usable_cores) {
-    return fail(ErrorCode::kInvalidArgument, "workers " + std::to_string(plan.workers) + " x intra_op_threads " +
+    return fail(ErrorCode::kInvalidArgument, "workers " + std::to_string(plan.workers) +
+                                                 " x intra_op_threads " +
                                                  std::to_string(plan.intra_op_threads) + " exceeds the " +
                                                  std::to_string(plan.usable_cores) + " usable cores");
   }

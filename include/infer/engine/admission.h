@@ -16,8 +16,9 @@ struct InflightCounter {
   std::atomic<std::size_t> count{0};
 };
 
-/// The right of one request to use the engine, and its place in the fair order. Copies share it; the last one returns
-/// it. A request of several samples passes the same permit with each, so that it counts and queues as one.
+/// The right of one request to use the engine, and its place in the fair order. Copies share it; the last one
+/// returns it. A request of several samples passes the same permit with each, so that it counts and queues as
+/// one.
 class Permit {
  public:
   Permit() = default;
@@ -27,7 +28,8 @@ class Permit {
     if (counter->count.fetch_add(1, std::memory_order_acq_rel) >= limit) {
       counter->count.fetch_sub(1, std::memory_order_acq_rel);
       try {
-        return fail(ErrorCode::kOverloaded, "requests in flight: max_inflight " + std::to_string(limit) + " reached");
+        return fail(ErrorCode::kOverloaded,
+                    "requests in flight: max_inflight " + std::to_string(limit) + " reached");
       } catch (...) {
         return Unexpected(Error{ErrorCode::kOverloaded, "overloaded", {}});
       }

@@ -26,10 +26,11 @@ class Backend {
   /// What the model takes and gives, per sample.
   virtual const ModelSignature& signature() const noexcept = 0;
 
-  /// Runs one batch: each input has the batch dimension in front, each output must too. Blocks while it computes.
+  /// Runs one batch: each input has the batch dimension in front, each output must too. Blocks while it
+  /// computes.
   ///
-  /// Errors: `kModelError` (the model threw or returned something unexpected), `kOutOfMemory`. May also throw; the
-  /// engine turns that into the same codes.
+  /// Errors: `kModelError` (the model threw or returned something unexpected), `kOutOfMemory`. May also
+  /// throw; the engine turns that into the same codes.
   virtual Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const = 0;
 
   /// Called once on each worker thread before its first `forward`: thread counts and the like.
@@ -38,8 +39,8 @@ class Backend {
 
 /// How to load a model.
 struct LoadOptions {
-  std::string device = "cpu";         ///< "cpu" or "cuda:N".
-  std::size_t intra_op_threads = 1;   ///< Threads inside one forward.
+  std::string device = "cpu";        ///< "cpu" or "cuda:N".
+  std::size_t intra_op_threads = 1;  ///< Threads inside one forward.
 };
 
 /// Loads the model of `manifest`, whose file lies in `directory`.

@@ -25,16 +25,17 @@ namespace infer {
 /// How far to warm up before an engine is ready.
 enum class Warmup : std::uint8_t {
   kNone,
-  kDefault,  ///< Largest batch first, until two runs agree within 10 %; 3 runs a size and 1.5 s in all, at most.
+  kDefault,  ///< Largest batch first, until two runs agree within 10 %; 3 runs a size and 1.5 s in all, at
+             ///< most.
   kFull,     ///< Every batch size until it has converged.
 };
 
 struct EngineOptions {
   BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};
-  ThreadPlan threads;               ///< Workers, and threads inside each forward; see `plan_threads`.
-  std::size_t max_inflight = 64;    ///< Admitted requests not yet answered, at most.
+  ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
+  std::size_t max_inflight = 64;  ///< Admitted requests not yet answered, at most.
   Warmup warmup = Warmup::kDefault;
-  int worker_nice = 5;              ///< Niceness of workers, so that threads which answer go first on a full machine.
+  int worker_nice = 5;  ///< Niceness of workers, so that threads which answer go first on a full machine.
   std::chrono::milliseconds shutdown_timeout{5000};
   std::shared_ptr<MetricsRegistry> metrics;  ///< Shared with the host's own metrics; null: one of its own.
   std::shared_ptr<const Clock> clock;        ///< Null: the steady clock.
@@ -42,17 +43,18 @@ struct EngineOptions {
 };
 
 struct SubmitOptions {
-  TimePoint deadline = kNever;  ///< Absolute, on the engine's clock; bounds the wait, not a forward that has begun.
+  TimePoint deadline =
+      kNever;  ///< Absolute, on the engine's clock; bounds the wait, not a forward that has begun.
   std::stop_token stop;
-  ResponseCallback callback;    ///< Where set, called with the result instead of keeping it for `Pending::get`.
+  ResponseCallback callback;  ///< Where set, called with the result instead of keeping it for `Pending::get`.
 };
 
 struct EngineStats {
   SchedulerStats scheduler;
   std::size_t inflight = 0;
   std::size_t warmup_runs = 0;
-  Duration warmup_time{};        ///< From the first run to ready.
-  Duration slowest_warm_run{};   ///< The slowest of the converged runs: one forward of the largest batch.
+  Duration warmup_time{};       ///< From the first run to ready.
+  Duration slowest_warm_run{};  ///< The slowest of the converged runs: one forward of the largest batch.
   std::uint64_t batch_reruns = 0;
 };
 
@@ -71,10 +73,10 @@ class Engine {
   /// Admits a request before any work is spent on it. Errors: `kOverloaded`, `kUnavailable`, `kOutOfMemory`.
   Result<Permit> try_admit();
 
-  /// Queues one sample. Never blocks on work, never throws; `sample` is moved from only on success. Without a permit
-  /// one is taken. Every accepted sample is completed exactly once.
-  /// Errors: `kInvalidArgument` (against the signature, or can never fit), `kOverloaded`, `kDeadlineExceeded`,
-  /// `kCancelled`, `kUnavailable` (draining), `kOutOfMemory`. The result may further carry `kModelError`, `kInternal`.
+  /// Queues one sample. Never blocks on work, never throws; `sample` is moved from only on success. Without a
+  /// permit one is taken. Every accepted sample is completed exactly once. Errors: `kInvalidArgument`
+  /// (against the signature, or can never fit), `kOverloaded`, `kDeadlineExceeded`, `kCancelled`,
+  /// `kUnavailable` (draining), `kOutOfMemory`. The result may further carry `kModelError`, `kInternal`.
   Result<Pending> submit(Sample&& sample, SubmitOptions options = {}, Permit permit = {}) noexcept;
 
   /// `submit` and wait.
@@ -88,7 +90,8 @@ class Engine {
   /// Seconds until a refused request may find room, from the measured drain rate: 1 to 30.
   int retry_after_seconds() const;
 
-  /// Refuses new work, finishes what is queued, and at the timeout fails the rest. Blocks until then. Idempotent.
+  /// Refuses new work, finishes what is queued, and at the timeout fails the rest. Blocks until then.
+  /// Idempotent.
   DrainReport drain(std::chrono::milliseconds timeout);
 
   const Model& model() const noexcept;

@@ -25,7 +25,7 @@ struct Manifest {
   std::string task = "raw";
   std::string backend = "torchscript";
   std::string file = "model.pt";
-  std::vector<TensorSpec> inputs;   ///< Empty: taken from the model itself.
+  std::vector<TensorSpec> inputs;  ///< Empty: taken from the model itself.
   std::vector<TensorSpec> outputs;
   std::optional<ImagePreprocess> preprocess;
   std::vector<std::string> labels;
@@ -43,7 +43,8 @@ struct Manifest {
   std::optional<std::string> warmup;
 };
 
-/// Reads the text of an infer.json. Errors: `kInvalidArgument`, naming the key; an unknown key names the nearest known.
+/// Reads the text of an infer.json. Errors: `kInvalidArgument`, naming the key; an unknown key names the
+/// nearest known.
 Result<Manifest> parse_manifest(std::string_view json);
 /// Reads DIRECTORY/infer.json; the name is the folder's. Errors: `kNotFound`, and those of `parse_manifest`.
 Result<Manifest> read_manifest(const std::filesystem::path& directory);

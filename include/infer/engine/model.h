@@ -20,9 +20,9 @@ struct Model {
 
 /// Loads models/NAME. Blocks for as long as reading the file takes.
 ///
-/// Errors: `kNotFound` (no folder, manifest, version or file), `kInvalidArgument` (manifest), `kModelError` (a file that
-/// is truncated, corrupt or of another version), `kFailedPrecondition` (no such device), `kUnimplemented` (a backend
-/// that this build lacks), `kOutOfMemory`.
+/// Errors: `kNotFound` (no folder, manifest, version or file), `kInvalidArgument` (manifest), `kModelError`
+/// (a file that is truncated, corrupt or of another version), `kFailedPrecondition` (no such device),
+/// `kUnimplemented` (a backend that this build lacks), `kOutOfMemory`.
 Result<Model> load_model(const std::filesystem::path& directory, const LoadOptions& options = {});
 
 /// A model from a backend made by hand, for tests and for own backends.

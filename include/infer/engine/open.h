@@ -33,10 +33,11 @@ Result<Warmup> parse_warmup(const std::string& name);
 
 /// The options for `manifest` on a machine with `usable_cores`: defaults, then the manifest, then `wanted`.
 /// Errors: `kInvalidArgument`.
-Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted, std::size_t usable_cores);
+Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
+                                     std::size_t usable_cores);
 
-/// Loads models/NAME and starts an engine on it, with threads planned from affinity and control groups. Blocks until it
-/// is warm. Errors: those of `load_model` and `Engine::create`.
+/// Loads models/NAME and starts an engine on it, with threads planned from affinity and control groups.
+/// Blocks until it is warm. Errors: those of `load_model` and `Engine::create`.
 Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted = {});
 
 }  // namespace infer

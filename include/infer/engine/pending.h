@@ -13,8 +13,8 @@
 
 namespace infer {
 
-/// Called once with the result, on a worker thread, the timer thread or (for a refusal in `drain`) the draining one.
-/// Must not throw and should not block: it holds up the next batch.
+/// Called once with the result, on a worker thread, the timer thread or (for a refusal in `drain`) the
+/// draining one. Must not throw and should not block: it holds up the next batch.
 using ResponseCallback = std::function<void(Result<Response>&&)>;
 
 /// The one place where a request ends. Completing is idempotent: the first one wins, later ones are ignored.
@@ -61,7 +61,8 @@ class Pending {
  public:
   explicit Pending(std::shared_ptr<PendingState> state) : state_(std::move(state)) {}
 
-  /// Blocks until the result is there; call once. Ends by the deadline at the latest, unless execution has begun.
+  /// Blocks until the result is there; call once. Ends by the deadline at the latest, unless execution has
+  /// begun.
   Result<Response> get() { return state_->take(); }
   bool done() const { return state_->done(); }
 

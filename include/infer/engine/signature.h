@@ -29,7 +29,8 @@ struct ModelSignature {
 /// One unit of work: a tensor for each input of the model, without batch dimension.
 using Sample = std::vector<Tensor>;
 
-/// Checks a sample against the inputs. Errors: `kInvalidArgument`, naming the input, its value and what was expected.
+/// Checks a sample against the inputs. Errors: `kInvalidArgument`, naming the input, its value and what was
+/// expected.
 Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample);
 
 }  // namespace infer

@@ -14,11 +14,13 @@ struct CropBox {
   std::size_t height = 0;
 };
 
-/// Resizes to `width` x `height` with bicubic interpolation and antialias, and returns only `crop` of the result.
+/// Resizes to `width` x `height` with bicubic interpolation and antialias, and returns only `crop` of the
+/// result.
 ///
-/// Bit for bit what Pillow's `Image.resize(..., BICUBIC)` followed by `crop` gives: Keys' kernel with a = -0.5, widened
-/// by the scale when shrinking, weights as 22-bit fixed point, a horizontal and then a vertical pass with rounding to
-/// 8 bits after each (Pillow, Resample.c). `crop` must lie inside the resized image. Thread-safe.
+/// Bit for bit what Pillow's `Image.resize(..., BICUBIC)` followed by `crop` gives: Keys' kernel with a =
+/// -0.5, widened by the scale when shrinking, weights as 22-bit fixed point, a horizontal and then a vertical
+/// pass with rounding to 8 bits after each (Pillow, Resample.c). `crop` must lie inside the resized image.
+/// Thread-safe.
 Image resize_bicubic(const Image& source, std::size_t width, std::size_t height, const CropBox& crop);
 
 }  // namespace infer

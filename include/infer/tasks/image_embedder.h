@@ -32,7 +32,8 @@ struct Embeddings {
   std::size_t batch_size = 0;  ///< The largest batch that one of the images was part of.
 };
 
-/// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across them.
+/// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across
+/// them.
 ///
 /// Decoding and resizing run in the calling thread, the model on the engine's workers.
 class ImageEmbedder {
@@ -40,21 +41,21 @@ class ImageEmbedder {
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
   static Result<ImageEmbedder> open(const std::filesystem::path& directory, const OpenOptions& options = {},
                                     const DecodeLimits& limits = {});
-  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes one FP32 [3,n,n] image
-  /// and gives one FP32 vector.
+  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes one FP32
+  /// [3,n,n] image and gives one FP32 vector.
   static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
 
   /// Embeds one image; blocks until it is done. The vector has `dim()` elements and Euclidean length 1.
   /// Errors: `kInvalidArgument` (undecodable, too large), and those of `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
-  /// Embeds several images as one request: all or an error that names the first bad one ("images[2]: ..."). Blocks.
-  /// A permit taken earlier, before the bytes were parsed, may be passed on; else one is taken.
+  /// Embeds several images as one request: all or an error that names the first bad one ("images[2]: ...").
+  /// Blocks. A permit taken earlier, before the bytes were parsed, may be passed on; else one is taken.
   Result<Embeddings> embed_many(std::span<const EncodedImage> images, const RequestOptions& options = {},
                                 Permit permit = {}) const;
 
-  /// Decodes in the calling thread, then returns; `done` is called once with the vector, on a worker thread, and must
-  /// not throw or block. If this returns an error, `done` is not called.
+  /// Decodes in the calling thread, then returns; `done` is called once with the vector, on a worker thread,
+  /// and must not throw or block. If this returns an error, `done` is not called.
   Result<void> embed_async(EncodedImage image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 

@@ -15,9 +15,9 @@ namespace infer::testing {
 
 /// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
 ///
-/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. Output element j of a sample is
-/// input element (j x input elements / output elements) of its first input, as FP32; an output of the input's own shape
-/// and dtype is therefore a copy of it.
+/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. Output element j of a
+/// sample is input element (j x input elements / output elements) of its first input, as FP32; an output of
+/// the input's own shape and dtype is therefore a copy of it.
 struct ScriptedOptions {
   ModelSignature signature;
   std::chrono::microseconds base{0};
@@ -25,11 +25,13 @@ struct ScriptedOptions {
   bool burn = true;
   /// A batch whose samples include one whose first element is this fails with `kModelError`.
   std::optional<float> poison;
-  /// Called first in each forward with the inputs; an error it returns, or an exception it throws, is the forward's.
+  /// Called first in each forward with the inputs; an error it returns, or an exception it throws, is the
+  /// forward's.
   std::function<Result<void>(std::span<const Tensor> inputs)> before;
 };
 
-/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32 or UINT8 inputs.
+/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32 or
+/// UINT8 inputs.
 Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
 
 /// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].

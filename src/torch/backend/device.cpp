@@ -27,7 +27,8 @@ Result<at::Device> parse_device(const std::string& name) {
     return fail(ErrorCode::kFailedPrecondition, "device " + name + ": libtorch_cuda.so cannot be loaded");
   }
   if (const int count = cuda_devices(); index >= count) {
-    return fail(ErrorCode::kFailedPrecondition, "device " + name + ": this machine has " + std::to_string(count) + " CUDA devices");
+    return fail(ErrorCode::kFailedPrecondition,
+                "device " + name + ": this machine has " + std::to_string(count) + " CUDA devices");
   }
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }

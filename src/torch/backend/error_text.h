@@ -15,14 +15,17 @@ inline std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-/// What went wrong in one line: without C++ backtraces and TorchScript tracebacks, which are for no client's eyes.
+/// What went wrong in one line: without C++ backtraces and TorchScript tracebacks, which are for no client's
+/// eyes.
 inline std::string short_text(const std::exception& e) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&e);
   const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : e.what();
-  // The interpreter puts the cause behind its traceback, as "builtins.ValueError: ..." or "RuntimeError: ...".
+  // The interpreter puts the cause behind its traceback, as "builtins.ValueError: ..." or "RuntimeError:
+  // ...".
   if (const std::size_t traceback = text.find("Traceback of TorchScript"); traceback != std::string::npos) {
     const std::size_t cause = text.rfind("Error: ");
-    if (cause != std::string::npos && cause > traceback) return first_line(std::string_view(text).substr(cause + 7));
+    if (cause != std::string::npos && cause > traceback)
+      return first_line(std::string_view(text).substr(cause + 7));
   }
   return first_line(text);
 }

@@ -47,9 +47,12 @@ at::Tensor to_torch(const Tensor& tensor) {
 Result<Tensor> from_torch(const at::Tensor& tensor) {
   if (!tensor.defined()) return fail(ErrorCode::kModelError, "an output is undefined");
   const auto dtype = dtype_of(tensor.scalar_type());
-  if (!dtype) return fail(ErrorCode::kModelError, std::string("an output has the unsupported dtype ") + at::toString(tensor.scalar_type()));
+  if (!dtype)
+    return fail(ErrorCode::kModelError,
+                std::string("an output has the unsupported dtype ") + at::toString(tensor.scalar_type()));
   if (tensor.dim() > static_cast<std::int64_t>(Shape::kMaxRank)) {
-    return fail(ErrorCode::kModelError, "an output has " + std::to_string(tensor.dim()) + " dimensions, at most 8 are supported");
+    return fail(ErrorCode::kModelError,
+                "an output has " + std::to_string(tensor.dim()) + " dimensions, at most 8 are supported");
   }
   if (tensor.layout() != at::kStrided) return fail(ErrorCode::kModelError, "an output is not dense");
   auto owner = std::make_shared<at::Tensor>(tensor.to(at::kCPU).contiguous());

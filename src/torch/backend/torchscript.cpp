@@ -36,7 +36,9 @@ class MemoryBuffer : public std::streambuf {
 
  protected:
   pos_type seekoff(off_type offset, std::ios_base::seekdir direction, std::ios_base::openmode) override {
-    char* from = direction == std::ios_base::beg ? eback() : direction == std::ios_base::cur ? gptr() : egptr();
+    char* from = direction == std::ios_base::beg   ? eback()
+                 : direction == std::ios_base::cur ? gptr()
+                                                   : egptr();
     if (offset < eback() - from || offset > egptr() - from) return pos_type(off_type(-1));
     setg(eback(), from + offset, egptr());
     return gptr() - eback();
@@ -57,7 +59,8 @@ Result<ModelSignature> signature_of(const torch::jit::Module& module, const Mani
       declared.push_back({argument.name(), DType::kFp32, {}, true});
     } else if (!argument.default_value()) {
       return fail(ErrorCode::kModelError, "forward takes '" + argument.name() + "' of type " +
-                                              argument.type()->annotation_str() + ", only Tensors can be given");
+                                              argument.type()->annotation_str() +
+                                              ", only Tensors can be given");
     }
   }
   if (declared.empty()) return fail(ErrorCode::kModelError, "forward takes no Tensor");
@@ -70,7 +73,8 @@ Result<ModelSignature> signature_of(const torch::jit::Module& module, const Mani
 
 class TorchScriptBackend final : public Backend {
  public:
-  TorchScriptBackend(torch::jit::Module module, ModelSignature signature, at::Device device, std::size_t threads)
+  TorchScriptBackend(torch::jit::Module module, ModelSignature signature, at::Device device,
+                     std::size_t threads)
       : module_(std::move(module)), signature_(std::move(signature)), device_(device), threads_(threads) {}
 
   const ModelSignature& signature() const noexcept override { return signature_; }
@@ -87,7 +91,8 @@ class TorchScriptBackend final : public Backend {
     } catch (const std::bad_alloc&) {
       return Unexpected(out_of_memory());
     } catch (const std::exception& e) {
-      return fail(is_allocation_failure(e.what()) ? ErrorCode::kOutOfMemory : ErrorCode::kModelError, short_text(e));
+      return fail(is_allocation_failure(e.what()) ? ErrorCode::kOutOfMemory : ErrorCode::kModelError,
+                  short_text(e));
     }
   }
 
@@ -97,7 +102,8 @@ class TorchScriptBackend final : public Backend {
   static Result<std::vector<Tensor>> unpack(const c10::IValue& value) {
     std::vector<Tensor> outputs;
     const auto add = [&](const c10::IValue& item) -> Result<void> {
-      if (!item.isTensor()) return fail(ErrorCode::kModelError, "forward returned " + item.tagKind() + " among its outputs");
+      if (!item.isTensor())
+        return fail(ErrorCode::kModelError, "forward returned " + item.tagKind() + " among its outputs");
       auto tensor = from_torch(item.toTensor());
       if (!tensor) return Unexpected(tensor.error());
       outputs.push_back(*std::move(tensor));
@@ -128,7 +134,8 @@ class TorchScriptBackend final : public Backend {
 };
 
 template <class Load>
-Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const LoadOptions& options, Load load_module) {
+Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const LoadOptions& options,
+                                            Load load_module) {
   try {
     auto device = parse_device(options.device);
     if (!device) return Unexpected(device.error());
@@ -157,12 +164,14 @@ Result<std::shared_ptr<const Backend>> load_torchscript(const Manifest& manifest
   const fs::path path = directory / manifest.file;
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return fail(ErrorCode::kNotFound, path.string() + ": no such file");
-  auto backend = load(manifest, options, [&](at::Device device) { return torch::jit::load(path.string(), device); });
+  auto backend =
+      load(manifest, options, [&](at::Device device) { return torch::jit::load(path.string(), device); });
   if (!backend) return fail(backend.error().code, path.string() + ": " + backend.error().message);
   return backend;
 }
 
-Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive, const Manifest& manifest,
+Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive,
+                                                        const Manifest& manifest,
                                                         const LoadOptions& options) {
   return load(manifest, options, [&](at::Device device) {
     MemoryBuffer buffer(archive);

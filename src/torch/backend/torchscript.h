@@ -11,7 +11,8 @@
 namespace infer {
 
 /// Loads DIRECTORY/FILE of the manifest, freezes it and moves it to the device.
-Result<std::shared_ptr<const Backend>> load_torchscript(const Manifest& manifest, const std::filesystem::path& directory,
+Result<std::shared_ptr<const Backend>> load_torchscript(const Manifest& manifest,
+                                                        const std::filesystem::path& directory,
                                                         const LoadOptions& options);
 
 }  // namespace infer

@@ -151,15 +151,17 @@ class Builder {
 Result<void> check(const ClipVitConfig& c) {
   if (c.patch_size < 1 || c.image_size < 1 || c.image_size > 4096 || c.image_size % c.patch_size != 0) {
     return fail(ErrorCode::kInvalidArgument, "image_size: " + std::to_string(c.image_size) +
-                                                 " is not a multiple of patch_size " + std::to_string(c.patch_size) +
-                                                 " in 1 to 4096");
+                                                 " is not a multiple of patch_size " +
+                                                 std::to_string(c.patch_size) + " in 1 to 4096");
   }
   if (c.heads < 1 || c.width < 1 || c.width > 8192 || c.width % c.heads != 0) {
-    return fail(ErrorCode::kInvalidArgument, "width: " + std::to_string(c.width) + " is not a multiple of heads " +
-                                                 std::to_string(c.heads) + " in 1 to 8192");
+    return fail(ErrorCode::kInvalidArgument, "width: " + std::to_string(c.width) +
+                                                 " is not a multiple of heads " + std::to_string(c.heads) +
+                                                 " in 1 to 8192");
   }
   if (c.layers < 1 || c.layers > 128) return fail(ErrorCode::kInvalidArgument, "layers: outside 1 to 128");
-  if (c.mlp_width < 1 || c.mlp_width > 65536) return fail(ErrorCode::kInvalidArgument, "mlp_width: outside 1 to 65536");
+  if (c.mlp_width < 1 || c.mlp_width > 65536)
+    return fail(ErrorCode::kInvalidArgument, "mlp_width: outside 1 to 65536");
   if (c.embedding_size < 1 || c.embedding_size > 8192) {
     return fail(ErrorCode::kInvalidArgument, "embedding_size: outside 1 to 8192");
   }
@@ -172,13 +174,20 @@ std::string manifest_text(const ClipVitConfig& config, std::uint64_t seed) {
          "  \"task\": \"image-embedding\",\n"
          "  \"backend\": \"torchscript\",\n"
          "  \"file\": \"model.pt\",\n"
-         "  \"inputs\": [{\"name\": \"pixel_values\", \"dtype\": \"FP32\", \"shape\": [3, " + size + ", " + size + "]}],\n"
+         "  \"inputs\": [{\"name\": \"pixel_values\", \"dtype\": \"FP32\", \"shape\": [3, " +
+         size + ", " + size +
+         "]}],\n"
          "  \"outputs\": [{\"name\": \"embedding\", \"dtype\": \"FP32\", \"shape\": [" +
-         std::to_string(config.embedding_size) + "]}],\n"
-         "  \"preprocess\": {\"size\": " + size + "},\n"
+         std::to_string(config.embedding_size) +
+         "]}],\n"
+         "  \"preprocess\": {\"size\": " +
+         size +
+         "},\n"
          "  \"precision\": \"fp32\",\n"
          "  \"weights\": \"random\",\n"
-         "  \"source\": {\"architecture\": \"clip-vit\", \"seed\": " + std::to_string(seed) + "}\n"
+         "  \"source\": {\"architecture\": \"clip-vit\", \"seed\": " +
+         std::to_string(seed) +
+         "}\n"
          "}\n";
 }
 
@@ -188,7 +197,8 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, co
   if (auto valid = check(config); !valid) return valid;
   try {
     if (fs::exists(directory)) {
-      return fail(ErrorCode::kFailedPrecondition, directory.string() + ": exists already; choose another folder or remove it");
+      return fail(ErrorCode::kFailedPrecondition,
+                  directory.string() + ": exists already; choose another folder or remove it");
     }
     const c10::InferenceMode guard;
     const Module tower = Builder(config, seed).build();
@@ -197,7 +207,9 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, co
     std::ofstream manifest(directory / "infer.json");
     manifest << manifest_text(config, seed);
     manifest.close();
-    if (!manifest) return fail(ErrorCode::kFailedPrecondition, (directory / "infer.json").string() + ": cannot be written");
+    if (!manifest)
+      return fail(ErrorCode::kFailedPrecondition,
+                  (directory / "infer.json").string() + ": cannot be written");
     return {};
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());

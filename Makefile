@@ -1,0 +1,64 @@
+# make demo: set up, build, embed real photographs over HTTP.   make test: set up, build, run all tests.
+BUILD ?= build/release
+MODEL ?= models/clip-vit-b-32
+INFER := $(BUILD)/bin/infer
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup build demo serve test test-core test-sanitizers bench lint format clean
+
+help:
+	@echo "make demo    set up, build, embed real photographs over HTTP"
+	@echo "make test    set up, build, run all tests"
+	@echo "make serve   the demo's server, until Ctrl-C"
+	@echo "make bench   measure, and print the table of docs/benchmarks.md"
+	@echo "make lint    clang-format and clang-tidy       make format   apply clang-format"
+
+setup:
+	@scripts/setup.sh
+
+$(BUILD)/build.ninja: | setup
+	cmake --preset release
+
+build: setup $(BUILD)/build.ninja
+	cmake --build $(BUILD) -j $(JOBS)
+
+$(INFER): | build
+
+$(MODEL)/infer.json: | build
+	$(INFER) model create clip-vit-b-32 --seed 1 --out $(MODEL)
+
+demo: build $(MODEL)/infer.json
+	python3 scripts/demo.py $(INFER) $(MODEL)
+
+serve: build $(MODEL)/infer.json
+	exec $(INFER) serve --model $(MODEL)
+
+# The release build with LibTorch, then everything without it under the sanitizers.
+test: build
+	ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure --no-tests=error
+	$(MAKE) test-sanitizers
+
+test-sanitizers: setup
+	for preset in tsan asan; do \
+	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
+	  ctest --test-dir build/$$preset -j $(JOBS) --output-on-failure --no-tests=error || exit 1; \
+	done
+
+# The torch-free core alone: needs a compiler and GoogleTest.
+test-core:
+	@scripts/setup.sh --core
+	cmake --preset core && cmake --build build/core -j $(JOBS) && ctest --test-dir build/core -j $(JOBS) --output-on-failure
+
+bench: setup
+	cmake --preset release -DINFER_BENCHMARKS=ON && cmake --build $(BUILD) -j $(JOBS)
+	@test -f $(MODEL)/infer.json || $(INFER) model create clip-vit-b-32 --seed 1 --out $(MODEL)
+	benchmarks/run.sh $(BUILD) $(MODEL)
+
+lint: setup
+	scripts/lint.sh
+
+format:
+	scripts/lint.sh --fix
+
+clean:
+	rm -rf build

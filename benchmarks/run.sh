@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Measures everything that docs/benchmarks.md reports: run.sh BUILD MODEL. Takes about ten minutes on two cores, during
+# which nothing else should run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$1 model=$2
+cache=${INFER_CACHE:-$HOME/.cache/libinfer}
+if ! command -v hey >/dev/null; then
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  $sudo apt-get install -y -qq --no-install-recommends hey >/dev/null
+fi
+if [ ! -x "$cache/peers/bin/uvicorn" ]; then
+  echo "bench: installing the peer (FastAPI, torch, Pillow) into $cache/peers"
+  python3 -m venv "$cache/peers"
+  "$cache/peers/bin/pip" install --quiet -r benchmarks/peers/requirements.txt
+fi
+export INFER_BENCH_MODEL=$model
+for suite in bench_core bench_image bench_model; do
+  "$build/bin/$suite" --benchmark_counters_tabular=true
+done
+python3 benchmarks/compare.py --build "$build" --model "$model" --peers "$cache/peers"
