@@ -11,6 +11,7 @@ namespace infer::http {
 namespace {
 
 constexpr std::chrono::seconds kThreadIdle{10};
+constexpr std::chrono::seconds kCutOff{2};
 
 }  // namespace
 
@@ -71,7 +72,20 @@ void ConnectionPool::shutdown() {
   closing_ = true;
   for (const int socket : idle_sockets_) ::shutdown(socket, SHUT_RDWR);
   work_.notify_all();
-  left_.wait(lock, [&] { return threads_ == 0; });
+  const auto all_left = [&] { return threads_ == 0; };
+  if (left_.wait_for(lock, kCutOff, all_left)) return;
+  for (const int socket : open_sockets_) ::shutdown(socket, SHUT_RDWR);
+  left_.wait(lock, all_left);
+}
+
+ConnectionPool::Open::Open(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
+  std::unique_lock lock(pool_.mutex_);
+  pool_.open_sockets_.insert(socket_);
+}
+
+ConnectionPool::Open::~Open() {
+  std::unique_lock lock(pool_.mutex_);
+  pool_.open_sockets_.erase(socket_);
 }
 
 ConnectionPool::Idle::Idle(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {

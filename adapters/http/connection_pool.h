@@ -21,8 +21,22 @@ class ConnectionPool final : public httplib::TaskQueue {
   explicit ConnectionPool(std::size_t limit) : limit_(limit) {}
 
   bool enqueue(std::function<void()> job) override;
-  /// Closes idle connections and waits until all threads have left.
+  /// Closes idle connections and waits until all threads have left; connections that are still busy with
+  /// their client after two seconds are cut off.
   void shutdown() override;
+
+  /// Makes a connection known while it lives.
+  class Open {
+   public:
+    Open(ConnectionPool& pool, int socket);
+    ~Open();
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+
+   private:
+    ConnectionPool& pool_;
+    int socket_;
+  };
 
   /// Marks a connection as idle between requests while it lives.
   class Idle {
@@ -47,6 +61,7 @@ class ConnectionPool final : public httplib::TaskQueue {
   std::condition_variable work_;
   std::condition_variable left_;
   std::deque<std::function<void()>> jobs_;
+  std::set<int> open_sockets_;
   std::set<int> idle_sockets_;
   std::size_t threads_ = 0;
   std::size_t free_threads_ = 0;

@@ -42,6 +42,8 @@ struct Exchange {
   std::vector<std::pair<std::string, std::string>> headers;
   bool close = false;  ///< End the connection after this answer.
 
+  bool counted = false;  ///< Taken into the count of active requests.
+
   // For the request's line in the log.
   std::string model;
   std::string model_version;

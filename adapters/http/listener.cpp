@@ -86,6 +86,34 @@ Result<void> check_encoding(const httplib::Request& request) {
               ErrorDetail::kUnsupportedType);
 }
 
+/// Bounds the bytes of all bodies that are held at a time.
+class BodyBudget {
+ public:
+  explicit BodyBudget(std::size_t limit) : limit_(limit) {}
+
+  /// What one request holds; given back when it ends.
+  class Share {
+   public:
+    explicit Share(BodyBudget& budget) : budget_(budget) {}
+    ~Share() { budget_.used_.fetch_sub(taken_); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    bool take(std::size_t bytes) {
+      taken_ += bytes;
+      return budget_.used_.fetch_add(bytes) + bytes <= budget_.limit_;
+    }
+
+   private:
+    BodyBudget& budget_;
+    std::size_t taken_ = 0;
+  };
+
+ private:
+  const std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+};
+
 /// cpp-httplib's server, with our own connections, threads and bounds.
 class ConnectionServer final : public httplib::Server {
  public:
@@ -102,6 +130,8 @@ class ConnectionServer final : public httplib::Server {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
+    set_keep_alive_timeout(std::chrono::ceil<std::chrono::seconds>(options_.idle_timeout).count());
+    set_keep_alive_max_count(options_.max_requests_per_connection);
     set_payload_max_length(std::numeric_limits<std::size_t>::max());  // counted by us, after decompression
     const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
                                   const httplib::ContentReader& reader) {
@@ -145,6 +175,7 @@ class ConnectionServer final : public httplib::Server {
   void serve(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const ConnectionPool::Open open(*pool_.load(), socket);
     Connection connection(socket, options_);
     std::string remote;
     std::string local;
@@ -163,7 +194,7 @@ class ConnectionServer final : public httplib::Server {
         const ConnectionPool::Idle idle(*pool_.load(), socket);
         if (!connection.wait_for_request(options_.idle_timeout)) return;
       }
-      const bool last = count == most || std::chrono::steady_clock::now() > old || handler_.closing();
+      const bool last = count == most || std::chrono::steady_clock::now() > old;
       connection.begin_headers();
       if (last) connection.close_after_answer();
       bool closed = false;
@@ -239,6 +270,7 @@ class ConnectionServer final : public httplib::Server {
       connection.leave_body_unread();
       return answer_error(exchange, framing.error());
     }
+    BodyBudget::Share share(budget_);
     if (!handler_.begin(exchange)) {
       if (has_body && reader != nullptr) discard_body(*reader);
       return;
@@ -248,7 +280,7 @@ class ConnectionServer final : public httplib::Server {
         connection.leave_body_unread();
         return answer_error(exchange, encoding.error());
       }
-      if (!read_body(exchange, request, *reader)) return;
+      if (!read_body(exchange, request, *reader, share)) return;
     }
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
@@ -264,12 +296,17 @@ class ConnectionServer final : public httplib::Server {
   }
 
   /// Reads the body, counting decompressed bytes; false when it has answered instead.
-  bool read_body(Exchange& exchange, const httplib::Request& request, const httplib::ContentReader& reader) {
+  bool read_body(Exchange& exchange, const httplib::Request& request, const httplib::ContentReader& reader,
+                 BodyBudget::Share& budget) {
     std::size_t total = 0;
     bool too_large = false;
     bool too_many = false;
+    bool too_much = false;
     const auto count = [&](std::size_t size) {
-      return !(too_large = (total += size) > options_.max_body_bytes);
+      total += size;
+      too_large = total > options_.max_body_bytes;
+      too_much = !too_large && !budget.take(size);
+      return !too_large && !too_much;
     };
     bool complete = false;
     if (request.is_multipart_form_data()) {
@@ -304,6 +341,12 @@ class ConnectionServer final : public httplib::Server {
       answer_error(exchange, Error{ErrorCode::kInvalidArgument,
                                    "body: exceeds max_body_bytes " + std::to_string(options_.max_body_bytes),
                                    ErrorDetail::kTooLarge});
+    } else if (too_much) {
+      exchange.headers.emplace_back("Retry-After", "1");
+      answer_error(exchange, Error{ErrorCode::kOverloaded,
+                                   "bodies of all requests: exceed max_buffered_bytes " +
+                                       std::to_string(options_.max_buffered_bytes),
+                                   {}});
     } else if (too_many) {
       answer_error(exchange, Error{ErrorCode::kInvalidArgument,
                                    "parts: exceed max_images " + std::to_string(options_.max_parts),
@@ -320,6 +363,7 @@ class ConnectionServer final : public httplib::Server {
   }
 
   void send(Exchange& exchange, httplib::Response& response) {
+    if (handler_.closing()) current_connection->close_after_answer();
     handler_.finish(exchange);
     response.status = exchange.status;
     for (const auto& [name, value] : exchange.headers) response.set_header(name, value);
@@ -330,6 +374,7 @@ class ConnectionServer final : public httplib::Server {
   const ListenerOptions& options_;
   RequestHandler& handler_;
   HangupWatcher watcher_;
+  BodyBudget budget_{options_.max_buffered_bytes};
   std::atomic<ConnectionPool*> pool_{nullptr};
 };
 

@@ -16,8 +16,9 @@ struct ListenerOptions {
   int port = 0;  ///< 0: any free one.
   std::size_t max_connections = 1024;
   std::size_t max_header_bytes = 16 << 10;
-  std::size_t max_body_bytes = std::size_t{32} << 20;  ///< After decompression.
-  std::size_t max_parts = 64;                          ///< Of a multipart body.
+  std::size_t max_body_bytes = std::size_t{32} << 20;       ///< After decompression.
+  std::size_t max_buffered_bytes = std::size_t{512} << 20;  ///< Bodies of all requests together.
+  std::size_t max_parts = 64;                               ///< Of a multipart body.
   std::chrono::milliseconds header_timeout{
       10'000};                                     ///< From a request's first byte to the end of its headers.
   std::chrono::milliseconds body_timeout{30'000};  ///< For the whole body.

@@ -138,6 +138,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
   table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed",
                          o.listener.max_body_bytes, 1, kBytes));
+  table.push_back(number("max-buffered-bytes", "BYTES", "bodies of all requests together",
+                         o.listener.max_buffered_bytes, 1, kBytes));
   table.push_back(number("max-header-bytes", "BYTES", "request line and headers", o.listener.max_header_bytes,
                          256, 1 << 20));
   table.push_back(

@@ -140,7 +140,9 @@ int run_server(const ServerOptions& options) {
     return 1;
   };
 
-  Listener main(options.listener, service.main_handler());
+  ListenerOptions main_options = options.listener;
+  main_options.max_parts = options.max_images;
+  Listener main(main_options, service.main_handler());
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;
   probe_options.port = options.probe_port;

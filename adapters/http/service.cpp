@@ -156,6 +156,7 @@ bool Service::Handler::begin(Exchange& exchange) {
     return false;
   }
   if (!probe_) {
+    exchange.counted = true;
     service_.active_.fetch_add(1);
     service_.active_requests_.add(1);
   }
@@ -180,7 +181,7 @@ void Service::Handler::handle(Exchange& exchange) { route(exchange)->handle(exch
 
 void Service::Handler::finish(const Exchange& exchange) {
   const Route* found = exchange.path.empty() ? nullptr : route(exchange);
-  if (found != nullptr && !probe_) {
+  if (exchange.counted) {
     service_.active_requests_.add(-1);
     service_.active_.fetch_sub(1);
   }

@@ -177,6 +177,18 @@ TEST_F(BadInput, BodyOverTheLimitGzip) {
   EXPECT_NE(answer->body.find("body: exceeds max_body_bytes 200000"), std::string::npos) << answer->body;
 }
 
+TEST(Bodies, OfAllRequestsTogetherAreBounded) {
+  TestServer::Setup setup;
+  setup.server.listener.max_buffered_bytes = 1000;
+  TestServer server(setup);
+  const auto answer = server.client().Post("/embed/base64", std::string(1001, ' '), "application/json");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 429);
+  EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
+  EXPECT_NE(answer->body.find("exceed max_buffered_bytes 1000"), std::string::npos) << answer->body;
+  EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400) << "given back";
+}
+
 TEST_F(BadInput, GarbageInsteadOfGzip) {
   const auto answer =
       server_.client().Post("/embed/base64", {{"Content-Encoding", "gzip"}}, "not gzip", "application/json");
