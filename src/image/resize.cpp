@@ -74,7 +74,7 @@ void horizontal_row(const std::uint8_t* in, std::uint8_t* out, const std::int32_
                     const std::int32_t* count, const std::int32_t* weight, std::size_t taps,
                     std::size_t width) {
   for (std::size_t x = 0; x < width; ++x) {
-    const std::uint8_t* pixel = in + first[x] * 3;
+    const std::uint8_t* pixel = in + static_cast<std::ptrdiff_t>(first[x]) * 3;
     const std::int32_t* w = weight + x * taps;
     std::int32_t red = kHalf;
     std::int32_t green = kHalf;
@@ -118,7 +118,8 @@ Image resize_bicubic(const Image& source, std::size_t width, std::size_t height,
 
   // The horizontal pass covers only the source rows that the vertical pass will read.
   const auto first_row = static_cast<std::size_t>(rows.first.front());
-  const auto end_row = static_cast<std::size_t>(rows.first.back() + rows.count.back());
+  const auto end_row =
+      static_cast<std::size_t>(rows.first.back()) + static_cast<std::size_t>(rows.count.back());
   Image narrow = Image::uninitialised(crop.width, end_row - first_row);
   if (width == source.width) {
     copy_rows(source, crop.left, first_row, narrow);

@@ -136,6 +136,7 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
         if (outstanding.size() >= window) {
           if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
         }
+        // NOLINTNEXTLINE(bugprone-use-after-move): a refused sample is still ours
         auto pending =
             engine_->submit(*std::move(sample), {options.deadline, abandon.get_token(), {}}, permit);
         if (pending) {
