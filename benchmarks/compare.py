@@ -104,6 +104,12 @@ def hey(port, payload, requests, clients):
     return rate, p50, p95
 
 
+def vector(port, payload):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/embed/base64", payload.read_bytes(), {"Content-Type": "application/json"})
+    return json.loads(connection.getresponse().read())["embeddings"][0]
+
+
 class Server:
     def __init__(self, args, flags=()):
         self.start = time.monotonic()
@@ -193,6 +199,13 @@ def main():
                 peer.stop()
                 print(f"peer {style}, {threads} threads: {trial[style, threads]:.2f} per second", flush=True)
         style, threads = max(trial, key=trial.get)
+        peer, server = Peer(args, style, threads), Server(args)
+        cosine = sum(a * b for a, b in zip(vector(PORT, files["640"]), vector(PEER_PORT, files["640"])))
+        peer.stop()
+        server.stop()
+        print(f"both compute the same: cosine {cosine:.7f}")
+        if cosine < 0.9999:
+            raise SystemExit("the peer computes something else")
         ours, theirs = [], []
         for _ in range(ROUNDS):
             peer = Peer(args, style, threads)

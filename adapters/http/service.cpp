@@ -61,6 +61,17 @@ Service::Service(ServerOptions options, LogLine log)
           metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
   metrics_->gauge("infer_build_info", "Always 1; the version is in the label.", {{"version", INFER_VERSION}})
       .set(1);
+  Gauge& quota =
+      metrics_->gauge("infer_cpu_quota_cores", "Cores that the control group grants; 0: no limit.");
+  Gauge& periods =
+      metrics_->gauge("infer_cpu_throttled_periods", "Periods in which the control group held this process.");
+  Gauge& held = metrics_->gauge("infer_cpu_throttled_seconds", "Seconds for which it did.");
+  metrics_->on_collect([&quota, &periods, &held] {
+    const CpuLimits limits = read_cpu_limits();
+    quota.set(limits.quota_cores.value_or(0));
+    periods.set(static_cast<double>(limits.throttled_periods));
+    held.set(static_cast<double>(limits.throttled_us) * 1e-6);
+  });
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);
   router_.add({.method = "GET",
@@ -73,6 +84,12 @@ Result<void> Service::load() {
   for (const std::string& path : options_.models) {
     OpenOptions wanted = options_.engine;
     wanted.metrics = metrics_;
+    wanted.log = [this](LogLevel, std::string_view event, std::string_view message) {
+      JsonWriter json;
+      json.begin_object().key("event").value(event).key("timestamp").value(timestamp());
+      json.key("error").value(message).end_object();
+      log_("warning", json.text());
+    };
     auto engine = open_engine(path, wanted);
     if (!engine) return Unexpected(engine.error());
     if (auto added = add(std::make_shared<Engine>(*std::move(engine))); !added) return added;

@@ -150,6 +150,7 @@ void BatchRunner::run(std::span<Task> batch) {
     metrics_->queue_seconds.observe(std::chrono::duration<double>(start - task.submitted_at).count());
   }
   auto outputs = forward(batch);
+  if (!outputs && options_.log) options_.log(LogLevel::kWarning, "batch_failed", outputs.error().message);
   if (!outputs && batch.size() > 1 && may_rerun()) {
     reruns_.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < batch.size(); ++i)

@@ -136,9 +136,9 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
         if (outstanding.size() >= window) {
           if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
         }
+        SubmitOptions submit{options.deadline, abandon.get_token(), {}};
         // NOLINTNEXTLINE(bugprone-use-after-move): a refused sample is still ours
-        auto pending =
-            engine_->submit(*std::move(sample), {options.deadline, abandon.get_token(), {}}, permit);
+        auto pending = engine_->submit(*std::move(sample), std::move(submit), permit);
         if (pending) {
           outstanding.push_back(*std::move(pending));
           break;

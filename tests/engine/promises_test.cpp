@@ -63,7 +63,12 @@ TEST(Promise1ExactlyOnce, EveryWayToEndCompletesOnce) {
         return {};
     }
   };
-  Engine engine = scripted_engine(script);
+  std::atomic<int> logged{0};
+  EngineOptions engine_options;
+  engine_options.log = [&](LogLevel, std::string_view event, std::string_view) {
+    logged += event == "batch_failed" ? 1 : 0;
+  };
+  Engine engine = scripted_engine(script, engine_options);
   const int expected[] = {
       0, 1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kModelError),
       1 + static_cast<int>(ErrorCode::kModelError), 1 + static_cast<int>(ErrorCode::kOutOfMemory)};
@@ -74,6 +79,7 @@ TEST(Promise1ExactlyOnce, EveryWayToEndCompletesOnce) {
     EXPECT_EQ(outcome.code, expected[mode]) << mode;
     EXPECT_EQ(outcome.count, 1);
   }
+  EXPECT_EQ(logged, 4) << "each failure is told to the log hook";
 }
 
 TEST(Promise1ExactlyOnce, DestroyingTheEngineAnswersWhatIsQueuedAndWhatRuns) {

@@ -82,7 +82,8 @@ TEST(Health, MetricsHaveTheNamesThatDashboardsKnow) {
         "infer_queue_seconds_count{model=\"scripted\"} 1\n",
         "infer_compute_seconds_count{model=\"scripted\"} 1\n",
         "infer_request_seconds_count{model=\"scripted\"} 1\n", "infer_workers{model=\"scripted\"} 1\n",
-        "infer_usable_cores "}) {
+        "infer_usable_cores ", "infer_cpu_quota_cores ", "infer_cpu_throttled_periods ",
+        "infer_cpu_throttled_seconds "}) {
     EXPECT_NE(text.find(name), std::string::npos) << name << " in\n" << text;
   }
   EXPECT_EQ(text.find("client"), std::string::npos) << "no label takes a client's text";
