@@ -62,11 +62,6 @@ void ConnectionPool::run() {
   left_.notify_all();  // under the lock: the pool may be gone right after it is released
 }
 
-void ConnectionPool::close_idle() {
-  std::unique_lock lock(mutex_);
-  for (const int socket : idle_sockets_) ::shutdown(socket, SHUT_RDWR);
-}
-
 void ConnectionPool::shutdown() {
   std::unique_lock lock(mutex_);
   closing_ = true;

@@ -51,8 +51,6 @@ class ConnectionPool final : public httplib::TaskQueue {
     int socket_;
   };
 
-  void close_idle();
-
  private:
   void run();
 

@@ -161,10 +161,6 @@ class ConnectionServer final : public httplib::Server {
     });
   }
 
-  void close_idle() {
-    if (ConnectionPool* pool = pool_.load()) pool->close_idle();
-  }
-
  private:
   bool process_and_close_socket(socket_t socket) override {
     serve(socket);
@@ -410,8 +406,6 @@ void Listener::start() {
   impl_->thread = std::thread([this] { impl_->server.listen_after_bind(); });
   impl_->server.wait_until_ready();
 }
-
-void Listener::close_idle() { impl_->server.close_idle(); }
 
 void Listener::stop() {
   if (!impl_->thread.joinable()) return;

@@ -59,8 +59,6 @@ class Listener {
   Result<int> bind();
   /// Serves in a thread of its own from now on.
   void start();
-  /// Closes connections that idle between requests.
-  void close_idle();
   /// Stops accepting, lets running requests end, returns when all connections are closed. Idempotent.
   void stop();
 

@@ -77,7 +77,7 @@ void embed_images(Service& service, Exchange& exchange, Parse parse) {
   exchange.model = engine.model().name;
   exchange.model_version = engine.model().version;
   const auto refuse = [&](const Error& error) {
-    if (error.code == ErrorCode::kOverloaded) {
+    if (error.code == ErrorCode::kOverloaded || error.code == ErrorCode::kUnavailable) {
       exchange.headers.emplace_back("Retry-After", std::to_string(engine.retry_after_seconds()));
     }
     answer_error(exchange, error);
