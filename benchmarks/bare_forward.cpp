@@ -10,7 +10,8 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include <atomic>
+#include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -41,33 +42,39 @@ int main(int argc, char** argv) {
   torch::jit::Module module = torch::jit::load(argv[1]);
   module.eval();
   module = torch::jit::freeze(module);
-  std::atomic<bool> stop{false};
-  std::atomic<bool> count{false};
-  std::atomic<long> images{0};
+  // A fixed number of batches between two barriers: counting what is done after a fixed time would be off by
+  // the batches under way.
+  const auto forward = [&](const at::Tensor& input) { (void)module.get_method("forward")({input}); };
+  const at::Tensor probe = at::full({batch, 3, 224, 224}, 0.1);
+  forward(probe);
+  const auto probe_start = std::chrono::steady_clock::now();
+  forward(probe);
+  const double one = std::chrono::duration<double>(std::chrono::steady_clock::now() - probe_start).count();
+  const int batches = std::max(2, static_cast<int>(seconds / one));
+  std::barrier begin(threads + 1);
+  std::barrier end(threads + 1);
   std::vector<std::thread> workers;
   for (int i = 0; i < threads; ++i) {
     workers.emplace_back([&] {
       const c10::InferenceMode worker_guard;
       at::set_num_threads(1);
       const at::Tensor input = at::full({batch, 3, 224, 224}, 0.1);
-      while (!stop) {
-        (void)module.get_method("forward")({input});
-        if (count) images += batch;
-      }
+      forward(input);
+      begin.arrive_and_wait();
+      for (int n = 0; n < batches; ++n) forward(input);
+      end.arrive_and_wait();
     });
   }
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds / 4));  // warm up
-  count = true;
+  begin.arrive_and_wait();
   const double cpu = cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  end.arrive_and_wait();
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double used = cpu_seconds() - cpu;
-  const long done = images;
-  stop = true;
   for (auto& worker : workers) worker.join();
+  const double done = static_cast<double>(threads) * batches * batch;
   std::printf(
       "{\"threads\": %d, \"batch\": %d, \"images_per_second\": %.3f, \"images_per_cpu_second\": %.3f}\n",
-      threads, batch, static_cast<double>(done) / wall, static_cast<double>(done) / used);
+      threads, batch, done / wall, done / used);
   return 0;
 }

@@ -235,7 +235,7 @@ def main():
                                  env=dict(os.environ, INFER_BENCH_MODEL=args.model)).stdout
             process_p50.append(json.loads(out)["benchmarks"][0]["p50_ms"])
             server = Server(args)
-            hey(PORT, files["640"], 10, 1)
+            hey(PORT, files["640"], 20, 1)
             connection = http.client.HTTPConnection("127.0.0.1", PORT)
             body = files["640"].read_bytes()
             times = []
