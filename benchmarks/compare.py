@@ -2,6 +2,7 @@
 """The server against bare LibTorch and against FastAPI, on one machine in one run; prints a table in Markdown."""
 
 import argparse
+import atexit
 import base64
 import concurrent.futures
 import http.client
@@ -115,6 +116,7 @@ class Server:
         self.start = time.monotonic()
         self.process = subprocess.Popen([f"{args.build}/bin/infer", "serve", "--model", args.model, *flags],
                                         stdout=subprocess.DEVNULL)
+        atexit.register(self.process.kill)  # whatever goes wrong, nothing is left running
         wait_for(PROBE, "/livez", self.process)
         self.http_seconds = time.monotonic() - self.start
         wait_for(PROBE, "/readyz", self.process)
@@ -131,6 +133,7 @@ class Peer:
                            PEER_STYLE=style, PEER_THREADS=str(threads), PYTHONWARNINGS="ignore")
         self.process = subprocess.Popen([f"{args.peers}/bin/uvicorn", "fastapi_server:app", "--port", str(PEER_PORT),
                                          "--log-level", "error"], cwd=ROOT / "benchmarks" / "peers", env=environment)
+        atexit.register(self.process.kill)
         wait_for(PEER_PORT, "/health", self.process)
 
     def stop(self):
