@@ -39,7 +39,7 @@ struct EngineOptions {
   std::chrono::milliseconds shutdown_timeout{5000};
   std::shared_ptr<MetricsRegistry> metrics;  ///< Shared with the host's own metrics; null: one of its own.
   std::shared_ptr<const Clock> clock;        ///< Null: the steady clock.
-  LogHook log;  ///< Hears of batches that fail; may be empty.
+  LogHook log;                               ///< Hears of batches that fail; may be empty.
 };
 
 struct SubmitOptions {
