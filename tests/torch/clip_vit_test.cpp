@@ -10,6 +10,7 @@
 #include "image/golden.h"
 #include "infer/engine/torchscript.h"
 #include "infer/infer.h"
+#include "small_clip.h"
 
 namespace infer {
 namespace {
@@ -23,18 +24,13 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
 }
 
-/// A tower of ViT-B/32's input and output, but small enough to make in a moment.
 class SmallClip : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     prepare_torch_process(1);
     folder_ = fs::temp_directory_path() / ("infer-clip-" + std::to_string(getpid()));
     fs::remove_all(folder_);
-    ClipVitConfig config;
-    config.width = 192;
-    config.layers = 3;
-    config.heads = 3;
-    config.mlp_width = 768;
+    const ClipVitConfig config = testing::small_clip();
     ASSERT_TRUE(create_clip_vit(config, 1, folder_ / "small"));
     ASSERT_TRUE(create_clip_vit(config, 1, folder_ / "same"));
     ASSERT_TRUE(create_clip_vit(config, 2, folder_ / "other"));

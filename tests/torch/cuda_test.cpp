@@ -9,7 +9,7 @@
 
 #include "image/golden.h"
 #include "infer/infer.h"
-#include "infer/models/clip_vit.h"
+#include "small_clip.h"
 
 namespace infer {
 namespace {
@@ -19,11 +19,7 @@ namespace fs = std::filesystem;
 TEST(Cuda, EmbeddingsAgreeWithTheCpuAloneAndInBatches) {
   const fs::path folder = fs::temp_directory_path() / ("infer-cuda-" + std::to_string(getpid()));
   fs::remove_all(folder);
-  ClipVitConfig config;
-  config.width = 192;
-  config.layers = 3;
-  config.heads = 3;
-  config.mlp_width = 768;
+  const ClipVitConfig config = testing::small_clip();
   ASSERT_TRUE(create_clip_vit(config, 1, folder / "small"));
   OpenOptions options;
   options.device = "cuda:0";
