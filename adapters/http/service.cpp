@@ -84,11 +84,12 @@ Result<void> Service::load() {
   for (const std::string& path : options_.models) {
     OpenOptions wanted = options_.engine;
     wanted.metrics = metrics_;
-    wanted.log = [this](LogLevel, std::string_view event, std::string_view message) {
+    // Its own copy of the log: a forward that is stuck may outlive this service.
+    wanted.log = [log = log_](LogLevel, std::string_view event, std::string_view message) {
       JsonWriter json;
       json.begin_object().key("event").value(event).key("timestamp").value(timestamp());
       json.key("error").value(message).end_object();
-      log_("warning", json.text());
+      log("warning", json.text());
     };
     auto engine = open_engine(path, wanted);
     if (!engine) return Unexpected(engine.error());
