@@ -1,5 +1,5 @@
-#!/ bin / sh
-#Makes a model, embeds a photo with the example, and checks what it printed.
+#!/bin/sh
+# Makes a model, embeds a photo with the example, and checks what it printed.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
