@@ -23,8 +23,8 @@ std::string variable_name(const std::string& option) {
 
 /// What is global in this process, set before anything else runs.
 void prepare_process(std::size_t intra_op_threads) {
-  // Samples and decoded images come and go in sizes of many pages: give them back at once instead of keeping
-  // a heap of them for each of many connection threads.
+  // Samples and decoded images come and go in sizes of many pages: two heaps of them instead of one for each of
+  // many connection threads.
   mallopt(M_ARENA_MAX, 2);
   prepare_torch_process(std::max<std::size_t>(1, intra_op_threads));
 }

@@ -1,13 +1,10 @@
-#include "scripted.h"
+#include "infer/testing/scripted_backend.h"
 
-#include <simdjson.h>
 #include <time.h>
 
 #include <cmath>
 #include <string>
 #include <thread>
-
-#include "infer/testing/scripted_backend.h"
 
 namespace infer {
 namespace testing {
@@ -104,37 +101,5 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
 }
 
 }  // namespace testing
-
-Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
-                                                     const std::filesystem::path& directory,
-                                                     const LoadOptions& /*options*/) {
-  const auto path = directory / manifest.file;
-  simdjson::dom::parser parser;
-  simdjson::dom::object fields;
-  if (const auto error = parser.load(path.string()).get(fields); error == simdjson::IO_ERROR) {
-    return fail(ErrorCode::kNotFound, path.string() + ": no such file");
-  } else if (error != simdjson::SUCCESS) {
-    return fail(ErrorCode::kModelError, path.string() + ": " + simdjson::error_message(error));
-  }
-  testing::ScriptedOptions options;
-  options.signature = {manifest.inputs, manifest.outputs};
-  for (const auto& [key, value] : fields) {
-    double number = 0;
-    bool flag = false;
-    if (key == "burn" && value.get(flag) == simdjson::SUCCESS) {
-      options.burn = flag;
-    } else if (value.get(number) == simdjson::SUCCESS && key == "base_ms" && number >= 0) {
-      options.base = std::chrono::microseconds(std::llround(number * 1000));
-    } else if (value.get(number) == simdjson::SUCCESS && key == "per_sample_ms" && number >= 0) {
-      options.per_sample = std::chrono::microseconds(std::llround(number * 1000));
-    } else if (value.get(number) == simdjson::SUCCESS && key == "poison") {
-      options.poison = static_cast<float>(number);
-    } else {
-      return fail(ErrorCode::kModelError, path.string() + ": " + std::string(key) +
-                                              ": the keys are base_ms, per_sample_ms, burn and poison");
-    }
-  }
-  return testing::make_scripted_backend(std::move(options));
-}
 
 }  // namespace infer

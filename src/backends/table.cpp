@@ -1,7 +1,9 @@
 #include <array>
 
 #include "infer/engine/backend.h"
+#if INFER_WITH_JSON
 #include "scripted.h"
+#endif
 #if INFER_WITH_TORCH
 #include "../torch/backend/torchscript.h"
 #endif
@@ -13,7 +15,9 @@ std::span<const BackendEntry> backends() noexcept {
 #if INFER_WITH_TORCH
     BackendEntry{"torchscript", "pytorch_torchscript", load_torchscript},
 #endif
+#if INFER_WITH_JSON
         BackendEntry{"scripted", "scripted", load_scripted},
+#endif
   };
   return kBackends;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +78,63 @@ TEST_F(TorchScript, OutputsThatAreNotContiguousAreMadeSo) {
   const auto outputs =
       run("def forward(self, x: Tensor) -> Tensor:\n    return x.t().contiguous().t()\n").value();
   EXPECT_EQ(outputs[0].as<float>()[1], 1.0F);
+}
+
+// The weights are constants after loading, so the layers are packed; the same sums written as matrix products are not.
+TEST_F(TorchScript, PackedLayersAndTheActivationsTheyApplyKeepTheirValues) {
+  const std::string weights = R"(
+def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+    n = torch.arange(65536).reshape([256, 256]) * 1.0
+    v = torch.sin(n * 0.37) * 0.1
+    w = torch.cos(n * 0.11) * 0.1
+    b = torch.sin(torch.arange(256) * 1.0)
+    x = torch.sin(torch.arange(256) * 1.0 * x.sum()).expand([3, 5, 256])
+    h = torch.linear(x, v, b)
+    p = torch.matmul(x, v.t()) + b
+)";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"h", "p"},
+      {"torch.relu(h)", "torch.clamp(p, 0)"},
+      {"torch.silu(h)", "p * torch.sigmoid(p)"},
+      {"torch.gelu(h, approximate=\"none\")", "0.5 * p * (1 + torch.erf(p / 1.4142135623730951))"},
+      {"torch.gelu(h, approximate=\"tanh\")",
+       "0.5 * p * (1 + torch.tanh(0.7978845608028654 * (p + 0.044715 * p * p * p)))"},
+      {"h * torch.sigmoid(1.702 * h)", "p * torch.sigmoid(1.702 * p)"},
+      {"h * torch.sigmoid(1.702 * h) + h", "p * torch.sigmoid(1.702 * p) + p"}};
+  for (const auto& [layer, sums] : cases) {
+    const auto outputs = run(weights + "    h = " + layer + "\n    p = " + sums + "\n" +
+                             "    return (torch.linear(h, w, b), torch.matmul(p, w.t()) + b)\n")
+                             .value();
+    ASSERT_EQ(outputs[0].shape(), (Shape{3, 5, 256}));
+    for (std::size_t i = 0; i < 3 * 5 * 256; ++i) {
+      ASSERT_NEAR(outputs[0].as<float>()[i], outputs[1].as<float>()[i], 2e-5) << layer << " at " << i;
+    }
+  }
+}
+
+TEST_F(TorchScript, APackedConvolutionKeepsItsValuesAndItsLayoutAtEverySizeOfImage) {
+  const auto backend = load(archive(R"(
+def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+    w = torch.sin(torch.arange(24576) * 1.0).reshape([64, 3, 8, 16])
+    b = torch.cos(torch.arange(64) * 1.0)
+    y = torch.relu(torch.conv2d(x, w, b, [8, 16]))
+    n = x.size(0)
+    rows = x.size(2) // 8
+    columns = x.size(3) // 16
+    p = x.reshape([n, 3, rows, 8, columns, 16]).permute([0, 2, 4, 1, 3, 5]).reshape([n, rows * columns, 384])
+    q = torch.clamp(torch.matmul(p, w.reshape([64, 384]).t()) + b, 0)
+    return (y.view([n, 64 * rows * columns]), q.transpose(1, 2).reshape([n, 64 * rows * columns]))
+)"))
+                           .value();
+  for (const std::int64_t rows : {1, 3, 7}) {
+    auto input = Tensor::allocate(DType::kFp32, Shape{2, 3, 8 * rows, 32}).value();
+    for (std::size_t i = 0; i < input.elements(); ++i) input.as<float>()[i] = std::sin(static_cast<float>(i));
+    const auto outputs = backend->forward(std::vector<Tensor>{input}).value();
+    ASSERT_EQ(outputs[0].shape(), (Shape{2, 64 * rows * 2}));
+    for (std::size_t i = 0; i < outputs[0].elements(); ++i) {
+      ASSERT_NEAR(outputs[0].as<float>()[i], outputs[1].as<float>()[i], 1e-4) << i;
+    }
+  }
 }
 
 TEST_F(TorchScript, AModuleThatThrowsIsAModelErrorOfOneLine) {

@@ -20,6 +20,7 @@
 #include "error_text.h"
 #include "infer/engine/torchscript.h"
 #include "infer/torch_interop.h"
+#include "pack_weights.h"
 
 namespace infer {
 namespace {
@@ -147,6 +148,10 @@ Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const Load
     if (!signature) return Unexpected(signature.error());
     module.eval();
     module = torch::jit::freeze(module);
+    if (device->is_cpu()) {
+      auto graph = module.get_method("forward").graph();
+      pack_weights(graph);
+    }
     return std::shared_ptr<const Backend>(std::make_shared<TorchScriptBackend>(
         std::move(module), *std::move(signature), *device, options.intra_op_threads));
   } catch (const std::bad_alloc&) {

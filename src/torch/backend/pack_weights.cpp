@@ -1,0 +1,196 @@
+#include "pack_weights.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/graph_rewrite_helper.h>
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace infer {
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::toIValue;
+using torch::jit::Value;
+
+/// Below this many weights the cost of a call, not of the product, decides.
+constexpr std::int64_t kLeastWeights = 1 << 14;
+
+/// Rows that a linear layer's layout is chosen for; oneDNN chooses the same for every count that batching makes.
+constexpr std::int64_t kTypicalRows = 400;
+
+/// What the layer applies to its result, as oneDNN names it.
+struct Activation {
+  std::vector<Node*> nodes;  // that it stands for, the last first
+  const char* name = "none";
+  std::string algorithm;
+  double scale = 1;      // the layer's result is multiplied by this before, and divided by it after
+  Node* next = nullptr;  // the linear layer that divides
+};
+
+std::optional<at::Tensor> constant(const Value* value) {
+  const auto ivalue = toIValue(value);
+  if (!ivalue || !ivalue->isTensor()) return std::nullopt;
+  return ivalue->toTensor();
+}
+
+bool is_packable(const Node* node) {
+  const bool linear = node->kind() == at::aten::linear;
+  // A convolution only of the model's input, such as a ViT's patches: of other values it isn't known whether they have
+  // a batch dimension, which oneDNN's needs.
+  if (!linear && (node->kind() != at::aten::conv2d || node->input(0)->node()->kind() != at::prim::Param)) return false;
+  const auto weight = constant(node->input(1));
+  if (!weight || weight->dim() != (linear ? 2 : 4) || weight->scalar_type() != at::kFloat ||
+      !weight->device().is_cpu() || weight->layout() != at::kStrided || weight->numel() < kLeastWeights)
+    return false;
+  for (std::size_t i = 2; i < node->inputs().size(); ++i) {
+    const auto argument = toIValue(node->input(i));
+    if (!argument || argument->isString()) return false;  // computed, or padding given as "same"
+  }
+  return true;
+}
+
+/// QuickGELU, x * sigmoid(a * x), is swish(a * x) / a with swish(y) = y * sigmoid(y), which oneDNN has. The factors go
+/// into the weights before and after, so the result must go to one linear layer alone.
+std::optional<Activation> quick_gelu_after(const Node* linear) {
+  const Value* product = linear->output();
+  if (linear->kind() != at::aten::linear || product->uses().size() != 2) return std::nullopt;
+  const auto only_user = [](const Node* node, c10::Symbol kind) -> Node* {
+    const auto& uses = node->output()->uses();
+    return uses.size() == 1 && uses[0].user->kind() == kind ? uses[0].user : nullptr;
+  };
+  for (const auto& use : product->uses()) {
+    Node* scaled = use.user;
+    if (scaled->kind() != at::aten::mul || use.offset != 0) continue;
+    const auto scale = toIValue(scaled->input(1));
+    Node* sigmoid = only_user(scaled, at::aten::sigmoid);
+    if (!scale || !scale->isDouble() || !(scale->toDouble() > 0) || sigmoid == nullptr) continue;
+    Node* gate = only_user(sigmoid, at::aten::mul);
+    if (gate == nullptr || (gate->input(0) != product && gate->input(1) != product)) continue;
+    Node* next = only_user(gate, at::aten::linear);
+    if (next == nullptr || next->input(0) != gate->output() || !is_packable(next) ||
+        next->owningBlock() != linear->owningBlock())
+      continue;
+    return Activation{{gate, sigmoid, scaled}, "swish", "", scale->toDouble(), next};
+  }
+  return std::nullopt;
+}
+
+Activation activation_after(const Node* layer) {
+  if (auto quick_gelu = quick_gelu_after(layer)) return *std::move(quick_gelu);
+  const auto& uses = layer->output()->uses();
+  if (uses.size() != 1) return {};
+  Node* node = uses[0].user;
+  if (node->kind() == at::aten::relu) return {{node}, "relu", ""};
+  if (node->kind() == at::aten::silu) return {{node}, "swish", ""};
+  if (node->kind() == at::aten::gelu) {
+    const auto approximate = toIValue(node->input(1));
+    if (approximate && approximate->isString()) return {{node}, "gelu", approximate->toStringRef()};
+  }
+  return {};
+}
+
+/// Calls by name, so that a signature that changed between versions of LibTorch is an error at load, no worse.
+at::Tensor call(const char* name, std::vector<c10::IValue> arguments) {
+  c10::Dispatcher::singleton().findSchemaOrThrow(name, "").callBoxed(arguments);
+  return arguments.at(0).toTensor();
+}
+
+class Packer {
+ public:
+  explicit Packer(Graph& graph) : graph_(graph) {}
+
+  void pack(Block* block) {
+    std::vector<Node*> layers;
+    for (Node* node : block->nodes()) {
+      for (Block* inner : node->blocks()) pack(inner);
+      if (is_packable(node)) layers.push_back(node);
+    }
+    for (Node* layer : layers) replace(layer);
+  }
+
+ private:
+  void replace(Node* layer) {
+    const torch::jit::WithInsertPoint here(layer);
+    const Activation activation = activation_after(layer);
+    at::Tensor weight = constant(layer->input(1))->contiguous();
+    Value* bias = layer->input(2);
+    if (const auto scaled = scaled_inputs_.find(layer); scaled != scaled_inputs_.end()) {
+      weight = weight.div(scaled->second);
+    }
+    if (activation.scale != 1) {
+      weight = weight.mul(activation.scale);
+      if (const auto plain = constant(bias)) bias = graph_.insertConstant(plain->mul(activation.scale));
+      scaled_inputs_[activation.next] = activation.scale;
+    }
+    Value* result = activation.nodes.empty() ? layer->output() : activation.nodes.front()->output();
+    const bool linear = layer->kind() == at::aten::linear;
+    std::vector<Value*> arguments{layer->input(0), packed(linear ? pack_linear(weight) : pack_conv2d(weight, layer)),
+                                  bias};
+    if (!linear) {
+      for (const std::size_t i : {kPadding, kStride, kDilation, kGroups}) arguments.push_back(layer->input(i));
+    }
+    arguments.push_back(graph_.insertConstant(activation.name));
+    arguments.push_back(graph_.insertConstant(c10::List<std::optional<at::Scalar>>()));
+    arguments.push_back(graph_.insertConstant(activation.algorithm));
+    Node* fused = graph_.insertNode(graph_.create(
+        c10::Symbol::fromQualString(linear ? "mkldnn::_linear_pointwise" : "mkldnn::_convolution_pointwise"),
+        arguments));
+    fused->output()->copyMetadata(result);
+    Value* output = fused->output();
+    if (!linear) {  // oneDNN's is channels last, of which a view that the model takes may be impossible
+      output = graph_.insert(at::aten::contiguous, {output});
+    }
+    result->replaceAllUsesWith(output);
+    for (Node* node : activation.nodes) node->destroy();
+    Node* plain = layer->input(1)->node();
+    layer->destroy();
+    if (!plain->hasUses()) plain->destroy();  // now, not at the end: no two copies of all weights at a time
+  }
+
+  // Inputs of aten::conv2d.
+  static constexpr std::size_t kStride = 3;
+  static constexpr std::size_t kPadding = 4;
+  static constexpr std::size_t kDilation = 5;
+  static constexpr std::size_t kGroups = 6;
+
+  static at::Tensor pack_linear(const at::Tensor& weight) {
+    return call("mkldnn::_reorder_linear_weight", {weight, kTypicalRows});
+  }
+
+  static at::Tensor pack_conv2d(const at::Tensor& weight, const Node* layer) {
+    std::vector<c10::IValue> arguments{weight};
+    for (const std::size_t i : {kPadding, kStride, kDilation, kGroups}) arguments.push_back(*toIValue(layer->input(i)));
+    arguments.emplace_back();  // any size of image
+    return call("mkldnn::_reorder_convolution_weight", std::move(arguments));
+  }
+
+  /// A packed tensor has no storage, so prim::Constant cannot hold it; this node is LibTorch's own for it.
+  Value* packed(const at::Tensor& weight) {
+    Node* node = graph_.insertNode(graph_.create(at::prim::ConstantMKLDNNTensor));
+    node->t_(at::attr::value, weight);
+    return node->output();
+  }
+
+  Graph& graph_;
+  std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be packed
+};
+
+}  // namespace
+
+void pack_weights(std::shared_ptr<Graph>& graph) {
+  if (!at::hasMKLDNN()) return;
+  torch::jit::graph_rewrite_helper::replaceConvolutionWithAtenConv(graph);  // traced models have aten::_convolution
+  Packer(*graph).pack(graph->block());
+  torch::jit::EliminateDeadCode(graph->block());
+}
+
+}  // namespace infer
