@@ -16,7 +16,7 @@
 
 #include "infer/engine/engine.h"
 #include "infer/engine/torchscript.h"
-#include "torch/small_clip.h"
+#include "small_clip.h"
 
 namespace {
 
@@ -76,7 +76,7 @@ int main() {
   check(!absent && absent.error().code == ErrorCode::kFailedPrecondition, "cuda:99 is a failed precondition");
 
   EngineOptions options;
-  options.threads = {2, 1};
+  options.threads = {2, 2, 1};
   auto on_cpu = Engine::create(make_model("cpu", load(archive, "cpu").value()), options).value();
   auto on_gpu = Engine::create(make_model("gpu", *std::move(gpu)), options).value();
   constexpr std::size_t kSamples = 24;
