@@ -6,11 +6,11 @@ set -euo pipefail
 cache=${INFER_CACHE:-$HOME/.cache/libinfer}
 wanted=()
 [ -f "$cache/httplib/httplib.h" ] || wanted+=(cpp-httplib)
-[ -f "$cache/stb/stb/stb_image.h" ] || wanted+=(libstb)
+[ -f "$cache/stb/stb/stb_image_write.h" ] || wanted+=(libstb)
 [ ${#wanted[@]} -gt 0 ] || exit 0
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep -v security | head -n 1)
 if [ -z "$mirror" ]; then
-  echo "setup: no Debian mirror found: put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image.h (2.28 or newer) into $cache/stb/stb/" >&2
+  echo "setup: no Debian mirror found: put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image.h (2.28 or newer) and stb_image_write.h into $cache/stb/stb/" >&2
   exit 1
 fi
 work=$(mktemp -d)
@@ -38,6 +38,6 @@ place() {  # folder in the cache, then what goes there
 for package in "${wanted[@]}"; do
   case $package in
     cpp-httplib) place httplib "$work"/src/cpp-httplib-*/{httplib.h,LICENSE} ;;
-    libstb) place stb/stb "$work"/src/libstb-*/{stb_image.h,LICENSE} ;;
+    libstb) place stb/stb "$work"/src/libstb-*/{stb_image.h,stb_image_write.h,LICENSE} ;;
   esac
 done

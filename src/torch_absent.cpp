@@ -1,4 +1,5 @@
 // What the public headers promise of LibTorch, in a build without it.
+#include "infer/engine/inspect.h"
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
 
@@ -14,6 +15,8 @@ Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byt
                                                         const LoadOptions& /*options*/) {
   return absent();
 }
+
+Result<ModuleReport> inspect_torchscript(const std::filesystem::path& /*file*/) { return absent(); }
 
 void prepare_torch_process(std::size_t /*intra_op_threads*/) {}
 

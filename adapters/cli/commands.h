@@ -10,6 +10,14 @@ using Action = std::function<int()>;
 
 void add_serve_command(CLI::App& app, Action& action);
 void add_drain_command(CLI::App& app, Action& action);
+void add_embed_command(CLI::App& app, Action& action);
+void add_duplicates_command(CLI::App& app, Action& action);
 void add_model_command(CLI::App& app, Action& action);
+void add_doctor_command(CLI::App& app, Action& action);
+void add_bench_command(CLI::App& app, Action& action);
+void add_load_command(CLI::App& app, Action& action);
+void add_wait_command(CLI::App& app, Action& action);
+void add_get_command(CLI::App& app, Action& action);
+void add_completion_command(CLI::App& app, Action& action);
 
 }  // namespace infer::cli

@@ -4,10 +4,12 @@
 #include "commands.h"
 #include "infer/engine/torchscript.h"
 #include "infer/version.h"
+#include "suggestion.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Inference with TorchScript models: serve them over HTTP, make them, look after them.",
-               "infer");
+  CLI::App app(
+      "Inference with TorchScript models: serve them over HTTP, run them on folders, look after them.",
+      "infer");
   app.set_version_flag("--version",
                        std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
   app.require_subcommand(1);
@@ -15,7 +17,23 @@ int main(int argc, char** argv) {
   infer::cli::Action action;
   infer::cli::add_serve_command(app, action);
   infer::cli::add_drain_command(app, action);
+  infer::cli::add_embed_command(app, action);
+  infer::cli::add_duplicates_command(app, action);
   infer::cli::add_model_command(app, action);
-  CLI11_PARSE(app, argc, argv);
+  infer::cli::add_doctor_command(app, action);
+  infer::cli::add_bench_command(app, action);
+  infer::cli::add_load_command(app, action);
+  infer::cli::add_wait_command(app, action);
+  infer::cli::add_get_command(app, action);
+  infer::cli::add_completion_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    const std::string unknown = infer::cli::unknown_word(app, argc, argv);
+    std::cerr << "infer: " << (unknown.empty() ? error.what() : unknown) << '\n';
+    std::cerr << "infer --help and infer COMMAND --help show what there is.\n";
+    return 2;
+  }
   return action();
 }

@@ -1,14 +1,120 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "commands.h"
+#include "infer/engine/inspect.h"
+#include "infer/engine/model.h"
 #include "infer/models/clip_vit.h"
+#include "json_writer.h"
+#include "process.h"
 
 namespace infer::cli {
+namespace {
+
+void write_specs(adapter::JsonWriter& json, const std::vector<TensorSpec>& specs) {
+  json.begin_array();
+  for (const TensorSpec& spec : specs) {
+    json.begin_object().key("name").value(spec.name).key("dtype").value(to_string(spec.dtype));
+    json.key("shape").value(spec.any_rank ? "any" : spec.shape.text()).end_object();
+  }
+  json.end_array();
+}
+
+std::string inspection_json(const Manifest& manifest, const std::string& version,
+                            const ModuleReport* module) {
+  adapter::JsonWriter json;
+  json.begin_object()
+      .key("name")
+      .value(manifest.name)
+      .key("version")
+      .value(version)
+      .key("task")
+      .value(manifest.task);
+  json.key("backend").value(manifest.backend).key("precision").value(manifest.precision);
+  json.key("weights").value(manifest.weights);
+  write_specs(json.key("inputs"), manifest.inputs);
+  write_specs(json.key("outputs"), manifest.outputs);
+  if (module != nullptr) {
+    json.key("forward").value(module->forward).key("methods").begin_array();
+    for (const auto& name : module->methods) json.value(name);
+    json.end_array().key("parameters").begin_object();
+    for (const auto& [dtype, tensors] : module->parameters) {
+      json.key(dtype)
+          .begin_object()
+          .key("tensors")
+          .value(tensors.count)
+          .key("elements")
+          .value(tensors.elements);
+      json.key("bytes").value(tensors.bytes).end_object();
+    }
+    json.end_object().key("ops").begin_object();
+    for (const auto& [op, count] : module->ops) json.key(op).value(count);
+    json.end_object().key("device_constants").begin_array();
+    for (const auto& device : module->device_constants) json.value(device);
+    json.end_array().key("mutable_buffers").begin_array();
+    for (const auto& buffer : module->mutable_buffers) json.value(buffer);
+    json.end_array();
+  }
+  return std::move(json.end_object()).text();
+}
+
+void print_inspection(const Manifest& manifest, const std::string& version, const ModuleReport* module) {
+  std::cout << manifest.name << " version " << version << ": " << manifest.task << ", " << manifest.backend
+            << ", " << manifest.precision << ", weights " << manifest.weights << '\n';
+  const auto specs = [](const char* title, const std::vector<TensorSpec>& all) {
+    for (const TensorSpec& spec : all) {
+      std::cout << "  " << title << ' ' << spec.name << ' ' << to_string(spec.dtype) << ' '
+                << (spec.any_rank ? "any shape" : spec.shape.text()) << '\n';
+    }
+  };
+  specs("input ", manifest.inputs);
+  specs("output", manifest.outputs);
+  if (module == nullptr) return;
+  std::cout << "  " << module->forward << '\n';
+  for (const auto& [dtype, tensors] : module->parameters) {
+    std::cout << "  " << dtype << ": " << tensors.elements << " in " << tensors.count << " tensors, "
+              << (tensors.bytes >> 20) << " MiB\n";
+  }
+  for (const auto& [op, count] : module->ops) std::cout << "  " << op << " x " << count << '\n';
+  for (const auto& device : module->device_constants)
+    std::cout << "  device written into the code: " << device << '\n';
+  for (const auto& buffer : module->mutable_buffers) std::cout << "  forward writes to: " << buffer << '\n';
+}
+
+int inspect(const std::string& directory, bool json) {
+  const auto give_up = [](const Error& error) {
+    std::cerr << "infer model inspect: " << error.message << '\n';
+    return 1;
+  };
+  prepare_process(1);
+  auto manifest = read_manifest(directory);
+  if (!manifest) return give_up(manifest.error());
+  auto version = choose_version(directory);
+  if (!version) return give_up(version.error());
+  std::optional<ModuleReport> module;
+  if (manifest->backend == "torchscript") {
+    auto report = inspect_torchscript(std::filesystem::path(directory) / *version / manifest->file);
+    if (!report) return give_up(report.error());
+    module = *std::move(report);
+  }
+  const ModuleReport* found = module ? &*module : nullptr;
+  if (json) {
+    std::cout << inspection_json(*manifest, *version, found) << '\n';
+  } else {
+    print_inspection(*manifest, *version, found);
+  }
+  return 0;
+}
+
+}  // namespace
 
 void add_model_command(CLI::App& app, Action& action) {
-  CLI::App* model = app.add_subcommand("model", "Make models");
+  CLI::App* model = app.add_subcommand("model", "Make models, and look into them");
   model->require_subcommand(1);
   CLI::App* create = model->add_subcommand("create", "Make a model with random weights, to try things out");
   struct Arguments {
@@ -36,6 +142,14 @@ void add_model_command(CLI::App& app, Action& action) {
       return 0;
     };
   });
+
+  auto directory = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* look = model->add_subcommand("inspect", "Show a model's signature, weights and operators");
+  look->add_option("model", *directory, "Model folder")->required()->check(CLI::ExistingDirectory);
+  look->add_flag("--json", *json, "Print it as JSON");
+  look->footer("Example: infer model inspect models/clip-vit-b-32");
+  look->callback([=, &action] { action = [=] { return inspect(*directory, *json); }; });
 }
 
 }  // namespace infer::cli

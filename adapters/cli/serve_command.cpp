@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <cctype>
 #include <iostream>
@@ -9,6 +7,7 @@
 #include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
 #include "options.h"
+#include "process.h"
 #include "server.h"
 
 namespace infer::cli {
@@ -19,14 +18,6 @@ std::string variable_name(const std::string& option) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
   return name;
-}
-
-/// What is global in this process, set before anything else runs.
-void prepare_process(std::size_t intra_op_threads) {
-  // Samples and decoded images come and go in sizes of many pages: two heaps of them instead of one for each of
-  // many connection threads.
-  mallopt(M_ARENA_MAX, 2);
-  prepare_torch_process(std::max<std::size_t>(1, intra_op_threads));
 }
 
 /// Sets what FILE says and neither a flag nor a variable did.

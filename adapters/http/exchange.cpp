@@ -6,6 +6,8 @@
 
 namespace infer::http {
 
+using adapter::JsonWriter;
+
 std::string Exchange::media_type() const {
   std::string type = header("Content-Type").value_or("");
   type.resize(std::min(type.size(), type.find(';')));

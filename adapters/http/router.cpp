@@ -7,6 +7,8 @@
 
 namespace infer::http {
 
+using adapter::JsonWriter;
+
 Router::Match Router::find(std::string_view method, std::string_view path, bool probe) const {
   Match match;
   // HEAD is GET without the body, which cpp-httplib leaves out by itself.

@@ -9,6 +9,9 @@
 #include "service.h"
 
 namespace infer::http {
+
+using adapter::JsonWriter;
+
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -45,7 +48,7 @@ Result<std::vector<Bytes>> parse_images(std::string& body, std::size_t limit) {
     const std::string where = "images[" + std::to_string(out.size()) + "]";
     std::string_view text;
     if (item.get(text)) return invalid(where + ": must be a base64 string");
-    auto bytes = decode_base64(text);
+    auto bytes = adapter::decode_base64(text);
     if (!bytes) return invalid(where + ": " + bytes.error().message);
     out.push_back(*std::move(bytes));
   }

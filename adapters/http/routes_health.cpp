@@ -4,6 +4,9 @@
 #include "service.h"
 
 namespace infer::http {
+
+using adapter::JsonWriter;
+
 namespace {
 
 using Phase = Lifecycle::Phase;

@@ -1,14 +1,10 @@
 #include "server.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <thread>
 
@@ -16,8 +12,13 @@
 #include "infer/engine/torchscript.h"
 #include "json_writer.h"
 #include "service.h"
+#include "signals.h"
 
 namespace infer::http {
+
+using adapter::JsonWriter;
+using adapter::Signals;
+
 namespace {
 
 using std::chrono::milliseconds;
@@ -43,48 +44,6 @@ std::string event(std::string_view name, Fill fill) {
   json.end_object();
   return std::move(json).text();
 }
-
-/// Signals as something to wait for beside other things.
-class Signals {
- public:
-  Signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    signals_ = signalfd(-1, &set, SFD_CLOEXEC);
-    wake_ = eventfd(0, EFD_CLOEXEC);
-  }
-  ~Signals() {
-    close(signals_);
-    close(wake_);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  /// Makes `wait` return 0.
-  void wake() const {
-    const std::uint64_t one = 1;
-    (void)!write(wake_, &one, sizeof one);
-  }
-
-  /// Blocks for the next signal, or 0 after `wake`.
-  int wait() const {
-    std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
-    while (poll(sources.data(), sources.size(), -1) < 0) {
-    }
-    if (sources[0].revents != 0) {
-      signalfd_siginfo info{};
-      if (read(signals_, &info, sizeof info) == sizeof info) return static_cast<int>(info.ssi_signo);
-    }
-    return 0;
-  }
-
- private:
-  int signals_;
-  int wake_;
-};
 
 void log_started(Service& service, int port, int probe_port) {
   service.log("info", event("listening", [&](JsonWriter& json) {

@@ -9,6 +9,9 @@
 #include "json_writer.h"
 
 namespace infer::http {
+
+using adapter::JsonWriter;
+
 namespace {
 
 using std::chrono::milliseconds;

@@ -65,12 +65,17 @@ Result<Sample> ImageEmbedder::prepare(EncodedImage bytes) const {
   const TimePoint start = std::chrono::steady_clock::now();
   auto image = decode_image(bytes, limits_);
   if (!image) return Unexpected(image.error());
+  auto sample = prepare(*image);
+  engine_->prepare_seconds().observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return sample;
+}
+
+Result<Sample> ImageEmbedder::prepare(const Image& image) const {
   const auto size = static_cast<std::int64_t>(preprocess_.size);
   auto tensor = Tensor::allocate(DType::kFp32, Shape{3, size, size});
   if (!tensor) return Unexpected(tensor.error());
-  preprocess_image(*image, preprocess_, tensor->as<float>());
-  engine_->prepare_seconds().observe(
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  preprocess_image(image, preprocess_, tensor->as<float>());
   Sample sample;
   sample.push_back(*std::move(tensor));
   return sample;
@@ -165,26 +170,41 @@ Result<void> ImageEmbedder::embed_async(EncodedImage image, const RequestOptions
   try {
     auto permit = engine_->try_admit();
     if (!permit) return Unexpected(permit.error());
-    auto sample = prepare(image);
-    if (!sample) return Unexpected(sample.error());
-    SubmitOptions submit{options.deadline, options.stop, {}};
-    submit.callback = [done = std::move(done)](Result<Response>&& response) {
-      if (!response) {
-        done(Unexpected(std::move(response.error())));
-        return;
-      }
-      try {
-        done(finish(*response));
-      } catch (const std::bad_alloc&) {
-        done(Unexpected(out_of_memory()));
-      }
-    };
-    auto pending = engine_->submit(*std::move(sample), std::move(submit), *std::move(permit));
-    if (!pending) return Unexpected(pending.error());
-    return {};
+    return start(prepare(image), *std::move(permit), options, std::move(done));
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
+}
+
+Result<void> ImageEmbedder::embed_async(const Image& image, const RequestOptions& options,
+                                        std::function<void(Result<std::vector<float>>&&)> done) const {
+  try {
+    auto permit = engine_->try_admit();
+    if (!permit) return Unexpected(permit.error());
+    return start(prepare(image), *std::move(permit), options, std::move(done));
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+Result<void> ImageEmbedder::start(Result<Sample> sample, Permit permit, const RequestOptions& options,
+                                  std::function<void(Result<std::vector<float>>&&)> done) const {
+  if (!sample) return Unexpected(sample.error());
+  SubmitOptions submit{options.deadline, options.stop, {}};
+  submit.callback = [done = std::move(done)](Result<Response>&& response) {
+    if (!response) {
+      done(Unexpected(std::move(response.error())));
+      return;
+    }
+    try {
+      done(finish(*response));
+    } catch (const std::bad_alloc&) {
+      done(Unexpected(out_of_memory()));
+    }
+  };
+  auto pending = engine_->submit(*std::move(sample), std::move(submit), std::move(permit));
+  if (!pending) return Unexpected(pending.error());
+  return {};
 }
 
 }  // namespace infer

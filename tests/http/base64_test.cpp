@@ -9,6 +9,8 @@
 namespace infer::http {
 namespace {
 
+using adapter::decode_base64;
+
 std::string decoded(std::string_view text) {
   const auto bytes = decode_base64(text);
   return bytes ? std::string(bytes->begin(), bytes->end()) : "error: " + bytes.error().message;
@@ -42,6 +44,7 @@ TEST(Base64, EveryLengthComesBackAsItWas) {
     infer::testing::Bytes bytes(length);
     for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
     EXPECT_EQ(decode_base64(testing::encode_base64(bytes)).value(), bytes);
+    EXPECT_EQ(adapter::encode_base64(bytes), testing::encode_base64(bytes));
   }
 }
 

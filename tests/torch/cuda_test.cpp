@@ -1,5 +1,5 @@
-// The same answers on a GPU as on the CPU, alone and in batches, from several threads. Ends with 77, which CTest takes
-// as skipped, where there is no GPU.
+// The same answers on a GPU as on the CPU, alone and in batches, from several threads. Ends with 77, which
+// CTest takes as skipped, where there is no GPU.
 
 #include <unistd.h>
 
@@ -92,5 +92,6 @@ int main() {
     worst = std::min(worst, cosine(together[i].get().value().outputs[0], expected[i]));
   }
   check(worst >= 0.9999, "the least cosine between GPU and CPU is " + std::to_string(worst));
-  std::printf("%zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n", kSamples, worst);
+  std::printf("%zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n", kSamples,
+              worst);
 }

@@ -80,7 +80,8 @@ TEST_F(TorchScript, OutputsThatAreNotContiguousAreMadeSo) {
   EXPECT_EQ(outputs[0].as<float>()[1], 1.0F);
 }
 
-// The weights are constants after loading, so the layers are packed; the same sums written as matrix products are not.
+// The weights are constants after loading, so the layers are packed; the same sums written as matrix products
+// are not.
 TEST_F(TorchScript, PackedLayersAndTheActivationsTheyApplyKeepTheirValues) {
   const std::string weights = R"(
 def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:

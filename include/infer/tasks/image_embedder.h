@@ -59,6 +59,10 @@ class ImageEmbedder {
   Result<void> embed_async(EncodedImage image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
+  /// The same for an image that is decoded already, which is not kept.
+  Result<void> embed_async(const Image& image, const RequestOptions& options,
+                           std::function<void(Result<std::vector<float>>&&)> done) const;
+
   std::size_t dim() const noexcept { return dim_; }
   Engine& engine() const noexcept { return *engine_; }
 
@@ -67,7 +71,10 @@ class ImageEmbedder {
                 std::size_t dim)
       : engine_(std::move(engine)), limits_(limits), preprocess_(preprocess), dim_(dim) {}
 
-  Result<Sample> prepare(EncodedImage image) const;
+  Result<Sample> prepare(EncodedImage bytes) const;
+  Result<Sample> prepare(const Image& image) const;
+  Result<void> start(Result<Sample> sample, Permit permit, const RequestOptions& options,
+                     std::function<void(Result<std::vector<float>>&&)> done) const;
   static std::vector<float> finish(const Response& response);
 
   std::shared_ptr<Engine> engine_;

@@ -24,7 +24,8 @@ using torch::jit::Value;
 /// Below this many weights the cost of a call, not of the product, decides.
 constexpr std::int64_t kLeastWeights = 1 << 14;
 
-/// Rows that a linear layer's layout is chosen for; oneDNN chooses the same for every count that batching makes.
+/// Rows that a linear layer's layout is chosen for; oneDNN chooses the same for every count that batching
+/// makes.
 constexpr std::int64_t kTypicalRows = 400;
 
 /// What the layer applies to its result, as oneDNN names it.
@@ -44,9 +45,10 @@ std::optional<at::Tensor> constant(const Value* value) {
 
 bool is_packable(const Node* node) {
   const bool linear = node->kind() == at::aten::linear;
-  // A convolution only of the model's input, such as a ViT's patches: of other values it isn't known whether they have
-  // a batch dimension, which oneDNN's needs.
-  if (!linear && (node->kind() != at::aten::conv2d || node->input(0)->node()->kind() != at::prim::Param)) return false;
+  // A convolution only of the model's input, such as a ViT's patches: of other values it isn't known whether
+  // they have a batch dimension, which oneDNN's needs.
+  if (!linear && (node->kind() != at::aten::conv2d || node->input(0)->node()->kind() != at::prim::Param))
+    return false;
   const auto weight = constant(node->input(1));
   if (!weight || weight->dim() != (linear ? 2 : 4) || weight->scalar_type() != at::kFloat ||
       !weight->device().is_cpu() || weight->layout() != at::kStrided || weight->numel() < kLeastWeights)
@@ -58,8 +60,8 @@ bool is_packable(const Node* node) {
   return true;
 }
 
-/// QuickGELU, x * sigmoid(a * x), is swish(a * x) / a with swish(y) = y * sigmoid(y), which oneDNN has. The factors go
-/// into the weights before and after, so the result must go to one linear layer alone.
+/// QuickGELU, x * sigmoid(a * x), is swish(a * x) / a with swish(y) = y * sigmoid(y), which oneDNN has. The
+/// factors go into the weights before and after, so the result must go to one linear layer alone.
 std::optional<Activation> quick_gelu_after(const Node* linear) {
   const Value* product = linear->output();
   if (linear->kind() != at::aten::linear || product->uses().size() != 2) return std::nullopt;
@@ -98,7 +100,8 @@ Activation activation_after(const Node* layer) {
   return {};
 }
 
-/// Calls by name, so that a signature that changed between versions of LibTorch is an error at load, no worse.
+/// Calls by name, so that a signature that changed between versions of LibTorch is an error at load, no
+/// worse.
 at::Tensor call(const char* name, std::vector<c10::IValue> arguments) {
   c10::Dispatcher::singleton().findSchemaOrThrow(name, "").callBoxed(arguments);
   return arguments.at(0).toTensor();
@@ -133,10 +136,11 @@ class Packer {
     }
     Value* result = activation.nodes.empty() ? layer->output() : activation.nodes.front()->output();
     const bool linear = layer->kind() == at::aten::linear;
-    std::vector<Value*> arguments{layer->input(0), packed(linear ? pack_linear(weight) : pack_conv2d(weight, layer)),
-                                  bias};
+    std::vector<Value*> arguments{layer->input(0),
+                                  packed(linear ? pack_linear(weight) : pack_conv2d(weight, layer)), bias};
     if (!linear) {
-      for (const std::size_t i : {kPadding, kStride, kDilation, kGroups}) arguments.push_back(layer->input(i));
+      for (const std::size_t i : {kPadding, kStride, kDilation, kGroups})
+        arguments.push_back(layer->input(i));
     }
     arguments.push_back(graph_.insertConstant(activation.name));
     arguments.push_back(graph_.insertConstant(c10::List<std::optional<at::Scalar>>()));
@@ -168,7 +172,8 @@ class Packer {
 
   static at::Tensor pack_conv2d(const at::Tensor& weight, const Node* layer) {
     std::vector<c10::IValue> arguments{weight};
-    for (const std::size_t i : {kPadding, kStride, kDilation, kGroups}) arguments.push_back(*toIValue(layer->input(i)));
+    for (const std::size_t i : {kPadding, kStride, kDilation, kGroups})
+      arguments.push_back(*toIValue(layer->input(i)));
     arguments.emplace_back();  // any size of image
     return call("mkldnn::_reorder_convolution_weight", std::move(arguments));
   }
@@ -188,7 +193,8 @@ class Packer {
 
 void pack_weights(std::shared_ptr<Graph>& graph) {
   if (!at::hasMKLDNN()) return;
-  torch::jit::graph_rewrite_helper::replaceConvolutionWithAtenConv(graph);  // traced models have aten::_convolution
+  torch::jit::graph_rewrite_helper::replaceConvolutionWithAtenConv(
+      graph);  // traced models have aten::_convolution
   Packer(*graph).pack(graph->block());
   torch::jit::EliminateDeadCode(graph->block());
 }

@@ -1,9 +1,9 @@
 #include "base64.h"
 
 #include <array>
-#include <string>
+#include <cstddef>
 
-namespace infer::http {
+namespace infer::adapter {
 namespace {
 
 constexpr std::uint8_t kInvalid = 0xFF;
@@ -74,4 +74,20 @@ Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace infer::http
+std::string encode_base64(std::span<const std::uint8_t> bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t left = bytes.size() - i;
+    const std::uint32_t group = (std::uint32_t{bytes[i]} << 16) |
+                                (left > 1 ? std::uint32_t{bytes[i + 1]} << 8 : 0) |
+                                (left > 2 ? std::uint32_t{bytes[i + 2]} : 0);
+    out += kAlphabet[group >> 18];
+    out += kAlphabet[(group >> 12) & 63];
+    out += left > 1 ? kAlphabet[(group >> 6) & 63] : '=';
+    out += left > 2 ? kAlphabet[group & 63] : '=';
+  }
+  return out;
+}
+
+}  // namespace infer::adapter

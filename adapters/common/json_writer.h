@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace infer::http {
+namespace infer::adapter {
 
 /// Writes JSON text, commas included. The caller keeps keys and values in order; nothing is checked.
 class JsonWriter {
@@ -111,4 +111,4 @@ class JsonWriter {
   bool fresh_ = true;
 };
 
-}  // namespace infer::http
+}  // namespace infer::adapter

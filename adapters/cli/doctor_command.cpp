@@ -1,0 +1,78 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.h"
+#include "doctor/check.h"
+#include "json_writer.h"
+#include "process.h"
+
+namespace infer::cli {
+namespace {
+
+using Level = Check::Level;
+
+const char* word(Level level) {
+  return level == Level::kOk ? "ok" : level == Level::kWarning ? "warning" : "failure";
+}
+
+/// Colours only on a terminal, and not where NO_COLOR (no-color.org) asks for none.
+std::string coloured(Level level) {
+  const char* no_color = std::getenv("NO_COLOR");
+  std::string text = word(level);
+  text.resize(8, ' ');
+  if (isatty(STDOUT_FILENO) != 1 || (no_color != nullptr && *no_color != '\0')) return text;
+  const char* code = level == Level::kOk ? "32" : level == Level::kWarning ? "33" : "31";
+  return std::string("\x1b[") + code + "m" + text + "\x1b[0m";
+}
+
+int run(const std::vector<std::string>& models, bool json_wanted) {
+  prepare_process(1);
+  std::vector<Check> checks = check_machine();
+  for (const std::string& model : models) {
+    for (Check& check : check_model(model)) {
+      check.name = model + " " + check.name;
+      checks.push_back(std::move(check));
+    }
+  }
+  const auto worst = std::max_element(checks.begin(), checks.end(),
+                                      [](const Check& a, const Check& b) { return a.level < b.level; });
+  if (json_wanted) {
+    adapter::JsonWriter json;
+    json.begin_object().key("level").value(word(worst->level)).key("checks").begin_array();
+    for (const Check& check : checks) {
+      json.begin_object().key("level").value(word(check.level)).key("name").value(check.name);
+      json.key("found").value(check.found).key("advice").value(check.advice).end_object();
+    }
+    std::cout << json.end_array().end_object().text() << '\n';
+  } else {
+    for (const Check& check : checks) {
+      std::cout << coloured(check.level) << check.name << ": " << check.found << '\n';
+      if (!check.advice.empty()) std::cout << "        -> " << check.advice << '\n';
+    }
+  }
+  return worst->level == Level::kFailure ? 1 : 0;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, Action& action) {
+  auto models = std::make_shared<std::vector<std::string>>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "Look at this machine, and at models, for what makes inference slow or wrong");
+  doctor->add_option("--model", *models, "Model folder to look at too; may be given again")->type_name("DIR");
+  doctor->add_flag("--json", *json, "Print the findings as JSON");
+  doctor->footer(
+      "Exit code: 0 well, warnings included; 1 where something will not work; 2 wrong usage.\n\n"
+      "Example: infer doctor --model models/clip-vit-b-32");
+  doctor->callback([=, &action] { action = [=] { return run(*models, *json); }; });
+}
+
+}  // namespace infer::cli

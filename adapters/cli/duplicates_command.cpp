@@ -1,0 +1,258 @@
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.h"
+#include "duplicates/grouping.h"
+#include "duplicates/report.h"
+#include "duplicates/sha256.h"
+#include "duplicates/thumbnail.h"
+#include "folder/image_files.h"
+#include "folder/ordered_pipeline.h"
+#include "folder/photo_reader.h"
+#include "infer/core/thread_plan.h"
+#include "infer/image/perceptual_hash.h"
+#include "infer/tasks/image_embedder.h"
+#include "interrupt.h"
+#include "open_embedder.h"
+#include "process.h"
+#include "progress.h"
+
+namespace infer::cli {
+namespace {
+
+struct Arguments {
+  std::string folder;
+  std::string model;
+  std::string device = "cpu";
+  std::string html;
+  std::string json;
+  Thresholds thresholds;
+  bool top_only = false;
+  bool force_cosine = false;
+};
+
+/// Pairs this far apart are kept for the page's sliders; unrelated photographs seldom come so near.
+constexpr Thresholds kLoosest{12, 0.85F};
+
+struct Seen {
+  Photo photo;
+  std::optional<Error> error;
+};
+
+Result<Image> look_at(const std::string& path, Photo& photo) {
+  auto bytes = read_photo(path);
+  if (!bytes) return Unexpected(bytes.error());
+  photo.path = path;
+  photo.bytes = bytes->size();
+  photo.sha256 = sha256(*bytes);
+  auto image = decode_image(*bytes);
+  if (!image) return image;
+  photo.width = image->width;
+  photo.height = image->height;
+  photo.hash = perceptual_hash(*image);
+  return image;
+}
+
+/// Why the cosine stage is off, or "on".
+std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEmbedder>& embedder) {
+  if (!embedder) return "off: no --model was given";
+  const bool random = embedder->engine().model().manifest.weights == "random";
+  if (random && !arguments.force_cosine)
+    return "off: the model has random weights (--force-cosine turns it on)";
+  return "on";
+}
+
+void add_thumbnails(DuplicatesReport& report) {
+  report.thumbnails.resize(report.photos.size());
+  for (const Link& link : report.links) {
+    for (const std::size_t i : {link.a, link.b}) {
+      if (!report.thumbnails[i].empty()) continue;
+      const auto bytes = read_photo(report.photos[i].path);
+      const auto image = bytes ? decode_image(*bytes) : Unexpected(bytes.error());
+      report.thumbnails[i] = image ? thumbnail(*image) : "data:,";  // gone since it was read
+    }
+  }
+}
+
+Result<void> write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) return fail(ErrorCode::kFailedPrecondition, path + ": cannot be written");
+  return {};
+}
+
+void print_groups(const DuplicatesReport& report) {
+  const auto links = chosen_links(report);
+  const auto groups = connected(report.photos.size(), links);
+  std::size_t extra = 0;
+  for (const auto& group : groups) {
+    extra += group.size() - 1;
+    const std::size_t best = best_of(report.photos, group);
+    std::cout << report.photos[best].path << '\n';
+    for (const std::size_t i : group) {
+      if (i == best) continue;
+      const auto link = std::find_if(links.begin(), links.end(), [&](const Link& l) {
+        return (l.a == i || l.b == i) && (l.stage == Stage::kExact || l.a == best || l.b == best);
+      });
+      const auto any =
+          std::find_if(links.begin(), links.end(), [&](const Link& l) { return l.a == i || l.b == i; });
+      const Link& shown = link != links.end() ? *link : *any;
+      std::cout << "  " << report.photos[i].path << "  " << to_string(shown.stage);
+      if (shown.stage != Stage::kExact) std::cout << ", " << shown.distance << " of 64 bits differ";
+      if (shown.cosine && shown.stage == Stage::kCosine) std::cout << ", cosine " << *shown.cosine;
+      std::cout << '\n';
+    }
+  }
+  std::cout << grouped(report.photos.size()) << " photographs, " << grouped(groups.size()) << " groups, "
+            << grouped(extra) << " more than needed";
+  if (report.skipped > 0) std::cout << ", " << grouped(report.skipped) << " files skipped";
+  std::cout << "; cosine stage " << report.cosine_stage << '\n';
+}
+
+int run(const Arguments& arguments) {
+  const auto give_up = [](const Error& error) {
+    std::cerr << "infer duplicates: " << error.message << '\n';
+    return 1;
+  };
+  const Interrupt interrupt;
+  prepare_process(1);
+  std::optional<ImageEmbedder> embedder;
+  if (!arguments.model.empty()) {
+    auto opened = open_embedder(arguments.model, arguments.device);
+    if (!opened) return give_up(opened.error());
+    embedder = *std::move(opened);
+  }
+  DuplicatesReport report;
+  report.folder = arguments.folder;
+  report.model = arguments.model;
+  report.thresholds = arguments.thresholds;
+  report.loosest = {std::max(kLoosest.distance, arguments.thresholds.distance),
+                    std::min(kLoosest.cosine, arguments.thresholds.cosine)};
+  report.cosine_stage = cosine_stage(arguments, embedder);
+  if (report.cosine_stage != "on") embedder.reset();
+
+  Progress progress("photographs", std::nullopt);
+  std::mutex message;
+  const auto skip = [&](const std::string& path, const std::string& why) {
+    const std::lock_guard lock(message);
+    progress.clear();
+    std::cerr << path << ": " << why << '\n';
+    ++report.skipped;
+  };
+  ImageFiles files({arguments.folder}, !arguments.top_only, {}, skip);
+  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
+  OrderedPipeline<Seen> pipeline(cores, embedder ? folder_window(embedder->engine()) : 4 * cores);
+  pipeline.run([&] { return files.next(); },
+               [&](std::size_t index, const std::string& path, auto& results) {
+                 auto seen = std::make_shared<Seen>();
+                 seen->photo.path = path;
+                 auto image = look_at(path, seen->photo);
+                 if (!image) {
+                   seen->error = image.error();
+                 } else if (embedder) {
+                   auto started = embedder->embed_async(*image, {}, [&results, index, seen](auto&& vector) {
+                     if (vector) {
+                       seen->photo.vector = *std::move(vector);
+                     } else {
+                       seen->error = vector.error();
+                     }
+                     results.finish(index, std::move(*seen));
+                   });
+                   if (started) return;
+                   seen->error = started.error();
+                 }
+                 results.finish(index, std::move(*seen));
+               },
+               [&](Seen&& seen) {
+                 if (seen.error) {
+                   skip(seen.photo.path, seen.error->message);
+                 } else {
+                   report.photos.push_back(std::move(seen.photo));
+                 }
+                 const std::lock_guard lock(message);
+                 progress.update(report.photos.size(), report.skipped);
+               },
+               interrupt.token());
+  progress.clear();
+  if (interrupt.requested()) {
+    std::cerr << "infer duplicates: stopped; nothing was written\n";
+    return Interrupt::kExitCode;
+  }
+  if (report.photos.empty()) {
+    return give_up(
+        {ErrorCode::kNotFound, arguments.folder + ": holds no .jpg, .jpeg or .png that can be read", {}});
+  }
+  report.links = find_links(report.photos, report.loosest);
+  const std::string json = groups_json(report);
+  if (!arguments.json.empty() && arguments.json != "-") {
+    if (auto written = write_file(arguments.json, json + '\n'); !written) return give_up(written.error());
+  }
+  if (!arguments.html.empty()) {
+    add_thumbnails(report);
+    if (auto written = write_file(arguments.html, report_page(report)); !written)
+      return give_up(written.error());
+  }
+  if (arguments.json == "-") {
+    std::cout << json << '\n';
+  } else {
+    print_groups(report);
+    if (!arguments.html.empty()) std::cout << arguments.html << ": open it in a browser\n";
+  }
+  return report.skipped > 0 ? kSomeSkipped : 0;
+}
+
+}  // namespace
+
+void add_duplicates_command(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* duplicates =
+      app.add_subcommand("duplicates", "Find photographs that are the same, or nearly, in a folder");
+  duplicates->add_option("folder", arguments->folder, "Folder of JPEG and PNG files")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  duplicates
+      ->add_option("--html", arguments->html, "Write a page with thumbnails, scores and a removal script")
+      ->type_name("FILE");
+  duplicates->add_option("--json", arguments->json, "Write the groups as JSON; - prints them")
+      ->type_name("FILE");
+  duplicates
+      ->add_option("--max-distance", arguments->thresholds.distance,
+                   "Perceptual hashes of 64 bits that differ in no more are alike")
+      ->check(CLI::Range(0, 32))
+      ->capture_default_str();
+  duplicates->add_option("--model", arguments->model, "Also compare the vectors of this model")
+      ->type_name("DIR");
+  duplicates
+      ->add_option("--min-cosine", arguments->thresholds.cosine, "Vectors whose cosine is no less are alike")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  duplicates->add_flag(
+      "--force-cosine", arguments->force_cosine,
+      "Compare vectors even of a model with random weights, which say nothing about content");
+  duplicates->add_option("--device", arguments->device, "cpu or cuda:N")
+      ->capture_default_str()
+      ->envname("INFER_DEVICE");
+  duplicates->add_flag("--top-only", arguments->top_only, "Leave out the folders below");
+  duplicates->footer(
+      "Stages: the same bytes (SHA-256), then the perceptual hash (Zauner's DCT hash), then, with --model, "
+      "the\n"
+      "cosine of the model's vectors. Nothing is ever deleted: the page writes a script for you to read and "
+      "run.\n"
+      "Exit code: 0 done, 3 done but some files could not be read, 1 nothing could be done, 2 wrong "
+      "usage.\n\n"
+      "Examples:\n"
+      "  infer duplicates photos --html report.html\n"
+      "  infer duplicates photos --json groups.json --max-distance 4\n"
+      "  infer duplicates photos --model models/clip --html report.html");
+  duplicates->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace infer::cli

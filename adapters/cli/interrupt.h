@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+#include "signals.h"
+
+namespace infer::cli {
+
+/// Turns the first Ctrl-C or SIGTERM into a stop request; a second ends the process at once, with 130. Make
+/// it before any other thread.
+class Interrupt {
+ public:
+  Interrupt() : thread_([this] { watch(); }) {}
+  ~Interrupt() {
+    signals_.wake();
+    thread_.join();
+  }
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+  bool requested() const { return source_.stop_requested(); }
+
+  static constexpr int kExitCode = 130;  // 128 + SIGINT, as shells have it
+
+ private:
+  void watch() {
+    if (signals_.wait() == 0) return;
+    source_.request_stop();
+    if (signals_.wait() != 0) _exit(kExitCode);
+  }
+
+  adapter::Signals signals_;
+  std::stop_source source_;
+  std::thread thread_;
+};
+
+}  // namespace infer::cli

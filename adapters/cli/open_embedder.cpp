@@ -1,0 +1,26 @@
+#include "open_embedder.h"
+
+#include "process.h"
+
+namespace infer::cli {
+
+std::size_t folder_window(const Engine& engine) {
+  return 2 * engine.options().batch.max_batch_size * engine.options().threads.workers;
+}
+
+Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device) {
+  prepare_process(1);
+  OpenOptions options;
+  options.device = device;
+  options.max_inflight = std::size_t{1} << 16;  // the window bounds it
+  options.max_queue_size = std::size_t{1} << 16;
+  auto embedder = ImageEmbedder::open(model, options);
+  if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
+    return fail(
+        ErrorCode::kNotFound,
+        embedder.error().message + "; --model names a model folder, infer model create makes one to try");
+  }
+  return embedder;
+}
+
+}  // namespace infer::cli

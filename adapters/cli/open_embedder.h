@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "infer/tasks/image_embedder.h"
+
+namespace infer::cli {
+
+/// Files that may be under way at a time: two batches for each worker, so that no worker waits for a decoder.
+std::size_t folder_window(const Engine& engine);
+
+/// Opens an embedder for a folder: an engine that takes as many samples as the window and the decoders hold.
+/// Errors: those of `ImageEmbedder::open`; a folder that is no model says how to make one.
+Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device);
+
+}  // namespace infer::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace infer::cli {
+
+/// Shows on standard error how far a run is: one line that renews itself on a terminal, a plain line every
+/// ten seconds elsewhere. Not thread-safe.
+class Progress {
+ public:
+  /// `total` where it is known; then the rest of the time is estimated from the mean rate.
+  Progress(std::string unit, std::optional<std::size_t> total);
+
+  void update(std::size_t done, std::size_t failed);
+  /// Clears the line, so that a message can be written; the next update shows it again.
+  void clear();
+  double seconds() const;
+
+ private:
+  std::string line(std::size_t done, std::size_t failed) const;
+
+  const std::string unit_;
+  const std::optional<std::size_t> total_;
+  const bool terminal_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point next_;
+  bool shown_ = false;
+};
+
+/// "1:05" or "2:03:04".
+std::string clock_text(double seconds);
+
+/// 12345 as "12,345".
+std::string grouped(std::size_t number);
+
+}  // namespace infer::cli

@@ -1,0 +1,117 @@
+// wait and get: what a container image without a shell's tools still needs.
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "client.h"
+#include "commands.h"
+#include "interrupt.h"
+
+namespace infer::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kAttempt{2000};
+constexpr milliseconds kPause{250};
+
+/// One try: a TCP connection, or a GET answered with 2xx.
+Result<void> try_target(const std::string& target, milliseconds limit) {
+  if (target.starts_with("tcp://")) {
+    auto url = http::Url::parse("http" + target.substr(3));
+    if (!url) return fail(ErrorCode::kInvalidArgument, "'" + target + "' is not tcp://host:port");
+    return http::try_connect(url->host, url->port, limit);
+  }
+  auto url = http::Url::parse(target);
+  if (!url) return Unexpected(url.error());
+  auto response = http::Client(*url, limit).send({"GET", url->target, "", ""});
+  if (!response) return Unexpected(response.error());
+  if (response->status < 200 || response->status > 299)
+    return fail(ErrorCode::kUnavailable, "answers " + std::to_string(response->status));
+  return {};
+}
+
+int wait_for(const std::string& target, double timeout) {
+  const Interrupt interrupt;
+  const auto end = steady_clock::now() + milliseconds(static_cast<long long>(timeout * 1000));
+  std::mutex mutex;
+  std::condition_variable_any awake;
+  while (true) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now());
+    const auto tried = try_target(target, std::clamp(left, milliseconds(1), kAttempt));
+    if (tried) return 0;
+    if (tried.error().code == ErrorCode::kInvalidArgument) {
+      std::cerr << "infer wait: " << tried.error().message << '\n';
+      return 2;
+    }
+    if (steady_clock::now() + kPause >= end) {
+      std::cerr << "infer wait: " << target << ": not there after " << timeout
+                << " s: " << tried.error().message << '\n';
+      return 1;
+    }
+    std::unique_lock lock(mutex);
+    awake.wait_for(lock, interrupt.token(), kPause, [] { return false; });
+    if (interrupt.requested()) return Interrupt::kExitCode;
+  }
+}
+
+int get(const std::string& target, double timeout) {
+  auto url = http::Url::parse(target);
+  if (!url) {
+    std::cerr << "infer get: " << url.error().message << '\n';
+    return 2;
+  }
+  auto response = http::Client(*url, milliseconds(static_cast<long long>(timeout * 1000)))
+                      .send({"GET", url->target, "", ""});
+  if (!response) {
+    std::cerr << "infer get: " << target << ": " << response.error().message << '\n';
+    return 1;
+  }
+  std::cout << response->body;
+  if (!response->body.empty() && response->body.back() != '\n') std::cout << '\n';
+  if (response->status < 200 || response->status > 299) {
+    std::cerr << "infer get: " << target << " answered " << response->status << '\n';
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_wait_command(CLI::App& app, Action& action) {
+  auto target = std::make_shared<std::string>();
+  auto timeout = std::make_shared<double>(60);
+  CLI::App* wait = app.add_subcommand("wait", "Wait until something listens or answers");
+  wait->add_option("target", *target, "tcp://host:port, or a URL that must answer 2xx")->required();
+  wait->add_option("--timeout", *timeout, "Seconds to wait")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  wait->footer(
+      "Exit code: 0 there, 1 not in time, 2 wrong usage.\n\n"
+      "Examples:\n"
+      "  infer wait tcp://kafka:9092\n"
+      "  infer wait http://127.0.0.1:9002/readyz --timeout 120");
+  wait->callback([=, &action] { action = [=] { return wait_for(*target, *timeout); }; });
+}
+
+void add_get_command(CLI::App& app, Action& action) {
+  auto target = std::make_shared<std::string>();
+  auto timeout = std::make_shared<double>(10);
+  CLI::App* command = app.add_subcommand("get", "Print what a URL answers");
+  command->add_option("url", *target, "http://host:port/path")->required();
+  command->add_option("--timeout", *timeout, "Seconds to wait")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  command->footer(
+      "Exit code: 0 for an answer 2xx, 1 for any other or none, 2 wrong usage.\n\n"
+      "Example: infer get http://127.0.0.1:9002/metrics");
+  command->callback([=, &action] { action = [=] { return get(*target, *timeout); }; });
+}
+
+}  // namespace infer::cli
