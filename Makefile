@@ -35,6 +35,7 @@ serve: build $(MODEL)/infer.json
 
 # The release build with LibTorch, then everything without it under the sanitizers.
 test: build
+	@scripts/setup.sh --tests
 	ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure --no-tests=error
 	$(MAKE) test-sanitizers
 

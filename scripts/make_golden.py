@@ -5,9 +5,12 @@ For every photograph the 224 x 224 RGB pixels of CLIP's preprocessing before nor
 encoded images of every kind that is read, with their decoded upright pixels. OUT/index.txt lists them:
   photo NAME SOURCE PIXELS
   kind NAME ENCODED PIXELS WIDTH HEIGHT
+  hash NAME SOURCE BITS
 """
 
+import math
 import pathlib
+import statistics
 import sys
 
 cache, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
@@ -29,6 +32,18 @@ def clip_pixels(path):
     image = image.resize((width, height), Image.BICUBIC)
     left, top = int(round((width - SIZE) / 2.0)), int(round((height - SIZE) / 2.0))
     return image.crop((left, top, left + SIZE, top + SIZE))
+
+
+def perceptual_hash(path):
+    """Zauner's DCT hash of the upright RGB image, in double precision, as 16 hexadecimal digits."""
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB").resize((32, 32), Image.BICUBIC)
+    data = image.tobytes()
+    luma = [0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2] for i in range(32 * 32)]
+    basis = [[math.cos(math.pi * (2 * x + 1) * (k + 1) / 64) for x in range(32)] for k in range(8)]
+    rows = [[sum(luma[32 * y + x] * basis[u][x] for x in range(32)) for u in range(8)] for y in range(32)]
+    values = [sum(rows[y][u] * basis[v][y] for y in range(32)) for v in range(8) for u in range(8)]
+    median = statistics.median(values)
+    return f"{sum(1 << i for i, value in enumerate(values) if value > median + 1):016x}"
 
 
 def kinds(photo):
@@ -80,6 +95,9 @@ def main():
     deep.save(out / "png-grey-16.png")
     (out / "png-grey-16.rgb").write_bytes(high.convert("RGB").tobytes())
     index.append(f"kind png-grey-16 {out / 'png-grey-16.png'} {out / 'png-grey-16.rgb'} {high.width} {high.height}")
+    for path in sorted((cache / "photos").iterdir()):
+        if path.suffix in (".jpg", ".jpeg", ".png"):
+            index.append(f"hash {path.stem} {path} {perceptual_hash(path)}")
     (out / "index.txt").write_text("\n".join(index) + "\n")
 
 

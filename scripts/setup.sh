@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
-#   scripts/setup.sh [--cuda] [--core]
-# --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries.
+#   scripts/setup.sh [--cuda] [--core] [--tests]
+# --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries. --tests adds the browser that
+# looks at the pages.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -9,11 +10,13 @@ mkdir -p "$INFER_CACHE"
 
 cuda=
 core=
+tests=
 for argument in "$@"; do
   case $argument in
     --cuda) cuda=--cuda ;;
     --core) core=yes ;;
-    *) echo "setup: unknown argument '$argument'; known: --cuda --core" >&2; exit 2 ;;
+    --tests) tests=yes ;;
+    *) echo "setup: unknown argument '$argument'; known: --cuda --core --tests" >&2; exit 2 ;;
   esac
 done
 
@@ -22,6 +25,7 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
 fi
+[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

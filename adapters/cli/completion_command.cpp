@@ -23,7 +23,9 @@ std::string words_of(const CLI::App& command) {
 
 /// A case for each command: "infer model create" takes these words.
 void write_cases(const CLI::App& command, const std::string& path, std::ostream& out) {
-  out << "    \"" << path << "\") words=\"" << words_of(command) << "\" ;;\n";
+  const bool leaf = command.get_subcommands([](const CLI::App*) { return true; }).empty();
+  out << "    \"" << path << "\") words=\"" << words_of(command) << "\"" << (leaf ? " files=yes" : "")
+      << " ;;\n";
   for (const CLI::App* verb : command.get_subcommands([](const CLI::App*) { return true; })) {
     write_cases(*verb, path + " " + verb->get_name(), out);
   }
@@ -33,7 +35,7 @@ std::string bash(const CLI::App& app) {
   std::ostringstream out;
   out << "# bash completion for infer: source this file, or put it into /etc/bash_completion.d\n"
          "_infer() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} path=infer word words i\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} path=infer word words files i\n"
          "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
          "    word=${COMP_WORDS[i]}\n"
          "    case \"$path $word\" in\n";
@@ -52,7 +54,7 @@ std::string bash(const CLI::App& app) {
   write_cases(app, "infer", out);
   out << "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "  [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- \"$current\"))\n"
+         "  [[ -z $files || $current == -* ]] || COMPREPLY+=($(compgen -f -- \"$current\"))\n"
          "}\n"
          "complete -o filenames -F _infer infer\n";
   return out.str();

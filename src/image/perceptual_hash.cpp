@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kSize = 32;
 constexpr std::size_t kKept = 8;
 
+/// Coefficients of a symmetric picture are equal but for rounding, which must not set bits.
+constexpr float kRounding = 1.0F;
+
 using Basis = std::array<std::array<float, kSize>, kKept>;
 
 /// Row k is cos(pi (2 x + 1) (k + 1) / 64): the factors that the DCT scales by cancel in the comparison.
@@ -57,7 +60,7 @@ std::uint64_t perceptual_hash(const Image& image) {
   const float median = (lower + upper) / 2;
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < coefficients.size(); ++i) {
-    if (coefficients[i] > median) hash |= std::uint64_t{1} << i;
+    if (coefficients[i] > median + kRounding) hash |= std::uint64_t{1} << i;
   }
   return hash;
 }

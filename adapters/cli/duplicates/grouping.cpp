@@ -108,7 +108,8 @@ std::size_t best_of(std::span<const Photo> photos, std::span<const std::size_t> 
   return *std::min_element(group.begin(), group.end(), [&](std::size_t a, std::size_t b) {
     const Photo& x = photos[a];
     const Photo& y = photos[b];
-    return std::tuple(y.width * y.height, y.bytes, x.path) < std::tuple(x.width * x.height, x.bytes, y.path);
+    return std::tuple(y.width * y.height, y.bytes, x.path.size(), x.path) <
+           std::tuple(x.width * x.height, x.bytes, y.path.size(), y.path);
   });
 }
 

@@ -33,7 +33,7 @@ struct Link {
 };
 
 struct Thresholds {
-  int distance = 8;      ///< Perceptual hashes that differ in no more bits are alike.
+  int distance = 10;     ///< Perceptual hashes that differ in no more bits are alike.
   float cosine = 0.96F;  ///< Vectors whose cosine is no less are alike.
 };
 
@@ -44,7 +44,7 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
 /// Sets of photographs connected by links, each in ascending order, those of one left out; by first member.
 std::vector<std::vector<std::size_t>> connected(std::size_t photos, std::span<const Link> links);
 
-/// The one to keep: most pixels, then most bytes, then the first path.
+/// The one to keep: most pixels, then most bytes, then the shortest path, then the first.
 std::size_t best_of(std::span<const Photo> photos, std::span<const std::size_t> group);
 
 }  // namespace infer::cli

@@ -11,8 +11,8 @@ namespace infer {
 ///
 /// The DCT hash of C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010),
 /// section 3.2.1: luma, 32 x 32 pixels, type-II DCT, the 8 x 8 coefficients after the first row and column, a
-/// bit each for above their median. Shrinking is done with `resize_bicubic` in place of a mean filter. Bit 0
-/// is the lowest frequency. Thread-safe.
+/// bit each for above their median. Shrinking is done with `resize_bicubic` in place of a mean filter, and
+/// above means by more than rounding. Bit 0 is the lowest frequency. Thread-safe.
 std::uint64_t perceptual_hash(const Image& image);
 
 /// Bits in which two hashes differ, 0 to 64. Unrelated pictures differ in 32 on average.

@@ -1,0 +1,64 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "cli/process.h"
+#include "cli/scripted_model.h"
+
+namespace infer {
+namespace {
+
+using testing::run_infer;
+
+TEST(Help, EveryCommandHasAnExample) {
+  for (const char* command : {"serve", "drain", "embed", "duplicates", "model create", "model inspect",
+                              "doctor", "bench", "load", "wait", "get", "completion"}) {
+    std::vector<std::string> words;
+    std::istringstream in(command);
+    for (std::string word; in >> word;) words.push_back(word);
+    words.emplace_back("--help");
+    const auto help = run_infer(words);
+    EXPECT_EQ(help.code, 0) << command;
+    EXPECT_NE(help.output.find(std::string("infer ") + command), std::string::npos) << help.output;
+    EXPECT_NE(help.output.find("Example"), std::string::npos) << command;
+  }
+}
+
+TEST(Help, AMistypedVerbOrFlagNamesTheNearest) {
+  const auto verb = run_infer({"duplcates", "x"});
+  EXPECT_EQ(verb.code, 2);
+  EXPECT_NE(verb.output.find("'duplcates' is no command of infer; did you mean duplicates?"),
+            std::string::npos);
+  const auto flag = run_infer({"embed", "x", "--resursive", "-o", "v.npy"});
+  EXPECT_EQ(flag.code, 2);
+  EXPECT_NE(flag.output.find("'--resursive' is no flag of infer embed; did you mean --recursive?"),
+            std::string::npos);
+  const auto below = run_infer({"model", "inspekt", "x"});
+  EXPECT_NE(below.output.find("'inspekt' is no command of infer model; did you mean inspect?"),
+            std::string::npos);
+  const auto far = run_infer({"xyzzy"});
+  EXPECT_NE(far.output.find("known are serve"), std::string::npos) << far.output;
+  const auto missing = run_infer({"embed", "x"});
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_NE(missing.output.find("--out is required"), std::string::npos) << missing.output;
+}
+
+TEST(Help, BashCompletesCommandsAndTheirFlags) {
+  const testing::Folder folder;
+  std::ofstream(folder / "completion.bash") << run_infer({"completion", "bash"}).output;
+  const auto completed = [&](const std::string& words, int at) {
+    const std::string script = ". " + (folder / "completion.bash") + "; COMP_WORDS=(" + words +
+                               "); COMP_CWORD=" + std::to_string(at) + "; _infer; echo \"${COMPREPLY[@]}\"";
+    testing::Process bash({"/bin/bash", "-c", script});
+    return bash.line();
+  };
+  EXPECT_EQ(completed("infer dup", 1), "duplicates");
+  EXPECT_EQ(completed("infer model i", 2), "inspect");
+  EXPECT_EQ(completed("infer embed --rec", 2), "--recursive");
+  EXPECT_EQ(completed("infer model inspect --j", 3), "--json");
+  for (const char* shell : {"zsh", "fish"}) EXPECT_EQ(run_infer({"completion", shell}).code, 0);
+}
+
+}  // namespace
+}  // namespace infer
