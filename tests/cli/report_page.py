@@ -37,7 +37,7 @@ def expect(holds, what):
 
 with tempfile.TemporaryDirectory() as work:
     photos = pathlib.Path(work) / "photos"
-    (photos / "below").mkdir(parents=True)
+    (photos / "below" / "<").mkdir(parents=True)  # below/</script>…
     for path in (cache / "photos").iterdir():
         shutil.copy(path, photos / path.name)
     shutil.copy(photos / "coffee.png", photos / "below" / "it's a copy; $(touch oops).png")
