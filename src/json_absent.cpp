@@ -1,10 +1,10 @@
 // What the public headers promise of infer.json, in a build without simdjson.
 #include "infer/engine/manifest.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 Result<Manifest> parse_manifest(std::string_view /*json*/) {
   return fail(ErrorCode::kUnimplemented, "this build reads no infer.json");
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -3,7 +3,7 @@
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 Unexpected absent() { return fail(ErrorCode::kUnimplemented, "this build has no LibTorch"); }
@@ -27,4 +27,4 @@ Result<void> create_clip_vit(const ClipVitConfig& /*config*/, std::uint64_t /*se
   return absent();
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

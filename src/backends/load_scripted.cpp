@@ -7,7 +7,7 @@
 #include "infer/testing/scripted_backend.h"
 #include "scripted.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
                                                      const std::filesystem::path& directory,
@@ -41,4 +41,4 @@ Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
   return testing::make_scripted_backend(std::move(options));
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace testing {
 namespace {
 
@@ -102,4 +102,4 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
 
 }  // namespace testing
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -8,7 +8,7 @@
 #include "../torch/backend/torchscript.h"
 #endif
 
-namespace infer {
+namespace infer::inline v0 {
 
 std::span<const BackendEntry> backends() noexcept {
   static constexpr std::array kBackends {
@@ -22,4 +22,4 @@ std::span<const BackendEntry> backends() noexcept {
   return kBackends;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -10,7 +10,7 @@
 #include <new>
 #include <string>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 constexpr std::chrono::milliseconds kWarmupBudget{1500};
@@ -187,4 +187,4 @@ bool BatchRunner::may_rerun() {
   return last_rerun_.compare_exchange_strong(last, now);
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -11,7 +11,7 @@
 #include "infer/engine/model.h"
 #include "task.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Runs batches on a model: collate, forward, split. Shared by the worker threads, whom it outlives.
 class BatchRunner {
@@ -54,4 +54,4 @@ class BatchRunner {
   WarmupReport warmup_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

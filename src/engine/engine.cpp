@@ -10,7 +10,7 @@
 #include "infer/core/batch_scheduler.h"
 #include "task.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 constexpr std::chrono::seconds kStuckAfter{30};
@@ -200,4 +200,4 @@ const Clock& Engine::clock() const noexcept { return *impl_->options.clock; }
 MetricsRegistry& Engine::metrics() const noexcept { return *impl_->options.metrics; }
 Histogram& Engine::prepare_seconds() const noexcept { return impl_->metrics->prepare_seconds; }
 
-}  // namespace infer
+}  // namespace infer::inline v0

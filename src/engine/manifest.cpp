@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -66,4 +66,4 @@ Result<std::string> choose_version(const fs::path& directory) {
   });
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -6,7 +6,7 @@
 
 #include "nearest_name.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 std::string version_label(const std::string& version, const std::string& precision) {
@@ -54,4 +54,4 @@ Model make_model(std::string name, std::shared_ptr<const Backend> backend, Manif
   return model;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

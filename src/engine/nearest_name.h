@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Levenshtein's distance: edits of one character that turn `a` into `b`.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -31,4 +31,4 @@ std::string_view nearest_name(std::string_view name, const Names& known) {
   });
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace infer {
+namespace infer::inline v0 {
 
 Result<Warmup> parse_warmup(const std::string& name) {
   if (name == "none") return Warmup::kNone;
@@ -59,4 +59,4 @@ Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOpt
   return Engine::create(*std::move(model), *std::move(options));
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

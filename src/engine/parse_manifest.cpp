@@ -7,7 +7,7 @@
 
 #include "nearest_name.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -241,4 +241,4 @@ Result<Manifest> parse_manifest(std::string_view json) {
   return manifest;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

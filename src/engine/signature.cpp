@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 bool matches(const Shape& shape, const TensorSpec& spec) noexcept {
@@ -48,4 +48,4 @@ Result<void> check_sample(const ModelSignature& signature, std::span<const Tenso
   return {};
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

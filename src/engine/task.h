@@ -12,7 +12,7 @@
 #include "infer/engine/engine.h"
 #include "infer/engine/pending.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// The series of one model that the engine feeds.
 struct EngineMetrics {
@@ -102,4 +102,4 @@ class Task {
 
 static_assert(BatchTask<Task>);
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -4,7 +4,7 @@
 #include <new>
 #include <utility>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 struct DTypeInfo {
@@ -97,4 +97,4 @@ Tensor Tensor::row(std::size_t index) const noexcept {
   return wrap(dtype_, shape, owner_, data_ + index * shape.elements() * element_size(dtype_));
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

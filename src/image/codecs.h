@@ -7,7 +7,7 @@
 #include "infer/image/decode.h"
 #include "infer/image/image.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Decodes the stored pixels of an image whose header was read and whose size is within the limits.
 Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageInfo& info);
@@ -15,4 +15,4 @@ Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageIn
 Result<Image> decode_jpeg_with_libjpeg(std::span<const std::uint8_t> bytes, const ImageInfo& info);
 #endif
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -7,7 +7,7 @@
 
 #include "codecs.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 std::string megapixels(std::size_t pixels) {
@@ -69,4 +69,4 @@ Image apply_orientation(Image image, int orientation) {
   return upright;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

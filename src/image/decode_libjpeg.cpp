@@ -11,7 +11,7 @@
 
 #include <jerror.h>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 /// A progressive file may hold any number of scans, each a pass over all pixels; real encoders write about
@@ -108,4 +108,4 @@ Result<Image> decode_jpeg_with_libjpeg(std::span<const std::uint8_t> bytes, cons
   return image;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

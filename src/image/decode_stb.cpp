@@ -25,7 +25,7 @@
 #pragma GCC diagnostic pop
 #endif
 
-namespace infer {
+namespace infer::inline v0 {
 
 Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageInfo& info) {
   const char* format = info.format == ImageFormat::kPng ? "PNG: " : "JPEG: ";
@@ -46,4 +46,4 @@ Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageIn
   return image;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -7,7 +7,7 @@
 
 #include "infer/image/resize.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 constexpr std::size_t kSize = 32;
@@ -65,4 +65,4 @@ std::uint64_t perceptual_hash(const Image& image) {
   return hash;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

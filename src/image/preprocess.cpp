@@ -6,7 +6,7 @@
 
 #include "infer/image/resize.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 /// Python's round(): halves go to the even neighbour, as torchvision's CenterCrop has it.
@@ -59,4 +59,4 @@ void preprocess_image(const Image& image, const ImagePreprocess& options, std::s
   }
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -7,7 +7,7 @@
 
 #include "infer/image/decode.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -133,4 +133,4 @@ Result<ImageInfo> probe_image(Bytes bytes) {
               other ? ErrorDetail::kUnsupportedType : ErrorDetail::kNone);
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

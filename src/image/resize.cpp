@@ -7,7 +7,7 @@
 
 #include "multiversion.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 constexpr double kSupport = 2.0;  // of the bicubic kernel, in source pixels at scale 1
@@ -141,4 +141,4 @@ Image resize_bicubic(const Image& source, std::size_t width, std::size_t height,
   return out;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

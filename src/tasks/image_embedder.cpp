@@ -8,7 +8,7 @@
 
 #include "infer/image/preprocess.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 /// Scales to Euclidean length 1; a vector of zeros stays as it is. Sums in double, as 512 squares of float
@@ -207,4 +207,4 @@ Result<void> ImageEmbedder::start(Result<Sample> sample, Permit permit, const Re
   return {};
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

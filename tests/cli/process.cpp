@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 Process::Process(const std::vector<std::string>& arguments,
                  const std::vector<std::pair<std::string, std::string>>& variables) {
@@ -80,4 +80,4 @@ Finished run_infer(std::vector<std::string> arguments) {
   return {process.wait(), std::move(output)};
 }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// A child process with its standard output and error in one pipe. Killed when it goes out of scope.
 class Process {
@@ -41,4 +41,4 @@ Finished run_infer(std::vector<std::string> arguments);
 /// Path of the infer command under test.
 std::string infer_binary();
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

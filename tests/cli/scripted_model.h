@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// A new folder that goes away with this.
 class Folder {
@@ -44,4 +44,4 @@ inline std::string scripted_model(const std::filesystem::path& folder, int ms = 
   return model.string();
 }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -7,7 +7,7 @@
 
 #include "infer/core/batch_task.h"
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// Counts how a task ended; shared, since the task itself is moved about.
 struct Outcome {
@@ -53,4 +53,4 @@ class TestTask {
 
 inline void wait_complete(const Outcome& outcome) { outcome.code.wait(-1); }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -9,7 +9,7 @@
 #include "infer/engine/engine.h"
 #include "infer/testing/scripted_backend.h"
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// Lets a test hold every forward until it says so.
 class ForwardGate {
@@ -50,4 +50,4 @@ inline Engine scripted_engine(ScriptedOptions script, EngineOptions options = {}
   return Engine::create(make_model("scripted", std::move(backend)), std::move(options)).value();
 }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

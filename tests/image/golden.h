@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -53,4 +53,4 @@ inline Golden golden(const std::string& name) {
   throw std::runtime_error("no golden data named " + name);
 }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

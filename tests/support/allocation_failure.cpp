@@ -64,7 +64,7 @@ void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memo
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 AllocationFailure::AllocationFailure(std::size_t nth, Scope scope) {
   failed = false;
@@ -82,4 +82,4 @@ AllocationFailure::~AllocationFailure() {
 
 bool AllocationFailure::happened() const { return failed; }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

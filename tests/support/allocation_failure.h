@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// Makes the n-th allocation from now on, of this thread or of all, throw std::bad_alloc; later ones succeed
 /// again.
@@ -18,4 +18,4 @@ class AllocationFailure {
   bool happened() const;
 };
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -2,7 +2,7 @@
 
 #include "infer/models/clip_vit.h"
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// A tower of ViT-B/32's input and output, but small enough to make in a moment.
 inline ClipVitConfig small_clip() {
@@ -14,4 +14,4 @@ inline ClipVitConfig small_clip() {
   return config;
 }
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -12,7 +12,7 @@
 #include "infer/core/clock.h"
 #include "infer/core/result.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// How samples become batches, and how many may wait.
 struct BatchOptions {
@@ -138,4 +138,4 @@ class BatchPolicy {
   BatchOptions options_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -21,7 +21,7 @@
 #include "infer/core/scheduler_state.h"
 #include "infer/core/scheduler_stats.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// A bounded queue in front of fixed worker threads, which take batches from it as the policy says.
 ///
@@ -256,4 +256,4 @@ class BatchScheduler {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

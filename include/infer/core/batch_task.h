@@ -9,7 +9,7 @@
 #include "infer/core/clock.h"
 #include "infer/core/error.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// The place of one request in the fair order; shared by all its samples and touched by the queue alone.
 struct FairLane {
@@ -33,4 +33,4 @@ concept BatchTask = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_m
                       { task.fail(std::move(error)) } noexcept;
                     };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -5,7 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace infer {
+namespace infer::inline v0 {
 
 using Duration = std::chrono::steady_clock::duration;
 using TimePoint = std::chrono::steady_clock::time_point;
@@ -67,4 +67,4 @@ class ManualClock final : public Clock {
   std::atomic<Duration::rep> ticks_{Duration(std::chrono::hours(1)).count()};
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Why a call failed; docs/errors.md maps each code to an HTTP status and to advice on retrying.
 enum class ErrorCode : std::uint8_t {
@@ -68,4 +68,4 @@ struct Error {
 /// nothing.
 inline Error out_of_memory() noexcept { return {ErrorCode::kOutOfMemory, "out of memory", {}}; }
 
-}  // namespace infer
+}  // namespace infer::inline v0

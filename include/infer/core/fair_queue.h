@@ -13,7 +13,7 @@
 #include "infer/core/batch_task.h"
 #include "infer/core/result.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// A bounded queue that is round-robin over requests. Not thread-safe; allocates nothing after construction.
 ///
@@ -125,4 +125,4 @@ class FairQueue {
   std::uint64_t next_sequence_ = 0;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

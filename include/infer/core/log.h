@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace infer {
+namespace infer::inline v0 {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
@@ -12,4 +12,4 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 /// block.
 using LogHook = std::function<void(LogLevel level, std::string_view event, std::string_view message)>;
 
-}  // namespace infer
+}  // namespace infer::inline v0

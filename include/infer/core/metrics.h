@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// A number that goes up and down. Thread-safe, wait-free on common machines.
 class Gauge {
@@ -198,4 +198,4 @@ inline std::vector<double> latency_edges() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 3, 5, 10, 30, 60};
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -7,7 +7,7 @@
 
 #include "infer/core/error.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Thrown by `Result::value()` on an error; nothing else in the public API throws.
 class BadResult : public std::exception {
@@ -118,4 +118,4 @@ class [[nodiscard]] Result<void> {
   Error error_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

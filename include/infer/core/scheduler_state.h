@@ -17,7 +17,7 @@
 #include "infer/core/result.h"
 #include "infer/core/scheduler_stats.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Runs one batch on a worker thread and completes every task of it.
 template <BatchTask T>
@@ -148,4 +148,4 @@ struct SchedulerState {
   SchedulerStats stats;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

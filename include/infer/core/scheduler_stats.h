@@ -7,7 +7,7 @@
 
 #include "infer/core/clock.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// What a drain achieved.
 struct DrainReport {
@@ -56,4 +56,4 @@ class DrainRate {
   bool any_ = false;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -16,7 +16,7 @@
 
 #include "infer/core/result.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// CPU time that the kernel's control groups grant this process, and how often it hit that limit.
 struct CpuLimits {
@@ -164,4 +164,4 @@ inline std::size_t usable_cores(const CpuLimits& limits, std::size_t affinity) {
   return cores;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -9,7 +9,7 @@
 #include "infer/core/batch_task.h"
 #include "infer/core/result.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Counts the requests in flight. Shared by the engine and the permits it gave.
 struct InflightCounter {
@@ -64,4 +64,4 @@ class Permit {
   std::shared_ptr<Lane> lane_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -10,13 +10,14 @@
 #include "infer/core/result.h"
 #include "infer/engine/signature.h"
 #include "infer/engine/tensor.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 struct Manifest;
 
 /// A loaded model that runs batches. Immutable: `forward` is called from several worker threads at a time.
-class Backend {
+class INFER_EXPORT Backend {
  public:
   Backend() = default;
   Backend(const Backend&) = delete;
@@ -56,6 +57,6 @@ struct BackendEntry {
 };
 
 /// All backends of this build. A table, since a static library drops what registers itself.
-std::span<const BackendEntry> backends() noexcept;
+INFER_EXPORT std::span<const BackendEntry> backends() noexcept;
 
-}  // namespace infer
+}  // namespace infer::inline v0

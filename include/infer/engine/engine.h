@@ -19,8 +19,9 @@
 #include "infer/engine/model.h"
 #include "infer/engine/pending.h"
 #include "infer/engine/response.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// How far to warm up before an engine is ready.
 enum class Warmup : std::uint8_t {
@@ -59,7 +60,7 @@ struct EngineStats {
 };
 
 /// Batches samples and runs them on a model. Thread-safe; movable, with one owner.
-class Engine {
+class INFER_EXPORT Engine {
  public:
   /// Starts workers and warms them up; blocks until that is done.
   /// Errors: `kInvalidArgument` (options), `kModelError` (the model fails in warm-up), `kOutOfMemory`.
@@ -107,4 +108,4 @@ class Engine {
   std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "infer/core/result.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// What a TorchScript file holds, read without running it.
 struct ModuleReport {
@@ -30,6 +31,6 @@ struct ModuleReport {
 };
 
 /// Loads `file` on the CPU and looks at it. Blocking. Errors: those of `load_torchscript`.
-Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file);
+INFER_EXPORT Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file);
 
-}  // namespace infer
+}  // namespace infer::inline v0

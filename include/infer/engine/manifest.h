@@ -9,8 +9,9 @@
 
 #include "infer/core/result.h"
 #include "infer/engine/signature.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// How an image becomes a model's input; the defaults are CLIP's.
 struct ImagePreprocess {
@@ -45,11 +46,11 @@ struct Manifest {
 
 /// Reads the text of an infer.json. Errors: `kInvalidArgument`, naming the key; an unknown key names the
 /// nearest known.
-Result<Manifest> parse_manifest(std::string_view json);
+INFER_EXPORT Result<Manifest> parse_manifest(std::string_view json);
 /// Reads DIRECTORY/infer.json; the name is the folder's. Errors: `kNotFound`, and those of `parse_manifest`.
-Result<Manifest> read_manifest(const std::filesystem::path& directory);
+INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory);
 /// The version to serve from models/NAME: the line in PROMOTED, else the highest number (or last name).
 /// Errors: `kNotFound` where there is no version, `kInvalidArgument` for a name outside [A-Za-z0-9._-]{1,64}.
-Result<std::string> choose_version(const std::filesystem::path& directory);
+INFER_EXPORT Result<std::string> choose_version(const std::filesystem::path& directory);
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -7,8 +7,9 @@
 #include "infer/core/result.h"
 #include "infer/engine/backend.h"
 #include "infer/engine/manifest.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// A loaded model: immutable, cheap to copy, shared between workers.
 struct Model {
@@ -23,9 +24,11 @@ struct Model {
 /// Errors: `kNotFound` (no folder, manifest, version or file), `kInvalidArgument` (manifest), `kModelError`
 /// (a file that is truncated, corrupt or of another version), `kFailedPrecondition` (no such device),
 /// `kUnimplemented` (a backend that this build lacks), `kOutOfMemory`.
-Result<Model> load_model(const std::filesystem::path& directory, const LoadOptions& options = {});
+INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory,
+                                      const LoadOptions& options = {});
 
 /// A model from a backend made by hand, for tests and for own backends.
-Model make_model(std::string name, std::shared_ptr<const Backend> backend, Manifest manifest = {});
+INFER_EXPORT Model make_model(std::string name, std::shared_ptr<const Backend> backend,
+                              Manifest manifest = {});
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -10,8 +10,9 @@
 
 #include "infer/core/result.h"
 #include "infer/engine/engine.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// What a caller wants otherwise than infer.json and the defaults say; 0 or unset leaves it to them.
 struct OpenOptions {
@@ -29,15 +30,16 @@ struct OpenOptions {
 };
 
 /// "none", "default" or "full". Errors: `kInvalidArgument`.
-Result<Warmup> parse_warmup(const std::string& name);
+INFER_EXPORT Result<Warmup> parse_warmup(const std::string& name);
 
 /// The options for `manifest` on a machine with `usable_cores`: defaults, then the manifest, then `wanted`.
 /// Errors: `kInvalidArgument`.
-Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
-                                     std::size_t usable_cores);
+INFER_EXPORT Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
+                                                  std::size_t usable_cores);
 
 /// Loads models/NAME and starts an engine on it, with threads planned from affinity and control groups.
 /// Blocks until it is warm. Errors: those of `load_model` and `Engine::create`.
-Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted = {});
+INFER_EXPORT Result<Engine> open_engine(const std::filesystem::path& directory,
+                                        const OpenOptions& wanted = {});
 
-}  // namespace infer
+}  // namespace infer::inline v0

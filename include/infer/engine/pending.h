@@ -11,7 +11,7 @@
 #include "infer/core/result.h"
 #include "infer/engine/response.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Called once with the result, on a worker thread, the timer thread or (for a refusal in `drain`) the
 /// draining one. Must not throw and should not block: it holds up the next batch.
@@ -70,4 +70,4 @@ class Pending {
   std::shared_ptr<PendingState> state_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

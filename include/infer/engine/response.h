@@ -7,7 +7,7 @@
 #include "infer/core/clock.h"
 #include "infer/engine/tensor.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Where the time of one sample went.
 struct Timings {
@@ -22,4 +22,4 @@ struct Response {
   std::size_t batch_size = 0;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -6,8 +6,9 @@
 
 #include "infer/core/result.h"
 #include "infer/engine/tensor.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Name, dtype and shape of one input or output, without the batch dimension; -1 is a dimension of any size.
 struct TensorSpec {
@@ -18,7 +19,7 @@ struct TensorSpec {
 };
 
 /// What a model takes and gives.
-struct ModelSignature {
+struct INFER_EXPORT ModelSignature {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
 
@@ -31,6 +32,6 @@ using Sample = std::vector<Tensor>;
 
 /// Checks a sample against the inputs. Errors: `kInvalidArgument`, naming the input, its value and what was
 /// expected.
-Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample);
+INFER_EXPORT Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample);
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -11,8 +11,9 @@
 #include <string_view>
 
 #include "infer/core/result.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Element types; names are those of the Open Inference Protocol.
 enum class DType : std::uint8_t {
@@ -32,14 +33,14 @@ enum class DType : std::uint8_t {
 };
 
 /// Bytes of one element.
-std::size_t element_size(DType dtype) noexcept;
+INFER_EXPORT std::size_t element_size(DType dtype) noexcept;
 /// "FP32", "UINT8", ...
-std::string_view to_string(DType dtype) noexcept;
+INFER_EXPORT std::string_view to_string(DType dtype) noexcept;
 /// The inverse of `to_string`; nothing for an unknown name.
-std::optional<DType> parse_dtype(std::string_view name) noexcept;
+INFER_EXPORT std::optional<DType> parse_dtype(std::string_view name) noexcept;
 
 /// Up to eight dimensions; -1 stands for "any" where a shape describes rather than measures.
-class Shape {
+class INFER_EXPORT Shape {
  public:
   static constexpr std::size_t kMaxRank = 8;
 
@@ -69,7 +70,7 @@ class Shape {
 /// A dtype, a shape and a shared, contiguous, row-major buffer. Copies share the buffer.
 ///
 /// Reading from several threads is safe; writing needs sole use.
-class Tensor {
+class INFER_EXPORT Tensor {
  public:
   Tensor() = default;
 
@@ -108,4 +109,4 @@ class Tensor {
   std::byte* data_ = nullptr;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

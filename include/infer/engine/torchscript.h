@@ -7,8 +7,9 @@
 #include "infer/core/result.h"
 #include "infer/engine/backend.h"
 #include "infer/engine/manifest.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Loads a TorchScript archive from memory, which is not needed afterwards. Names no torch type.
 ///
@@ -16,16 +17,16 @@ namespace infer {
 /// FP32 and shapes unknown. A TorchScript file is code: load only files of owners you trust. Blocking.
 /// Errors: `kModelError` (truncated, corrupt, wrong version, no usable `forward`), `kFailedPrecondition`
 /// (device), `kInvalidArgument` (device name), `kUnimplemented` (a build without LibTorch), `kOutOfMemory`.
-Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive,
-                                                        const Manifest& manifest,
-                                                        const LoadOptions& options = {});
+INFER_EXPORT Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive,
+                                                                     const Manifest& manifest,
+                                                                     const LoadOptions& options = {});
 
 /// Sets what LibTorch keeps for the whole process: threads inside an op, none between ops, and the executor
 /// without profiling, whose first runs are slow. Call first thing in main(); a process that has set them
 /// already is left as it is where LibTorch allows but one setting. Does nothing in a build without LibTorch.
-void prepare_torch_process(std::size_t intra_op_threads);
+INFER_EXPORT void prepare_torch_process(std::size_t intra_op_threads);
 
 /// "2.15.0", or "none" in a build without LibTorch.
-const char* torch_version() noexcept;
+INFER_EXPORT const char* torch_version() noexcept;
 
-}  // namespace infer
+}  // namespace infer::inline v0

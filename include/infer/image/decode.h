@@ -5,9 +5,10 @@
 #include <span>
 
 #include "infer/core/result.h"
+#include "infer/export.h"
 #include "infer/image/image.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 enum class ImageFormat : std::uint8_t { kJpeg, kPng };
 
@@ -28,7 +29,7 @@ struct DecodeLimits {
 ///
 /// Errors: `kInvalidArgument`; with `kUnsupportedType` for other formats, naming the ones that are
 /// recognised.
-Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
+INFER_EXPORT Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 
 /// Decodes a JPEG or PNG to upright 8-bit RGB.
 ///
@@ -36,9 +37,9 @@ Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 /// alpha is dropped, CMYK is taken as Adobe's inverted kind. 16-bit channels keep their high byte. Blocking,
 /// thread-safe. Errors: `kInvalidArgument` (undecodable, truncated; `kTooLarge` over a limit),
 /// `kOutOfMemory`.
-Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
+INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
 
 /// Turns stored pixels upright. `orientation` outside 2..8 leaves them as they are.
-Image apply_orientation(Image image, int orientation);
+INFER_EXPORT Image apply_orientation(Image image, int orientation);
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Pixels: 8-bit RGB, interleaved, row-major, no padding. Owns its memory; movable, not copyable.
 struct Image {
@@ -22,4 +22,4 @@ struct Image {
   const std::uint8_t* row(std::size_t y) const noexcept { return pixels.get() + y * width * kChannels; }
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

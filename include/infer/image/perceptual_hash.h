@@ -3,9 +3,10 @@
 #include <bit>
 #include <cstdint>
 
+#include "infer/export.h"
 #include "infer/image/image.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// 64 bits that stay nearly the same when a picture is rescaled, recompressed or slightly changed.
 ///
@@ -13,9 +14,9 @@ namespace infer {
 /// section 3.2.1: luma, 32 x 32 pixels, type-II DCT, the 8 x 8 coefficients after the first row and column, a
 /// bit each for above their median. Shrinking is done with `resize_bicubic` in place of a mean filter, and
 /// above means by more than rounding. Bit 0 is the lowest frequency. Thread-safe.
-std::uint64_t perceptual_hash(const Image& image);
+INFER_EXPORT std::uint64_t perceptual_hash(const Image& image);
 
 /// Bits in which two hashes differ, 0 to 64. Unrelated pictures differ in 32 on average.
 inline int hash_distance(std::uint64_t a, std::uint64_t b) noexcept { return std::popcount(a ^ b); }
 
-}  // namespace infer
+}  // namespace infer::inline v0

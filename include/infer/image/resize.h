@@ -2,9 +2,10 @@
 
 #include <cstddef>
 
+#include "infer/export.h"
 #include "infer/image/image.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// The part of a resized image that is wanted, in pixels of the resized image.
 struct CropBox {
@@ -21,6 +22,7 @@ struct CropBox {
 /// -0.5, widened by the scale when shrinking, weights as 22-bit fixed point, a horizontal and then a vertical
 /// pass with rounding to 8 bits after each (Pillow, Resample.c). `crop` must lie inside the resized image.
 /// Thread-safe.
-Image resize_bicubic(const Image& source, std::size_t width, std::size_t height, const CropBox& crop);
+INFER_EXPORT Image resize_bicubic(const Image& source, std::size_t width, std::size_t height,
+                                  const CropBox& crop);
 
-}  // namespace infer
+}  // namespace infer::inline v0

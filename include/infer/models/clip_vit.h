@@ -5,8 +5,9 @@
 #include <filesystem>
 
 #include "infer/core/result.h"
+#include "infer/export.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Sizes of CLIP's image tower (Radford et al., 2021, "Learning Transferable Visual Models From Natural
 /// Language Supervision"); the defaults are ViT-B/32.
@@ -26,7 +27,7 @@ struct ClipVitConfig {
 /// OpenAI's checkpoints. The same seed gives the same weights. Needs about twice the model's size in memory.
 /// Blocking. Errors: `kInvalidArgument` (sizes), `kFailedPrecondition` (the folder exists already or cannot
 /// be written), `kUnimplemented` (a build without LibTorch), `kOutOfMemory`.
-Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed,
-                             const std::filesystem::path& directory);
+INFER_EXPORT Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed,
+                                          const std::filesystem::path& directory);
 
-}  // namespace infer
+}  // namespace infer::inline v0

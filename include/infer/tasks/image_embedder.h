@@ -12,9 +12,10 @@
 #include "infer/core/result.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
+#include "infer/export.h"
 #include "infer/image/decode.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// How long a request may take, and how to take it back.
 struct RequestOptions {
@@ -36,7 +37,7 @@ struct Embeddings {
 /// them.
 ///
 /// Decoding and resizing run in the calling thread, the model on the engine's workers.
-class ImageEmbedder {
+class INFER_EXPORT ImageEmbedder {
  public:
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
   static Result<ImageEmbedder> open(const std::filesystem::path& directory, const OpenOptions& options = {},
@@ -83,4 +84,4 @@ class ImageEmbedder {
   std::size_t dim_;
 };
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -10,8 +10,9 @@
 #include "infer/core/result.h"
 #include "infer/engine/backend.h"
 #include "infer/engine/signature.h"
+#include "infer/export.h"
 
-namespace infer::testing {
+namespace infer::inline v0::testing {
 
 /// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
 ///
@@ -32,12 +33,12 @@ struct ScriptedOptions {
 
 /// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32 or
 /// UINT8 inputs.
-Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
+INFER_EXPORT Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
 
 /// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].
-ModelSignature image_signature(std::int64_t size = 224, std::int64_t dim = 512);
+INFER_EXPORT ModelSignature image_signature(std::int64_t size = 224, std::int64_t dim = 512);
 
 /// Uses up `time` of this thread's CPU time.
-void burn_cpu(std::chrono::microseconds time);
+INFER_EXPORT void burn_cpu(std::chrono::microseconds time);
 
-}  // namespace infer::testing
+}  // namespace infer::inline v0::testing

@@ -5,7 +5,7 @@
 
 #include <charconv>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 int cuda_devices() { return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0; }
@@ -33,4 +33,4 @@ Result<at::Device> parse_device(const std::string& name) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

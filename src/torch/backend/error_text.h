@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// The first line that says something.
 inline std::string first_line(std::string_view text) {
@@ -36,4 +36,4 @@ inline bool is_allocation_failure(std::string_view text) {
          text.find("DefaultCPUAllocator: not enough memory") != std::string_view::npos;
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -11,7 +11,7 @@
 
 #include "error_text.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 using torch::jit::Block;
@@ -115,4 +115,4 @@ Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 using torch::jit::Block;
@@ -199,4 +199,4 @@ void pack_weights(std::shared_ptr<Graph>& graph) {
   torch::jit::EliminateDeadCode(graph->block());
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace infer {
+namespace infer::inline v0 {
 
 /// Lays the weights of a frozen graph's linear layers, and of a convolution of its input, out as oneDNN's
 /// kernels read them, once, at load, and lets each apply the activation that follows it. Only fp32 weights on
@@ -16,4 +16,4 @@ namespace infer {
 /// oneDNN already, but reorder their weights at every call.
 void pack_weights(std::shared_ptr<torch::jit::Graph>& graph);
 
-}  // namespace infer
+}  // namespace infer::inline v0

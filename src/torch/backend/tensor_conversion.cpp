@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 constexpr std::array<std::pair<DType, at::ScalarType>, 13> kTypes{{
@@ -62,4 +62,4 @@ Result<Tensor> from_torch(const at::Tensor& tensor) {
   return Tensor::wrap(*dtype, shape, std::move(owner), data);
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

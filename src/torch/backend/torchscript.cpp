@@ -22,7 +22,7 @@
 #include "infer/torch_interop.h"
 #include "pack_weights.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,4 +197,4 @@ void prepare_torch_process(std::size_t intra_op_threads) {
 
 const char* torch_version() noexcept { return TORCH_VERSION; }
 
-}  // namespace infer
+}  // namespace infer::inline v0

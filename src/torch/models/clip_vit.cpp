@@ -15,7 +15,7 @@
 
 #include "../backend/error_text.h"
 
-namespace infer {
+namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -220,4 +220,4 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, co
   }
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0

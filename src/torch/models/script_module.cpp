@@ -4,7 +4,7 @@
 
 #include "../backend/error_text.h"
 
-namespace infer {
+namespace infer::inline v0 {
 
 Result<void> save_script(const std::string& source, const std::filesystem::path& file) {
   try {
@@ -17,4 +17,4 @@ Result<void> save_script(const std::string& source, const std::filesystem::path&
   }
 }
 
-}  // namespace infer
+}  // namespace infer::inline v0
