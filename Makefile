@@ -4,13 +4,14 @@ MODEL ?= models/clip-vit-b-32
 INFER := $(BUILD)/bin/infer
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo serve test test-core test-sanitizers bench lint format clean
+.PHONY: help setup build demo serve test test-core test-sanitizers bench package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
 	@echo "make test    set up, build, run all tests"
 	@echo "make serve   the demo's server, until Ctrl-C"
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
+	@echo "make package  a .deb in build/package"
 	@echo "make lint    clang-format and clang-tidy       make format   apply clang-format"
 
 setup:
@@ -54,6 +55,12 @@ bench: setup
 	cmake --preset release -DINFER_BENCHMARKS=ON && cmake --build $(BUILD) -j $(JOBS)
 	@test -f $(MODEL)/infer.json || $(INFER) model create clip-vit-b-32 --seed 1 --out $(MODEL)
 	benchmarks/run.sh $(BUILD) $(MODEL)
+
+# A .deb with LibTorch in it, in build/package.
+package: setup
+	cmake --preset release -B build/package -DINFER_TESTS=OFF -DINFER_BUNDLE_TORCH=ON
+	cmake --build build/package -j $(JOBS)
+	cd build/package && cpack
 
 lint: setup
 	scripts/lint.sh
