@@ -4,7 +4,7 @@ MODEL ?= models/clip-vit-b-32
 INFER := $(BUILD)/bin/infer
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo serve test test-core test-sanitizers bench package lint format clean
+.PHONY: help setup build demo serve test test-core test-sanitizers fuzz sabotage bench package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
@@ -39,12 +39,25 @@ test: build
 	@scripts/setup.sh --tests
 	ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure --no-tests=error
 	$(MAKE) test-sanitizers
+	$(MAKE) fuzz
 
 test-sanitizers: setup
 	for preset in tsan asan; do \
 	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
 	  ctest --test-dir build/$$preset -j $(JOBS) --output-on-failure --no-tests=error || exit 1; \
 	done
+
+# Each parser of foreign bytes, FUZZ_SECONDS long.
+FUZZ_SECONDS ?= 30
+fuzz: setup
+	@scripts/setup.sh --tests
+	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_image fuzz_request fuzz_manifest fuzz_multipart
+	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
+	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+# Breaks one line for each promise of docs/design.md and expects its tests to notice.
+sabotage: setup
+	python3 tests/sabotage/sabotage.py
 
 # The torch-free core alone: needs a compiler and GoogleTest.
 test-core:

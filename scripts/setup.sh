@@ -2,7 +2,7 @@
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
 #   scripts/setup.sh [--cuda] [--core] [--tests]
 # --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries. --tests adds the browser that
-# looks at the pages.
+# looks at the pages, and the compiler that fuzzes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -25,7 +25,7 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
 fi
-[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core)
+[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core clang-16 libclang-rt-16-dev)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,10 +1,8 @@
-#include <simdjson.h>
-
 #include <algorithm>
 #include <span>
 #include <utility>
 
-#include "base64.h"
+#include "embed_request.h"
 #include "json_writer.h"
 #include "service.h"
 
@@ -13,47 +11,6 @@ namespace infer::http {
 using adapter::JsonWriter;
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
-}
-
-Unexpected too_many(std::size_t count, std::size_t limit) {
-  return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit),
-                 ErrorDetail::kTooLarge);
-}
-
-/// {"images": ["<base64>", ...]}, other keys ignored.
-Result<std::vector<Bytes>> parse_images(std::string& body, std::size_t limit) {
-  if (body.empty()) return invalid("body: is empty, expected {\"images\": [...]}");
-  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);  // so that the parser need not copy it
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (const auto error = parser.parse(body.data(), body.size(), false).get(root)) {
-    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
-  }
-  simdjson::dom::element field;
-  if (!root.is_object()) return invalid("body: must be an object, {\"images\": [...]}");
-  if (root.at_key("images").get(field)) return invalid("images: is missing");
-  simdjson::dom::array images;
-  if (field.get(images)) return invalid("images: must be a list of base64 strings");
-  const std::size_t count = images.size();
-  if (count == 0) return invalid("images: is empty, at least 1 is needed");
-  if (count > limit) return too_many(count, limit);
-  std::vector<Bytes> out;
-  out.reserve(count);
-  for (const simdjson::dom::element item : images) {
-    const std::string where = "images[" + std::to_string(out.size()) + "]";
-    std::string_view text;
-    if (item.get(text)) return invalid(where + ": must be a base64 string");
-    auto bytes = adapter::decode_base64(text);
-    if (!bytes) return invalid(where + ": " + bytes.error().message);
-    out.push_back(*std::move(bytes));
-  }
-  return out;
-}
 
 void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings& result) {
   JsonWriter json;
@@ -107,7 +64,7 @@ void embed_base64(Service& service, Exchange& exchange) {
         exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
                         ErrorDetail::kUnsupportedType});
   }
-  std::vector<Bytes> decoded;
+  std::vector<std::vector<std::uint8_t>> decoded;
   embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
     auto images = parse_images(exchange.body, service.options().max_images);
     if (!images) return Unexpected(images.error());
@@ -123,9 +80,10 @@ void embed(Service& service, Exchange& exchange) {
   }
   if (type == "multipart/form-data") {
     return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
-      if (exchange.parts.empty()) return invalid("parts: there are none, at least 1 image is needed");
+      if (exchange.parts.empty())
+        return fail(ErrorCode::kInvalidArgument, "parts: there are none, at least 1 image is needed");
       if (exchange.parts.size() > service.options().max_images) {
-        return too_many(exchange.parts.size(), service.options().max_images);
+        return too_many_images(exchange.parts.size(), service.options().max_images);
       }
       std::vector<EncodedImage> images;
       for (const Part& part : exchange.parts) images.push_back(as_image(part.content));

@@ -1,0 +1,52 @@
+#include "embed_request.h"
+
+#include <simdjson.h>
+
+#include <utility>
+
+#include "base64.h"
+
+namespace infer::http {
+namespace {
+
+Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
+  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
+}
+
+}  // namespace
+
+Unexpected too_many_images(std::size_t count, std::size_t limit) {
+  return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit),
+                 ErrorDetail::kTooLarge);
+}
+
+Result<std::vector<std::vector<std::uint8_t>>> parse_images(std::string& body, std::size_t limit) {
+  if (body.empty()) return invalid("body: is empty, expected {\"images\": [...]}");
+  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);  // so that the parser need not copy it
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (const auto error = parser.parse(body.data(), body.size(), false).get(root)) {
+    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+  }
+  simdjson::dom::element field;
+  if (!root.is_object()) return invalid("body: must be an object, {\"images\": [...]}");
+  if (root.at_key("images").get(field)) return invalid("images: is missing");
+  simdjson::dom::array images;
+  if (field.get(images)) return invalid("images: must be a list of base64 strings");
+  const std::size_t count = images.size();
+  if (count == 0) return invalid("images: is empty, at least 1 is needed");
+  if (count > limit) return too_many_images(count, limit);
+  std::vector<std::vector<std::uint8_t>> out;
+  out.reserve(count);
+  for (const simdjson::dom::element item : images) {
+    const std::string where = "images[" + std::to_string(out.size()) + "]";
+    std::string_view text;
+    if (item.get(text)) return invalid(where + ": must be a base64 string");
+    auto bytes = adapter::decode_base64(text);
+    if (!bytes) return invalid(where + ": " + bytes.error().message);
+    out.push_back(*std::move(bytes));
+  }
+  return out;
+}
+
+}  // namespace infer::http

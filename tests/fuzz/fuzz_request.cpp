@@ -1,0 +1,15 @@
+// The body of POST /embed/base64.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "embed_request.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string body(reinterpret_cast<const char*>(data), size);
+  const auto images = infer::http::parse_images(body, 8);
+  if (images && (images->empty() || images->size() > 8)) std::abort();
+  if (!images && images.error().message.empty()) std::abort();
+  return 0;
+}

@@ -1,0 +1,40 @@
+"""Writes what the fuzzers start from: make_corpus.py GOLDEN OUT. The bad inputs of the tests, and good ones."""
+
+import base64
+import pathlib
+import struct
+import sys
+
+golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+corpus = {"image": [], "request": [], "manifest": [], "multipart": []}
+kinds = [pathlib.Path(line.split()[2]) for line in (golden / "index.txt").read_text().splitlines()
+         if line.startswith("kind ")]
+for path in kinds:
+    data = path.read_bytes()
+    corpus["image"] += [data[:40_000], data[:len(data) // 2], data[:100]]
+png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+corpus["image"] += [png, b"GIF89a\1\0\1\0", b"BM", b"\0\0\2\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x18\0", b""]
+
+picture = base64.b64encode(min((path.read_bytes() for path in kinds), key=len))
+corpus["request"] += [b"", b"{}", b"[]", b'{"images"', b'{"images": []}', b'{"images": [5]}', b'{"images": ["a$aa"]}',
+                      b'{"images": ["' + picture + b'"]}', b'{"images": [' + b'"",' * 8 + b'""]}',
+                      b'{"images": "x"}', b"[" * 2000, b'{"images": ["\\u0041\\n"], "other": {"a": [1.5e300, null]}}']
+
+corpus["manifest"] += [
+    b"{}", b"[1]", b"", b'{"task": "image-embedding", "inputs": [{"name": "x", "dtype": "FP32", "shape": [3, -1]}]}',
+    b'{"task": "nothing"}', b'{"tsk": "raw"}', b'{"file": "../x"}', b'{"inputs": [{"shape": [1e9]}]}',
+    b'{"batch": {"max_batch_size": 0, "allowed_batch_sizes": [1, 2], "max_queue_delay_ms": 1.5}, "workers": 2}',
+    b'{"preprocess": {"size": 224, "mean": [0.1, 0.2, 0.3], "std": [1, 1, 0]}, "labels": ["a", "b"]}',
+    b'{"weights": "random", "precision": "fp32", "warmup": "full", "sha256": {"model.pt": "00"}, "source": {"a": [1]}}']
+
+part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nDATA\r\n'
+for cut in (0, 60, 128, 255):
+    corpus["multipart"] += [bytes([cut]) + body for body in (
+        part + b"--b--\r\n", part * 3 + b"--b--\r\n", part, b"--b\r\n\r\n\r\n--b--\r\n", b"--b--\r\n", b"",
+        b"--b\r\nContent-Disposition: form-data; name*=UTF-8''x\r\n\r\n--b--\r\n")]
+
+for target, inputs in corpus.items():
+    folder = out / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(inputs):
+        (folder / f"seed-{number:03}").write_bytes(data)

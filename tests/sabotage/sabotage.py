@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Proves that the promises' tests can fail: breaks one line for each and expects its tests to notice.
+
+sabotage.py [PROMISE ...]. Works on a copy of the tree; takes about five minutes for all.
+"""
+
+import pathlib
+import shutil
+import string
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+# promise, file, the line (a part that occurs once), what it becomes
+LIST = [
+    (1, "include/infer/engine/pending.h", "return !claimed_.exchange(true, std::memory_order_acq_rel);", "return true;"),
+    (2, "src/engine/engine.cpp", "sample = std::move(task.sample);", ""),
+    (3, "include/infer/core/batch_scheduler.h", "if (state.earliest_deadline <= state.clock->now()) {", "if (false) {"),
+    (4, "include/infer/core/scheduler_state.h", "if (queue.task(i).cancelled()) {", "if (false) {"),
+    (5, "include/infer/core/batch_policy.h", "if (options_.max_queue_delay.count() > 0 && !view.draining && !full) {",
+     "if (!view.draining && view.items.size() < 2) return WaitForever{};\n    if (false) {"),
+    (6, "src/engine/batch_runner.cpp", "if (!outputs && batch.size() > 1 && may_rerun()) {", "if (false) {"),
+    (7, "src/engine/batch_runner.cpp", "response.outputs.push_back(output.row(i));",
+     "response.outputs.push_back(output.row(0));"),
+    (8, "include/infer/engine/admission.h", "if (counter->count.fetch_add(1, std::memory_order_acq_rel) >= limit) {",
+     "if (counter->count.fetch_add(1, std::memory_order_acq_rel) > limit) {"),
+    (9, "include/infer/core/batch_scheduler.h", "report.failed = state.fail_queued(lock);", "report.failed = 0;"),
+    (10, "src/engine/engine.cpp", "impl->scheduler = *std::move(scheduler);",
+     'impl->scheduler = *std::move(scheduler);\n    fputs("hello\\n", stdout);'),
+    (11, "include/infer/core/fair_queue.h", "lane->next_tag = entry.tag + 1;", "lane->next_tag = entry.tag;"),
+]
+
+
+def run(command, where, timeout):
+    try:
+        return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return None  # waits for what never comes: noticed too
+
+
+def main():
+    wanted = {int(number) for number in sys.argv[1:]} or {entry[0] for entry in LIST}
+    failed = False
+    with tempfile.TemporaryDirectory() as work:
+        tree = pathlib.Path(work) / "tree"
+        files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        for name in filter(None, files.split("\0")):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+        subprocess.run(["cmake", "-S", tree, "-B", tree / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+                        "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DINFER_TORCH=OFF", "-DINFER_SERVER=OFF"], check=True,
+                       capture_output=True)
+        build = ["cmake", "--build", tree / "build", "-j2", "--target", "engine_tests"]
+        for promise, name, line, broken in LIST:
+            if promise not in wanted:
+                continue
+            path = tree / name
+            text = path.read_text()
+            if text.count(line) != 1:
+                sys.exit(f"promise {promise}: the line is in {name} {text.count(line)} times: {line}")
+            names = ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # not Promise10 for 1
+            tests = [tree / "build" / "bin" / "engine_tests", f"--gtest_filter={names}"]
+            path.write_text(text.replace(line, broken))
+            built = run(build, tree, 600)
+            if built is None or built.returncode != 0:
+                sys.exit(f"promise {promise}: the sabotaged tree does not build\n{built.stdout if built else ''}")
+            result = run(tests, tree, 60)
+            noticed = result is None or result.returncode != 0
+            path.write_text(text)
+            failed |= not noticed
+            print(f"promise {promise}: {'noticed' if noticed else 'NOT NOTICED'} ({name}: {line})", flush=True)
+        subprocess.run(build, check=True, capture_output=True)
+        whole = run([tree / "build" / "bin" / "engine_tests", "--gtest_filter=Promise*"], tree, 120)
+        if whole is None or whole.returncode != 0:
+            sys.exit("the promises' tests fail without sabotage too")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
