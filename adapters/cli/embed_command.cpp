@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -84,7 +86,14 @@ int run(const Arguments& arguments) {
   VectorFile& file = **out;
   const std::size_t rows_before = file.rows();
 
-  Progress progress("images", std::nullopt);
+  // Counted first where somebody watches: walking a folder takes a moment, embedding it hours.
+  std::optional<std::size_t> total;
+  if (isatty(STDERR_FILENO) == 1) {
+    ImageFiles walk(arguments.paths, arguments.recursive, *shard, [](const auto&, const auto&) {});
+    total = 0;
+    while (auto path = walk.next()) *total += file.contains(*path) ? 0 : 1;
+  }
+  Progress progress("images", total);
   Counts counts;
   std::mutex message;
   const auto skip = [&](const std::string& path, const std::string& why) {

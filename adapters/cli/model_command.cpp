@@ -121,6 +121,7 @@ void add_model_command(CLI::App& app, Action& action) {
     std::string architecture;
     std::uint64_t seed = 0;
     std::string out;
+    bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
   create->add_option("architecture", arguments->architecture, "What to make")
@@ -129,6 +130,7 @@ void add_model_command(CLI::App& app, Action& action) {
   create->add_option("--seed", arguments->seed, "The same seed gives the same weights")
       ->capture_default_str();
   create->add_option("--out", arguments->out, "Folder to make, e.g. models/clip-vit-b-32")->required();
+  create->add_flag("--json", arguments->json, "Print what was made as JSON");
   create->footer("Example: infer model create clip-vit-b-32 --seed 1 --out models/clip-vit-b-32");
   create->callback([arguments, &action] {
     action = [arguments] {
@@ -137,8 +139,15 @@ void add_model_command(CLI::App& app, Action& action) {
         std::cerr << "infer model create: " << created.error().message << '\n';
         return 1;
       }
-      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed "
-                << arguments->seed << "). Its embeddings tell identical images from others, no more.\n";
+      if (arguments->json) {
+        adapter::JsonWriter json;
+        json.begin_object().key("model").value(arguments->out).key("architecture").value(arguments->architecture);
+        json.key("seed").value(arguments->seed).key("weights").value("random").end_object();
+        std::cout << json.text() << '\n';
+        return 0;
+      }
+      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed " << arguments->seed
+                << "). Its embeddings tell identical images from others, no more.\n";
       return 0;
     };
   });

@@ -45,8 +45,8 @@ std::string Progress::line(std::size_t done, std::size_t failed) const {
   if (total_) out += "/" + grouped(*total_);
   out += " " + unit_ + "  " + number.data();
   if (failed > 0) out += "  " + grouped(failed) + " skipped";
-  if (total_ && rate > 0 && *total_ > done) {
-    out += "  " + clock_text(static_cast<double>(*total_ - done) / rate) + " left";
+  if (total_ && rate > 0 && *total_ > done + failed) {
+    out += "  " + clock_text(static_cast<double>(*total_ - done - failed) / rate) + " left";
   }
   return out;
 }

@@ -142,6 +142,17 @@ TEST_F(Embed, AnNpyFileIsAFloatArrayWithAPathForEachRow) {
             (std::vector<std::string>{"\"" + photos() + "/a.jpg\"", "\"" + photos() + "/b.jpg\""}));
 }
 
+TEST_F(Embed, ResumeRefusesAnArrayWhosePathsAreGone) {
+  add("a.jpg");
+  const std::string out = folder_ / "v.npy";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  fs::remove(out + ".paths");
+  const auto resumed = embed({photos(), "-o", out, "--resume"});
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_NE(resumed.output.find("v.npy.paths: is missing"), std::string::npos) << resumed.output;
+  EXPECT_EQ(fs::file_size(out), 128 + 8 * sizeof(float)) << "nothing is lost";
+}
+
 TEST_F(Embed, ACsvQuotesPathsThatNeedIt) {
   add("a,\"b\".jpg");
   const std::string out = folder_ / "v.csv";
@@ -168,6 +179,17 @@ TEST_F(Embed, ShardsTakeEveryFileOnce) {
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 20u);
   EXPECT_LT(most, 14u) << "no part takes nearly all";
   EXPECT_EQ(embed({photos(), "-o", folder_ / "x.jsonl", "--shard", "0/3"}).code, 1);
+}
+
+TEST_F(Embed, OnATerminalTheRateAndTheTimeLeftAreShown) {
+  for (int i = 0; i < 60; ++i) add("p" + std::to_string(i) + ".jpg");
+  model_ = testing::scripted_model(folder_.path(), 20);
+  const std::string command = testing::infer_binary() + " embed --model " + model_ + " " + photos() + " -o " + (folder_ / "v.npy");
+  testing::Process terminal({"/usr/bin/script", "-qec", command, "/dev/null"});
+  const std::string shown = terminal.rest();
+  EXPECT_EQ(terminal.wait(), 0);
+  EXPECT_NE(shown.find("/60 images  "), std::string::npos) << shown;
+  EXPECT_NE(shown.find(" left"), std::string::npos) << shown;
 }
 
 TEST_F(Embed, SaysWhatIsWrongBeforeAnyWork) {

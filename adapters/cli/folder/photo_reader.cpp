@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <new>
 
 namespace infer::cli {
 namespace {
@@ -23,12 +24,16 @@ Result<std::vector<std::uint8_t>> read_photo(const std::string& path) {
     return fail(ErrorCode::kInvalidArgument,
                 std::to_string(size) + " bytes exceed the limit of " + std::to_string(kMaxBytes));
   }
-  std::vector<std::uint8_t> bytes(size);
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
-    return fail(ErrorCode::kNotFound, std::strerror(errno));
+  try {
+    std::vector<std::uint8_t> bytes(size);
+    std::ifstream file(path, std::ios::binary);
+    if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
+      return fail(ErrorCode::kNotFound, std::strerror(errno));
+    }
+    return bytes;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
   }
-  return bytes;
 }
 
 }  // namespace infer::cli

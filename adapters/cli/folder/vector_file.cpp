@@ -248,6 +248,10 @@ class Npy final : public VectorFile {
                   path_.string() + ": is no array of " + std::to_string(dim_) + " numbers a row");
     }
     std::ifstream names(paths_name_, std::ios::binary);
+    if (rows > 0 && !names) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  paths_name_ + ": is missing, without it nobody knows which rows are there");
+    }
     std::uintmax_t length = 0;
     simdjson::dom::parser parser;
     std::string line;
