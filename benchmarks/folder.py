@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer")
-SMALL, LARGE = 100, 700
+SMALL, LARGE = 100, 500
 
 
 def embed(args, work, count):
