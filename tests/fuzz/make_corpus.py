@@ -13,7 +13,8 @@ for path in kinds:
     data = path.read_bytes()
     corpus["image"] += [data[:40_000], data[:len(data) // 2], data[:100]]
 png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-corpus["image"] += [png, b"GIF89a\1\0\1\0", b"BM", b"\0\0\2\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x18\0", b""]
+empty = png.replace(struct.pack(">II", 60_000, 60_000), struct.pack(">II", 8, 8)) + b"crc.\0\0\0\0IDATcrc.\0\0\0\0IENDcrc."
+corpus["image"] += [png, empty, b"GIF89a\1\0\1\0", b"BM", b"\0\0\2\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x18\0", b""]
 
 picture = base64.b64encode(min((path.read_bytes() for path in kinds), key=len))
 corpus["request"] += [b"", b"{}", b"[]", b'{"images"', b'{"images": []}', b'{"images": [5]}', b'{"images": ["a$aa"]}',
