@@ -80,6 +80,9 @@ void embed_many(benchmark::State& state, const char* photo) {
   const auto photos = static_cast<double>(state.iterations()) * static_cast<double>(images.size());
   state.counters["photos_per_cpu_second"] = photos / (cpu_seconds() - start);
 }
-BENCHMARK_CAPTURE(embed_many, jpeg_640x427, "china")->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+BENCHMARK_CAPTURE(embed_many, jpeg_640x427, "china")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Iterations(1);
 
 }  // namespace

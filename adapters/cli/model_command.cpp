@@ -141,13 +141,17 @@ void add_model_command(CLI::App& app, Action& action) {
       }
       if (arguments->json) {
         adapter::JsonWriter json;
-        json.begin_object().key("model").value(arguments->out).key("architecture").value(arguments->architecture);
+        json.begin_object()
+            .key("model")
+            .value(arguments->out)
+            .key("architecture")
+            .value(arguments->architecture);
         json.key("seed").value(arguments->seed).key("weights").value("random").end_object();
         std::cout << json.text() << '\n';
         return 0;
       }
-      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed " << arguments->seed
-                << "). Its embeddings tell identical images from others, no more.\n";
+      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed "
+                << arguments->seed << "). Its embeddings tell identical images from others, no more.\n";
       return 0;
     };
   });

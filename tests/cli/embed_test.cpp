@@ -184,7 +184,8 @@ TEST_F(Embed, ShardsTakeEveryFileOnce) {
 TEST_F(Embed, OnATerminalTheRateAndTheTimeLeftAreShown) {
   for (int i = 0; i < 60; ++i) add("p" + std::to_string(i) + ".jpg");
   model_ = testing::scripted_model(folder_.path(), 20);
-  const std::string command = testing::infer_binary() + " embed --model " + model_ + " " + photos() + " -o " + (folder_ / "v.npy");
+  const std::string command =
+      testing::infer_binary() + " embed --model " + model_ + " " + photos() + " -o " + (folder_ / "v.npy");
   testing::Process terminal({"/usr/bin/script", "-qec", command, "/dev/null"});
   const std::string shown = terminal.rest();
   EXPECT_EQ(terminal.wait(), 0);

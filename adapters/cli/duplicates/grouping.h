@@ -37,8 +37,8 @@ struct Thresholds {
   float cosine = 0.96F;  ///< Vectors whose cosine is no less are alike.
 };
 
-/// All links of `photos`: equal files to the first of them, and every near pair of those that are left. Compares all
-/// pairs, so its time grows with the square of their number.
+/// All links of `photos`: equal files to the first of them, and every near pair of those that are left.
+/// Compares all pairs, so its time grows with the square of their number.
 std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& thresholds);
 
 /// Sets of photographs connected by links, each in ascending order, those of one left out; by first member.
