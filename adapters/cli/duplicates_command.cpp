@@ -158,14 +158,15 @@ int run(const Arguments& arguments) {
                  if (!image) {
                    seen->error = image.error();
                  } else if (embedder) {
-                   auto started = embedder->embed_async(*image, {}, [&results, index, seen](auto&& vector) {
-                     if (vector) {
-                       seen->photo.vector = *std::move(vector);
-                     } else {
-                       seen->error = vector.error();
-                     }
-                     results.finish(index, std::move(*seen));
-                   });
+                   auto started = embedder->embed_async(
+                       *image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
+                         if (vector) {
+                           seen->photo.vector = *std::move(vector);
+                         } else {
+                           seen->error = vector.error();
+                         }
+                         results.finish(index, std::move(*seen));
+                       });
                    if (started) return;
                    seen->error = started.error();
                  }

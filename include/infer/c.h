@@ -12,6 +12,7 @@
 
 #include "infer/export.h"
 
+/* NOLINTBEGIN(readability-identifier-naming): C names, not the C++ ones. */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -108,5 +109,6 @@ INFER_EXPORT void infer_response_free(infer_response* response);
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif
