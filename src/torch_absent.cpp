@@ -2,6 +2,7 @@
 #include "infer/engine/inspect.h"
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
+#include "models/architectures.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -24,6 +25,16 @@ const char* torch_version() noexcept { return "none"; }
 
 Result<void> create_clip_vit(const ClipVitConfig& /*config*/, std::uint64_t /*seed*/,
                              const std::filesystem::path& /*directory*/) {
+  return absent();
+}
+
+Result<void> build_clip_vit(const ClipVitConfig& /*config*/, Checkpoint& /*checkpoint*/,
+                            const std::filesystem::path& /*file*/) {
+  return absent();
+}
+
+Result<void> build_bert(const BertConfig& /*config*/, Checkpoint& /*checkpoint*/,
+                        const std::filesystem::path& /*file*/) {
   return absent();
 }
 

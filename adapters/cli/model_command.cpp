@@ -10,6 +10,7 @@
 #include "infer/engine/inspect.h"
 #include "infer/engine/model.h"
 #include "infer/models/clip_vit.h"
+#include "infer/models/import.h"
 #include "json_writer.h"
 #include "process.h"
 
@@ -111,6 +112,48 @@ int inspect(const std::string& directory, bool json) {
   return 0;
 }
 
+void add_import(CLI::App& model, Action& action) {
+  struct Arguments {
+    std::string source;
+    ImportOptions options;
+    std::string out;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* import = model.add_subcommand("import", "Make a model from a checkpoint in Hugging Face's layout");
+  import->add_option("source", arguments->source, "Folder with config.json and safetensors files, or one such file")
+      ->required();
+  import->add_option("--arch", arguments->options.architecture, "clip-vit, or bert (BERT, MiniLM, DistilBERT)")
+      ->required()
+      ->check(CLI::IsMember({"clip-vit", "bert"}));
+  import->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm")->required();
+  import->add_option("--pooling", arguments->options.pooling, "Of sentence embeddings: mean or cls, unless the checkpoint says")
+      ->check(CLI::IsMember({"mean", "cls"}));
+  import->add_option("--max-tokens", arguments->options.max_tokens, "Longer texts are cut, unless the checkpoint says");
+  import->add_flag("--json", arguments->json, "Print what was made as JSON");
+  import->footer("Example: infer model import all-MiniLM-L6-v2/ --arch bert --out models/minilm");
+  import->callback([arguments, &action] {
+    action = [arguments] {
+      prepare_process(1);
+      if (auto imported = import_model(arguments->source, arguments->options, arguments->out); !imported) {
+        std::cerr << "infer model import: " << imported.error().message << '\n';
+        return 1;
+      }
+      auto manifest = read_manifest(arguments->out);
+      if (!manifest) {
+        std::cerr << "infer model import: " << manifest.error().message << '\n';
+        return 1;
+      }
+      if (arguments->json) {
+        std::cout << inspection_json(*manifest, "1", nullptr) << '\n';
+      } else {
+        print_inspection(*manifest, "1", nullptr);
+      }
+      return 0;
+    };
+  });
+}
+
 }  // namespace
 
 void add_model_command(CLI::App& app, Action& action) {
@@ -155,6 +198,8 @@ void add_model_command(CLI::App& app, Action& action) {
       return 0;
     };
   });
+
+  add_import(*model, action);
 
   auto directory = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);

@@ -1,9 +1,11 @@
 #pragma once
 
-/// Everything most users need: photographs in, vectors out, and the engine behind it.
+/// Everything most users need: photographs and texts in, vectors and labels out, and the engine behind it.
 
 #include "infer/core/result.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
 #include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
 #include "infer/version.h"

@@ -64,17 +64,16 @@ void BatchRunner::start_worker() noexcept {
 }
 
 Result<void> BatchRunner::warm_up() {
-  if (options_.warmup == Warmup::kNone || !model_.backend->signature().is_static()) return {};
-  std::vector<std::size_t> sizes = options_.batch.allowed_batch_sizes;
-  if (sizes.empty()) sizes = {1, options_.batch.max_batch_size};
+  const bool of_any_size = !model_.backend->signature().is_static();
+  if (options_.warmup == Warmup::kNone || (of_any_size && options_.allowed_lengths.empty())) return {};
   const bool full = options_.warmup == Warmup::kFull;
   const int max_runs = full ? 10 : 3;
   const TimePoint start = std::chrono::steady_clock::now();
-  for (auto size = sizes.rbegin(); size != sizes.rend(); ++size) {
+  for (const WarmupShape& shape : warmup_shapes(of_any_size)) {
     Duration previous{};
     for (int run = 0; run < max_runs; ++run) {
       if (!full && std::chrono::steady_clock::now() - start > kWarmupBudget) return {};
-      const auto time = warm_run(*size);
+      const auto time = warm_run(shape);
       if (!time) return Unexpected(time.error());
       const Duration difference = *time > previous ? *time - previous : previous - *time;
       if (run > 0 && difference * 10 <= previous) break;
@@ -84,12 +83,32 @@ Result<void> BatchRunner::warm_up() {
   return {};
 }
 
-Result<Duration> BatchRunner::warm_run(std::size_t batch_size) {
+std::vector<BatchRunner::WarmupShape> BatchRunner::warmup_shapes(bool of_any_size) const {
+  const BatchOptions& batch = options_.batch;
+  std::vector<std::size_t> sizes = batch.allowed_batch_sizes;
+  if (sizes.empty()) sizes = {1, batch.max_batch_size};
+  std::reverse(sizes.begin(), sizes.end());  // the largest first: it takes the memory that the others then use
+  std::vector<WarmupShape> shapes;
+  for (const std::size_t length : of_any_size ? options_.allowed_lengths : std::vector<std::size_t>{1}) {
+    for (const std::size_t size : sizes) {
+      const bool fits = batch.max_batch_cost == 0 || size * length <= batch.max_batch_cost || size == 1;
+      if (fits) shapes.push_back({size, length});
+    }
+  }
+  return shapes;
+}
+
+Result<Duration> BatchRunner::warm_run(const WarmupShape& shape) {
+  const std::size_t batch_size = shape.batch_size;
   std::vector<Tensor> inputs;
   for (const TensorSpec& spec : model_.backend->signature().inputs) {
-    auto tensor = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch_size)));
+    std::vector<std::int64_t> dims(spec.shape.dims().begin(), spec.shape.dims().end());
+    std::replace(dims.begin(), dims.end(), std::int64_t{-1}, static_cast<std::int64_t>(shape.length));
+    auto tensor = Tensor::allocate(spec.dtype, Shape(dims).with_batch(static_cast<std::int64_t>(batch_size)));
     if (!tensor) return Unexpected(tensor.error());
     std::memset(tensor->data(), 0, tensor->bytes());
+    // Ids and masks: ones, since a mask of zeros would leave nothing to compute.
+    if (spec.dtype == DType::kInt64) std::ranges::fill(tensor->as<std::int64_t>(), 1);
     inputs.push_back(*std::move(tensor));
   }
   const TimePoint start = std::chrono::steady_clock::now();

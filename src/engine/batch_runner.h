@@ -41,8 +41,13 @@ class BatchRunner {
   void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start,
                 std::size_t batch_size) const;
   bool may_rerun();
+  struct WarmupShape {
+    std::size_t batch_size;
+    std::size_t length;  // of dimensions of any size
+  };
   Result<void> warm_up();
-  Result<Duration> warm_run(std::size_t batch_size);
+  std::vector<WarmupShape> warmup_shapes(bool of_any_size) const;
+  Result<Duration> warm_run(const WarmupShape& shape);
 
   const Model model_;
   const EngineOptions options_;

@@ -35,6 +35,7 @@ Result<Model> load_model(const std::filesystem::path& directory, const LoadOptio
     if (!backend) return Unexpected(backend.error());
     const std::string name = manifest->name;
     Model model = make_model(name, *std::move(backend), *std::move(manifest));
+    model.directory = directory / *version;
     model.version = version_label(*version, model.manifest.precision);
     return model;
   } catch (const std::bad_alloc&) {

@@ -30,6 +30,7 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
   batch.max_queue_size =
       wanted.max_queue_size.value_or(manifest.max_queue_size.value_or(batch.max_queue_size));
   batch.max_batch_cost = manifest.max_batch_cost.value_or(batch.max_batch_cost);
+  options.allowed_lengths = manifest.allowed_lengths;
   batch.max_queue_bytes = wanted.max_queue_bytes;
   options.max_inflight = wanted.max_inflight;
   options.metrics = wanted.metrics;

@@ -16,11 +16,15 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // clang-format off
-constexpr std::array<std::string_view, 17> kKeys{
-    "task", "backend", "file", "inputs", "outputs", "preprocess", "labels", "precision", "weights", "source",
-    "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup", "history"};
-constexpr std::array<std::string_view, 5> kBatchKeys{
-    "max_batch_size", "allowed_batch_sizes", "max_queue_delay_ms", "max_queue_size", "max_batch_cost"};
+constexpr std::array<std::string_view, 18> kKeys{
+    "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "precision",
+    "weights", "source", "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup"};
+constexpr std::array<std::string_view, 6> kBatchKeys{
+    "max_batch_size", "allowed_batch_sizes", "allowed_lengths", "max_queue_delay_ms", "max_queue_size",
+    "max_batch_cost"};
+constexpr std::array<std::string_view, 4> kTokenizerKeys{"vocab", "lowercase", "strip_accents", "max_tokens"};
+constexpr std::array<std::string_view, 10> kSeriesKeys{
+    "columns", "targets", "calendar", "history", "horizon", "time", "step_seconds", "step_months", "mean", "scale"};
 constexpr std::array<std::string_view, 3> kSpecKeys{"name", "dtype", "shape"};
 constexpr std::array<std::string_view, 3> kPreprocessKeys{"size", "mean", "std"};
 constexpr std::array<std::string_view, 6> kTasks{
@@ -155,6 +159,130 @@ Result<ImagePreprocess> preprocess(element value) {
   return out;
 }
 
+template <class T, class U>
+Result<void> store(Result<T>&& value, U& out) {
+  if (!value) return Unexpected(value.error());
+  out = *std::move(value);
+  return {};
+}
+
+Result<bool> flag(const std::string& key, element value) {
+  bool out = false;
+  if (value.get(out) != simdjson::SUCCESS) return bad(key, "must be true or false");
+  return out;
+}
+
+Result<std::vector<std::string>> texts(const std::string& key, element value) {
+  array list;
+  if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of strings");
+  std::vector<std::string> out;
+  for (const element item : list) {
+    auto string = text(key, item);
+    if (!string) return Unexpected(string.error());
+    out.push_back(*std::move(string));
+  }
+  return out;
+}
+
+Result<std::vector<std::size_t>> counts(const std::string& key, element value) {
+  array list;
+  if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of sizes");
+  std::vector<std::size_t> out;
+  for (const element item : list) {
+    auto size = count(key, item);
+    if (!size) return Unexpected(size.error());
+    out.push_back(*size);
+  }
+  return out;
+}
+
+Result<std::vector<double>> numbers(const std::string& key, element value) {
+  array list;
+  if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of numbers");
+  std::vector<double> out;
+  for (const element item : list) {
+    double number = 0;
+    if (item.get(number) != simdjson::SUCCESS) return bad(key, "must be a list of numbers");
+    out.push_back(number);
+  }
+  return out;
+}
+
+Result<TokenizerSpec> tokenizer(element value) {
+  object fields;
+  if (value.get(fields) != simdjson::SUCCESS) return bad("tokenizer", "must be an object");
+  TokenizerSpec out;
+  for (const auto& [field, content] : fields) {
+    if (auto known = check_key(field, kTokenizerKeys, "tokenizer."); !known) return Unexpected(known.error());
+    const std::string path = "tokenizer." + std::string(field);
+    Result<void> done;
+    if (field == "vocab") done = store(text(path, content), out.vocab);
+    if (field == "lowercase") done = store(flag(path, content), out.lowercase);
+    if (field == "strip_accents") done = store(flag(path, content), out.strip_accents);
+    if (field == "max_tokens") done = store(count(path, content), out.max_tokens);
+    if (!done) return Unexpected(done.error());
+  }
+  if (fs::path(out.vocab).filename() != out.vocab)
+    return bad("tokenizer.vocab", "must be a plain file name");
+  if (out.max_tokens < 2 || out.max_tokens > 65536)
+    return bad("tokenizer.max_tokens", std::to_string(out.max_tokens) + " is outside 2 to 65536");
+  return out;
+}
+
+Result<SeriesSpec> series(element value) {
+  object fields;
+  if (value.get(fields) != simdjson::SUCCESS) return bad("series", "must be an object");
+  SeriesSpec out;
+  for (const auto& [field, content] : fields) {
+    if (auto known = check_key(field, kSeriesKeys, "series."); !known) return Unexpected(known.error());
+    const std::string path = "series." + std::string(field);
+    Result<void> done;
+    if (field == "columns") done = store(texts(path, content), out.columns);
+    if (field == "targets") done = store(count(path, content), out.targets);
+    if (field == "calendar") done = store(texts(path, content), out.calendar);
+    if (field == "history") done = store(count(path, content), out.history);
+    if (field == "horizon") done = store(count(path, content), out.horizon);
+    if (field == "time") done = store(text(path, content), out.time);
+    if (field == "step_months") done = store(count(path, content), out.step_months);
+    if (field == "mean") done = store(numbers(path, content), out.mean);
+    if (field == "scale") done = store(numbers(path, content), out.scale);
+    if (field == "step_seconds" &&
+        (content.get(out.step_seconds) != simdjson::SUCCESS || !(out.step_seconds >= 0)))
+      done = bad(path, "must be 0 or more");
+    if (!done) return Unexpected(done.error());
+  }
+  if (out.columns.empty()) return bad("series.columns", "must name a column");
+  if (out.targets == 0 || out.targets > out.columns.size())
+    return bad("series.targets", std::to_string(out.targets) + " is outside 1 to the number of columns, " +
+                                     std::to_string(out.columns.size()));
+  if (out.history == 0 || out.history > 100000) return bad("series.history", "is outside 1 to 100000");
+  if (out.horizon == 0 || out.horizon > 100000) return bad("series.horizon", "is outside 1 to 100000");
+  const std::size_t inputs = out.columns.size() + out.calendar.size();
+  if (out.mean.size() != inputs || out.scale.size() != inputs)
+    return bad("series.mean", "and scale need one number for each of the " + std::to_string(inputs) +
+                                  " columns and calendar features");
+  for (const double scale : out.scale) {
+    if (!(scale > 0)) return bad("series.scale", "must be positive");
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> digests(element value) {
+  object fields;
+  if (value.get(fields) != simdjson::SUCCESS) return bad("sha256", "must be an object of file names");
+  std::map<std::string, std::string> out;
+  for (const auto& [field, content] : fields) {
+    const std::string path = "sha256." + std::string(field);
+    auto digest = text(path, content);
+    if (!digest) return Unexpected(digest.error());
+    if (digest->size() != 64 || digest->find_first_not_of("0123456789abcdef") != std::string::npos)
+      return bad(path, "must be 64 hexadecimal digits in lower case");
+    if (fs::path(field).filename() != field) return bad(path, "must be a plain file name");
+    out.emplace(field, *std::move(digest));
+  }
+  return out;
+}
+
 Result<void> batch(element value, Manifest& out) {
   object fields;
   if (value.get(fields) != simdjson::SUCCESS) return bad("batch", "must be an object");
@@ -162,14 +290,12 @@ Result<void> batch(element value, Manifest& out) {
     if (auto known = check_key(field, kBatchKeys, "batch."); !known) return known;
     const std::string path = "batch." + std::string(field);
     if (field == "allowed_batch_sizes") {
-      array list;
-      if (content.get(list) != simdjson::SUCCESS) return bad(path, "must be a list of sizes");
-      out.allowed_batch_sizes.emplace();
-      for (const element item : list) {
-        auto size = count(path, item);
-        if (!size) return Unexpected(size.error());
-        out.allowed_batch_sizes->push_back(*size);
-      }
+      if (auto done = store(counts(path, content), out.allowed_batch_sizes); !done) return done;
+    } else if (field == "allowed_lengths") {
+      if (auto done = store(counts(path, content), out.allowed_lengths); !done) return done;
+      if (!std::is_sorted(out.allowed_lengths.begin(), out.allowed_lengths.end()) ||
+          (!out.allowed_lengths.empty() && out.allowed_lengths.front() == 0))
+        return bad(path, "must be ascending and above 0");
     } else if (field == "max_queue_delay_ms") {
       double delay = 0;
       if (content.get(delay) != simdjson::SUCCESS || !(delay >= 0) || delay > 60000)
@@ -183,13 +309,6 @@ Result<void> batch(element value, Manifest& out) {
                                    : out.max_batch_cost) = *number;
     }
   }
-  return {};
-}
-
-template <class T, class U>
-Result<void> store(Result<T>&& value, U& out) {
-  if (!value) return Unexpected(value.error());
-  out = *std::move(value);
   return {};
 }
 
@@ -208,16 +327,16 @@ Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   if (key == "workers") return store(count(key, value), out.workers);
   if (key == "intra_op_threads") return store(count(key, value), out.intra_op_threads);
   if (key == "warmup") return store(text(key, value), out.warmup);
-  if (key == "labels") {
-    array list;
-    if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of strings");
-    for (const element item : list) {
-      auto label = text(key, item);
-      if (!label) return Unexpected(label.error());
-      out.labels.push_back(*std::move(label));
-    }
+  if (key == "labels") return store(texts(key, value), out.labels);
+  if (key == "tokenizer") return store(tokenizer(value), out.tokenizer);
+  if (key == "series") return store(series(value), out.series);
+  if (key == "sha256") return store(digests(value), out.sha256);
+  if (key == "same_weights_as") return store(text(key, value), out.same_weights_as);
+  if (key == "source") {
+    if (!value.is_object()) return bad(key, "must be an object");
+    out.source = simdjson::minify(value);
   }
-  return {};  // source, sha256, same_weights_as, history: notes for other readers
+  return {};
 }
 
 }  // namespace

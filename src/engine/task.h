@@ -53,7 +53,8 @@ class Task {
         permit_(std::move(permit)),
         stop_(std::move(options.stop)),
         deadline_(options.deadline),
-        key_(key) {
+        key_(key),
+        cost_(options.cost) {
     for (const Tensor& tensor : sample) bytes_ += tensor.bytes();
   }
   Task(Task&&) noexcept = default;
@@ -66,7 +67,7 @@ class Task {
   }
 
   TimePoint deadline() const noexcept { return deadline_; }
-  std::size_t cost() const noexcept { return 1; }
+  std::size_t cost() const noexcept { return cost_; }
   std::size_t bytes() const noexcept { return bytes_; }
   std::uint64_t batch_key() const noexcept { return key_; }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
@@ -97,6 +98,7 @@ class Task {
   std::stop_token stop_;
   TimePoint deadline_;
   std::uint64_t key_;
+  std::size_t cost_;
   std::size_t bytes_ = 0;
 };
 

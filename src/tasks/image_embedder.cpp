@@ -1,32 +1,14 @@
 #include "infer/tasks/image_embedder.h"
 
-#include <cmath>
-#include <deque>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "infer/image/preprocess.h"
+#include "run_many.h"
+#include "vectors.h"
 
 namespace infer::inline v0 {
-namespace {
-
-/// Scales to Euclidean length 1; a vector of zeros stays as it is. Sums in double, as 512 squares of float
-/// lose digits.
-void normalise(std::span<float> vector) {
-  double sum = 0;
-  for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
-  if (!(sum > 0)) return;
-  const auto scale = static_cast<float>(1.0 / std::sqrt(sum));
-  for (float& value : vector) value *= scale;
-}
-
-Unexpected at_image(std::size_t index, Error error) {
-  return Unexpected(
-      Error{error.code, "images[" + std::to_string(index) + "]: " + error.message, error.detail});
-}
-
-}  // namespace
 
 Result<ImageEmbedder> ImageEmbedder::open(const std::filesystem::path& directory, const OpenOptions& options,
                                           const DecodeLimits& limits) {
@@ -106,59 +88,19 @@ Result<std::vector<float>> ImageEmbedder::embed(EncodedImage image, const Reques
 Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> images,
                                              const RequestOptions& options, Permit permit) const {
   try {
-    if (!permit) {
-      auto own = engine_->try_admit();
-      if (!own) return Unexpected(own.error());
-      permit = *std::move(own);
-    }
-    // Whatever ends this request early also takes its queued images back.
-    std::stop_source abandon;
-    const std::stop_callback forward_stop(options.stop, [&] { abandon.request_stop(); });
-    struct AbandonOnExit {
-      std::stop_source& source;
-      ~AbandonOnExit() { source.request_stop(); }
-    } const abandon_on_exit{abandon};
-
     Embeddings result;
     result.vectors.reserve(images.size());
-    std::deque<Pending> outstanding;
-    const auto collect_one = [&]() -> Result<void> {
-      auto response = outstanding.front().get();
-      outstanding.pop_front();
-      if (!response) return at_image(result.vectors.size(), std::move(response.error()));
-      result.vectors.push_back(finish(*response));
-      result.timings.queue = std::max(result.timings.queue, response->timings.queue);
-      result.timings.compute = std::max(result.timings.compute, response->timings.compute);
-      result.batch_size = std::max(result.batch_size, response->batch_size);
-      return {};
-    };
-    // Decode ahead of the workers, but only so far: memory stays bounded, whatever a request holds.
-    const std::size_t window = 2 * engine_->options().batch.max_batch_size;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      auto sample = prepare(images[i]);
-      if (!sample) return at_image(i, std::move(sample.error()));
-      while (true) {
-        if (outstanding.size() >= window) {
-          if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
-        }
-        SubmitOptions submit{options.deadline, abandon.get_token(), {}};
-        // NOLINTNEXTLINE(bugprone-use-after-move): a refused sample is still ours
-        auto pending = engine_->submit(*std::move(sample), std::move(submit), permit);
-        if (pending) {
-          outstanding.push_back(*std::move(pending));
-          break;
-        }
-        // A full queue refuses a request at its first image only; one under way waits for its own images
-        // instead.
-        if (pending.error().code != ErrorCode::kOverloaded || outstanding.empty()) {
-          return i == 0 ? Unexpected(pending.error()) : at_image(i, std::move(pending.error()));
-        }
-        if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
-      }
-    }
-    while (!outstanding.empty()) {
-      if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
-    }
+    auto timings = run_many(
+        *engine_, "images", images.size(), options, std::move(permit),
+        [&](std::size_t i) -> Result<PreparedSample> {
+          auto sample = prepare(images[i]);
+          if (!sample) return Unexpected(std::move(sample.error()));
+          return PreparedSample{*std::move(sample)};
+        },
+        [&](std::size_t, const Response& response) { result.vectors.push_back(finish(response)); });
+    if (!timings) return Unexpected(timings.error());
+    result.timings = timings->slowest;
+    result.batch_size = timings->batch_size;
     return result;
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());

@@ -16,8 +16,11 @@ LAYERS = {
     "image": {"core", "image", "engine/manifest.h"},
     "engine": {"core", "engine"},
     "testing": {"core", "engine", "testing"},
-    "models": {"core", "models"},
-    "tasks": {"core", "engine", "image", "tasks"},
+    "models": {"core", "engine", "models", "weights"},
+    "series": {"core", "series", "engine/manifest.h"},
+    "tasks": {"core", "engine", "image", "series", "tasks", "text"},
+    "text": {"core", "text", "engine/manifest.h"},
+    "weights": {"core", "engine/tensor.h", "weights"},
 }
 
 broken = []

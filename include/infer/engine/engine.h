@@ -36,6 +36,7 @@ struct EngineOptions {
   ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
   std::size_t max_inflight = 64;  ///< Admitted requests not yet answered, at most.
   Warmup warmup = Warmup::kDefault;
+  std::vector<std::size_t> allowed_lengths;  ///< Sizes that tasks pad dimensions of any size to; warmed up.
   int worker_nice = 5;  ///< Niceness of workers, so that threads which answer go first on a full machine.
   std::chrono::milliseconds shutdown_timeout{5000};
   std::shared_ptr<MetricsRegistry> metrics;  ///< Shared with the host's own metrics; null: one of its own.
@@ -48,6 +49,7 @@ struct SubmitOptions {
       kNever;  ///< Absolute, on the engine's clock; bounds the wait, not a forward that has begun.
   std::stop_token stop;
   ResponseCallback callback;  ///< Where set, called with the result instead of keeping it for `Pending::get`.
+  std::size_t cost = 1;       ///< What the sample counts for against `max_batch_cost`, such as its tokens.
 };
 
 struct EngineStats {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,28 @@ struct ImagePreprocess {
   float std[3] = {0.26862954F, 0.26130258F, 0.27577711F};
 };
 
+/// How a text becomes a model's input: WordPiece as in BERT.
+struct TokenizerSpec {
+  std::string vocab = "vocab.txt";  ///< In the version's folder: one token a line, its id the line's number.
+  bool lowercase = true;            ///< Also strips accents, unless `strip_accents` says otherwise.
+  std::optional<bool> strip_accents;
+  std::size_t max_tokens = 512;  ///< Longer texts are cut; the two special tokens count.
+};
+
+/// How a series becomes a model's input and its output a forecast. Lists have one element for each column.
+struct SeriesSpec {
+  std::vector<std::string> columns;  ///< Of a row: the targets first, then the features given with each row.
+  std::size_t targets = 1;           ///< How many of `columns` are forecast.
+  std::vector<std::string> calendar;  ///< Features computed from the time of a row, after `columns`.
+  std::size_t history = 10;           ///< Rows the model looks back on.
+  std::size_t horizon = 1;            ///< Rows one forward gives.
+  std::string time;                   ///< The column of times; empty: rows are numbered.
+  double step_seconds = 0;            ///< Time from row to row; 0 where rows are numbered or months.
+  std::size_t step_months = 0;        ///< The same in months; 0 where it is no whole number of months.
+  std::vector<double> mean;           ///< Of inputs, `columns` and `calendar`: what is subtracted first.
+  std::vector<double> scale;          ///< Of inputs: what they are divided by then; 1 for a constant column.
+};
+
 /// The contents of models/NAME/infer.json: what a model is for and how to run it.
 struct Manifest {
   std::string name;  ///< Not a key: the folder's name.
@@ -29,9 +52,14 @@ struct Manifest {
   std::vector<TensorSpec> inputs;  ///< Empty: taken from the model itself.
   std::vector<TensorSpec> outputs;
   std::optional<ImagePreprocess> preprocess;
+  std::optional<TokenizerSpec> tokenizer;
+  std::optional<SeriesSpec> series;
   std::vector<std::string> labels;
   std::string precision = "fp32";
   std::string weights = "imported";  ///< "random", "imported" or "trained".
+  std::string source;                ///< Where the weights come from: a JSON object as text, or empty.
+  std::string same_weights_as;       ///< A version whose answers this one must give; empty: none.
+  std::map<std::string, std::string> sha256;  ///< Of the version's files, in hexadecimal; checked before load.
 
   // "batch": what to run it with, unless options say otherwise.
   std::optional<std::size_t> max_batch_size;
@@ -39,6 +67,7 @@ struct Manifest {
   std::optional<std::size_t> max_batch_cost;
   std::optional<double> max_queue_delay_ms;
   std::optional<std::vector<std::size_t>> allowed_batch_sizes;
+  std::vector<std::size_t> allowed_lengths;  ///< What tasks pad a dimension of any size to; ascending.
   std::optional<std::size_t> workers;
   std::optional<std::size_t> intra_op_threads;
   std::optional<std::string> warmup;
@@ -47,6 +76,13 @@ struct Manifest {
 /// Reads the text of an infer.json. Errors: `kInvalidArgument`, naming the key; an unknown key names the
 /// nearest known.
 INFER_EXPORT Result<Manifest> parse_manifest(std::string_view json);
+/// The text of an infer.json that `parse_manifest` reads back as `manifest`.
+INFER_EXPORT std::string manifest_json(const Manifest& manifest);
+
+/// Writes DIRECTORY/infer.json so that a reader sees the old or the new one, whole. Errors:
+/// `kFailedPrecondition`.
+INFER_EXPORT Result<void> write_manifest(const Manifest& manifest, const std::filesystem::path& directory);
+
 /// Reads DIRECTORY/infer.json; the name is the folder's. Errors: `kNotFound`, and those of `parse_manifest`.
 INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory);
 /// The version to serve from models/NAME: the line in PROMOTED, else the highest number (or last name).

@@ -16,6 +16,7 @@ struct Model {
   std::string name;
   std::string version;  ///< "1"; with its precision behind a plus where that is not fp32: "1+int8".
   Manifest manifest;
+  std::filesystem::path directory;  ///< Of the version's files; empty for a model made by hand.
   std::shared_ptr<const Backend> backend;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "infer/core/result.h"
 #include "infer/export.h"
@@ -19,6 +20,8 @@ struct ClipVitConfig {
   std::int64_t heads = 12;
   std::int64_t mlp_width = 3072;
   std::int64_t embedding_size = 512;
+  double epsilon = 1e-5;                  ///< Of the layer norms.
+  std::string activation = "quick_gelu";  ///< Or "gelu".
 };
 
 /// Builds the tower with seeded random weights and writes DIRECTORY/infer.json and DIRECTORY/1/model.pt.

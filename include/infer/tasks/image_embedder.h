@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <vector>
 
 #include "infer/core/result.h"
@@ -14,14 +13,9 @@
 #include "infer/engine/open.h"
 #include "infer/export.h"
 #include "infer/image/decode.h"
+#include "infer/tasks/request.h"
 
 namespace infer::inline v0 {
-
-/// How long a request may take, and how to take it back.
-struct RequestOptions {
-  TimePoint deadline = kNever;  ///< Absolute, on the engine's clock.
-  std::stop_token stop;
-};
 
 /// Encoded JPEG or PNG bytes; the caller keeps them until the call returns.
 using EncodedImage = std::span<const std::uint8_t>;

@@ -1,0 +1,85 @@
+#include "infer/tasks/text_classifier.h"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+#include <utility>
+
+#include "run_many.h"
+#include "text_sample.h"
+#include "vectors.h"
+
+namespace infer::inline v0 {
+namespace {
+
+constexpr double kZeroShotScale = 20;
+
+}  // namespace
+
+Result<TextClassifier> TextClassifier::open(const std::filesystem::path& directory, const OpenOptions& options) {
+  auto engine = open_engine(directory, options);
+  if (!engine) return Unexpected(engine.error());
+  return create(std::make_shared<Engine>(*std::move(engine)));
+}
+
+Result<TextClassifier> TextClassifier::create(std::shared_ptr<Engine> engine) {
+  const Model& model = engine->model();
+  const std::vector<std::string>& labels = model.manifest.labels;
+  if (labels.empty())
+    return fail(ErrorCode::kInvalidArgument, model.name + ": infer.json: labels: is missing");
+  auto tokenizer = open_tokenizer(*engine);
+  if (!tokenizer) return Unexpected(tokenizer.error());
+  TextClassifier classifier(engine, *std::move(tokenizer), labels);
+  if (model.manifest.task == "text-embedding") {
+    auto embedder = TextEmbedder::create(engine);
+    if (!embedder) return Unexpected(embedder.error());
+    const std::vector<std::string_view> names(labels.begin(), labels.end());
+    auto vectors = embedder->embed_many(names);
+    if (!vectors) return Unexpected(vectors.error());
+    classifier.label_vectors_ = std::move(vectors->vectors);
+    return classifier;
+  }
+  const auto logits = static_cast<std::size_t>(model.backend->signature().outputs[0].shape[0]);
+  if (logits != labels.size()) {
+    return fail(ErrorCode::kInvalidArgument, model.name + ": infer.json: labels: there are " +
+                                                 std::to_string(labels.size()) + ", the model gives " +
+                                                 std::to_string(logits) + " logits");
+  }
+  return classifier;
+}
+
+std::vector<float> TextClassifier::scores(std::span<const float> output) const {
+  if (label_vectors_.empty()) return softmax(output);
+  std::vector<float> vector(output.begin(), output.end());
+  normalise(vector);
+  std::vector<float> cosines;
+  for (const auto& label : label_vectors_)
+    cosines.push_back(std::inner_product(vector.begin(), vector.end(), label.begin(), 0.0F));
+  return softmax(cosines, kZeroShotScale);
+}
+
+Result<Classifications> TextClassifier::classify(std::span<const std::string_view> texts,
+                                                 const RequestOptions& options, Permit permit) const {
+  try {
+    Classifications result;
+    result.texts.reserve(texts.size());
+    auto timings = run_many(
+        *engine_, "texts", texts.size(), options, std::move(permit),
+        [&](std::size_t i) { return text_sample(*engine_, tokenizer_, texts[i], true); },
+        [&](std::size_t, const Response& response) {
+          Classification one;
+          one.scores = scores(response.outputs.front().as<float>());
+          one.label = static_cast<std::size_t>(std::max_element(one.scores.begin(), one.scores.end()) -
+                                               one.scores.begin());
+          result.texts.push_back(std::move(one));
+        });
+    if (!timings) return Unexpected(timings.error());
+    result.timings = timings->slowest;
+    result.batch_size = timings->batch_size;
+    return result;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+}  // namespace infer::inline v0

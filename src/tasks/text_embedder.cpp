@@ -1,0 +1,58 @@
+#include "infer/tasks/text_embedder.h"
+
+#include <new>
+#include <utility>
+
+#include "run_many.h"
+#include "text_sample.h"
+#include "vectors.h"
+
+namespace infer::inline v0 {
+
+Result<TextEmbedder> TextEmbedder::open(const std::filesystem::path& directory, const OpenOptions& options) {
+  auto engine = open_engine(directory, options);
+  if (!engine) return Unexpected(engine.error());
+  return create(std::make_shared<Engine>(*std::move(engine)));
+}
+
+Result<TextEmbedder> TextEmbedder::create(std::shared_ptr<Engine> engine) {
+  auto tokenizer = open_tokenizer(*engine);
+  if (!tokenizer) return Unexpected(tokenizer.error());
+  const auto dim = engine->model().backend->signature().outputs[0].shape[0];
+  return TextEmbedder(std::move(engine), *std::move(tokenizer), static_cast<std::size_t>(dim));
+}
+
+Result<std::vector<float>> TextEmbedder::embed(std::string_view text, const TextOptions& how,
+                                               const RequestOptions& options) const {
+  auto result = embed_many({&text, 1}, how, options);
+  if (!result) return Unexpected(result.error());
+  return std::move(result->vectors.front());
+}
+
+Result<TextEmbeddings> TextEmbedder::embed_many(std::span<const std::string_view> texts, const TextOptions& how,
+                                                const RequestOptions& options, Permit permit) const {
+  try {
+    TextEmbeddings result;
+    result.vectors.reserve(texts.size());
+    auto timings = run_many(
+        *engine_, "inputs", texts.size(), options, std::move(permit),
+        [&](std::size_t i) {
+          auto prepared = text_sample(*engine_, tokenizer_, texts[i], how.truncate);
+          if (prepared) result.tokens += prepared->cost;
+          return prepared;
+        },
+        [&](std::size_t, const Response& response) {
+          const auto values = response.outputs.front().as<float>();
+          result.vectors.emplace_back(values.begin(), values.end());
+          if (how.normalize) normalise(result.vectors.back());
+        });
+    if (!timings) return Unexpected(timings.error());
+    result.timings = timings->slowest;
+    result.batch_size = timings->batch_size;
+    return result;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+}  // namespace infer::inline v0

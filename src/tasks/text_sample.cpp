@@ -1,0 +1,64 @@
+#include "text_sample.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace infer::inline v0 {
+
+Result<WordPiece> open_tokenizer(const Engine& engine) {
+  const Model& model = engine.model();
+  const ModelSignature& signature = model.backend->signature();
+  if (!model.manifest.tokenizer)
+    return fail(ErrorCode::kInvalidArgument, model.name + ": infer.json: tokenizer: is missing");
+  const bool ids_and_mask = signature.inputs.size() == 2 && signature.inputs[0].dtype == DType::kInt64 &&
+                            signature.inputs[1].dtype == DType::kInt64;
+  if (!ids_and_mask) {
+    return fail(ErrorCode::kInvalidArgument,
+                model.name + ": a model of texts takes INT64 input_ids and attention_mask");
+  }
+  if (signature.outputs.size() != 1 || signature.outputs[0].dtype != DType::kFp32 ||
+      signature.outputs[0].shape.rank() != 1 || signature.outputs[0].shape[0] <= 0) {
+    return fail(ErrorCode::kInvalidArgument, model.name + ": a model of texts gives one FP32 vector");
+  }
+  const auto& lengths = model.manifest.allowed_lengths;
+  if (!lengths.empty() && lengths.back() < model.manifest.tokenizer->max_tokens) {
+    return fail(ErrorCode::kInvalidArgument,
+                model.name + ": infer.json: batch.allowed_lengths: " + std::to_string(lengths.back()) +
+                    " is below tokenizer.max_tokens " +
+                    std::to_string(model.manifest.tokenizer->max_tokens));
+  }
+  return WordPiece::open(model.directory, *model.manifest.tokenizer);
+}
+
+Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
+                                   bool truncate) {
+  const TimePoint start = std::chrono::steady_clock::now();
+  const WordPiece::Encoding encoding = tokenizer.encode(text);
+  if (encoding.truncated && !truncate) {
+    return fail(ErrorCode::kInvalidArgument,
+                "has more tokens than max_tokens " + std::to_string(tokenizer.max_tokens()),
+                ErrorDetail::kTooLarge);
+  }
+  const auto& lengths = engine.options().allowed_lengths;
+  const auto allowed = std::lower_bound(lengths.begin(), lengths.end(), encoding.ids.size());
+  const std::size_t length = allowed == lengths.end() ? encoding.ids.size() : *allowed;
+  auto ids = Tensor::allocate(DType::kInt64, Shape{static_cast<std::int64_t>(length)});
+  if (!ids) return Unexpected(ids.error());
+  auto mask = Tensor::allocate(DType::kInt64, Shape{static_cast<std::int64_t>(length)});
+  if (!mask) return Unexpected(mask.error());
+  const auto id_values = ids->as<std::int64_t>();
+  std::copy(encoding.ids.begin(), encoding.ids.end(), id_values.begin());
+  std::fill(id_values.begin() + static_cast<std::ptrdiff_t>(encoding.ids.size()), id_values.end(), 0);
+  const auto mask_values = mask->as<std::int64_t>();
+  std::fill_n(mask_values.begin(), encoding.ids.size(), 1);
+  std::fill(mask_values.begin() + static_cast<std::ptrdiff_t>(encoding.ids.size()), mask_values.end(), 0);
+  engine.prepare_seconds().observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  PreparedSample prepared;
+  prepared.cost = encoding.ids.size();
+  prepared.sample.push_back(*std::move(ids));
+  prepared.sample.push_back(*std::move(mask));
+  return prepared;
+}
+
+}  // namespace infer::inline v0

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "infer/engine/engine.h"
+#include "infer/text/wordpiece.h"
+#include "run_many.h"
+
+namespace infer::inline v0 {
+
+/// The tokenizer of an engine's model, whose signature it checks: ids and mask in, one vector out. Errors:
+/// `kInvalidArgument`, `kNotFound` (vocabulary).
+Result<WordPiece> open_tokenizer(const Engine& engine);
+
+/// Ids and mask, padded to the shortest allowed length; it costs what it has tokens. Errors:
+/// `kInvalidArgument` (too long, unless `truncate`), `kOutOfMemory`.
+Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
+                                   bool truncate);
+
+}  // namespace infer::inline v0

@@ -1,0 +1,225 @@
+#include <ATen/ops/add.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <exception>
+#include <map>
+#include <new>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "../../models/architectures.h"
+#include "../backend/error_text.h"
+#include "module_builder.h"
+
+namespace infer::inline v0 {
+namespace {
+
+using torch::jit::Module;
+
+/// Post-norm attention and MLP. Rows are the tokens of all texts without their padding; attention alone needs
+/// them laid out as texts again.
+constexpr const char* kLayerSource = R"(
+def forward(self, x: Tensor, rows: Tensor, readable: Tensor, mask: Tensor) -> Tensor:
+    batch = mask.size(0)
+    length = mask.size(3)
+    qkv = torch.linear(x, self.qkv_weight, self.qkv_bias)
+    laid_out = torch.zeros([batch * length + 1, $THREE_WIDTHS], dtype=x.dtype, device=x.device)
+    laid_out = torch.index_copy(laid_out, 0, rows, qkv)[:batch * length]
+    qkv = laid_out.view([batch, length, 3, $HEADS, $HEAD_SIZE]).permute([2, 0, 3, 1, 4])
+    a = torch.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], mask)
+    a = torch.index_select(a.transpose(1, 2).reshape([batch * length, $WIDTH]), 0, readable)
+    x = x + torch.linear(a, self.out_weight, self.out_bias)
+    x = torch.layer_norm(x, [$WIDTH], self.norm_1_weight, self.norm_1_bias, $EPSILON)
+    h = torch.linear(x, self.up_weight, self.up_bias)
+    h = $ACTIVATION
+    x = x + torch.linear(h, self.down_weight, self.down_bias)
+    return torch.layer_norm(x, [$WIDTH], self.norm_2_weight, self.norm_2_bias, $EPSILON)
+)";
+
+/// The number of rows is rounded up, so that products have few different shapes; the rows added read token 0
+/// of the first text and write to a slot behind the last.
+constexpr const char* kEncoderSource = R"(
+def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    batch = input_ids.size(0)
+    length = input_ids.size(1)
+    slots = batch * length
+    rows = torch.nonzero(attention_mask.reshape([-1])).reshape([-1])
+    more = ($ROUNDING - rows.size(0) % $ROUNDING) % $ROUNDING
+    rows = torch.constant_pad_nd(rows, [0, more], slots)
+    readable = torch.remainder(rows, slots)
+    ids = torch.index_select(input_ids.reshape([-1]), 0, readable)
+    positions = torch.remainder(readable, length)
+    x = torch.embedding(self.words, ids) + torch.embedding(self.positions, positions)
+    x = torch.layer_norm(x, [$WIDTH], self.norm_weight, self.norm_bias, $EPSILON)
+    mask = torch.ne(attention_mask, 0).view([batch, 1, 1, length])
+$LAYERS
+    laid_out = torch.zeros([slots + 1, $WIDTH], dtype=x.dtype, device=x.device)
+    x = torch.index_copy(laid_out, 0, rows, x)[:slots].view([batch, length, $WIDTH])
+$POOLING
+)";
+
+constexpr const char* kMean = R"(
+    return x.sum([1]) / attention_mask.sum([1], True).to(x.dtype)
+)";
+constexpr const char* kCls = R"(
+    return x[:, 0].clone()
+)";
+constexpr const char* kBertClassifier = R"(
+    x = torch.tanh(torch.linear(x[:, 0], self.pooler_weight, self.pooler_bias))
+    return torch.linear(x, self.classifier_weight, self.classifier_bias)
+)";
+constexpr const char* kDistilBertClassifier = R"(
+    x = torch.relu(torch.linear(x[:, 0], self.pooler_weight, self.pooler_bias))
+    return torch.linear(x, self.classifier_weight, self.classifier_bias)
+)";
+
+const std::map<std::string, std::string> kActivations{{"gelu", "torch.gelu(h)"},
+                                                      {"gelu_new", "torch.gelu(h, approximate=\"tanh\")"},
+                                                      {"relu", "torch.relu(h)"}};
+
+/// What Hugging Face calls the parts of a layer.
+struct LayerNames {
+  const char *query, *key, *value, *out, *norm_1, *up, *down, *norm_2;
+};
+constexpr LayerNames kBertNames{"attention.self.query",       "attention.self.key",
+                                "attention.self.value",       "attention.output.dense",
+                                "attention.output.LayerNorm", "intermediate.dense",
+                                "output.dense",               "output.LayerNorm"};
+constexpr LayerNames kDistilBertNames{"attention.q_lin", "attention.k_lin", "attention.v_lin",
+                                      "attention.out_lin", "sa_layer_norm", "ffn.lin1",
+                                      "ffn.lin2",          "output_layer_norm"};
+
+class Builder {
+ public:
+  Builder(const BertConfig& config, Checkpoint& checkpoint)
+      : config_(config),
+        checkpoint_(checkpoint),
+        distil_(config.family == BertConfig::Family::kDistilBert),
+        names_(distil_ ? kDistilBertNames : kBertNames) {
+    const std::string family = distil_ ? "distilbert." : "bert.";
+    if (checkpoint.has(family + "embeddings.word_embeddings.weight")) prefix_ = family;
+    std::ostringstream epsilon;
+    epsilon << std::scientific << config.epsilon;
+    values_ = {{"$WIDTH", std::to_string(config.width)},
+               {"$THREE_WIDTHS", std::to_string(3 * config.width)},
+               {"$HEADS", std::to_string(config.heads)},
+               {"$HEAD_SIZE", std::to_string(config.width / config.heads)},
+               {"$EPSILON", epsilon.str()},
+               {"$ROUNDING", "16"},
+               {"$ACTIVATION", kActivations.at(config.activation)}};
+  }
+
+  Module build() {
+    const std::int64_t width = config_.width;
+    Module encoder = modules_.make("Bert");
+    const std::string embeddings = prefix_ + "embeddings.";
+    checkpoint_.ignore(embeddings + "position_ids");
+    encoder.register_parameter(
+        "words", take(embeddings + "word_embeddings.weight", {config_.vocabulary, width}), false);
+    at::Tensor positions = take(embeddings + "position_embeddings.weight", {config_.positions, width});
+    // A single text is all of type 0, so that type's embedding is part of every position's.
+    if (!distil_)
+      positions = at::add(positions,
+                  take(embeddings + "token_type_embeddings.weight", {config_.token_types, width}).select(0, 0));
+    encoder.register_parameter("positions", positions, false);
+    affine(encoder, "norm", embeddings + "LayerNorm", {width});
+    std::string calls;
+    for (std::int64_t i = 0; i < config_.layers; ++i) {
+      const std::string name = "layer_" + std::to_string(i);
+      encoder.register_module(
+          name, layer(prefix_ + (distil_ ? "transformer.layer." : "encoder.layer.") + std::to_string(i) + "."));
+      calls += "    x = self." + name + ".forward(x, rows, readable, mask)\n";
+    }
+    encoder.define(fill_in(fill_in(kEncoderSource, {{"$LAYERS\n", calls}, {"$POOLING\n", head(encoder)}}), values_));
+    encoder.eval();
+    return encoder;
+  }
+
+ private:
+  at::Tensor take(const std::string& name, std::vector<std::int64_t> shape) {
+    const Tensor* tensor = checkpoint_.take(name, Shape(std::span<const std::int64_t>(shape)));
+    return tensor == nullptr ? at::zeros(shape) : to_float(*tensor);
+  }
+
+  /// Weight and bias; the weight is a matrix where `inputs` is given, a vector else.
+  void affine(Module& owner, const std::string& ours, const std::string& theirs, std::vector<std::int64_t> shape) {
+    owner.register_parameter(ours + "_weight", take(theirs + ".weight", shape), false);
+    owner.register_parameter(ours + "_bias", take(theirs + ".bias", {shape[0]}), false);
+  }
+
+  Module layer(const std::string& prefix) {
+    const std::int64_t width = config_.width;
+    Module out = modules_.make("Layer");
+    std::vector<at::Tensor> weights;
+    std::vector<at::Tensor> biases;
+    for (const char* part : {names_.query, names_.key, names_.value}) {
+      weights.push_back(take(prefix + part + ".weight", {width, width}));
+      biases.push_back(take(prefix + part + ".bias", {width}));
+    }
+    out.register_parameter("qkv_weight", at::cat(weights), false);
+    out.register_parameter("qkv_bias", at::cat(biases), false);
+    affine(out, "out", prefix + names_.out, {width, width});
+    affine(out, "norm_1", prefix + names_.norm_1, {width});
+    affine(out, "up", prefix + names_.up, {config_.mlp_width, width});
+    affine(out, "down", prefix + names_.down, {width, config_.mlp_width});
+    affine(out, "norm_2", prefix + names_.norm_2, {width});
+    out.define(fill_in(kLayerSource, values_));
+    return out;
+  }
+
+  std::string head(Module& encoder) {
+    const std::int64_t width = config_.width;
+    const std::string pooler = distil_ ? "pre_classifier" : prefix_ + "pooler.dense";
+    if (config_.head == BertConfig::Head::kClassify) {
+      affine(encoder, "pooler", pooler, {width, width});
+      affine(encoder, "classifier", "classifier", {config_.labels, width});
+      return distil_ ? kDistilBertClassifier : kBertClassifier;
+    }
+    for (const char* unused : {"pooler.", "cls.", "vocab_", "pre_classifier."}) {
+      checkpoint_.ignore(unused);
+      checkpoint_.ignore(prefix_ + unused);
+    }
+    return config_.head == BertConfig::Head::kMean ? kMean : kCls;
+  }
+
+  const BertConfig config_;
+  Checkpoint& checkpoint_;
+  const bool distil_;
+  const LayerNames names_;
+  std::string prefix_;
+  std::map<std::string, std::string> values_;
+  ModuleBuilder modules_;
+};
+
+}  // namespace
+
+Result<void> build_bert(const BertConfig& config, Checkpoint& checkpoint, const std::filesystem::path& file) {
+  if (config.width % config.heads != 0) {
+    return fail(ErrorCode::kInvalidArgument, "config.json: hidden_size: " + std::to_string(config.width) +
+                                                 " is no multiple of num_attention_heads " +
+                                                 std::to_string(config.heads));
+  }
+  if (config.layers > 128) return fail(ErrorCode::kInvalidArgument, "config.json: more than 128 layers");
+  if (!kActivations.contains(config.activation)) {
+    return fail(ErrorCode::kUnimplemented,
+                "config.json: hidden_act '" + config.activation + "' is none of gelu, gelu_new and relu");
+  }
+  try {
+    const c10::InferenceMode guard;
+    const Module encoder = Builder(config, checkpoint).build();
+    if (auto complete = checkpoint.check(); !complete) return complete;
+    encoder.save(file.string());
+    return {};
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kInternal, short_text(e));
+  }
+}
+
+}  // namespace infer::inline v0
