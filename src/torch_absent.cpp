@@ -3,6 +3,7 @@
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
 #include "models/architectures.h"
+#include "models/training.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -30,6 +31,17 @@ Result<void> create_clip_vit(const ClipVitConfig& /*config*/, std::uint64_t /*se
 
 Result<void> build_clip_vit(const ClipVitConfig& /*config*/, Checkpoint& /*checkpoint*/,
                             const std::filesystem::path& /*file*/) {
+  return absent();
+}
+
+Result<void> train_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Windows& /*training*/,
+                             const Windows& /*validation*/, const EpochHook& /*hook*/,
+                             const std::filesystem::path& /*file*/) {
+  return absent();
+}
+
+Result<void> build_text_head(const std::filesystem::path& /*base*/, const std::vector<float>& /*weight*/,
+                             const std::vector<float>& /*bias*/, const std::filesystem::path& /*file*/) {
   return absent();
 }
 

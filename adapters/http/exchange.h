@@ -51,6 +51,7 @@ struct Exchange {
   std::size_t batch_size = 0;
   double queue_ms = 0;
   double compute_ms = 0;
+  std::optional<float> confidence;
 
   /// The media type of the request's body in lower case, without parameters.
   std::string media_type() const;

@@ -103,6 +103,9 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
                     return {};
                   }};
   table.push_back(std::move(model));
+  table.push_back(text("models", "DIR", "folder of such folders, all of which are served", o.repository));
+  table.push_back(number("watch-interval-ms", "MS",
+                         "between looks for another version or PROMOTED; 0: never", o.watch_interval, 0, kHour));
   table.push_back(text("host", "ADDRESS", "address to listen on", o.listener.host));
   table.push_back(number("port", "PORT", "port to listen on; 0: any free one", o.listener.port, 0, 65535));
   table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));
@@ -136,6 +139,7 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(
       number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
+  table.push_back(number("max-texts", "N", "texts in one request", o.max_texts, 1, 100'000));
   table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed",
                          o.listener.max_body_bytes, 1, kBytes));
   table.push_back(number("max-buffered-bytes", "BYTES", "bodies of all requests together",

@@ -17,12 +17,15 @@ namespace infer::http {
 /// Everything `infer serve` can be told.
 struct ServerOptions {
   std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
+  std::string repository;           ///< A folder of such folders; all of them are served.
+  std::chrono::milliseconds watch_interval{1'000};  ///< Between looks for other versions; 0: never.
   ListenerOptions listener{.port = 8002};
   int probe_port = 9002;
   std::string probe_host = "127.0.0.1";
   OpenOptions engine;
   DecodeLimits decode;
   std::size_t max_images = 64;
+  std::size_t max_texts = 1024;
   std::chrono::milliseconds request_timeout{60'000};
   std::chrono::milliseconds drain_delay{5'000};
   std::chrono::milliseconds drain_timeout{20'000};

@@ -4,6 +4,8 @@
 
 #include "embed_request.h"
 #include "json_writer.h"
+#include "model_request.h"
+#include "routes_text.h"
 #include "service.h"
 
 namespace infer::http {
@@ -20,36 +22,26 @@ void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings&
   json.key("model").value(model.name).key("model_version").value(model.version);
   json.key("dim").value(result.vectors.front().size()).end_object();
   exchange.response = std::move(json).text();
-  const auto ms = [](Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
-  exchange.batch_size = result.batch_size;
-  exchange.queue_ms = ms(result.timings.queue);
-  exchange.compute_ms = ms(result.timings.compute);
+  note_batch(exchange, result.timings, result.batch_size);
 }
 
 /// Admits, lets `parse` find the images, embeds them, answers.
 template <class Parse>
 void embed_images(Service& service, Exchange& exchange, Parse parse) {
-  const ServedModel* model = service.image_model();
+  const auto model = service.models().doing(&ServedModel::image_embedder);
   if (model == nullptr) {
     return answer_error(exchange, Error{ErrorCode::kNotFound, "no image-embedding model is loaded", {}});
   }
   Engine& engine = *model->engine;
-  exchange.model = engine.model().name;
-  exchange.model_version = engine.model().version;
-  const auto refuse = [&](const Error& error) {
-    if (error.code == ErrorCode::kOverloaded || error.code == ErrorCode::kUnavailable) {
-      exchange.headers.emplace_back("Retry-After", std::to_string(engine.retry_after_seconds()));
-    }
-    answer_error(exchange, error);
-  };
+  note_model(exchange, engine);
   // First of all, so that what cannot be served costs nothing.
   auto permit = engine.try_admit();
-  if (!permit) return refuse(permit.error());
+  if (!permit) return refuse(exchange, engine, permit.error());
   Result<std::vector<EncodedImage>> images = parse();
-  if (!images) return refuse(images.error());
+  if (!images) return refuse(exchange, engine, images.error());
   const RequestOptions options{exchange.deadline, exchange.hung_up};
   auto result = model->image_embedder->embed_many(*images, options, *std::move(permit));
-  if (!result) return refuse(result.error());
+  if (!result) return refuse(exchange, engine, result.error());
   answer_embeddings(exchange, engine.model(), *result);
 }
 
@@ -75,9 +67,7 @@ void embed_base64(Service& service, Exchange& exchange) {
 
 void embed(Service& service, Exchange& exchange) {
   const std::string type = exchange.media_type();
-  if (type == "application/json") {
-    return answer_error(exchange, Error{ErrorCode::kNotFound, "no text-embedding model is loaded", {}});
-  }
+  if (type == "application/json") return embed_json(service, exchange);
   if (type == "multipart/form-data") {
     return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
       if (exchange.parts.empty())
@@ -125,14 +115,19 @@ void add_embed_routes(Router& router, Service& service) {
   router.add(
       {.method = "POST",
        .path = "/embed",
-       .summary = "Unit vectors of images given as they are",
+       .summary = "Vectors of images given as they are, or of texts given as JSON",
        .handle = [&service](Exchange& exchange) { embed(service, exchange); },
        .work = true,
        .request = {{"image/*", R"({"type":"string","format":"binary"})"},
                    {"application/octet-stream", R"({"type":"string","format":"binary"})"},
                    {"multipart/form-data",
-                    R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"}},
-       .response = kResponse});
+                    R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"},
+                   {"application/json",
+                    R"({"type":"object","required":["inputs"],"properties":{"inputs":{"anyOf":[{"type":"string"},)"
+                    R"({"type":"array","minItems":1,"items":{"type":"string"}}]},"normalize":{"type":"boolean"},)"
+                    R"("truncate":{"type":"boolean"}}})"}},
+       .response = std::string(R"({"anyOf":[)") + kResponse +
+                   R"(,{"type":"array","items":{"type":"array","items":{"type":"number"}}}]})"});
 }
 
 }  // namespace infer::http

@@ -38,16 +38,16 @@ void answer_ready(Service& service, Exchange& exchange) {
 }
 
 void answer_live(Service& service, Exchange& exchange) {
-  const auto models = service.models();
-  const bool live = std::all_of(models.begin(), models.end(),
-                                [](const ServedModel* model) { return model->engine->live(); });
+  const auto models = service.models().all();
+  const bool live =
+      std::all_of(models.begin(), models.end(), [](const auto& model) { return model->engine->live(); });
   exchange.status = live ? 200 : 503;
   exchange.response = status_body(live ? "ok" : "stuck");
 }
 
 void answer_healthz(Service& service, Exchange& exchange) {
   std::size_t queued = 0;
-  for (const ServedModel* model : service.models()) queued += model->engine->stats().scheduler.queue_size;
+  for (const auto& model : service.models().all()) queued += model->engine->stats().scheduler.queue_size;
   JsonWriter json;
   json.begin_object().key("status").value("ok").key("service").value("inference-api");
   json.key("model_ready").value(service.ready()).key("queue_length").value(queued).key("startup_ready_ms");

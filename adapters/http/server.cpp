@@ -54,7 +54,7 @@ void log_started(Service& service, int port, int probe_port) {
 
 void log_ready(Service& service) {
   const CpuLimits limits = read_cpu_limits();
-  for (const ServedModel* model : service.models()) {
+  for (const auto& model : service.models().all()) {
     const Engine& engine = *model->engine;
     const EngineStats stats = engine.stats();
     service.log(

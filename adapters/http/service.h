@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9,7 +11,11 @@
 #include <vector>
 
 #include "infer/core/metrics.h"
+#include "infer/tasks/forecaster.h"
 #include "infer/tasks/image_embedder.h"
+#include "infer/tasks/simulator.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
 #include "lifecycle.h"
 #include "listener.h"
 #include "options.h"
@@ -17,10 +23,42 @@
 
 namespace infer::http {
 
-/// A model that is being served, with the task it does.
+/// A model that is being served, with the tasks it does; what it does not is null.
 struct ServedModel {
   std::shared_ptr<Engine> engine;
-  std::unique_ptr<ImageEmbedder> image_embedder;  ///< Null unless that is its task.
+  std::unique_ptr<ImageEmbedder> image_embedder;
+  std::unique_ptr<TextEmbedder> text_embedder;
+  std::unique_ptr<TextClassifier> text_classifier;
+  std::unique_ptr<Forecaster> forecaster;
+  std::unique_ptr<Simulator> simulator;
+
+  /// Errors: those of the task's `create`.
+  static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits);
+};
+
+/// Models by name, each the one that new requests get. Thread-safe. A request keeps the model it was given, so
+/// that one may be replaced under it.
+class ServedModels {
+ public:
+  std::vector<std::shared_ptr<ServedModel>> all() const;
+  /// Null where there is none.
+  std::shared_ptr<ServedModel> named(std::string_view name) const;
+  /// The first that does the task, or the one of that name; null where there is none.
+  template <class Task>
+  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {}) const {
+    for (const auto& model : all()) {
+      if ((*model).*task && (name.empty() || model->engine->model().name == name)) return model;
+    }
+    return nullptr;
+  }
+  /// Adds the model, or puts it in the place of that of its name, which is returned.
+  std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
+  /// Takes a model out; null where there is none.
+  std::shared_ptr<ServedModel> remove(std::string_view name);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<ServedModel>> models_;
 };
 
 /// Receives one line of JSON for each request. Called from many threads.
@@ -34,8 +72,12 @@ class Service {
 
   /// Loads the models and starts serving; blocks. Errors: of `open_engine`, the model's folder in front.
   Result<void> load();
-  /// Serves an engine made elsewhere.
+  /// Serves an engine made elsewhere, in the place of one of the same name, which is drained. Blocks for that.
   Result<void> add(std::shared_ptr<Engine> engine);
+  /// Looks whether a model's folder calls for another version, and serves that instead. The new one is loaded,
+  /// warmed up and checked against the old before it takes over; where that fails the old one stays. Blocking;
+  /// one call at a time.
+  void refresh();
 
   /// The handler of the main and of the probe listener.
   RequestHandler& main_handler() noexcept { return main_; }
@@ -52,10 +94,8 @@ class Service {
   const Router& router() const noexcept { return router_; }
   void log(std::string_view level, const std::string& json) const { log_(level, json); }
 
-  /// The model for images; null where there is none.
-  ServedModel* image_model() const;
+  const ServedModels& models() const noexcept { return models_; }
   bool ready() const;
-  std::vector<ServedModel*> models() const;
   /// Milliseconds from start to ready; negative until then.
   double startup_ready_ms() const noexcept { return startup_ready_ms_.load(); }
 
@@ -74,6 +114,9 @@ class Service {
     const bool probe_;
   };
 
+  Result<void> load(const std::filesystem::path& directory);
+  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory);
+  void log_model(std::string_view level, std::string_view event, const Model& model, std::string_view error = {}) const;
   void log_request(const Exchange& exchange, double latency_ms) const;
 
   const ServerOptions options_;
@@ -84,8 +127,9 @@ class Service {
   Router router_;
   Handler main_{*this, false};
   Handler probe_{*this, true};
-  mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<ServedModel>> models_;
+  ServedModels models_;
+  std::mutex refresh_mutex_;
+  std::map<std::string, std::string> refused_;  ///< The version of a model that did not pass, by folder.
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};
   Gauge& active_requests_;
@@ -97,5 +141,8 @@ class Service {
 /// The routes of each kind; each adds its rows to the table.
 void add_health_routes(Router& router, Service& service);
 void add_embed_routes(Router& router, Service& service);
+void add_text_routes(Router& router, Service& service);
+void add_predict_routes(Router& router, Service& service);
+void add_simulator_routes(Router& router, Service& service);
 
 }  // namespace infer::http

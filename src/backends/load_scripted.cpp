@@ -33,9 +33,17 @@ Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
       options.per_sample = std::chrono::microseconds(std::llround(number * 1000));
     } else if (value.get(number) == simdjson::SUCCESS && key == "poison") {
       options.poison = static_cast<float>(number);
+    } else if (value.get(number) == simdjson::SUCCESS && key == "sigma" && number >= 0 && number <= 3) {
+      options.sigma = number;
+    } else if (value.get(number) == simdjson::SUCCESS && key == "failure_rate" && number >= 0 && number <= 1) {
+      options.failure_rate = number;
+    } else if (value.get(number) == simdjson::SUCCESS && key == "seed" && number >= 0) {
+      options.seed = static_cast<std::uint64_t>(number);
     } else {
-      return fail(ErrorCode::kModelError, path.string() + ": " + std::string(key) +
-                                              ": the keys are base_ms, per_sample_ms, burn and poison");
+      return fail(ErrorCode::kModelError,
+                  path.string() + ": " + std::string(key) +
+                      ": the keys are base_ms, per_sample_ms, burn, sigma (0 to 3), failure_rate (0 to 1), "
+                      "seed and poison");
     }
   }
   return testing::make_scripted_backend(std::move(options));

@@ -2,9 +2,12 @@
 
 #include <time.h>
 
+#include <atomic>
 #include <cmath>
+#include <numbers>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace infer::inline v0 {
 namespace testing {
@@ -15,6 +18,29 @@ std::chrono::nanoseconds thread_cpu_time() {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
+
+/// One round of the fixed computation: about a microsecond.
+std::uint64_t work_round(std::uint64_t state) {
+  for (int i = 0; i < 1000; ++i) {  // xorshift64: Marsaglia, 2003
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+  }
+  return state;
+}
+
+/// Two numbers of even spread in (0, 1], from the forward's number alone (SplitMix64: Steele et al., 2014).
+std::pair<double, double> random_pair(std::uint64_t seed, std::uint64_t forward) {
+  const auto mix = [](std::uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<double>(((z ^ (z >> 31)) >> 11) + 1) * 0x1p-53;
+  };
+  const std::uint64_t base = seed * 0xD1342543DE82EF95ULL + 2 * forward * 0x9E3779B97F4A7C15ULL;
+  return {mix(base + 0x9E3779B97F4A7C15ULL), mix(base + 2 * 0x9E3779B97F4A7C15ULL)};
+}
+
+bool brings_work(const TensorSpec& spec) { return spec.dtype == DType::kFp64 && spec.shape == Shape{2}; }
 
 float element(const Tensor& tensor, std::size_t index) {
   return tensor.dtype() == DType::kFp32 ? tensor.as<float>()[index]
@@ -32,7 +58,12 @@ class ScriptedBackend final : public Backend {
       if (auto allowed = options_.before(inputs); !allowed) return Unexpected(allowed.error());
     }
     const auto batch = static_cast<std::size_t>(inputs[0].shape()[0]);
-    spend(options_.base + options_.per_sample * static_cast<std::int64_t>(batch));
+    const std::uint64_t number = forwards_.fetch_add(1, std::memory_order_relaxed);
+    spend(law(batch, number));
+    if (options_.failure_rate > 0 &&
+        random_pair(~options_.seed, number).first <= options_.failure_rate)
+      return fail(ErrorCode::kModelError, "a failure as the script says");
+    if (brings_work(options_.signature.inputs[0])) return do_work(inputs[0], batch);
     if (options_.poison) {
       for (std::size_t i = 0; i < batch; ++i) {
         if (element(inputs[0].row(i), 0) == *options_.poison)
@@ -50,6 +81,36 @@ class ScriptedBackend final : public Backend {
   }
 
  private:
+  std::chrono::microseconds law(std::size_t batch, std::uint64_t number) const {
+    const auto time = options_.base + options_.per_sample * static_cast<std::int64_t>(batch);
+    if (options_.sigma <= 0) return time;
+    const auto [a, b] = random_pair(options_.seed, number);
+    const double normal = std::sqrt(-2 * std::log(a)) * std::cos(2 * std::numbers::pi * b);  // Box and Muller
+    return std::chrono::microseconds(
+        std::llround(static_cast<double>(time.count()) * std::exp(options_.sigma * normal)));
+  }
+
+  static Result<std::vector<Tensor>> do_work(const Tensor& input, std::size_t batch) {
+    auto output = Tensor::allocate(DType::kFp64, Shape{2}.with_batch(static_cast<std::int64_t>(batch)));
+    if (!output) return Unexpected(output.error());
+    const auto asked = input.as<double>();
+    const auto done = output->as<double>();
+    for (std::size_t i = 0; i < batch; ++i) {
+      std::uint64_t state = 0x2545F4914F6CDD1DULL;
+      std::uint64_t rounds = 0;
+      const auto end = thread_cpu_time() + std::chrono::nanoseconds(std::llround(asked[2 * i] * 1e6));
+      for (; static_cast<double>(rounds) < asked[2 * i + 1]; ++rounds) state = work_round(state);
+      if (asked[2 * i] > 0) {
+        for (; thread_cpu_time() < end; ++rounds) state = work_round(state);
+      }
+      done[2 * i] = state == 0 ? 0 : asked[2 * i];  // the state is used, so that no compiler leaves it out
+      done[2 * i + 1] = static_cast<double>(rounds);
+    }
+    std::vector<Tensor> outputs;
+    outputs.push_back(*std::move(output));
+    return outputs;
+  }
+
   void spend(std::chrono::microseconds time) const {
     if (time.count() <= 0) return;
     if (options_.burn) {
@@ -67,6 +128,7 @@ class ScriptedBackend final : public Backend {
   }
 
   const ScriptedOptions options_;
+  mutable std::atomic<std::uint64_t> forwards_{0};
 };
 
 }  // namespace
@@ -89,12 +151,12 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
     return fail(ErrorCode::kInvalidArgument, "scripted: inputs and outputs of fixed shape are needed");
   }
   for (const TensorSpec& spec : signature.inputs) {
-    if (spec.dtype != DType::kFp32 && spec.dtype != DType::kUint8) {
-      return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": inputs are FP32 or UINT8");
+    if (spec.dtype != DType::kFp32 && spec.dtype != DType::kUint8 && !brings_work(spec)) {
+      return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": inputs are FP32, UINT8 or FP64 [2]");
     }
   }
   for (const TensorSpec& spec : signature.outputs) {
-    if (spec.dtype != DType::kFp32)
+    if (spec.dtype != DType::kFp32 && !(brings_work(spec) && brings_work(signature.inputs[0])))
       return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": outputs are FP32");
   }
   return std::shared_ptr<const Backend>(std::make_shared<ScriptedBackend>(std::move(options)));

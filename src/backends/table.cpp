@@ -3,6 +3,7 @@
 #include "infer/engine/backend.h"
 #if INFER_WITH_JSON
 #include "scripted.h"
+#include "series.h"
 #endif
 #if INFER_WITH_TORCH
 #include "../torch/backend/torchscript.h"
@@ -17,6 +18,7 @@ std::span<const BackendEntry> backends() noexcept {
 #endif
 #if INFER_WITH_JSON
         BackendEntry{"scripted", "scripted", load_scripted},
+        BackendEntry{"series", "series", load_series},
 #endif
   };
   return kBackends;

@@ -21,13 +21,14 @@ bool valid_name(std::string_view name) {
 
 }  // namespace
 
-Result<Manifest> read_manifest(const fs::path& directory) {
+Result<Manifest> read_manifest(const fs::path& directory, const std::string& version) {
   const fs::path name = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
   if (!valid_name(name.string())) {
     return fail(ErrorCode::kInvalidArgument,
                 "model name '" + name.string() + "' does not match [A-Za-z0-9._-]{1,64}");
   }
-  const fs::path path = directory / "infer.json";
+  const fs::path own = directory / version / "infer.json";
+  const fs::path path = fs::exists(own) ? own : directory / "infer.json";
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::kNotFound, path.string() + ": no such manifest");
   std::ostringstream content;

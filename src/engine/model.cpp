@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "digest.h"
 #include "nearest_name.h"
 
 namespace infer::inline v0 {
@@ -17,10 +18,11 @@ std::string version_label(const std::string& version, const std::string& precisi
 
 Result<Model> load_model(const std::filesystem::path& directory, const LoadOptions& options) {
   try {
-    auto manifest = read_manifest(directory);
-    if (!manifest) return Unexpected(manifest.error());
-    auto version = choose_version(directory);
+    auto version = options.version.empty() ? choose_version(directory) : Result<std::string>(options.version);
     if (!version) return Unexpected(version.error());
+    auto manifest = read_manifest(directory, *version);
+    if (!manifest) return Unexpected(manifest.error());
+    if (auto intact = check_digests(*manifest, directory / *version); !intact) return Unexpected(intact.error());
     const auto known = backends();
     const auto entry = std::find_if(known.begin(), known.end(), [&](const BackendEntry& candidate) {
       return candidate.name == manifest->backend;

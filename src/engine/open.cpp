@@ -51,11 +51,13 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
 }
 
 Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted) {
-  auto manifest = read_manifest(directory);
+  auto version = choose_version(directory);
+  if (!version) return Unexpected(version.error());
+  auto manifest = read_manifest(directory, *version);
   if (!manifest) return Unexpected(manifest.error());
   auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
   if (!options) return Unexpected(options.error());
-  auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads});
+  auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads, *version});
   if (!model) return Unexpected(model.error());
   return Engine::create(*std::move(model), *std::move(options));
 }

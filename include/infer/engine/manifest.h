@@ -83,8 +83,10 @@ INFER_EXPORT std::string manifest_json(const Manifest& manifest);
 /// `kFailedPrecondition`.
 INFER_EXPORT Result<void> write_manifest(const Manifest& manifest, const std::filesystem::path& directory);
 
-/// Reads DIRECTORY/infer.json; the name is the folder's. Errors: `kNotFound`, and those of `parse_manifest`.
-INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory);
+/// Reads DIRECTORY/VERSION/infer.json where there is one, else DIRECTORY/infer.json; the name is the folder's.
+/// Errors: `kNotFound`, and those of `parse_manifest`.
+INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory,
+                                            const std::string& version = {});
 /// The version to serve from models/NAME: the line in PROMOTED, else the highest number (or last name).
 /// Errors: `kNotFound` where there is no version, `kInvalidArgument` for a name outside [A-Za-z0-9._-]{1,64}.
 INFER_EXPORT Result<std::string> choose_version(const std::filesystem::path& directory);

@@ -19,11 +19,20 @@ namespace infer::inline v0::testing {
 /// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. Output element j of a
 /// sample is input element (j x input elements / output elements) of its first input, as FP32; an output of
 /// the input's own shape and dtype is therefore a copy of it.
+///
+/// An FP64 input of two numbers is work that the sample brings along: milliseconds of CPU time to burn and
+/// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what was
+/// done.
 struct ScriptedOptions {
   ModelSignature signature;
   std::chrono::microseconds base{0};
   std::chrono::microseconds per_sample{0};
   bool burn = true;
+  /// The law's time is multiplied by a log-normal number of median 1 with this sigma; 0: no spread.
+  double sigma = 0;
+  /// The share of forwards that fail with `kModelError`.
+  double failure_rate = 0;
+  std::uint64_t seed = 1;  ///< Of both; forward n draws the same whatever ran before.
   /// A batch whose samples include one whose first element is this fails with `kModelError`.
   std::optional<float> poison;
   /// Called first in each forward with the inputs; an error it returns, or an exception it throws, is the
@@ -31,8 +40,8 @@ struct ScriptedOptions {
   std::function<Result<void>(std::span<const Tensor> inputs)> before;
 };
 
-/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32 or
-/// UINT8 inputs.
+/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32,
+/// UINT8 or FP64 [2] inputs.
 INFER_EXPORT Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
 
 /// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].

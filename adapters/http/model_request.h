@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "exchange.h"
+#include "infer/engine/engine.h"
+
+namespace infer::http {
+
+/// Notes which model answers, for the log.
+inline void note_model(Exchange& exchange, const Engine& engine) {
+  exchange.model = engine.model().name;
+  exchange.model_version = engine.model().version;
+}
+
+/// Notes where the time went, for the log.
+inline void note_batch(Exchange& exchange, const Timings& timings, std::size_t batch_size) {
+  const auto ms = [](Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+  exchange.batch_size = batch_size;
+  exchange.queue_ms = ms(timings.queue);
+  exchange.compute_ms = ms(timings.compute);
+}
+
+/// Milliseconds since the request arrived.
+inline double latency_ms(const Exchange& exchange) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - exchange.start).count();
+}
+
+/// Answers with an engine's error, and says when to come back where that helps.
+inline void refuse(Exchange& exchange, const Engine& engine, const Error& error) {
+  if (error.code == ErrorCode::kOverloaded || error.code == ErrorCode::kUnavailable)
+    exchange.headers.emplace_back("Retry-After", std::to_string(engine.retry_after_seconds()));
+  answer_error(exchange, error);
+}
+
+}  // namespace infer::http

@@ -1,0 +1,342 @@
+#include "infer/models/train_forecast.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <new>
+#include <system_error>
+
+#include "../engine/durable_file.h"
+#include "infer/engine/engine.h"
+#include "infer/engine/open.h"
+#include "infer/series/statistical.h"
+#include "infer/series/windows.h"
+#include "infer/tasks/forecaster.h"
+#include "training.h"
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxOrigins = 200;
+
+Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
+
+std::string number(double value) {
+  char text[40];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+/// Windows whose forecast rows lie in [begin, end).
+Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<const float> inputs, std::size_t begin,
+                     std::size_t end) {
+  Windows windows;
+  windows.history = spec.history;
+  windows.width = spec.columns.size() + spec.calendar.size();
+  windows.horizon = spec.horizon;
+  windows.outputs = spec.targets;
+  for (std::size_t origin = std::max(begin, spec.history); origin + spec.horizon <= end; ++origin) {
+    const auto* first = inputs.data() + (origin - spec.history) * windows.width;
+    windows.inputs.insert(windows.inputs.end(), first, first + spec.history * windows.width);
+    for (std::size_t row = origin; row < origin + spec.horizon; ++row) {
+      for (std::size_t target = 0; target < spec.targets; ++target)
+        windows.targets.push_back(
+            static_cast<float>((series.at(row, target) - spec.mean[target]) / spec.scale[target]));
+    }
+    ++windows.count;
+  }
+  return windows;
+}
+
+/// Mean absolute difference over a season in the first `rows` rows; 1 where nothing changes.
+double naive_error(const Series& series, std::size_t rows, std::size_t season, std::size_t target) {
+  double sum = 0;
+  for (std::size_t row = season; row < rows; ++row)
+    sum += std::abs(series.at(row, target) - series.at(row - season, target));
+  const double mean = rows > season ? sum / static_cast<double>(rows - season) : 0;
+  return mean > 0 ? mean : 1;
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainForecastOptions& options, Series series, const fs::path& directory)
+      : options_(options), series_(std::move(series)), directory_(directory) {
+    season_ = options.season != 0 ? options.season : usual_season(series_.step);
+    test_begin_ = series_.rows() - std::max(series_.rows() / 5, options.horizon);
+  }
+
+  Result<std::vector<LeaderboardRow>> run() {
+    const std::size_t longest = std::max(options_.history, season_);
+    const std::size_t needed = longest + 4 * options_.horizon + 20;
+    if (series_.rows() < needed) {
+      return bad(options_.data.string() + ": has " + std::to_string(series_.rows()) +
+                 " rows, a history of " + std::to_string(longest) + " and a horizon of " +
+                 std::to_string(options_.horizon) + " need at least " + std::to_string(needed));
+    }
+    base_.columns = series_.columns;
+    base_.targets = options_.columns.targets.size();
+    if (!series_.numbered) base_.calendar = usual_calendar(series_.step);
+    base_.history = options_.history;
+    base_.horizon = options_.horizon;
+    base_.time = options_.columns.time;
+    base_.step_seconds = series_.step.months > 0 ? 0 : series_.step.seconds;
+    base_.step_months = series_.step.months;
+    if (auto fitted = fit_normalisation(series_, test_begin_, base_); !fitted) return Unexpected(fitted.error());
+    const std::string run = next_run();
+    std::vector<LeaderboardRow> rows;
+    for (const std::string& model : options_.models) {
+      const std::string version = run + "-" + model;
+      if (options_.progress) options_.progress("training " + version);
+      auto manifest = train(model, directory_ / version);
+      if (!manifest) return Unexpected(manifest.error());
+      if (!fs::exists(directory_ / "infer.json")) {
+        // A folder needs one of its own; each version's own takes its place when that is loaded.
+        if (auto written = write_manifest(*manifest, directory_); !written) return Unexpected(written.error());
+      }
+      auto row = evaluate(model, version);
+      if (!row) return Unexpected(row.error());
+      rows.push_back(*row);
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const LeaderboardRow& a, const LeaderboardRow& b) { return a.mase < b.mase; });
+    if (auto written = write_leaderboard(rows); !written) return Unexpected(written.error());
+    return rows;
+  }
+
+ private:
+  /// One above the highest number that a version begins with.
+  std::string next_run() const {
+    std::size_t highest = 0;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory_, error)) {
+      const std::string name = entry.path().filename().string();
+      std::size_t value = 0;
+      const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
+      if (failed == std::errc() && entry.is_directory()) highest = std::max(highest, value);
+    }
+    return std::to_string(highest + 1);
+  }
+
+  /// Normalised inputs of all rows.
+  Result<std::vector<float>> inputs(const SeriesSpec& spec) const {
+    // Row by row, so that each has its own time exactly.
+    std::vector<float> all;
+    for (std::size_t row = 0; row < series_.rows(); ++row) {
+      const std::span<const double> values(series_.values.data() + row * series_.columns.size(),
+                                           series_.columns.size());
+      auto one = normalised_inputs(spec, values, series_.time(row));
+      if (!one) return one;
+      all.insert(all.end(), one->begin(), one->end());
+    }
+    return all;
+  }
+
+  Result<Manifest> train(const std::string& model, const fs::path& folder) {
+    fs::create_directories(folder);
+    Manifest manifest;
+    manifest.task = "forecast";
+    manifest.weights = "trained";
+    manifest.source = R"({"model": ")" + model + R"(", "seed": )" + std::to_string(options_.seed) + "}";
+    SeriesSpec spec = base_;
+    Result<void> trained;
+    if (model == "gru" || model == "lstm") {
+      trained = train_network(model == "lstm", spec, folder, manifest);
+    } else {
+      manifest.backend = "series";
+      manifest.file = "model.json";
+      StatisticalModel fitted;
+      if (model == "prophet") {
+        fitted = fit_curves(spec);
+      } else {
+        const std::size_t season = model == "naive" ? 1 : season_;
+        spec.history = std::max(spec.history, season);
+        fitted = fit_naive(spec, season);
+      }
+      trained = write_durably(folder / manifest.file, statistical_json(fitted));
+    }
+    if (!trained) return Unexpected(trained.error());
+    manifest.series = spec;
+    const std::size_t kept = spec.history * series_.columns.size();
+    ForecastWindow window;
+    window.rows.assign(series_.values.end() - static_cast<std::ptrdiff_t>(kept), series_.values.end());
+    window.last_time = series_.time(series_.rows() - 1);
+    if (auto written = write_window(window, folder); !written) return Unexpected(written.error());
+    if (auto written = write_manifest(manifest, folder); !written) return Unexpected(written.error());
+    return manifest;
+  }
+
+  Result<void> train_network(bool lstm, const SeriesSpec& spec, const fs::path& folder, Manifest& manifest) {
+    auto all = inputs(spec);
+    if (!all) return Unexpected(all.error());
+    const std::size_t validation_begin = test_begin_ - std::max(test_begin_ / 8, spec.horizon);
+    const Windows training = make_windows(series_, spec, *all, 0, validation_begin);
+    const Windows validation = make_windows(series_, spec, *all, validation_begin, test_begin_);
+    const auto window = Shape{static_cast<std::int64_t>(spec.history), static_cast<std::int64_t>(training.width)};
+    const auto out = Shape{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
+    manifest.inputs = {{"window", DType::kFp32, window}};
+    manifest.outputs = {
+        {"forecast", DType::kFp32, out}, {"lower", DType::kFp32, out}, {"upper", DType::kFp32, out}};
+    manifest.max_batch_size = 32;
+    manifest.allowed_batch_sizes = {{1, 2, 4, 8, 16, 32}};
+    const auto hook = [&](std::size_t epoch, double loss) {
+      if (!options_.progress || epoch % 10 != 0) return;
+      options_.progress("  epoch " + std::to_string(epoch) + ": validation loss " + number(loss));
+    };
+    return train_recurrent(lstm, options_.seed, training, validation, hook, folder / manifest.file);
+  }
+
+  StatisticalModel fit_curves(const SeriesSpec& spec) const {
+    ProphetModel model;
+    std::vector<double> times;
+    for (std::size_t row = 0; row < test_begin_; ++row) times.push_back(series_.time(row));
+    for (std::size_t target = 0; target < spec.targets; ++target) {
+      std::vector<double> values;
+      for (std::size_t row = 0; row < test_begin_; ++row)
+        values.push_back((series_.at(row, target) - spec.mean[target]) / spec.scale[target]);
+      model.curves.push_back(fit_prophet(times, values, series_.step, series_.numbered, season_));
+    }
+    return model;
+  }
+
+  StatisticalModel fit_naive(const SeriesSpec& spec, std::size_t season) const {
+    NaiveModel model;
+    model.season = season;
+    for (std::size_t target = 0; target < spec.targets; ++target) {
+      double squares = 0;
+      for (std::size_t row = season; row < test_begin_; ++row) {
+        const double change = (series_.at(row, target) - series_.at(row - season, target)) / spec.scale[target];
+        squares += change * change;
+      }
+      model.deviation.push_back(std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, test_begin_ - season))));
+    }
+    return model;
+  }
+
+  Result<LeaderboardRow> evaluate(const std::string& model, const std::string& version) const {
+    LoadOptions load;
+    load.version = version;
+    auto loaded = load_model(directory_, load);
+    if (!loaded) return Unexpected(loaded.error());
+    auto options = engine_options(loaded->manifest, {}, 1);
+    if (!options) return Unexpected(options.error());
+    auto engine = Engine::create(*std::move(loaded), *std::move(options));
+    if (!engine) return Unexpected(engine.error());
+    auto forecaster = Forecaster::create(std::make_shared<Engine>(*std::move(engine)));
+    if (!forecaster) return Unexpected(forecaster.error());
+    const SeriesSpec& spec = forecaster->series();
+    const std::size_t columns = series_.columns.size();
+    const std::size_t origins = series_.rows() - options_.horizon + 1 - test_begin_;
+    const std::size_t stride = std::max<std::size_t>(1, origins / kMaxOrigins);
+    double absolute = 0;
+    double squares = 0;
+    double scaled = 0;
+    std::size_t inside = 0;
+    std::size_t count = 0;
+    bool intervals = false;
+    for (std::size_t origin = test_begin_; origin + options_.horizon <= series_.rows(); origin += stride) {
+      ForecastRequest request;
+      request.length = options_.horizon;
+      request.window.emplace();
+      const auto end = series_.values.begin() + static_cast<std::ptrdiff_t>(origin * columns);
+      request.window->rows.assign(end - static_cast<std::ptrdiff_t>(spec.history * columns), end);
+      request.window->last_time = series_.time(origin - 1);
+      auto forecast = forecaster->forecast(request);
+      if (!forecast) return Unexpected(forecast.error());
+      intervals = !forecast->lower.empty();
+      for (std::size_t step = 0; step < options_.horizon; ++step) {
+        for (std::size_t target = 0; target < spec.targets; ++target) {
+          const double truth = series_.at(origin + step, target);
+          const double error = std::abs(forecast->values[step][target] - truth);
+          absolute += error;
+          squares += error * error;
+          scaled += error / naive_error(series_, test_begin_, season_, target);
+          ++count;
+          if (intervals && forecast->lower[step][target] <= truth && truth <= forecast->upper[step][target])
+            ++inside;
+        }
+      }
+    }
+    const auto total = static_cast<double>(count);
+    LeaderboardRow row{version, model, absolute / total, std::sqrt(squares / total), scaled / total, {}};
+    if (intervals) row.coverage = static_cast<double>(inside) / total;
+    return row;
+  }
+
+  Result<void> write_leaderboard(const std::vector<LeaderboardRow>& rows) const {
+    std::string text = "[";
+    for (const LeaderboardRow& row : rows) {
+      text += (text.size() > 1 ? ",\n " : "\n ") + std::string(R"({"version": ")") + row.version +
+              R"(", "model": ")" + row.model + R"(", "mae": )" + number(row.mae) + R"(, "rmse": )" +
+              number(row.rmse) + R"(, "mase": )" + number(row.mase) + R"(, "coverage": )" +
+              (row.coverage ? number(*row.coverage) : "null") + "}";
+    }
+    return write_durably(directory_ / "leaderboard.json", text + "\n]\n");
+  }
+
+  const TrainForecastOptions& options_;
+  const Series series_;
+  const fs::path directory_;
+  std::size_t season_ = 1;
+  std::size_t test_begin_ = 0;
+  SeriesSpec base_;
+};
+
+}  // namespace
+
+std::vector<std::string> forecast_models() { return TrainForecastOptions().models; }
+
+Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& options, const fs::path& directory) {
+  try {
+    const auto known = forecast_models();
+    for (const std::string& model : options.models) {
+      if (std::find(known.begin(), known.end(), model) == known.end()) return bad("model: '" + model + "' is unknown");
+    }
+    if (options.history == 0 || options.history > 10000) return bad("history: is outside 1 to 10000");
+    if (options.horizon == 0 || options.horizon > 1000) return bad("horizon: is outside 1 to 1000");
+    auto series = read_series(options.data, options.columns);
+    if (!series) return Unexpected(series.error());
+    return Trainer(options, *std::move(series), directory).run();
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  } catch (const fs::filesystem_error& e) {
+    return fail(ErrorCode::kFailedPrecondition, e.what());
+  }
+}
+
+Result<std::vector<LeaderboardRow>> read_leaderboard(const fs::path& directory) {
+  const fs::path path = directory / "leaderboard.json";
+  simdjson::dom::parser parser;
+  simdjson::dom::array list;
+  const auto error = parser.load(path.string()).get(list);
+  if (error == simdjson::IO_ERROR) return fail(ErrorCode::kNotFound, path.string() + ": no such file");
+  if (error != simdjson::SUCCESS) return bad(path.string() + ": " + simdjson::error_message(error));
+  std::vector<LeaderboardRow> rows;
+  for (const simdjson::dom::element item : list) {
+    LeaderboardRow row;
+    std::string_view version;
+    std::string_view model;
+    double coverage = 0;
+    if (item["version"].get(version) != simdjson::SUCCESS || item["model"].get(model) != simdjson::SUCCESS ||
+        item["mae"].get(row.mae) != simdjson::SUCCESS || item["rmse"].get(row.rmse) != simdjson::SUCCESS ||
+        item["mase"].get(row.mase) != simdjson::SUCCESS)
+      return bad(path.string() + ": a row lacks version, model, mae, rmse or mase");
+    if (item["coverage"].get(coverage) == simdjson::SUCCESS) row.coverage = coverage;
+    row.version = version;
+    row.model = model;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<void> promote(const fs::path& directory, const std::string& version) {
+  std::error_code error;
+  if (version.empty() || version.find('/') != std::string::npos || !fs::is_directory(directory / version, error))
+    return fail(ErrorCode::kNotFound, (directory / version).string() + ": no such version");
+  return write_durably(directory / "PROMOTED", version + "\n");
+}
+
+}  // namespace infer::inline v0

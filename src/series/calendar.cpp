@@ -1,0 +1,186 @@
+#include "infer/series/calendar.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numbers>
+
+namespace infer::inline v0 {
+namespace {
+
+using std::chrono::day;
+using std::chrono::days;
+using std::chrono::month;
+using std::chrono::sys_days;
+using std::chrono::year;
+using std::chrono::year_month_day;
+
+constexpr double kDay = 86400;
+
+struct Civil {
+  year_month_day date;
+  double second;  // of the day
+};
+
+Civil civil(double time) {
+  const double whole = std::floor(time / kDay);
+  return {year_month_day(sys_days(days(static_cast<int>(whole)))), time - whole * kDay};
+}
+
+double seconds_of(const year_month_day& date, double second) {
+  return static_cast<double>(sys_days(date).time_since_epoch().count()) * kDay + second;
+}
+
+/// Months since year 0.
+long month_number(double time) {
+  const auto date = civil(time).date;
+  return static_cast<int>(date.year()) * 12L + static_cast<unsigned>(date.month()) - 1;
+}
+
+/// Reads `count` digits off the front; -1 where they are not there.
+int digits(std::string_view& text, std::size_t count) {
+  if (text.size() < count) return -1;
+  int value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(count);
+  return value;
+}
+
+bool skip(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
+Result<double> parse_time(std::string_view given) {
+  const auto bad = [&] {
+    return fail(ErrorCode::kInvalidArgument, "'" + std::string(given.substr(0, 40)) +
+                                                 "' is no time such as 2024-05-01 or 2024-05-01T12:30:00");
+  };
+  std::string_view text = given;
+  if (text.ends_with(".0")) text.remove_suffix(2);  // a year that went through a table of numbers
+  if (text.size() > 8 && text.find_first_not_of("0123456789") == std::string_view::npos && text.size() < 13)
+    return static_cast<double>(std::stoll(std::string(text)));
+  const int years = digits(text, 4);
+  if (years < 0) return bad();
+  int months = 1;
+  int day_of_month = 1;
+  double second = 0;
+  const bool dashed = skip(text, "-/");
+  if (skip(text, "Qq")) {
+    const int quarter = digits(text, 1);
+    if (quarter < 1 || quarter > 4) return bad();
+    months = 3 * quarter - 2;
+  } else if (!text.empty() || dashed) {
+    months = digits(text, 2);
+    if (months < 0 || (dashed && !text.empty() && !skip(text, "-/"))) return bad();
+    if (!text.empty()) day_of_month = digits(text, 2);
+    if (skip(text, "T ")) {
+      const int hour = digits(text, 2);
+      if (hour < 0 || hour > 23 || !skip(text, ":")) return bad();
+      const int minute = digits(text, 2);
+      if (minute < 0 || minute > 59) return bad();
+      int seconds = 0;
+      if (skip(text, ":")) seconds = digits(text, 2);
+      if (seconds < 0 || seconds > 60) return bad();
+      second = hour * 3600 + minute * 60 + seconds;
+      if (skip(text, ".")) {
+        while (skip(text, "0123456789")) {
+        }
+      }
+      if (text == "+00:00") text = {};
+      skip(text, "Z");
+    }
+  }
+  const year_month_day date(year(years), month(static_cast<unsigned>(std::max(months, 0))),
+                            day(static_cast<unsigned>(std::max(day_of_month, 0))));
+  if (!text.empty() || !date.ok()) return bad();
+  return seconds_of(date, second);
+}
+
+std::string format_time(double time) {
+  const Civil at = civil(time);
+  const int second = static_cast<int>(at.second);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(at.date.year()),
+                static_cast<unsigned>(at.date.month()), static_cast<unsigned>(at.date.day()), second / 3600,
+                second / 60 % 60, second % 60);
+  return text.data();
+}
+
+double advance(double time, const Step& step, std::size_t count) {
+  if (step.months == 0) return time + step.seconds * static_cast<double>(count);
+  const Civil at = civil(time);
+  auto date = at.date + std::chrono::months(static_cast<int>(step.months * count));
+  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;  // 31 January and a month
+  return seconds_of(date, at.second);
+}
+
+Step infer_step(std::span<const double> times) {
+  if (times.size() < 2) return {};
+  std::map<long, std::size_t> months;
+  std::vector<double> differences;
+  bool same_day = true;
+  const Civil first = civil(times.front());
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    differences.push_back(times[i] - times[i - 1]);
+    const Civil at = civil(times[i]);
+    same_day = same_day && at.date.day() == first.date.day() && at.second == first.second;
+    ++months[month_number(times[i]) - month_number(times[i - 1])];
+  }
+  if (same_day && months.begin()->first > 0) {
+    const auto most = std::max_element(months.begin(), months.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    return {0, static_cast<std::size_t>(most->first)};
+  }
+  const auto middle = differences.begin() + static_cast<std::ptrdiff_t>(differences.size() / 2);
+  std::nth_element(differences.begin(), middle, differences.end());
+  return {*middle, 0};
+}
+
+std::size_t usual_season(const Step& step) {
+  if (step.months > 0) return step.months < 12 && 12 % step.months == 0 ? 12 / step.months : 1;
+  if (step.seconds >= 60 && step.seconds < kDay) return static_cast<std::size_t>(std::lround(kDay / step.seconds));
+  if (step.seconds == kDay) return 7;
+  if (step.seconds == 7 * kDay) return 52;
+  return 1;
+}
+
+std::vector<std::string> usual_calendar(const Step& step) {
+  const double seconds = step.months > 0 ? static_cast<double>(step.months) * 30 * kDay : step.seconds;
+  std::vector<std::string> names;
+  if (seconds < 60) return names;  // numbered rows, and what no clock repeats
+  if (seconds < kDay) names.insert(names.end(), {"hour_sin", "hour_cos"});
+  if (seconds < 7 * kDay) names.insert(names.end(), {"weekday_sin", "weekday_cos"});
+  if (seconds >= kDay && seconds < 200 * kDay) names.insert(names.end(), {"year_sin", "year_cos"});
+  return names;
+}
+
+Result<double> calendar_feature(std::string_view name, double time) {
+  const Civil at = civil(time);
+  double part = 0;
+  if (name.starts_with("hour_")) {
+    part = at.second / kDay;
+  } else if (name.starts_with("weekday_")) {
+    part = std::chrono::weekday(sys_days(at.date)).c_encoding() / 7.0;
+  } else if (name.starts_with("year_")) {
+    const auto start = sys_days(at.date.year() / 1 / 1);
+    part = (static_cast<double>((sys_days(at.date) - start).count()) + at.second / kDay) / 365.25;
+  } else {
+    return fail(ErrorCode::kInvalidArgument, "calendar: there is no feature '" + std::string(name) + "'");
+  }
+  const double angle = 2 * std::numbers::pi * part;
+  if (name.ends_with("_sin")) return std::sin(angle);
+  if (name.ends_with("_cos")) return std::cos(angle);
+  return fail(ErrorCode::kInvalidArgument, "calendar: there is no feature '" + std::string(name) + "'");
+}
+
+}  // namespace infer::inline v0

@@ -1,0 +1,74 @@
+#include "csv.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace infer::inline v0 {
+
+Result<Csv> parse_csv(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
+  Csv csv;
+  std::vector<std::string> row;
+  std::string field;
+  bool quoted = false;
+  bool any = false;  // of this row
+  std::size_t line = 1;
+  const auto end_row = [&]() -> Result<void> {
+    if (!any) return {};
+    row.push_back(std::move(field));
+    field.clear();
+    any = false;
+    if (csv.header.empty()) {
+      csv.header = std::move(row);
+    } else if (row.size() != csv.header.size()) {
+      return fail(ErrorCode::kInvalidArgument, "line " + std::to_string(line) + ": has " +
+                                                   std::to_string(row.size()) + " fields, the header " +
+                                                   std::to_string(csv.header.size()));
+    } else {
+      csv.rows.push_back(std::move(row));
+    }
+    row.clear();
+    return {};
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+        field += '"';
+        ++i;
+      } else if (c == '"') {
+        quoted = false;
+      } else {
+        field += c;
+      }
+    } else if (c == '"') {
+      quoted = true;
+      any = true;
+    } else if (c == ',') {
+      row.push_back(std::move(field));
+      field.clear();
+      any = true;
+    } else if (c == '\n') {
+      if (auto ended = end_row(); !ended) return Unexpected(ended.error());
+    } else if (c != '\r') {
+      field += c;
+      any = true;
+    }
+    if (c == '\n') ++line;
+  }
+  if (quoted) return fail(ErrorCode::kInvalidArgument, "a quote is open at the end");
+  if (auto ended = end_row(); !ended) return Unexpected(ended.error());
+  if (csv.header.empty()) return fail(ErrorCode::kInvalidArgument, "is empty, expected a header line");
+  return csv;
+}
+
+Result<Csv> read_csv(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return fail(ErrorCode::kNotFound, file.string() + ": no such file");
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  auto csv = parse_csv(text);
+  if (!csv) return fail(csv.error().code, file.string() + ": " + csv.error().message);
+  return csv;
+}
+
+}  // namespace infer::inline v0

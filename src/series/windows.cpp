@@ -1,0 +1,68 @@
+#include "infer/series/windows.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace infer::inline v0 {
+namespace {
+
+/// A deviation below this share of the mean is rounding, not variation: dividing by it would make noise of it.
+constexpr double kConstant = 1e-9;
+
+/// Times of `rows` rows, the last at `last`.
+std::vector<double> times_until(double last, const Step& step, std::size_t rows) {
+  std::vector<double> times(rows);
+  // Months are no fixed number of seconds, so count from a start that is about as far back.
+  const double about = step.months > 0 ? static_cast<double>(step.months) * 2629746.0 : step.seconds;
+  for (std::size_t i = 0; i < rows; ++i) times[i] = last - about * static_cast<double>(rows - 1 - i);
+  return times;
+}
+
+}  // namespace
+
+Step step_of(const SeriesSpec& spec) { return {spec.step_months > 0 ? 0 : spec.step_seconds, spec.step_months}; }
+
+Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpec& spec) {
+  const std::size_t inputs = spec.columns.size() + spec.calendar.size();
+  spec.mean.assign(inputs, 0);
+  spec.scale.assign(inputs, 1);
+  for (std::size_t column = 0; column < spec.columns.size(); ++column) {
+    double sum = 0;
+    for (std::size_t row = 0; row < rows; ++row) sum += series.at(row, column);
+    const double mean = sum / static_cast<double>(rows);
+    double squares = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const double difference = series.at(row, column) - mean;
+      squares += difference * difference;
+    }
+    const double deviation = std::sqrt(squares / static_cast<double>(rows));
+    spec.mean[column] = mean;
+    if (deviation > kConstant * std::max(1.0, std::abs(mean)) && std::isfinite(deviation))
+      spec.scale[column] = deviation;
+  }
+  for (const auto& name : spec.calendar) {
+    if (auto known = calendar_feature(name, 0); !known) return Unexpected(known.error());
+  }
+  return {};
+}
+
+Result<std::vector<float>> normalised_inputs(const SeriesSpec& spec, std::span<const double> rows,
+                                             double last_time) {
+  const std::size_t columns = spec.columns.size();
+  const std::size_t count = rows.size() / columns;
+  const std::vector<double> times = times_until(last_time, step_of(spec), count);
+  std::vector<float> inputs;
+  inputs.reserve(count * (columns + spec.calendar.size()));
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t column = 0; column < columns; ++column)
+      inputs.push_back(static_cast<float>((rows[row * columns + column] - spec.mean[column]) / spec.scale[column]));
+    for (const auto& name : spec.calendar) {
+      auto value = calendar_feature(name, times[row]);
+      if (!value) return Unexpected(value.error());
+      inputs.push_back(static_cast<float>(*value));
+    }
+  }
+  return inputs;
+}
+
+}  // namespace infer::inline v0

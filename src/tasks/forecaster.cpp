@@ -1,0 +1,188 @@
+#include "infer/tasks/forecaster.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <sstream>
+#include <utility>
+
+#include "../engine/durable_file.h"
+#include "infer/series/windows.h"
+
+namespace infer::inline v0 {
+namespace {
+
+/// Text, one number after the other: the time, then the rows.
+constexpr const char* kWindowFile = "window.txt";
+
+Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
+
+Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory, std::size_t columns) {
+  const auto path = directory / kWindowFile;
+  std::ifstream file(path);
+  if (!file) return std::optional<ForecastWindow>();
+  ForecastWindow window;
+  file >> window.last_time;
+  window.rows.assign(std::istream_iterator<double>(file), {});
+  if (!file.eof() || window.rows.empty() || window.rows.size() % columns != 0)
+    return fail(ErrorCode::kModelError, path.string() + ": holds no rows of " + std::to_string(columns) + " numbers");
+  return std::optional<ForecastWindow>(std::move(window));
+}
+
+/// Values that are not finite take the one above, or the mean.
+void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
+  const std::size_t columns = spec.columns.size();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!std::isfinite(rows[i])) rows[i] = i < columns ? spec.mean[i % columns] : rows[i - columns];
+  }
+}
+
+}  // namespace
+
+Result<void> write_window(const ForecastWindow& window, const std::filesystem::path& directory) {
+  std::string text;
+  const auto add = [&](double value) {
+    char buffer[40];
+    text.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    text += '\n';
+  };
+  add(window.last_time);
+  for (const double value : window.rows) add(value);
+  return write_durably(directory / kWindowFile, text);
+}
+
+Result<Forecaster> Forecaster::open(const std::filesystem::path& directory, const OpenOptions& options) {
+  auto engine = open_engine(directory, options);
+  if (!engine) return Unexpected(engine.error());
+  return create(std::make_shared<Engine>(*std::move(engine)));
+}
+
+Result<Forecaster> Forecaster::create(std::shared_ptr<Engine> engine) {
+  const Model& model = engine->model();
+  if (!model.manifest.series) return bad(model.name + ": infer.json: series: is missing");
+  const SeriesSpec& spec = *model.manifest.series;
+  const ModelSignature& signature = model.backend->signature();
+  const Shape window{static_cast<std::int64_t>(spec.history),
+                     static_cast<std::int64_t>(spec.columns.size() + spec.calendar.size())};
+  const Shape out{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
+  const bool takes_window = !signature.inputs.empty() && signature.inputs.size() <= 2 &&
+                            signature.inputs[0].dtype == DType::kFp32 && signature.inputs[0].shape == window;
+  if (!takes_window) return bad(model.name + ": a forecaster takes an FP32 window " + window.text());
+  const bool gives_targets =
+      (signature.outputs.size() == 1 || signature.outputs.size() == 3) &&
+      std::all_of(signature.outputs.begin(), signature.outputs.end(), [&](const TensorSpec& output) {
+        return output.dtype == DType::kFp32 && output.shape == out;
+      });
+  if (!gives_targets) return bad(model.name + ": a forecaster gives FP32 " + out.text());
+  Forecaster forecaster(std::move(engine));
+  auto recorded = read_window(forecaster.engine_->model().directory, spec.columns.size());
+  if (!recorded) return Unexpected(recorded.error());
+  forecaster.recorded_ = *std::move(recorded);
+  return forecaster;
+}
+
+const SeriesSpec& Forecaster::series() const noexcept { return *engine_->model().manifest.series; }
+
+Result<Sample> Forecaster::prepare(const ForecastWindow& window) const {
+  const SeriesSpec& spec = series();
+  auto inputs = normalised_inputs(spec, window.rows, window.last_time);
+  if (!inputs) return Unexpected(inputs.error());
+  const ModelSignature& signature = engine_->model().backend->signature();
+  auto tensor = Tensor::allocate(DType::kFp32, signature.inputs[0].shape);
+  if (!tensor) return Unexpected(tensor.error());
+  std::copy(inputs->begin(), inputs->end(), tensor->as<float>().begin());
+  Sample sample;
+  sample.push_back(*std::move(tensor));
+  if (signature.inputs.size() > 1) {
+    auto time = Tensor::allocate(DType::kFp64, Shape{1});
+    if (!time) return Unexpected(time.error());
+    time->as<double>()[0] = window.last_time;
+    sample.push_back(*std::move(time));
+  }
+  return sample;
+}
+
+Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const RequestOptions& options,
+                                      Permit permit) const {
+  try {
+    const SeriesSpec& spec = series();
+    const std::size_t columns = spec.columns.size();
+    if (request.length == 0 || request.length > kMaxLength)
+      return bad("inference_length: " + std::to_string(request.length) + " is outside 1 to " +
+                 std::to_string(kMaxLength));
+    if (!request.window && !recorded_)
+      return bad("rows: are missing, and this model keeps none of its training series");
+    ForecastWindow window = request.window ? *request.window : *recorded_;
+    if (window.rows.size() % columns != 0 || window.rows.size() < spec.history * columns) {
+      return bad("rows: there are " + std::to_string(window.rows.size() / columns) + ", the model looks back on " +
+                 std::to_string(spec.history));
+    }
+    for (const auto& [name, values] : request.future) {
+      const auto found = std::find(spec.columns.begin(), spec.columns.end(), name);
+      if (found - spec.columns.begin() < static_cast<std::ptrdiff_t>(spec.targets) || found == spec.columns.end())
+        return bad("future: '" + name + "' is no feature of this model");
+      if (values.size() < request.length)
+        return bad("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
+                   std::to_string(request.length) + " rows");
+    }
+    fill_gaps(window.rows, spec);
+    window.rows.erase(window.rows.begin(),
+                      window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns));
+    if (!permit) {
+      auto own = engine_->try_admit();
+      if (!own) return Unexpected(own.error());
+      permit = *std::move(own);
+    }
+    Forecast result;
+    for (std::size_t piece = 0; result.values.size() < request.length; ++piece) {
+      auto sample = prepare(window);
+      if (!sample) return Unexpected(sample.error());
+      auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, permit);
+      if (!response) return Unexpected(response.error());
+      result.timings.queue += response->timings.queue;
+      result.timings.compute += response->timings.compute;
+      result.batch_size = std::max(result.batch_size, response->batch_size);
+      // Errors of pieces add up as those of a random walk.
+      const double widening = std::sqrt(static_cast<double>(piece + 1));
+      for (std::size_t step = 0; step < spec.horizon && result.values.size() < request.length; ++step) {
+        const std::size_t row = result.values.size();
+        const auto real = [&](std::size_t output, std::size_t target) {
+          const float value = response->outputs[output].as<float>()[step * spec.targets + target];
+          return static_cast<double>(value) * spec.scale[target] + spec.mean[target];
+        };
+        std::vector<double> values;
+        for (std::size_t target = 0; target < spec.targets; ++target) values.push_back(real(0, target));
+        if (response->outputs.size() == 3) {
+          std::vector<double> lower;
+          std::vector<double> upper;
+          for (std::size_t target = 0; target < spec.targets; ++target) {
+            lower.push_back(values[target] - (values[target] - real(1, target)) * widening);
+            upper.push_back(values[target] + (real(2, target) - values[target]) * widening);
+          }
+          result.lower.push_back(std::move(lower));
+          result.upper.push_back(std::move(upper));
+        }
+        // The window moves on by this row: its targets as forecast, its features as given or as they were.
+        std::vector<double> next(window.rows.end() - static_cast<std::ptrdiff_t>(columns), window.rows.end());
+        std::copy(values.begin(), values.end(), next.begin());
+        for (std::size_t column = spec.targets; column < columns; ++column) {
+          const auto future = request.future.find(spec.columns[column]);
+          if (future != request.future.end()) next[column] = future->second[row];
+        }
+        fill_gaps(next, spec);
+        window.rows.erase(window.rows.begin(), window.rows.begin() + static_cast<std::ptrdiff_t>(columns));
+        window.rows.insert(window.rows.end(), next.begin(), next.end());
+        window.last_time = advance(window.last_time, step_of(spec), 1);
+        result.values.push_back(std::move(values));
+      }
+    }
+    return result;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+}  // namespace infer::inline v0

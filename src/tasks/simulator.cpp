@@ -1,0 +1,41 @@
+#include "infer/tasks/simulator.h"
+
+#include <string>
+#include <utility>
+
+namespace infer::inline v0 {
+
+Result<Simulator> Simulator::create(std::shared_ptr<Engine> engine) {
+  const ModelSignature& signature = engine->model().backend->signature();
+  const auto is_pair = [](const std::vector<TensorSpec>& specs) {
+    return specs.size() == 1 && specs[0].dtype == DType::kFp64 && specs[0].shape == Shape{2};
+  };
+  if (!is_pair(signature.inputs) || !is_pair(signature.outputs)) {
+    return fail(ErrorCode::kInvalidArgument,
+                engine->model().name + ": a simulator takes and gives FP64 [2], milliseconds and units");
+  }
+  return Simulator(std::move(engine));
+}
+
+Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestOptions& options,
+                                       Permit permit) const {
+  if (!(work.milliseconds >= 0) || work.milliseconds > kMaxMilliseconds)
+    return fail(ErrorCode::kInvalidArgument, "work_ms: is outside 0 to 60000");
+  if (work.units > kMaxUnits)
+    return fail(ErrorCode::kInvalidArgument, "work_units: " + std::to_string(work.units) + " exceeds 10000000");
+  auto input = Tensor::allocate(DType::kFp64, Shape{2});
+  if (!input) return Unexpected(input.error());
+  input->as<double>()[0] = work.milliseconds;
+  input->as<double>()[1] = static_cast<double>(work.units);
+  Sample sample;
+  sample.push_back(*std::move(input));
+  auto response = engine_->infer(std::move(sample), {options.deadline, options.stop, {}}, std::move(permit));
+  if (!response) return Unexpected(response.error());
+  SimulatedAnswer answer;
+  answer.units = static_cast<std::uint64_t>(response->outputs[0].as<double>()[1]);
+  answer.timings = response->timings;
+  answer.batch_size = response->batch_size;
+  return answer;
+}
+
+}  // namespace infer::inline v0
