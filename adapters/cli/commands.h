@@ -16,6 +16,8 @@ void add_model_command(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
 void add_load_command(CLI::App& app, Action& action);
+void add_train_command(CLI::App& app, Action& action);
+void add_promote_command(CLI::App& app, Action& action);
 void add_wait_command(CLI::App& app, Action& action);
 void add_get_command(CLI::App& app, Action& action);
 void add_completion_command(CLI::App& app, Action& action);

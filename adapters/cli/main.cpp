@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   infer::cli::add_embed_command(app, action);
   infer::cli::add_duplicates_command(app, action);
   infer::cli::add_model_command(app, action);
+  infer::cli::add_train_command(app, action);
+  infer::cli::add_promote_command(app, action);
   infer::cli::add_doctor_command(app, action);
   infer::cli::add_bench_command(app, action);
   infer::cli::add_load_command(app, action);

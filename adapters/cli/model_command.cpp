@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "infer/engine/model.h"
 #include "infer/models/clip_vit.h"
 #include "infer/models/import.h"
+#include "infer/models/simulator.h"
 #include "json_writer.h"
 #include "process.h"
 
@@ -93,10 +95,10 @@ int inspect(const std::string& directory, bool json) {
     return 1;
   };
   prepare_process(1);
-  auto manifest = read_manifest(directory);
-  if (!manifest) return give_up(manifest.error());
   auto version = choose_version(directory);
   if (!version) return give_up(version.error());
+  auto manifest = read_manifest(directory, *version);
+  if (!manifest) return give_up(manifest.error());
   std::optional<ModuleReport> module;
   if (manifest->backend == "torchscript") {
     auto report = inspect_torchscript(std::filesystem::path(directory) / *version / manifest->file);
@@ -164,20 +166,35 @@ void add_model_command(CLI::App& app, Action& action) {
     std::string architecture;
     std::uint64_t seed = 0;
     std::string out;
+    SimulatorConfig simulator;
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
   create->add_option("architecture", arguments->architecture, "What to make")
       ->required()
-      ->check(CLI::IsMember({"clip-vit-b-32"}));
+      ->check(CLI::IsMember({"clip-vit-b-32", "simulator"}));
   create->add_option("--seed", arguments->seed, "The same seed gives the same weights")
       ->capture_default_str();
   create->add_option("--out", arguments->out, "Folder to make, e.g. models/clip-vit-b-32")->required();
+  SimulatorConfig& simulator = arguments->simulator;
+  for (const auto& [flag, target, help] :
+       std::initializer_list<std::tuple<const char*, double*, const char*>>{
+           {"--base-ms", &simulator.base_ms, "Simulator: CPU time of a forward"},
+           {"--per-sample-ms", &simulator.per_sample_ms, "Simulator: and of each sample in it"},
+           {"--sigma", &simulator.sigma, "Simulator: spread of that time, log-normal"},
+           {"--failure-rate", &simulator.failure_rate, "Simulator: share of forwards that fail"}})
+    create->add_option(flag, *target, help)->capture_default_str();
   create->add_flag("--json", arguments->json, "Print what was made as JSON");
-  create->footer("Example: infer model create clip-vit-b-32 --seed 1 --out models/clip-vit-b-32");
+  create->footer(
+      "Examples:\n"
+      "  infer model create clip-vit-b-32 --seed 1 --out models/clip-vit-b-32\n"
+      "  infer model create simulator --base-ms 20 --out models/simulator");
   create->callback([arguments, &action] {
     action = [arguments] {
-      auto created = create_clip_vit({}, arguments->seed, arguments->out);
+      const bool simulator = arguments->architecture == "simulator";
+      arguments->simulator.seed = arguments->seed;
+      auto created = simulator ? create_simulator(arguments->simulator, arguments->out)
+                               : create_clip_vit({}, arguments->seed, arguments->out);
       if (!created) {
         std::cerr << "infer model create: " << created.error().message << '\n';
         return 1;
@@ -189,8 +206,15 @@ void add_model_command(CLI::App& app, Action& action) {
             .value(arguments->out)
             .key("architecture")
             .value(arguments->architecture);
-        json.key("seed").value(arguments->seed).key("weights").value("random").end_object();
+        json.key("seed").value(arguments->seed);
+        if (!simulator) json.key("weights").value("random");
+        json.end_object();
         std::cout << json.text() << '\n';
+        return 0;
+      }
+      if (simulator) {
+        std::cout << arguments->out << ": simulator, " << arguments->simulator.base_ms
+                  << " ms of CPU time a forward; serve it and POST /infer\n";
         return 0;
       }
       std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed "

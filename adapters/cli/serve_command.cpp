@@ -61,13 +61,14 @@ void add_serve_command(CLI::App& app, Action& action) {
       "Precedence: flag, variable, file, infer.json of the model, default.\n\n"
       "Examples:\n"
       "  infer serve --model models/clip-vit-b-32\n"
+      "  infer serve --models models/\n"
       "  INFER_HOST=0.0.0.0 INFER_PORT=8080 infer serve --model models/clip-vit-b-32 --max-inflight 32");
   serve->callback([serve, options, table, config, &action] {
     if (!config->empty()) read_config(*config, *serve, *table);
     action = [options] {
-      if (options->models.empty()) {
+      if (options->models.empty() && options->repository.empty()) {
         std::cerr
-            << "infer serve: --model: is missing; make one with: infer model create clip-vit-b-32 --out "
+            << "infer serve: --model or --models: is missing; make one with: infer model create clip-vit-b-32 --out "
                "models/clip-vit-b-32\n";
         return 2;
       }

@@ -1,10 +1,9 @@
 #include "embed_request.h"
 
-#include <simdjson.h>
-
 #include <utility>
 
 #include "base64.h"
+#include "json_body.h"
 
 namespace infer::http {
 namespace {
@@ -21,18 +20,12 @@ Unexpected too_many_images(std::size_t count, std::size_t limit) {
 }
 
 Result<std::vector<std::vector<std::uint8_t>>> parse_images(std::string& body, std::size_t limit) {
-  if (body.empty()) return invalid("body: is empty, expected {\"images\": [...]}");
-  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);  // so that the parser need not copy it
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (const auto error = parser.parse(body.data(), body.size(), false).get(root)) {
-    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
-  }
-  simdjson::dom::element field;
-  if (!root.is_object()) return invalid("body: must be an object, {\"images\": [...]}");
-  if (root.at_key("images").get(field)) return invalid("images: is missing");
+  JsonBody json;
+  if (auto parsed = json.parse(body); !parsed) return Unexpected(parsed.error());
+  const simdjson::dom::element* field = json.find("images");
+  if (field == nullptr) return invalid("images: is missing");
   simdjson::dom::array images;
-  if (field.get(images)) return invalid("images: must be a list of base64 strings");
+  if (field->get(images)) return invalid("images: must be a list of base64 strings");
   const std::size_t count = images.size();
   if (count == 0) return invalid("images: is empty, at least 1 is needed");
   if (count > limit) return too_many_images(count, limit);

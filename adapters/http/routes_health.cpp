@@ -71,6 +71,20 @@ void answer_drain(Service& service, Exchange& exchange) {
   exchange.response = status_body("draining");
 }
 
+/// Looks for other versions now, also for those that were refused before; answers when that is done.
+void answer_reload(Service& service, Exchange& exchange) {
+  if (exchange.remote_address != "127.0.0.1" && exchange.remote_address != "::1")
+    return answer_error(exchange, 403, "Forbidden", "/reload: only from this machine");
+  service.forget_refusals();
+  service.refresh();
+  JsonWriter json;
+  json.begin_object().key("models").begin_object();
+  for (const auto& model : service.models().all())
+    json.key(model->engine->model().name).value(model->engine->model().version);
+  json.end_object().end_object();
+  exchange.response = std::move(json).text();
+}
+
 constexpr const char* kStatusSchema =
     R"({"type":"object","required":["status"],"properties":{"status":{"type":"string"}}})";
 
@@ -120,6 +134,11 @@ void add_health_routes(Router& router, Service& service) {
               .path = "/drain",
               .summary = "Stop gracefully",
               .handle = with(answer_drain),
+              .probe_only = true});
+  router.add({.method = "POST",
+              .path = "/reload",
+              .summary = "Look for other versions of the models now",
+              .handle = with(answer_reload),
               .probe_only = true});
 }
 

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "httplib_config.h"
 #include "infer/engine/torchscript.h"
 #include "json_writer.h"
+#include "periodic.h"
 #include "service.h"
 #include "signals.h"
 
@@ -117,8 +119,10 @@ int run_server(const ServerOptions& options) {
   log_started(service, *port, *probe_port);
 
   std::atomic<bool> failed{false};
+  std::unique_ptr<Periodic> watcher;
   std::thread loader([&] {
     if (auto loaded = service.load(); loaded) {
+      watcher = std::make_unique<Periodic>(options.watch_interval, [&service] { service.refresh(); });
       log_ready(service);
     } else {
       give_up(loaded.error());
@@ -142,6 +146,7 @@ int run_server(const ServerOptions& options) {
   });
   if (signals.wait() != 0) _exit(1);
   shutdown.join();
+  watcher.reset();
   probe.stop();
   return 0;
 }

@@ -1,5 +1,8 @@
 #include "service.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -7,6 +10,7 @@
 
 #include "infer/version.h"
 #include "json_writer.h"
+#include "successor.h"
 
 namespace infer::http {
 
@@ -77,6 +81,9 @@ Service::Service(ServerOptions options, LogLine log)
   });
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);
+  add_text_routes(router_, *this);
+  add_predict_routes(router_, *this);
+  add_simulator_routes(router_, *this);
   router_.add({.method = "GET",
                .path = "/openapi.json",
                .summary = "This description",
@@ -84,19 +91,23 @@ Service::Service(ServerOptions options, LogLine log)
 }
 
 Result<void> Service::load() {
-  for (const std::string& path : options_.models) {
-    OpenOptions wanted = options_.engine;
-    wanted.metrics = metrics_;
-    // Its own copy of the log: a forward that is stuck may outlive this service.
-    wanted.log = [log = log_](LogLevel, std::string_view event, std::string_view message) {
-      JsonWriter json;
-      json.begin_object().key("event").value(event).key("timestamp").value(timestamp());
-      json.key("error").value(message).end_object();
-      log("warning", json.text());
-    };
-    auto engine = open_engine(path, wanted);
-    if (!engine) return Unexpected(engine.error());
-    if (auto added = add(std::make_shared<Engine>(*std::move(engine))); !added) return added;
+  std::vector<std::filesystem::path> folders(options_.models.begin(), options_.models.end());
+  if (!options_.repository.empty()) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(options_.repository, error)) {
+      if (std::filesystem::exists(entry.path() / "infer.json")) folders.push_back(entry.path());
+    }
+    if (error || folders.size() == options_.models.size())
+      return fail(ErrorCode::kNotFound, options_.repository + ": holds no folder with an infer.json");
+    std::sort(folders.begin(), folders.end());
+  }
+  for (const auto& folder : folders) {
+    auto model = open(folder);
+    if (!model) return Unexpected(model.error());
+    if (models_.named((*model)->engine->model().name) != nullptr)
+      return fail(ErrorCode::kInvalidArgument, folder.string() + ": a model of this name is loaded already");
+    show(**model);
+    models_.put(*std::move(model));
   }
   const double seconds = seconds_since(start_);
   model_load_time_.set(seconds);
@@ -105,43 +116,92 @@ Result<void> Service::load() {
   return {};
 }
 
-Result<void> Service::add(std::shared_ptr<Engine> engine) {
-  auto model = std::make_unique<ServedModel>();
-  model->engine = engine;
-  if (engine->model().manifest.task == "image-embedding") {
-    auto embedder = ImageEmbedder::create(engine, options_.decode);
-    if (!embedder) return Unexpected(embedder.error());
-    model->image_embedder = std::make_unique<ImageEmbedder>(*std::move(embedder));
-  }
-  const ThreadPlan& threads = engine->options().threads;
-  const Labels labels{{"model", engine->model().name}};
+Result<std::shared_ptr<ServedModel>> Service::open(const std::filesystem::path& directory) const {
+  OpenOptions wanted = options_.engine;
+  wanted.metrics = metrics_;
+  // Its own copy of the log: a forward that is stuck may outlive this service.
+  wanted.log = [log = log_](LogLevel, std::string_view event, std::string_view message) {
+    JsonWriter json;
+    json.begin_object().key("event").value(event).key("timestamp").value(timestamp());
+    json.key("error").value(message).end_object();
+    log("warning", json.text());
+  };
+  auto engine = open_engine(directory, wanted);
+  if (!engine) return Unexpected(engine.error());
+  return ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);
+}
+
+void Service::show(const ServedModel& model) {
+  const Engine& engine = *model.engine;
+  const ThreadPlan& threads = engine.options().threads;
+  const Labels labels{{"model", engine.model().name}};
   metrics_->gauge("infer_workers", "Batches computed side by side.", labels)
       .set(static_cast<double>(threads.workers));
   metrics_->gauge("infer_intra_op_threads", "Threads inside one forward.", labels)
       .set(static_cast<double>(threads.intra_op_threads));
   metrics_->gauge("infer_usable_cores", "Cores that affinity and control groups grant.")
       .set(static_cast<double>(threads.usable_cores));
-  const EngineStats stats = engine->stats();
   metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels)
-      .set(static_cast<double>(stats.warmup_runs));
-  std::unique_lock lock(mutex_);
-  models_.push_back(std::move(model));
+      .set(static_cast<double>(engine.stats().warmup_runs));
+}
+
+Result<void> Service::add(std::shared_ptr<Engine> engine) {
+  auto model = ServedModel::create(std::move(engine), options_.decode);
+  if (!model) return Unexpected(model.error());
+  show(**model);
+  if (const auto old = models_.put(*std::move(model))) old->engine->drain(options_.drain_timeout);
   return {};
 }
 
-std::vector<ServedModel*> Service::models() const {
-  std::unique_lock lock(mutex_);
-  std::vector<ServedModel*> out;
-  for (const auto& model : models_) out.push_back(model.get());
-  return out;
+void Service::refresh() {
+  std::unique_lock lock(refresh_mutex_);
+  for (const auto& served : models_.all()) {
+    const Model& now = served->engine->model();
+    if (now.directory.empty()) continue;  // made by hand
+    const std::filesystem::path folder = now.directory.parent_path();
+    const auto version = choose_version(folder);
+    if (!version || *version == now.directory.filename() || refused_[folder.string()] == *version) continue;
+    const auto keep = [&](const Error& error) {
+      refused_[folder.string()] = *version;  // tried once; another version, or a restart, tries again
+      log_swap("error", "swap_refused", now, *version, error.message);
+    };
+    if (auto room = room_for(folder / *version); !room) {
+      keep(room.error());
+      continue;
+    }
+    auto next = open(folder);
+    if (!next) {
+      keep(next.error());
+      continue;
+    }
+    if (auto fit = check_successor(*served, **next); !fit) {
+      keep(fit.error());
+      continue;
+    }
+    if (lifecycle_.phase() != Phase::kServing) return;
+    refused_.erase(folder.string());
+    log_swap("info", "swapped", now, *version, "");
+    show(**next);
+    models_.put(*std::move(next));
+    served->engine->drain(options_.drain_timeout);  // new requests go to its successor already
+    malloc_trim(0);  // glibc keeps what the old weights took
+  }
 }
 
-ServedModel* Service::image_model() const {
-  std::unique_lock lock(mutex_);
-  for (const auto& model : models_) {
-    if (model->image_embedder) return model.get();
-  }
-  return nullptr;
+void Service::forget_refusals() {
+  std::unique_lock lock(refresh_mutex_);
+  refused_.clear();
+}
+
+void Service::log_swap(std::string_view level, std::string_view event, const Model& model,
+                       std::string_view version, std::string_view error) const {
+  JsonWriter json;
+  json.begin_object().key("event").value(event).key("timestamp").value(timestamp());
+  json.key("model").value(model.name).key("model_version").value(model.version);
+  json.key("new_version").value(version);
+  if (!error.empty()) json.key("error").value(error);
+  json.end_object();
+  log_(level, json.text());
 }
 
 bool Service::ready() const { return lifecycle_.phase() == Phase::kServing; }
@@ -150,7 +210,7 @@ DrainReport Service::drain(milliseconds timeout) {
   lifecycle_.start_draining();
   const TimePoint end = std::chrono::steady_clock::now() + timeout;
   DrainReport total;
-  for (ServedModel* model : models()) {
+  for (const auto& model : models_.all()) {
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
     const DrainReport report = model->engine->drain(std::max(left, milliseconds(0)));
     total.completed += report.completed;
@@ -240,6 +300,7 @@ void Service::log_request(const Exchange& exchange, double latency_ms) const {
         .key("compute_ms")
         .value(rounded(exchange.compute_ms));
   }
+  if (exchange.confidence) json.key("confidence").value(*exchange.confidence);
   if (!exchange.error.empty()) json.key("error").value(exchange.error);
   json.end_object();
   log_(exchange.status >= 500 ? "error" : "info", json.text());

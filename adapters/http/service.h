@@ -78,6 +78,8 @@ class Service {
   /// warmed up and checked against the old before it takes over; where that fails the old one stays. Blocking;
   /// one call at a time.
   void refresh();
+  /// Lets `refresh` try again what it refused before.
+  void forget_refusals();
 
   /// The handler of the main and of the probe listener.
   RequestHandler& main_handler() noexcept { return main_; }
@@ -114,9 +116,10 @@ class Service {
     const bool probe_;
   };
 
-  Result<void> load(const std::filesystem::path& directory);
-  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory);
-  void log_model(std::string_view level, std::string_view event, const Model& model, std::string_view error = {}) const;
+  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory) const;
+  void show(const ServedModel& model);
+  void log_swap(std::string_view level, std::string_view event, const Model& model, std::string_view version,
+                std::string_view error) const;
   void log_request(const Exchange& exchange, double latency_ms) const;
 
   const ServerOptions options_;

@@ -74,7 +74,7 @@ std::vector<Check> check_module(const fs::path& file) {
 }  // namespace
 
 std::vector<Check> check_model(const fs::path& directory) {
-  auto manifest = read_manifest(directory);
+  auto manifest = read_manifest(directory, choose_version(directory).value_or(""));
   if (!manifest) {
     return {{Level::kFailure, "infer.json", manifest.error().message,
              "infer model create makes a folder to compare with"}};

@@ -42,7 +42,7 @@ class INFER_EXPORT Backend {
 struct LoadOptions {
   std::string device = "cpu";        ///< "cpu" or "cuda:N".
   std::size_t intra_op_threads = 1;  ///< Threads inside one forward.
-  std::string version;               ///< Empty: the one that is promoted, else the latest.
+  std::string version = {};          ///< Empty: the one that is promoted, else the latest.
 };
 
 /// Loads the model of `manifest`, whose file lies in `directory`.

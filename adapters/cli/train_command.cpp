@@ -1,0 +1,223 @@
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "commands.h"
+#include "infer/models/train_forecast.h"
+#include "infer/models/train_text.h"
+#include "json_writer.h"
+#include "process.h"
+
+namespace infer::cli {
+namespace {
+
+void print_progress(const std::string& line) { std::cerr << line << '\n'; }
+
+// --- text
+
+void print_report(const TextReport& report, const std::string& out) {
+  std::array<char, 200> line{};
+  std::snprintf(line.data(), line.size(),
+                "%s: trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
+                out.c_str(), report.trained, report.held_out, report.accuracy, report.log_loss,
+                report.calibration_error);
+  std::cout << line.data() << "rows: right label; columns: label given\n";
+  for (std::size_t i = 0; i < report.labels.size(); ++i) {
+    std::snprintf(line.data(), line.size(), "  %-20.60s", report.labels[i].c_str());
+    std::cout << line.data();
+    for (const std::size_t count : report.confusion[i]) {
+      std::snprintf(line.data(), line.size(), " %6zu", count);
+      std::cout << line.data();
+    }
+    std::cout << '\n';
+  }
+}
+
+void print_json(const TextReport& report, const std::string& out) {
+  adapter::JsonWriter json;
+  json.begin_object().key("model").value(out).key("trained").value(report.trained);
+  json.key("held_out").value(report.held_out).key("accuracy").value(report.accuracy);
+  json.key("log_loss").value(report.log_loss).key("calibration_error").value(report.calibration_error);
+  json.key("regularisation").value(report.regularisation).key("temperature").value(report.temperature);
+  json.key("labels").begin_array();
+  for (const auto& label : report.labels) json.value(label);
+  json.end_array().key("confusion").begin_array();
+  for (const auto& row : report.confusion) {
+    json.begin_array();
+    for (const std::size_t count : row) json.value(count);
+    json.end_array();
+  }
+  json.end_array().end_object();
+  std::cout << json.text() << '\n';
+}
+
+void add_text(CLI::App& train, Action& action) {
+  struct Arguments {
+    TrainTextOptions options;
+    std::string out;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* text = train.add_subcommand("text", "Train a classifier on a sentence embedder's vectors");
+  text->add_option("--base", arguments->options.base, "Model folder of a sentence embedder")->required();
+  text->add_option("--data", arguments->options.data, "CSV file with a header line")
+      ->required()
+      ->check(CLI::ExistingFile);
+  text->add_option("--out", arguments->out, "Folder to make, e.g. models/sentiment")->required();
+  text->add_option("--text", arguments->options.text_column, "Column of texts")->capture_default_str();
+  text->add_option("--label", arguments->options.label_column, "Column of labels")->capture_default_str();
+  text->add_option("--held-out", arguments->options.held_out, "Share of rows kept for measuring")
+      ->check(CLI::Range(0.01, 0.9))
+      ->capture_default_str();
+  text->add_option("--seed", arguments->options.seed, "Of the split")->capture_default_str();
+  text->add_flag("--json", arguments->json, "Print the report as JSON");
+  text->footer("Example: infer train text --base models/minilm --data reviews.csv --out models/sentiment");
+  text->callback([arguments, &action] {
+    action = [arguments] {
+      prepare_process(1);
+      if (!arguments->json) arguments->options.progress = print_progress;
+      auto report = train_text(arguments->options, arguments->out);
+      if (!report) {
+        std::cerr << "infer train text: " << report.error().message << '\n';
+        return 1;
+      }
+      if (arguments->json) {
+        print_json(*report, arguments->out);
+      } else {
+        print_report(*report, arguments->out);
+      }
+      return 0;
+    };
+  });
+}
+
+// --- forecast
+
+void print_leaderboard(const std::vector<LeaderboardRow>& rows) {
+  std::array<char, 200> line{};
+  std::cout << "version                        MAE         RMSE      MASE   80 % interval holds\n";
+  for (const LeaderboardRow& row : rows) {
+    std::snprintf(line.data(), line.size(), "%-22.60s %11.5g  %11.5g  %8.4f", row.version.c_str(), row.mae, row.rmse,
+                  row.mase);
+    std::cout << line.data();
+    if (row.coverage) {
+      std::snprintf(line.data(), line.size(), "   %5.1f %%", *row.coverage * 100);
+      std::cout << line.data();
+    }
+    std::cout << '\n';
+  }
+}
+
+void print_json(const std::vector<LeaderboardRow>& rows) {
+  adapter::JsonWriter json;
+  json.begin_array();
+  for (const LeaderboardRow& row : rows) {
+    json.begin_object().key("version").value(row.version).key("model").value(row.model);
+    json.key("mae").value(row.mae).key("rmse").value(row.rmse).key("mase").value(row.mase).key("coverage");
+    if (row.coverage) {
+      json.value(*row.coverage);
+    } else {
+      json.null();
+    }
+    json.end_object();
+  }
+  json.end_array();
+  std::cout << json.text() << '\n';
+}
+
+void add_forecast(CLI::App& train, Action& action) {
+  struct Arguments {
+    TrainForecastOptions options;
+    std::string model = "all";
+    std::string out;
+    bool promote = false;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  TrainForecastOptions& options = arguments->options;
+  CLI::App* forecast = train.add_subcommand("forecast", "Train forecasters on a series and compare them");
+  forecast->add_option("--data", options.data, "CSV file with a header line")->required()->check(CLI::ExistingFile);
+  forecast->add_option("--target", options.columns.targets, "Columns to forecast")->required()->delimiter(',')->type_name("NAME,…");
+  forecast->add_option("--features", options.columns.features, "Columns known beside them")->delimiter(',')->type_name("NAME,…");
+  forecast->add_option("--time", options.columns.time, "Column of times; rows are numbered without");
+  forecast->add_option("--history", options.history, "Rows a model looks back on")->capture_default_str();
+  forecast->add_option("--horizon", options.horizon, "Rows it gives at a time")->capture_default_str();
+  forecast->add_option("--season", options.season, "Rows after which the series repeats; 0: from its step")
+      ->capture_default_str();
+  std::vector<std::string> models = forecast_models();
+  models.emplace_back("all");
+  forecast->add_option("--model", arguments->model, "What to train")
+      ->check(CLI::IsMember(models))
+      ->capture_default_str();
+  forecast->add_option("--out", arguments->out, "Model folder, new or with earlier versions")->required();
+  forecast->add_option("--seed", options.seed, "The same seed gives the same models")->capture_default_str();
+  forecast->add_flag("--promote", arguments->promote, "Promote the best, as infer promote does");
+  forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON");
+  forecast->footer(
+      "Example: infer train forecast --data co2.csv --target co2 --time date --history 52 --out models/co2");
+  forecast->callback([arguments, &action] {
+    action = [arguments] {
+      prepare_process(1);
+      if (arguments->model != "all") arguments->options.models = {arguments->model};
+      if (!arguments->json) arguments->options.progress = print_progress;
+      const auto give_up = [](const Error& error) {
+        std::cerr << "infer train forecast: " << error.message << '\n';
+        return 1;
+      };
+      auto rows = train_forecast(arguments->options, arguments->out);
+      if (!rows) return give_up(rows.error());
+      if (arguments->json) {
+        print_json(*rows);
+      } else {
+        print_leaderboard(*rows);
+      }
+      if (arguments->promote) {
+        if (auto promoted = promote(arguments->out, rows->front().version); !promoted)
+          return give_up(promoted.error());
+      }
+      return 0;
+    };
+  });
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Action& action) {
+  CLI::App* train = app.add_subcommand("train", "Train text classifiers and forecasters");
+  train->require_subcommand(1);
+  add_text(*train, action);
+  add_forecast(*train, action);
+}
+
+void add_promote_command(CLI::App& app, Action& action) {
+  auto directory = std::make_shared<std::string>();
+  auto version = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("promote", "Choose the version of a model that is served");
+  command->add_option("model", *directory, "Model folder")->required()->check(CLI::ExistingDirectory);
+  command->add_option("version", *version, "Its version; the first of the leaderboard if not given");
+  command->footer(
+      "A running server picks it up within a second or two, after it has loaded and checked it.\n"
+      "Example: infer promote models/co2 3-gru");
+  command->callback([=, &action] {
+    action = [=] {
+      const auto give_up = [](const Error& error) {
+        std::cerr << "infer promote: " << error.message << '\n';
+        return 1;
+      };
+      std::string chosen = *version;
+      if (chosen.empty()) {
+        auto rows = read_leaderboard(*directory);
+        if (!rows) return give_up(rows.error());
+        if (rows->empty()) return give_up({ErrorCode::kNotFound, *directory + ": the leaderboard is empty", {}});
+        chosen = rows->front().version;
+      }
+      if (auto promoted = promote(*directory, chosen); !promoted) return give_up(promoted.error());
+      std::cout << *directory << ": version " << chosen << " is promoted\n";
+      return 0;
+    };
+  });
+}
+
+}  // namespace infer::cli

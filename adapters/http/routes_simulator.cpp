@@ -1,0 +1,69 @@
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "json_body.h"
+#include "json_writer.h"
+#include "model_request.h"
+#include "service.h"
+
+namespace infer::http {
+
+using adapter::JsonWriter;
+
+namespace {
+
+/// The pod's name, which Kubernetes makes the host's.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+void simulate(Service& service, Exchange& exchange) {
+  const auto model = service.models().doing(&ServedModel::simulator);
+  if (model == nullptr)
+    return answer_error(exchange, Error{ErrorCode::kNotFound, "no simulate model is loaded", {}});
+  Engine& engine = *model->engine;
+  note_model(exchange, engine);
+  auto permit = engine.try_admit();
+  if (!permit) return refuse(exchange, engine, permit.error());
+  SimulatedWork work;
+  if (!exchange.body.empty()) {  // nothing asked for: the model's own law alone
+    JsonBody body;
+    if (auto parsed = body.parse(exchange.body); !parsed) return refuse(exchange, engine, parsed.error());
+    std::size_t units = 0;
+    for (auto done : {body.read("work_ms", work.milliseconds),
+                      body.read("work_units", units, 0, Simulator::kMaxUnits)}) {
+      if (!done) return refuse(exchange, engine, done.error());
+    }
+    work.units = units;
+  }
+  auto answer = model->simulator->run(work, {exchange.deadline, exchange.hung_up}, *std::move(permit));
+  if (!answer) return refuse(exchange, engine, answer.error());
+  note_batch(exchange, answer->timings, answer->batch_size);
+  JsonWriter json;
+  json.begin_object().key("status").value("ok").key("work_units").value(answer->units);
+  json.key("elapsed_ms").value(std::round(latency_ms(exchange) * 1000) / 1000);
+  static const std::string kPod = host_name();
+  json.key("pod").value(kPod).end_object();
+  exchange.response = std::move(json).text();
+}
+
+}  // namespace
+
+void add_simulator_routes(Router& router, Service& service) {
+  const auto handle = [&service](Exchange& exchange) { simulate(service, exchange); };
+  router.add({.method = "POST",
+              .path = "/infer",
+              .summary = "CPU-bound work of a stated size",
+              .handle = handle,
+              .work = true,
+              .request = {{"application/json",
+                           R"({"type":"object","properties":{"work_ms":{"type":"number","minimum":0,"maximum":60000},)"
+                           R"("work_units":{"type":"integer","minimum":0,"maximum":10000000}}})"}},
+              .response = R"({"type":"object","required":["status","work_units","elapsed_ms","pod"]})"});
+}
+
+}  // namespace infer::http

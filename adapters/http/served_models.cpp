@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "service.h"
+
+namespace infer::http {
+
+Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine> engine,
+                                                         const DecodeLimits& limits) {
+  auto model = std::make_shared<ServedModel>();
+  model->engine = engine;
+  const Manifest& manifest = engine->model().manifest;
+  const auto add = [](auto&& created, auto& task) -> Result<void> {
+    if (!created) return Unexpected(created.error());
+    using Task = std::remove_reference_t<decltype(*task)>;
+    task = std::make_unique<Task>(*std::move(created));
+    return {};
+  };
+  Result<void> added;
+  if (manifest.task == "image-embedding") {
+    added = add(ImageEmbedder::create(engine, limits), model->image_embedder);
+  } else if (manifest.task == "text-embedding") {
+    added = add(TextEmbedder::create(engine), model->text_embedder);
+    if (added && !manifest.labels.empty()) added = add(TextClassifier::create(engine), model->text_classifier);
+  } else if (manifest.task == "text-classification") {
+    added = add(TextClassifier::create(engine), model->text_classifier);
+  } else if (manifest.task == "forecast") {
+    added = add(Forecaster::create(engine), model->forecaster);
+  } else if (manifest.task == "simulate") {
+    added = add(Simulator::create(engine), model->simulator);
+  }
+  if (!added) return Unexpected(added.error());
+  return model;
+}
+
+std::vector<std::shared_ptr<ServedModel>> ServedModels::all() const {
+  std::unique_lock lock(mutex_);
+  return models_;
+}
+
+std::shared_ptr<ServedModel> ServedModels::named(std::string_view name) const {
+  std::unique_lock lock(mutex_);
+  for (const auto& model : models_) {
+    if (model->engine->model().name == name) return model;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> model) {
+  std::unique_lock lock(mutex_);
+  for (auto& place : models_) {
+    if (place->engine->model().name == model->engine->model().name) return std::exchange(place, std::move(model));
+  }
+  models_.push_back(std::move(model));
+  return nullptr;
+}
+
+std::shared_ptr<ServedModel> ServedModels::remove(std::string_view name) {
+  std::unique_lock lock(mutex_);
+  const auto found = std::find_if(models_.begin(), models_.end(),
+                                  [&](const auto& model) { return model->engine->model().name == name; });
+  if (found == models_.end()) return nullptr;
+  auto model = std::move(*found);
+  models_.erase(found);
+  return model;
+}
+
+}  // namespace infer::http

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+
+#include "infer/core/result.h"
+#include "service.h"
+
+namespace infer::http {
+
+/// Whether a second model of `version`'s size fits in what the control group has left, beside the one that is
+/// served. Errors: `kFailedPrecondition`, with the numbers.
+Result<void> room_for(const std::filesystem::path& version);
+
+/// Whether `next` may take the place of `now`: the same task and signature, and finite answers to the inputs
+/// that its version records. Blocking. Errors: `kFailedPrecondition`, saying what differs.
+Result<void> check_successor(const ServedModel& now, const ServedModel& next);
+
+}  // namespace infer::http

@@ -1,0 +1,40 @@
+#include <sstream>
+#include <system_error>
+
+#include "../engine/durable_file.h"
+#include "infer/engine/manifest.h"
+#include "infer/models/simulator.h"
+
+namespace infer::inline v0 {
+
+Result<void> create_simulator(const SimulatorConfig& config, const std::filesystem::path& directory) {
+  const auto outside = [](double value, double most) { return !(value >= 0) || value > most; };
+  if (outside(config.base_ms, 60'000)) return fail(ErrorCode::kInvalidArgument, "base_ms: is outside 0 to 60000");
+  if (outside(config.per_sample_ms, 60'000))
+    return fail(ErrorCode::kInvalidArgument, "per_sample_ms: is outside 0 to 60000");
+  if (outside(config.sigma, 3)) return fail(ErrorCode::kInvalidArgument, "sigma: is outside 0 to 3");
+  if (outside(config.failure_rate, 1)) return fail(ErrorCode::kInvalidArgument, "failure_rate: is outside 0 to 1");
+  std::error_code error;
+  if (std::filesystem::exists(directory, error))
+    return fail(ErrorCode::kFailedPrecondition,
+                directory.string() + ": exists already; choose another folder or remove it");
+  std::filesystem::create_directories(directory / "1", error);
+  if (error) return fail(ErrorCode::kFailedPrecondition, directory.string() + ": " + error.message());
+  std::ostringstream law;
+  law << "{\"base_ms\": " << config.base_ms << ", \"per_sample_ms\": " << config.per_sample_ms
+      << ", \"sigma\": " << config.sigma << ", \"failure_rate\": " << config.failure_rate
+      << ", \"seed\": " << config.seed << ", \"burn\": true}\n";
+  if (auto written = write_durably(directory / "1" / "law.json", law.str()); !written) return written;
+  Manifest manifest;
+  manifest.task = "simulate";
+  manifest.backend = "scripted";
+  manifest.file = "law.json";
+  manifest.inputs = {{"work", DType::kFp64, Shape{2}}};
+  manifest.outputs = {{"done", DType::kFp64, Shape{2}}};
+  // A batch of work done by one worker after another gains nothing: one at a time keeps latencies apart.
+  manifest.max_batch_size = 1;
+  manifest.allowed_batch_sizes = {{1}};
+  return write_manifest(manifest, directory);
+}
+
+}  // namespace infer::inline v0
