@@ -2,7 +2,7 @@
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
 #   scripts/setup.sh [--cuda] [--core] [--tests]
 # --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries. --tests adds the browser that
-# looks at the pages, and the compiler that fuzzes.
+# looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare with.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -25,7 +25,8 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libspdlog-dev libbenchmark-dev)
 fi
-[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core clang-16 libclang-rt-16-dev)
+[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core clang-16 libclang-rt-16-dev
+                        iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -48,3 +49,4 @@ if ! python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") 
   python3 "$here/fetch_torch.py" $cuda
 fi
 python3 "$here/fetch_photos.py"
+python3 "$here/fetch_data.py" ${tests:+--tests}

@@ -3,6 +3,7 @@
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
 #include "models/architectures.h"
+#include "models/quantize_module.h"
 #include "models/training.h"
 
 namespace infer::inline v0 {
@@ -37,6 +38,11 @@ Result<void> build_clip_vit(const ClipVitConfig& /*config*/, Checkpoint& /*check
 Result<void> train_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Windows& /*training*/,
                              const Windows& /*validation*/, const EpochHook& /*hook*/,
                              const std::filesystem::path& /*file*/) {
+  return absent();
+}
+
+Result<void> quantize_module(const std::filesystem::path& /*from*/, const std::filesystem::path& /*to*/,
+                             QuantizeReport& /*report*/) {
   return absent();
 }
 

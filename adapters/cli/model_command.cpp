@@ -12,6 +12,7 @@
 #include "infer/engine/model.h"
 #include "infer/models/clip_vit.h"
 #include "infer/models/import.h"
+#include "infer/models/quantize.h"
 #include "infer/models/simulator.h"
 #include "json_writer.h"
 #include "process.h"
@@ -156,6 +157,57 @@ void add_import(CLI::App& model, Action& action) {
   });
 }
 
+void print_quantized(const QuantizeReport& report, const std::string& out) {
+  std::cout << out << ": " << report.quantized << " linear layers in int8, file " << (report.bytes_before >> 20)
+            << " -> " << (report.bytes_after >> 20) << " MiB; on " << report.samples << " samples cosine "
+            << report.mean_cosine << " (least " << report.least_cosine << ")\n";
+  for (const std::string& layer : report.left_in_fp32) std::cout << "  left in fp32: " << layer << '\n';
+}
+
+void print_quantized_json(const QuantizeReport& report, const std::string& out) {
+  adapter::JsonWriter json;
+  json.begin_object().key("model").value(out).key("quantized").value(report.quantized);
+  json.key("left_in_fp32").begin_array();
+  for (const std::string& layer : report.left_in_fp32) json.value(layer);
+  json.end_array().key("samples").value(report.samples).key("mean_cosine").value(report.mean_cosine);
+  json.key("least_cosine").value(report.least_cosine).key("bytes_before").value(report.bytes_before);
+  json.key("bytes_after").value(report.bytes_after).end_object();
+  std::cout << json.text() << '\n';
+}
+
+void add_quantize(CLI::App& model, Action& action) {
+  struct Arguments {
+    std::string source;
+    QuantizeOptions options;
+    std::string out;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* quantize = model.add_subcommand("quantize", "Make an int8 version of a model of images or texts");
+  quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
+  quantize->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm-int8")->required();
+  quantize->add_option("--samples", arguments->options.samples,
+                       "Folder of photographs, or file of texts, to compare answers on; made up if not given")
+      ->check(CLI::ExistingPath);
+  quantize->add_option("--min-cosine", arguments->options.least_cosine, "Less than this, for any sample, is refused")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  quantize->add_flag("--json", arguments->json, "Print the report as JSON");
+  quantize->footer("Example: infer model quantize models/minilm --out models/minilm-int8");
+  quantize->callback([arguments, &action] {
+    action = [arguments] {
+      prepare_process(1);
+      auto report = quantize_model(arguments->source, arguments->options, arguments->out);
+      if (!report) {
+        std::cerr << "infer model quantize: " << report.error().message << '\n';
+        return 1;
+      }
+      arguments->json ? print_quantized_json(*report, arguments->out) : print_quantized(*report, arguments->out);
+      return 0;
+    };
+  });
+}
+
 }  // namespace
 
 void add_model_command(CLI::App& app, Action& action) {
@@ -224,6 +276,7 @@ void add_model_command(CLI::App& app, Action& action) {
   });
 
   add_import(*model, action);
+  add_quantize(*model, action);
 
   auto directory = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);

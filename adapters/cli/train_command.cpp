@@ -152,7 +152,7 @@ void add_forecast(CLI::App& train, Action& action) {
       ->check(CLI::IsMember(models))
       ->capture_default_str();
   forecast->add_option("--out", arguments->out, "Model folder, new or with earlier versions")->required();
-  forecast->add_option("--seed", options.seed, "The same seed gives the same models")->capture_default_str();
+  forecast->add_option("--seed", options.seed, "The same seed gives the same models, to rounding")->capture_default_str();
   forecast->add_flag("--promote", arguments->promote, "Promote the best, as infer promote does");
   forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON");
   forecast->footer(

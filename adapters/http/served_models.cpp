@@ -54,14 +54,11 @@ std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> mode
   return nullptr;
 }
 
-std::shared_ptr<ServedModel> ServedModels::remove(std::string_view name) {
+std::vector<std::string> ServedModels::names() const {
   std::unique_lock lock(mutex_);
-  const auto found = std::find_if(models_.begin(), models_.end(),
-                                  [&](const auto& model) { return model->engine->model().name == name; });
-  if (found == models_.end()) return nullptr;
-  auto model = std::move(*found);
-  models_.erase(found);
-  return model;
+  std::vector<std::string> out;
+  for (const auto& model : models_) out.push_back(model->engine->model().name);
+  return out;
 }
 
 }  // namespace infer::http

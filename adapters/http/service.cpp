@@ -149,43 +149,48 @@ Result<void> Service::add(std::shared_ptr<Engine> engine) {
   auto model = ServedModel::create(std::move(engine), options_.decode);
   if (!model) return Unexpected(model.error());
   show(**model);
-  if (const auto old = models_.put(*std::move(model))) old->engine->drain(options_.drain_timeout);
+  std::unique_lock lock(refresh_mutex_);
+  if (auto old = models_.put(*std::move(model))) retired_.push_back(std::move(old));
+  drop_retired();
   return {};
 }
 
 void Service::refresh() {
   std::unique_lock lock(refresh_mutex_);
-  for (const auto& served : models_.all()) {
-    const Model& now = served->engine->model();
-    if (now.directory.empty()) continue;  // made by hand
-    const std::filesystem::path folder = now.directory.parent_path();
-    const auto version = choose_version(folder);
-    if (!version || *version == now.directory.filename() || refused_[folder.string()] == *version) continue;
-    const auto keep = [&](const Error& error) {
-      refused_[folder.string()] = *version;  // tried once; another version, or a restart, tries again
-      log_swap("error", "swap_refused", now, *version, error.message);
-    };
-    if (auto room = room_for(folder / *version); !room) {
-      keep(room.error());
-      continue;
-    }
-    auto next = open(folder);
-    if (!next) {
-      keep(next.error());
-      continue;
-    }
-    if (auto fit = check_successor(*served, **next); !fit) {
-      keep(fit.error());
-      continue;
-    }
-    if (lifecycle_.phase() != Phase::kServing) return;
-    refused_.erase(folder.string());
-    log_swap("info", "swapped", now, *version, "");
-    show(**next);
-    models_.put(*std::move(next));
-    served->engine->drain(options_.drain_timeout);  // new requests go to its successor already
-    malloc_trim(0);  // glibc keeps what the old weights took
+  drop_retired();
+  for (const std::string& name : models_.names()) {
+    if (auto old = refresh_model(name)) retired_.push_back(std::move(old));
   }
+  drop_retired();
+}
+
+std::shared_ptr<ServedModel> Service::refresh_model(const std::string& name) {
+  const auto served = models_.named(name);
+  const Model& now = served->engine->model();
+  if (now.directory.empty()) return nullptr;  // made by hand
+  const std::filesystem::path folder = now.directory.parent_path();
+  const auto version = choose_version(folder);
+  if (!version || *version == now.directory.filename() || refused_[name] == *version) return nullptr;
+  const auto keep = [&](const Error& error) {
+    refused_[name] = *version;  // tried once; another version, or somebody who asks, tries again
+    log_swap("error", "swap_refused", now, *version, error.message);
+    return nullptr;
+  };
+  if (auto room = room_for(folder / *version); !room) return keep(room.error());
+  auto next = open(folder);
+  if (!next) return keep(next.error());
+  if (auto fit = check_successor(*served, **next); !fit) return keep(fit.error());
+  if (lifecycle_.phase() != Phase::kServing) return nullptr;
+  refused_.erase(name);
+  log_swap("info", "swapped", now, *version, "");
+  show(**next);
+  return models_.put(*std::move(next));
+}
+
+void Service::drop_retired() {
+  // Requests that were given the old model still use it; the last of them done, nobody can come to it any more.
+  const auto dropped = std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
+  if (dropped > 0) malloc_trim(0);  // glibc keeps what the old weights took
 }
 
 void Service::forget_refusals() {
@@ -210,7 +215,12 @@ DrainReport Service::drain(milliseconds timeout) {
   lifecycle_.start_draining();
   const TimePoint end = std::chrono::steady_clock::now() + timeout;
   DrainReport total;
-  for (const auto& model : models_.all()) {
+  auto all = models_.all();
+  {
+    std::unique_lock lock(refresh_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+    if (lock) all.insert(all.end(), retired_.begin(), retired_.end());
+  }
+  for (const auto& model : all) {
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
     const DrainReport report = model->engine->drain(std::max(left, milliseconds(0)));
     total.completed += report.completed;

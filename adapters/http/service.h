@@ -53,8 +53,7 @@ class ServedModels {
   }
   /// Adds the model, or puts it in the place of that of its name, which is returned.
   std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
-  /// Takes a model out; null where there is none.
-  std::shared_ptr<ServedModel> remove(std::string_view name);
+  std::vector<std::string> names() const;
 
  private:
   mutable std::mutex mutex_;
@@ -72,7 +71,7 @@ class Service {
 
   /// Loads the models and starts serving; blocks. Errors: of `open_engine`, the model's folder in front.
   Result<void> load();
-  /// Serves an engine made elsewhere, in the place of one of the same name, which is drained. Blocks for that.
+  /// Serves an engine made elsewhere, in the place of one of the same name.
   Result<void> add(std::shared_ptr<Engine> engine);
   /// Looks whether a model's folder calls for another version, and serves that instead. The new one is loaded,
   /// warmed up and checked against the old before it takes over; where that fails the old one stays. Blocking;
@@ -117,6 +116,9 @@ class Service {
   };
 
   Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory) const;
+  /// The model that was replaced; null where all stays.
+  std::shared_ptr<ServedModel> refresh_model(const std::string& name);
+  void drop_retired();
   void show(const ServedModel& model);
   void log_swap(std::string_view level, std::string_view event, const Model& model, std::string_view version,
                 std::string_view error) const;
@@ -132,7 +134,8 @@ class Service {
   Handler probe_{*this, true};
   ServedModels models_;
   std::mutex refresh_mutex_;
-  std::map<std::string, std::string> refused_;  ///< The version of a model that did not pass, by folder.
+  std::map<std::string, std::string> refused_;  ///< The version of a model that did not pass, by name.
+  std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};
   Gauge& active_requests_;

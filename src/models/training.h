@@ -30,7 +30,7 @@ using EpochHook = std::function<void(std::size_t epoch, double loss)>;
 
 /// Trains a GRU or LSTM with Adam until the loss on `validation` has not fallen for a while, keeps the best
 /// weights and saves them as TorchScript: window in; forecast, lower and upper (80 %, from the validation's
-/// errors) out. The same seed gives the same model. Errors: `kModelError` (a loss that is not finite),
+/// errors) out. The same seed gives the same model, to rounding. Errors: `kModelError` (a loss that is not finite),
 /// `kUnimplemented`, `kOutOfMemory`.
 Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const Windows& validation,
                              const EpochHook& hook, const std::filesystem::path& file);

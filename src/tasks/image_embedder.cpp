@@ -74,15 +74,28 @@ Result<std::vector<float>> ImageEmbedder::embed(EncodedImage image, const Reques
   try {
     auto permit = engine_->try_admit();
     if (!permit) return Unexpected(permit.error());
-    auto sample = prepare(image);
-    if (!sample) return Unexpected(sample.error());
-    auto response =
-        engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, *std::move(permit));
-    if (!response) return Unexpected(response.error());
-    return finish(*response);
+    return run(prepare(image), *std::move(permit), options);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
+}
+
+Result<std::vector<float>> ImageEmbedder::embed(const Image& image, const RequestOptions& options) const {
+  try {
+    auto permit = engine_->try_admit();
+    if (!permit) return Unexpected(permit.error());
+    return run(prepare(image), *std::move(permit), options);
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+Result<std::vector<float>> ImageEmbedder::run(Result<Sample> sample, Permit permit,
+                                              const RequestOptions& options) const {
+  if (!sample) return Unexpected(sample.error());
+  auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, std::move(permit));
+  if (!response) return Unexpected(response.error());
+  return finish(*response);
 }
 
 Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> images,

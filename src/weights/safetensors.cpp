@@ -19,6 +19,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 44;
+
 /// The format's own bound on its header.
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 
@@ -59,10 +61,9 @@ Result<Shape> read_shape(simdjson::dom::element value, const std::string& name) 
   std::uint64_t elements = 1;
   for (const simdjson::dom::element item : dims) {
     std::uint64_t dim = 0;
-    if (item.get(dim) != simdjson::SUCCESS || dim > (std::uint64_t{1} << 40))
-      return bad(name + ": shape holds something that is no dimension");
+    if (item.get(dim) != simdjson::SUCCESS) return bad(name + ": shape holds something that is no dimension");
+    if (dim > kMaxElements / elements) return bad(name + ": shape has more than 2^44 elements");
     elements *= std::max<std::uint64_t>(dim, 1);
-    if (elements > (std::uint64_t{1} << 44)) return bad(name + ": shape has more than 2^44 elements");
     shape.push_back(static_cast<std::int64_t>(dim));
   }
   return Shape(shape);

@@ -25,7 +25,7 @@ struct ImagePreprocess {
 struct TokenizerSpec {
   std::string vocab = "vocab.txt";  ///< In the version's folder: one token a line, its id the line's number.
   bool lowercase = true;            ///< Also strips accents, unless `strip_accents` says otherwise.
-  std::optional<bool> strip_accents;
+  std::optional<bool> strip_accents = {};
   std::size_t max_tokens = 512;  ///< Longer texts are cut; the two special tokens count.
 };
 

@@ -24,9 +24,9 @@ struct ForecastWindow {
 
 struct ForecastRequest {
   std::size_t length = 1;                ///< Rows to forecast.
-  std::optional<ForecastWindow> window;  ///< Else the last rows of the training series.
+  std::optional<ForecastWindow> window = {};  ///< Else the last rows of the training series.
   /// Values of features for the rows to come, by column; a feature without stays at its last value.
-  std::map<std::string, std::vector<double>> future;
+  std::map<std::string, std::vector<double>> future = {};
 };
 
 /// Rows of targets, in the units of the series. `lower` and `upper` bound 80 %, where the model gives them.

@@ -44,6 +44,8 @@ class INFER_EXPORT ImageEmbedder {
   /// Errors: `kInvalidArgument` (undecodable, too large), and those of `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
+  /// The same for an image that is decoded already.
+  Result<std::vector<float>> embed(const Image& image, const RequestOptions& options = {}) const;
   /// Embeds several images as one request: all or an error that names the first bad one ("images[2]: ...").
   /// Blocks. A permit taken earlier, before the bytes were parsed, may be passed on; else one is taken.
   Result<Embeddings> embed_many(std::span<const EncodedImage> images, const RequestOptions& options = {},
@@ -68,6 +70,7 @@ class INFER_EXPORT ImageEmbedder {
 
   Result<Sample> prepare(EncodedImage bytes) const;
   Result<Sample> prepare(const Image& image) const;
+  Result<std::vector<float>> run(Result<Sample> sample, Permit permit, const RequestOptions& options) const;
   Result<void> start(Result<Sample> sample, Permit permit, const RequestOptions& options,
                      std::function<void(Result<std::vector<float>>&&)> done) const;
   static std::vector<float> finish(const Response& response);

@@ -21,6 +21,7 @@
 #include "infer/engine/torchscript.h"
 #include "infer/torch_interop.h"
 #include "pack_weights.h"
+#include "quiet_warnings.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -143,6 +144,7 @@ Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const Load
     // The loading thread computes too: freezing folds constants.
     at::set_num_threads(static_cast<int>(options.intra_op_threads));
     const c10::InferenceMode guard;
+    const QuietWarnings quiet;
     torch::jit::Module module = load_module(*device);
     auto signature = signature_of(module, manifest);
     if (!signature) return Unexpected(signature.error());

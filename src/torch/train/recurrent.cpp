@@ -80,7 +80,9 @@ class Network {
     const at::Tensor steps = history > 1 ? past.narrow(1, 1, history - 1).sub(past.narrow(1, 0, history - 1))
                                          : y.narrow(1, 0, 1).sub(past);
     input_unit_ = deviation(steps.reshape({-1, outputs_})).view({1, 1, outputs_});
-    unit_ = deviation(y.sub(last(x))).view({1, horizon_, outputs_});
+    divisor_ = deviation(y.sub(last(x))).view({1, horizon_, outputs_});
+    // A target that never changes in training is given no change at all.
+    unit_ = divisor_.masked_fill(y.sub(last(x)).abs().amax(0, true).lt(1e-6), 0.0);
     spread_ = at::zeros({1, horizon_, outputs_});
   }
 
@@ -97,7 +99,7 @@ class Network {
 
   /// Mean squared error of the changes, in their unit.
   at::Tensor loss(const at::Tensor& x, const at::Tensor& y) const {
-    return at::mse_loss(forward(x), y.sub(last(x)).div(unit_));
+    return at::mse_loss(forward(x), y.sub(last(x)).div(divisor_));
   }
 
   void fit_spread(const at::Tensor& x, const at::Tensor& y) {
@@ -146,7 +148,8 @@ class Network {
   std::vector<std::string> names_;
   std::vector<at::Tensor> weights_;
   at::Tensor input_unit_;
-  at::Tensor unit_;
+  at::Tensor unit_;     // what the network's output is in
+  at::Tensor divisor_;  // the same for the loss, never 0
   at::Tensor spread_;
 };
 

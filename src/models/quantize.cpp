@@ -1,0 +1,200 @@
+#include "infer/models/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <numeric>
+#include <system_error>
+
+#include "infer/engine/open.h"
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_embedder.h"
+#include "quantize_module.h"
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+
+Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
+
+using Vectors = std::vector<std::vector<float>>;
+
+/// Texts of several lengths and kinds, for models whose owner gives none.
+std::vector<std::string> made_up_texts() {
+  const std::vector<std::string> subjects{"The river", "A new library", "Her answer", "This phone", "The council"};
+  const std::vector<std::string> verbs{"was slower than expected", "changed how people work", "cost 40 euros",
+                                       "did not arrive in time", "made everyone at the table laugh"};
+  std::vector<std::string> texts{"yes", "No refunds.", "?"};
+  for (const auto& subject : subjects) {
+    for (const auto& verb : verbs) {
+      texts.push_back(subject + " " + verb + ".");
+      texts.push_back(subject + " " + verb + ", although nobody who was asked about it beforehand had thought so, and " +
+                      "the report that followed took three months to write.");
+    }
+  }
+  return texts;
+}
+
+/// Black, white, ramps and coloured noise: extremes that no photograph leaves the range of.
+std::vector<Image> made_up_images() {
+  std::vector<Image> images;
+  constexpr std::size_t kEdge = 256;
+  std::uint32_t state = 1;
+  for (int kind = 0; kind < 12; ++kind) {
+    Image image = Image::uninitialised(kEdge, kEdge);
+    for (std::size_t i = 0; i < kEdge * kEdge * Image::kChannels; ++i) {
+      const std::size_t x = i / 3 % kEdge;
+      const std::size_t y = i / 3 / kEdge;
+      state = state * 1664525U + 1013904223U;
+      const auto noise = static_cast<std::size_t>(state >> 24);
+      const std::size_t value = kind == 0   ? 0
+                                : kind == 1 ? 255
+                                : kind == 2 ? x
+                                : kind == 3 ? y
+                                            : (x / (8U << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
+      image.pixels[i] = static_cast<std::uint8_t>(value & 255);
+    }
+    images.push_back(std::move(image));
+  }
+  return images;
+}
+
+Result<Vectors> embed_texts(const std::shared_ptr<Engine>& engine, const std::vector<std::string>& texts) {
+  auto embedder = TextEmbedder::create(engine);
+  if (!embedder) return Unexpected(embedder.error());
+  Vectors vectors;
+  for (const std::string& text : texts) {  // one at a time: batches are another question
+    auto vector = embedder->embed(text);
+    if (!vector) return Unexpected(vector.error());
+    vectors.push_back(*std::move(vector));
+  }
+  return vectors;
+}
+
+Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::path& folder) {
+  auto embedder = ImageEmbedder::create(engine);
+  if (!embedder) return Unexpected(embedder.error());
+  Vectors vectors;
+  if (folder.empty()) {
+    for (const Image& image : made_up_images()) {
+      auto vector = embedder->embed(image);
+      if (!vector) return Unexpected(vector.error());
+      vectors.push_back(*std::move(vector));
+    }
+    return vectors;
+  }
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const fs::path& path : files) {
+    std::ifstream file(path, std::ios::binary);
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+    auto vector = embedder->embed({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    if (!vector) return bad(path.string() + ": " + vector.error().message);
+    vectors.push_back(*std::move(vector));
+  }
+  return vectors;
+}
+
+Result<Vectors> answers(const fs::path& directory, const fs::path& samples) {
+  auto engine = open_engine(directory);
+  if (!engine) return Unexpected(engine.error());
+  auto shared = std::make_shared<Engine>(*std::move(engine));
+  const std::string& task = shared->model().manifest.task;
+  if (task == "image-embedding") return embed_images(shared, samples);
+  std::vector<std::string> texts;
+  if (samples.empty()) {
+    texts = made_up_texts();
+  } else {
+    std::ifstream file(samples);
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty()) texts.push_back(line);
+    }
+  }
+  return embed_texts(shared, texts);
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  const auto product = [](const std::vector<float>& x, const std::vector<float>& y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  const double lengths = std::sqrt(product(a, a) * product(b, b));
+  return lengths > 0 ? product(a, b) / lengths : 1;
+}
+
+Result<void> compare(const fs::path& source, const fs::path& directory, const QuantizeOptions& options,
+                     QuantizeReport& report) {
+  auto before = answers(source, options.samples);
+  if (!before) return Unexpected(before.error());
+  auto after = answers(directory, options.samples);
+  if (!after) return Unexpected(after.error());
+  if (before->empty()) return bad(options.samples.string() + ": holds no samples");
+  report.samples = before->size();
+  double sum = 0;
+  for (std::size_t i = 0; i < before->size(); ++i) {
+    const double near = cosine((*before)[i], (*after)[i]);
+    report.least_cosine = std::min(report.least_cosine, near);
+    sum += near;
+  }
+  report.mean_cosine = sum / static_cast<double>(before->size());
+  if (report.least_cosine < options.least_cosine) {
+    return fail(ErrorCode::kFailedPrecondition,
+                "the int8 model's answers are too far off: a cosine of " + std::to_string(report.least_cosine) +
+                    ", the least allowed is " + std::to_string(options.least_cosine));
+  }
+  return {};
+}
+
+Result<QuantizeReport> quantize_into(const fs::path& source, const QuantizeOptions& options,
+                                     const fs::path& directory) {
+  auto version = choose_version(source);
+  if (!version) return Unexpected(version.error());
+  auto manifest = read_manifest(source, *version);
+  if (!manifest) return Unexpected(manifest.error());
+  const bool known_task = manifest->task == "image-embedding" || manifest->task == "text-embedding" ||
+                          manifest->task == "text-classification";
+  if (manifest->backend != "torchscript" || !known_task)
+    return bad(source.string() + ": a TorchScript model of images or texts is needed to compare answers");
+  if (manifest->precision != "fp32") return bad(source.string() + ": is of " + manifest->precision + " already");
+  const fs::path from = source / *version;
+  const fs::path to = directory / "1";
+  fs::create_directories(to);
+  QuantizeReport report;
+  if (auto done = quantize_module(from / manifest->file, to / manifest->file, report); !done)
+    return Unexpected(done.error());
+  if (manifest->tokenizer) fs::copy_file(from / manifest->tokenizer->vocab, to / manifest->tokenizer->vocab);
+  report.bytes_before = fs::file_size(from / manifest->file);
+  report.bytes_after = fs::file_size(to / manifest->file);
+  manifest->precision = "int8";
+  manifest->sha256.clear();
+  if (auto written = write_manifest(*manifest, directory); !written) return Unexpected(written.error());
+  if (auto near = compare(source, directory, options, report); !near) return Unexpected(near.error());
+  return report;
+}
+
+}  // namespace
+
+Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOptions& options,
+                                      const fs::path& directory) {
+  try {
+    if (fs::exists(directory)) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  directory.string() + ": exists already; choose another folder or remove it");
+    }
+    auto report = quantize_into(source, options, directory);
+    std::error_code ignored;
+    if (!report) fs::remove_all(directory, ignored);
+    return report;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  } catch (const fs::filesystem_error& e) {
+    return fail(ErrorCode::kFailedPrecondition, e.what());
+  }
+}
+
+}  // namespace infer::inline v0

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+#include "infer/core/result.h"
+#include "infer/models/quantize.h"
+
+namespace infer::inline v0 {
+
+/// The part of `quantize_model` that needs LibTorch: file to file. Fills in the layers of `report`.
+Result<void> quantize_module(const std::filesystem::path& from, const std::filesystem::path& to,
+                             QuantizeReport& report);
+
+}  // namespace infer::inline v0

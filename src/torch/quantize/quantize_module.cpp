@@ -1,0 +1,157 @@
+#include "../../models/quantize_module.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/quantize_per_channel.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../backend/error_text.h"
+#include "../backend/quiet_warnings.h"
+
+namespace infer::inline v0 {
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// Fewer weights than these are a call's cost, not a product's, and they are few bytes anyway.
+constexpr std::int64_t kLeastWeights = 1 << 14;
+
+std::optional<at::Tensor> constant(const Value* value) {
+  const auto ivalue = torch::jit::toIValue(value);
+  if (!ivalue || !ivalue->isTensor()) return std::nullopt;
+  return ivalue->toTensor();
+}
+
+c10::IValue call(const char* name, std::vector<c10::IValue> arguments) {
+  c10::Dispatcher::singleton().findSchemaOrThrow(name, "").callBoxed(arguments);
+  return arguments.at(0);
+}
+
+/// Symmetric int8, a scale for each row: its largest magnitude becomes 127.
+at::Tensor quantized_rows(const at::Tensor& weight) {
+  const at::Tensor scales = weight.abs().amax(1).div(127).clamp_min(1e-12).to(at::kDouble);
+  return at::quantize_per_channel(weight.contiguous(), scales, at::zeros({weight.size(0)}, at::kLong), 0, at::kQInt8);
+}
+
+class Quantizer {
+ public:
+  Quantizer(torch::jit::Module& module, QuantizeReport& report) : module_(module), report_(report) {}
+
+  void run() {
+    auto graph = module_.get_method("forward").graph();
+    visit(graph->block(), *graph);
+    torch::jit::EliminateDeadCode(graph->block());
+  }
+
+ private:
+  void visit(Block* block, torch::jit::Graph& graph) {
+    std::vector<Node*> layers;
+    for (Node* node : block->nodes()) {
+      for (Block* inner : node->blocks()) visit(inner, graph);
+      if (node->kind() == at::aten::linear) layers.push_back(node);
+      if (node->kind() == at::aten::conv2d || node->kind() == at::aten::_convolution)
+        leave(node, "convolutions stay");
+      if (node->kind() == at::aten::embedding) leave(node, "embeddings stay");
+      if (node->kind() == at::aten::matmul && constant(node->input(1)))
+        leave(node, "no linear layer, though a product with weights", 1);
+    }
+    for (Node* layer : layers) replace(layer, graph);
+  }
+
+  void leave(const Node* node, const std::string& why, std::size_t input = 0) {
+    std::string line = node->kind().toUnqualString();
+    std::string shape;
+    for (std::size_t i = input; i < node->inputs().size() && shape.empty(); ++i) {
+      if (const auto weight = constant(node->input(i)); weight && weight->dim() >= 2) {
+        for (const std::int64_t dim : weight->sizes()) {
+          shape += shape.empty() ? '[' : ',';
+          shape += std::to_string(dim);
+        }
+        shape += ']';
+      }
+    }
+    line += ' ';
+    line += shape;
+    line += ": ";
+    line += why;
+    report_.left_in_fp32.push_back(std::move(line));
+  }
+
+  void replace(Node* layer, torch::jit::Graph& graph) {
+    const auto weight = constant(layer->input(1));
+    const auto bias = torch::jit::toIValue(layer->input(2));
+    if (!weight || !bias) return leave(layer, "its weights are computed");
+    if (weight->scalar_type() != at::kFloat || weight->dim() != 2) return leave(layer, "its weights are no FP32 matrix");
+    if (weight->numel() < kLeastWeights) return leave(layer, "fewer than 16384 weights");
+    // One scale serves a whole batch. A layer norm's rows are alike; of others, such as a GELU's, one row may be
+    // a hundred times another, which would be left with few of the 256 steps. Dividing each row by its largest
+    // magnitude gives each all of them, and makes an answer independent of what shares its batch.
+    const bool by_row = layer->input(0)->node()->kind() != at::aten::layer_norm;
+    const c10::IValue packed =
+        call("quantized::linear_prepack", {quantized_rows(*weight), by_row ? c10::IValue() : *bias});
+    std::string name = "packed_";
+    name += std::to_string(report_.quantized++);
+    module_.register_attribute(name, packed.type(), packed);
+    const torch::jit::WithInsertPoint here(layer);
+    Value* self = graph.inputs().at(0);
+    Value* attribute = graph.insertGetAttr(self, name);
+    Value* input = layer->input(0);
+    Value* scale = nullptr;
+    if (by_row) {
+      scale = graph.insert(at::aten::clamp_min,
+                           {graph.insert(at::aten::amax, {graph.insert(at::aten::abs, {input}), std::vector<std::int64_t>{-1}, true}), 1e-12});
+      input = graph.insert(at::aten::div, {input, scale});
+    }
+    Node* dynamic = graph.insertNode(graph.create(c10::Symbol::fromQualString("quantized::linear_dynamic"),
+                                                  {input, attribute, graph.insertConstant(false)}));
+    Value* output = dynamic->output();
+    if (by_row) {
+      output = bias->isNone() ? graph.insert(at::aten::mul, {output, scale})
+                              : graph.insert(at::aten::addcmul, {layer->input(2), output, scale});
+    }
+    output->copyMetadata(layer->output());
+    layer->output()->replaceAllUsesWith(output);
+    layer->destroy();
+  }
+
+  torch::jit::Module& module_;
+  QuantizeReport& report_;
+};
+
+}  // namespace
+
+Result<void> quantize_module(const std::filesystem::path& from, const std::filesystem::path& to,
+                             QuantizeReport& report) {
+  try {
+    const c10::InferenceMode guard;
+    const QuietWarnings quiet;
+    torch::jit::Module module = torch::jit::load(from.string());
+    module.eval();
+    module = torch::jit::freeze(module);
+    Quantizer(module, report).run();
+    if (report.quantized == 0)
+      return fail(ErrorCode::kInvalidArgument, from.string() + ": has no linear layer to quantise");
+    module.save(to.string());
+    return {};
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kModelError, from.string() + ": " + short_text(e));
+  }
+}
+
+}  // namespace infer::inline v0

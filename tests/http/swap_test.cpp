@@ -1,0 +1,147 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "http/test_server.h"
+#include "infer/models/train_forecast.h"
+#include "support/checkpoint_files.h"
+
+namespace infer::http::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A forecaster of two versions, the first promoted.
+class Swap : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("infer-swap-" + std::to_string(getpid()) + "-" +
+                                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    std::string csv = "sales,price\n";
+    for (int i = 0; i < 80; ++i) csv += std::to_string(10 + i % 4) + "," + std::to_string(i % 3) + "\n";
+    infer::testing::write_text(folder_ / "series.csv", csv);
+    options_.data = folder_ / "series.csv";
+    options_.columns = {{"sales"}, {"price"}, ""};
+    options_.season = 4;
+    options_.models = {"naive", "seasonal-naive"};
+    (void)train_forecast(options_, model()).value();
+    promote(model(), "1-naive").value();
+    TestServer::Setup setup;
+    setup.server.models = {model().string()};
+    server_ = std::make_unique<TestServer>(std::move(setup));
+  }
+  void TearDown() override {
+    server_.reset();
+    fs::remove_all(folder_);
+  }
+
+  fs::path model() const { return folder_ / "sales"; }
+  std::string served() {
+    const auto response = server_->client().Post("/predict", R"({"inference_length":1})", "application/json");
+    const std::string key = R"("model_version":")";
+    const std::size_t at = response->body.find(key);
+    return at == std::string::npos ? response->body
+                                   : response->body.substr(at + key.size(), response->body.find('"', at + key.size()) - at - key.size());
+  }
+  bool logged(const std::string& text) {
+    for (const auto& line : server_->log_lines()) {
+      if (line.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  fs::path folder_;
+  TrainForecastOptions options_;
+  std::unique_ptr<TestServer> server_;
+};
+
+TEST_F(Swap, APromotedVersionTakesOver) {
+  EXPECT_EQ(served(), "1-naive");
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-naive");
+  promote(model(), "1-seasonal-naive").value();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-seasonal-naive");
+  EXPECT_TRUE(logged(R"("event":"swapped")"));
+}
+
+TEST_F(Swap, NoRequestIsLostWhileVersionsChange) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back([&] {
+      auto client = server_->client();
+      while (!stop) {
+        const auto response = client.Post("/predict", R"({"inference_length":3})", "application/json");
+        (response && response->status == 200 ? answered : failed).fetch_add(1);
+      }
+    });
+  }
+  for (int i = 0; i < 6; ++i) {
+    const int before = answered + failed;
+    promote(model(), i % 2 == 0 ? "1-seasonal-naive" : "1-naive").value();
+    server_->service().refresh();
+    while (answered + failed < before + 40) std::this_thread::yield();
+  }
+  stop = true;
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(answered, 200);
+}
+
+TEST_F(Swap, AVersionThatDoesNotFitIsRefusedAndTheOldOneStays) {
+  const fs::path other = model() / "2-other";
+  fs::copy(model() / "1-seasonal-naive", other);
+  Manifest manifest = read_manifest(model(), "2-other").value();
+  manifest.series->columns = {"other", "price"};
+  write_manifest(manifest, other).value();
+  promote(model(), "2-other").value();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-naive");
+  EXPECT_TRUE(logged("series.columns and targets differ"));
+}
+
+TEST_F(Swap, ADamagedVersionIsRefusedAndTheOldOneStays) {
+  const fs::path other = model() / "2-other";
+  fs::copy(model() / "1-seasonal-naive", other);
+  Manifest manifest = read_manifest(model(), "2-other").value();
+  manifest.sha256["model.json"] = std::string(64, '0');
+  write_manifest(manifest, other).value();
+  promote(model(), "2-other").value();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-naive");
+  EXPECT_TRUE(logged("sha256 is"));
+  infer::testing::write_text(other / "model.json", "{");
+  manifest.sha256.clear();
+  write_manifest(manifest, other).value();
+  // Refused once it is not tried again, unless somebody asks.
+  const auto reload = server_->probe_client().Post("/reload");
+  ASSERT_TRUE(reload);
+  EXPECT_EQ(reload->status, 200);
+  EXPECT_NE(reload->body.find(R"("sales":"1-naive")"), std::string::npos) << reload->body;
+}
+
+TEST_F(Swap, AVersionWhoseAnswersAreNotFiniteIsRefused) {
+  const fs::path other = model() / "2-other";
+  fs::copy(model() / "1-seasonal-naive", other);
+  Manifest manifest = read_manifest(model(), "2-other").value();
+  manifest.series->mean[0] = 1e308;
+  manifest.series->scale[0] = 1e308;
+  write_manifest(manifest, other).value();
+  infer::testing::write_text(other / "window.txt", [] {
+    std::string text = "79\n";
+    for (int i = 0; i < 20; ++i) text += "-1.7e308\n";
+    return text;
+  }());
+  promote(model(), "2-other").value();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-naive");
+}
+
+}  // namespace
+}  // namespace infer::http::testing

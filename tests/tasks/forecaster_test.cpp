@@ -1,0 +1,134 @@
+#include "infer/tasks/forecaster.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "infer/models/train_forecast.h"
+#include "support/checkpoint_files.h"
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Two targets with a season of 12 months and a feature, as a folder of trained models.
+class Forecasting : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("infer-forecast-" + std::to_string(getpid()) + "-" +
+                                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    std::string csv = "month,sales,visits,price\n";
+    for (int i = 0; i < 120; ++i) {
+      const std::string month = std::to_string(2010 + i / 12) + "-" + (i % 12 < 9 ? "0" : "") + std::to_string(i % 12 + 1);
+      csv += month + "," + std::to_string(100 + i + 10 * std::sin(i * 0.5235987756)) + "," +
+             std::to_string(1000 - 3 * i + 50 * std::cos(i * 0.5235987756)) + "," + std::to_string(i % 7) + "\n";
+    }
+    testing::write_text(folder_ / "series.csv", csv);
+    options_.data = folder_ / "series.csv";
+    options_.columns = {{"sales", "visits"}, {"price"}, "month"};
+    options_.history = 10;
+    options_.horizon = 3;
+    options_.models = {"prophet", "naive", "seasonal-naive"};
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path model() const { return folder_ / "model"; }
+
+  fs::path folder_;
+  TrainForecastOptions options_;
+};
+
+TEST_F(Forecasting, TheLeaderboardIsSortedAndKept) {
+  const auto rows = train_forecast(options_, model()).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_LE(rows[0].mase, rows[1].mase);
+  EXPECT_LE(rows[1].mase, rows[2].mase);
+  EXPECT_EQ(rows[0].model, "prophet");
+  for (const auto& row : rows) {
+    EXPECT_GE(row.rmse, row.mae);
+    ASSERT_TRUE(row.coverage);
+  }
+  const auto kept = read_leaderboard(model()).value();
+  EXPECT_EQ(kept[2].version, rows[2].version);
+  EXPECT_EQ(kept[1].mase, rows[1].mase);
+  EXPECT_EQ(train_forecast(options_, model()).value()[0].version.substr(0, 2), "2-");
+}
+
+TEST_F(Forecasting, SeasonalNaiveRepeatsTheYearForAsLongAsAsked) {
+  options_.models = {"seasonal-naive"};
+  (void)train_forecast(options_, model()).value();
+  const auto forecaster = Forecaster::open(model()).value();
+  ForecastRequest request;
+  request.length = 30;
+  const auto forecast = forecaster.forecast(request).value();
+  ASSERT_EQ(forecast.values.size(), 30U);
+  const auto& window = forecaster.recorded_window()->rows;
+  for (std::size_t i = 0; i < 30; ++i) {
+    const double then = window[window.size() - 3 * (12 - i % 12)];
+    EXPECT_NEAR(forecast.values[i][0], then, 1e-3) << i;
+    EXPECT_LT(forecast.lower[i][0], forecast.values[i][0]);
+    EXPECT_GT(forecast.upper[i][0], forecast.values[i][0]);
+  }
+  EXPECT_GT(forecast.upper[29][0] - forecast.values[29][0], forecast.upper[0][0] - forecast.values[0][0]);
+}
+
+TEST_F(Forecasting, AWindowOfItsOwnGapsIncludedIsGoneOnFrom) {
+  options_.models = {"naive"};
+  (void)train_forecast(options_, model()).value();
+  const auto forecaster = Forecaster::open(model()).value();
+  ForecastRequest request;
+  request.window.emplace();
+  for (int i = 0; i < 25; ++i) {  // longer than the history
+    for (const double value : {1.0 * i, 2.0 * i, 0.0}) request.window->rows.push_back(value);
+  }
+  request.window->rows[72] = std::nan("");  // the last row's sales: as the row above
+  const auto forecast = forecaster.forecast(request).value();
+  EXPECT_NEAR(forecast.values[0][0], 23, 1e-3);
+  EXPECT_NEAR(forecast.values[0][1], 48, 1e-3);
+}
+
+TEST_F(Forecasting, AConstantSeriesIsForecastAsItself) {
+  std::string csv = "y\n";
+  for (int i = 0; i < 60; ++i) csv += "42\n";
+  testing::write_text(folder_ / "constant.csv", csv);
+  options_.data = folder_ / "constant.csv";
+  options_.columns = {{"y"}, {}, ""};
+  const auto rows = train_forecast(options_, model()).value();
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.mae, 0) << row.model;
+    promote(model(), row.version).value();
+    const auto forecast = Forecaster::open(model()).value().forecast({}).value();
+    EXPECT_EQ(forecast.values[0][0], 42);
+  }
+}
+
+TEST_F(Forecasting, WhatIsWrongIsNamed) {
+  options_.models = {"naive"};
+  (void)train_forecast(options_, model()).value();
+  const auto forecaster = Forecaster::open(model()).value();
+  const auto message = [&](const ForecastRequest& request) { return forecaster.forecast(request).error().message; };
+  EXPECT_EQ(message({.length = 0}), "inference_length: 0 is outside 1 to 1000");
+  EXPECT_EQ(message({.length = 1001}), "inference_length: 1001 is outside 1 to 1000");
+  EXPECT_EQ(message({.window = ForecastWindow{{1, 2, 3}, 0}}), "rows: there are 1, the model looks back on 10");
+  ForecastRequest request;
+  request.future["sales"] = {1};
+  EXPECT_EQ(message(request), "future: 'sales' is no feature of this model");
+  request.future = {{"price", {}}};
+  EXPECT_EQ(message(request), "future.price: there are 0 values for 1 rows");
+  EXPECT_FALSE(promote(model(), "9-none"));
+  EXPECT_FALSE(promote(model(), "../model"));
+}
+
+TEST_F(Forecasting, TooFewRowsAreAClearError) {
+  options_.history = 100;
+  const auto trained = train_forecast(options_, model());
+  ASSERT_FALSE(trained);
+  EXPECT_NE(trained.error().message.find("has 120 rows"), std::string::npos) << trained.error().message;
+  options_.models = {"crystal-ball"};
+  EXPECT_FALSE(train_forecast(options_, model()));
+}
+
+}  // namespace
+}  // namespace infer::inline v0

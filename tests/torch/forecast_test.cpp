@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include "infer/models/train_forecast.h"
+#include "infer/tasks/forecaster.h"
+#include "support/checkpoint_files.h"
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RecurrentForecast : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("infer-gru-" + std::to_string(getpid()) + "-" +
+                                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+TEST_F(RecurrentForecast, OnRealSeriesThePromotedModelBeatsSeasonalNaive) {
+  struct Data {
+    const char* file;
+    SeriesColumns columns;
+    std::size_t history;
+    std::size_t season;
+  };
+  for (const Data& data : {Data{"macrodata.csv", {{"realgdp", "realcons"}, {"unemp"}, ""}, 10, 4},
+                           Data{"co2.csv", {{"co2"}, {}, "date"}, 52, 0}}) {
+    TrainForecastOptions options;
+    options.data = fs::path(INFER_SERIES) / data.file;
+    options.columns = data.columns;
+    options.history = data.history;
+    options.season = data.season;
+    options.horizon = 4;
+    const auto rows = train_forecast(options, folder_ / "model").value();
+    double naive = 0;
+    for (const auto& row : rows) {
+      std::printf("%s %s: MASE %.3f\n", data.file, row.model.c_str(), row.mase);
+      if (row.model == "seasonal-naive") naive = row.mase;
+    }
+    EXPECT_LT(rows.front().mase, naive) << data.file;
+    fs::remove_all(folder_);
+  }
+}
+
+TEST_F(RecurrentForecast, ElevenTargetsOfSeventeenInputsAndTheSameSeedTheSameModelToRounding) {
+  std::string csv;
+  for (int column = 0; column < 17; ++column) csv += (column ? ",c" : "c") + std::to_string(column);
+  csv += "\n";
+  for (int row = 0; row < 80; ++row) {
+    for (int column = 0; column < 17; ++column)
+      csv += (column ? "," : "") + std::to_string(column == 3 ? 7.0 : std::sin(row * 0.3 + column) * (column + 1));
+    csv += "\n";
+  }
+  testing::write_text(folder_ / "wide.csv", csv);
+  TrainForecastOptions options;
+  options.data = folder_ / "wide.csv";
+  for (int column = 0; column < 17; ++column)
+    (column < 11 ? options.columns.targets : options.columns.features).push_back("c" + std::to_string(column));
+  options.models = {"gru", "lstm"};
+  const auto first = train_forecast(options, folder_ / "a").value();
+  const auto second = train_forecast(options, folder_ / "b").value();
+  EXPECT_NEAR(first[0].mae, second[0].mae, 1e-3 * first[0].mae);
+  promote(folder_ / "a", "1-gru").value();
+  const auto forecaster = Forecaster::open(folder_ / "a").value();
+  EXPECT_EQ(forecaster.engine().model().backend->signature().inputs[0].shape, (Shape{10, 17}));
+  EXPECT_EQ(forecaster.engine().model().backend->signature().outputs[0].shape, (Shape{1, 11}));
+  ForecastRequest request;
+  request.length = 25;
+  const auto forecast = forecaster.forecast(request).value();
+  ASSERT_EQ(forecast.values.size(), 25U);
+  for (const auto& row : forecast.values) {
+    ASSERT_EQ(row.size(), 11U);
+    for (const double value : row) EXPECT_TRUE(std::isfinite(value));
+    EXPECT_NEAR(row[3], 7, 0.5);  // a constant column
+  }
+}
+
+}  // namespace
+}  // namespace infer::inline v0
