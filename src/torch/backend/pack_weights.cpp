@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "quick_gelu.h"
+
 namespace infer::inline v0 {
 namespace {
 
@@ -60,30 +62,10 @@ bool is_packable(const Node* node) {
   return true;
 }
 
-/// QuickGELU, x * sigmoid(a * x), is swish(a * x) / a with swish(y) = y * sigmoid(y), which oneDNN has. The
-/// factors go into the weights before and after, so the result must go to one linear layer alone.
 std::optional<Activation> quick_gelu_after(const Node* linear) {
-  const Value* product = linear->output();
-  if (linear->kind() != at::aten::linear || product->uses().size() != 2) return std::nullopt;
-  const auto only_user = [](const Node* node, c10::Symbol kind) -> Node* {
-    const auto& uses = node->output()->uses();
-    return uses.size() == 1 && uses[0].user->kind() == kind ? uses[0].user : nullptr;
-  };
-  for (const auto& use : product->uses()) {
-    Node* scaled = use.user;
-    if (scaled->kind() != at::aten::mul || use.offset != 0) continue;
-    const auto scale = toIValue(scaled->input(1));
-    Node* sigmoid = only_user(scaled, at::aten::sigmoid);
-    if (!scale || !scale->isDouble() || !(scale->toDouble() > 0) || sigmoid == nullptr) continue;
-    Node* gate = only_user(sigmoid, at::aten::mul);
-    if (gate == nullptr || (gate->input(0) != product && gate->input(1) != product)) continue;
-    Node* next = only_user(gate, at::aten::linear);
-    if (next == nullptr || next->input(0) != gate->output() || !is_packable(next) ||
-        next->owningBlock() != linear->owningBlock())
-      continue;
-    return Activation{{gate, sigmoid, scaled}, "swish", "", scale->toDouble(), next};
-  }
-  return std::nullopt;
+  auto found = find_quick_gelu(linear);
+  if (!found || !is_packable(found->next)) return std::nullopt;
+  return Activation{{found->gate, found->sigmoid, found->scaled}, "swish", "", found->scale, found->next};
 }
 
 Activation activation_after(const Node* layer) {

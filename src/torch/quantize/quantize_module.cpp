@@ -14,10 +14,12 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "../backend/error_text.h"
+#include "../backend/quick_gelu.h"
 #include "../backend/quiet_warnings.h"
 
 namespace infer::inline v0 {
@@ -91,45 +93,69 @@ class Quantizer {
     report_.left_in_fp32.push_back(std::move(line));
   }
 
-  void replace(Node* layer, torch::jit::Graph& graph) {
+  /// Why a layer's weights cannot be int8; empty where they can.
+  static std::string obstacle(const Node* layer) {
     const auto weight = constant(layer->input(1));
-    const auto bias = torch::jit::toIValue(layer->input(2));
-    if (!weight || !bias) return leave(layer, "its weights are computed");
-    if (weight->scalar_type() != at::kFloat || weight->dim() != 2) return leave(layer, "its weights are no FP32 matrix");
-    if (weight->numel() < kLeastWeights) return leave(layer, "fewer than 16384 weights");
+    if (!weight || !torch::jit::toIValue(layer->input(2))) return "its weights are computed";
+    if (weight->scalar_type() != at::kFloat || weight->dim() != 2) return "its weights are no FP32 matrix";
+    return weight->numel() < kLeastWeights ? "fewer than 16384 weights" : "";
+  }
+
+  void replace(Node* layer, torch::jit::Graph& graph) {
+    if (std::string why = obstacle(layer); !why.empty()) return leave(layer, why);
+    at::Tensor weight = *constant(layer->input(1));
+    c10::IValue bias = *torch::jit::toIValue(layer->input(2));
+    if (const auto scaled = scaled_inputs_.find(layer); scaled != scaled_inputs_.end())
+      weight = weight.div(scaled->second);
+    Value* result = layer->output();
+    const auto gelu = find_quick_gelu(layer);
+    const bool fold = gelu && obstacle(gelu->next).empty();
+    if (fold) {
+      weight = weight.mul(gelu->scale);
+      if (bias.isTensor()) bias = bias.toTensor().mul(gelu->scale);
+      scaled_inputs_[gelu->next] = gelu->scale;
+      result = gelu->gate->output();
+    }
+    const torch::jit::WithInsertPoint here(layer);
+    Value* output = product(layer->input(0), weight, bias, graph);
+    if (fold) output = graph.insert(c10::Symbol::fromQualString("aten::silu_"), {output});
+    output->copyMetadata(result);
+    result->replaceAllUsesWith(output);
+    if (fold) {
+      for (Node* node : {gelu->gate, gelu->sigmoid, gelu->scaled}) node->destroy();
+    }
+    layer->destroy();
+  }
+
+  Value* product(Value* input, const at::Tensor& weight, const c10::IValue& bias, torch::jit::Graph& graph) {
     // One scale serves a whole batch. A layer norm's rows are alike; of others, such as a GELU's, one row may be
     // a hundred times another, which would be left with few of the 256 steps. Dividing each row by its largest
     // magnitude gives each all of them, and makes an answer independent of what shares its batch.
-    const bool by_row = layer->input(0)->node()->kind() != at::aten::layer_norm;
-    const c10::IValue packed =
-        call("quantized::linear_prepack", {quantized_rows(*weight), by_row ? c10::IValue() : *bias});
+    const bool by_row = input->node()->kind() != at::aten::layer_norm;
+    const c10::IValue packed = call("quantized::linear_prepack", {quantized_rows(weight), by_row ? c10::IValue() : bias});
     std::string name = "packed_";
     name += std::to_string(report_.quantized++);
     module_.register_attribute(name, packed.type(), packed);
-    const torch::jit::WithInsertPoint here(layer);
-    Value* self = graph.inputs().at(0);
-    Value* attribute = graph.insertGetAttr(self, name);
-    Value* input = layer->input(0);
+    Value* attribute = graph.insertGetAttr(graph.inputs().at(0), name);
     Value* scale = nullptr;
     if (by_row) {
-      scale = graph.insert(at::aten::clamp_min,
-                           {graph.insert(at::aten::amax, {graph.insert(at::aten::abs, {input}), std::vector<std::int64_t>{-1}, true}), 1e-12});
+      // Two reductions rather than one of magnitudes: LibTorch's are vectorised, that of magnitudes is not.
+      const std::vector<std::int64_t> row{-1};
+      Value* most = graph.insert(at::aten::amax, {input, row, true});
+      Value* least = graph.insert(at::aten::neg, {graph.insert(at::aten::amin, {input, row, true})});
+      scale = graph.insert(at::aten::clamp_min, {graph.insert(at::aten::maximum, {most, least}), 1e-12});
       input = graph.insert(at::aten::div, {input, scale});
     }
     Node* dynamic = graph.insertNode(graph.create(c10::Symbol::fromQualString("quantized::linear_dynamic"),
                                                   {input, attribute, graph.insertConstant(false)}));
-    Value* output = dynamic->output();
-    if (by_row) {
-      output = bias->isNone() ? graph.insert(at::aten::mul, {output, scale})
-                              : graph.insert(at::aten::addcmul, {layer->input(2), output, scale});
-    }
-    output->copyMetadata(layer->output());
-    layer->output()->replaceAllUsesWith(output);
-    layer->destroy();
+    if (!by_row) return dynamic->output();
+    if (bias.isNone()) return graph.insert(at::aten::mul, {dynamic->output(), scale});
+    return graph.insert(at::aten::addcmul, {graph.insertConstant(bias), dynamic->output(), scale});
   }
 
   torch::jit::Module& module_;
   QuantizeReport& report_;
+  std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be replaced
 };
 
 }  // namespace
