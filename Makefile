@@ -30,6 +30,7 @@ $(MODEL)/infer.json: | build
 
 demo: build $(MODEL)/infer.json
 	python3 scripts/demo.py $(INFER) $(MODEL)
+	python3 scripts/demo_workloads.py $(INFER) models/demo
 
 serve: build $(MODEL)/infer.json
 	exec $(INFER) serve --model $(MODEL)
@@ -51,7 +52,7 @@ test-sanitizers: setup
 FUZZ_SECONDS ?= 30
 fuzz: setup
 	@scripts/setup.sh --tests
-	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_image fuzz_request fuzz_manifest fuzz_multipart
+	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_image fuzz_request fuzz_manifest fuzz_multipart fuzz_safetensors fuzz_table fuzz_tokenizer
 	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 

@@ -8,6 +8,8 @@ Result<Manifest> parse_manifest(std::string_view /*json*/) {
   return fail(ErrorCode::kUnimplemented, "this build reads no infer.json");
 }
 
-Result<void> check_digests(const Manifest& /*manifest*/, const std::filesystem::path& /*directory*/) { return {}; }
+Result<void> check_digests(const Manifest& /*manifest*/, const std::filesystem::path& /*directory*/) {
+  return {};
+}
 
 }  // namespace infer::inline v0

@@ -123,16 +123,23 @@ void add_import(CLI::App& model, Action& action) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* import = model.add_subcommand("import", "Make a model from a checkpoint in Hugging Face's layout");
-  import->add_option("source", arguments->source, "Folder with config.json and safetensors files, or one such file")
+  CLI::App* import =
+      model.add_subcommand("import", "Make a model from a checkpoint in Hugging Face's layout");
+  import
+      ->add_option("source", arguments->source,
+                   "Folder with config.json and safetensors files, or one such file")
       ->required();
-  import->add_option("--arch", arguments->options.architecture, "clip-vit, or bert (BERT, MiniLM, DistilBERT)")
+  import
+      ->add_option("--arch", arguments->options.architecture, "clip-vit, or bert (BERT, MiniLM, DistilBERT)")
       ->required()
       ->check(CLI::IsMember({"clip-vit", "bert"}));
   import->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm")->required();
-  import->add_option("--pooling", arguments->options.pooling, "Of sentence embeddings: mean or cls, unless the checkpoint says")
+  import
+      ->add_option("--pooling", arguments->options.pooling,
+                   "Of sentence embeddings: mean or cls, unless the checkpoint says")
       ->check(CLI::IsMember({"mean", "cls"}));
-  import->add_option("--max-tokens", arguments->options.max_tokens, "Longer texts are cut, unless the checkpoint says");
+  import->add_option("--max-tokens", arguments->options.max_tokens,
+                     "Longer texts are cut, unless the checkpoint says");
   import->add_flag("--json", arguments->json, "Print what was made as JSON");
   import->footer("Example: infer model import all-MiniLM-L6-v2/ --arch bert --out models/minilm");
   import->callback([arguments, &action] {
@@ -158,9 +165,10 @@ void add_import(CLI::App& model, Action& action) {
 }
 
 void print_quantized(const QuantizeReport& report, const std::string& out) {
-  std::cout << out << ": " << report.quantized << " linear layers in int8, file " << (report.bytes_before >> 20)
-            << " -> " << (report.bytes_after >> 20) << " MiB; on " << report.samples << " samples cosine "
-            << report.mean_cosine << " (least " << report.least_cosine << ")\n";
+  std::cout << out << ": " << report.quantized << " linear layers in int8, file "
+            << (report.bytes_before >> 20) << " -> " << (report.bytes_after >> 20) << " MiB; on "
+            << report.samples << " samples cosine " << report.mean_cosine << " (least " << report.least_cosine
+            << ")\n";
   for (const std::string& layer : report.left_in_fp32) std::cout << "  left in fp32: " << layer << '\n';
 }
 
@@ -186,10 +194,13 @@ void add_quantize(CLI::App& model, Action& action) {
   CLI::App* quantize = model.add_subcommand("quantize", "Make an int8 version of a model of images or texts");
   quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
   quantize->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm-int8")->required();
-  quantize->add_option("--samples", arguments->options.samples,
-                       "Folder of photographs, or file of texts, to compare answers on; made up if not given")
+  quantize
+      ->add_option("--samples", arguments->options.samples,
+                   "Folder of photographs, or file of texts, to compare answers on; made up if not given")
       ->check(CLI::ExistingPath);
-  quantize->add_option("--min-cosine", arguments->options.least_cosine, "Less than this, for any sample, is refused")
+  quantize
+      ->add_option("--min-cosine", arguments->options.least_cosine,
+                   "Less than this, for any sample, is refused")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   quantize->add_flag("--json", arguments->json, "Print the report as JSON");
@@ -202,7 +213,8 @@ void add_quantize(CLI::App& model, Action& action) {
         std::cerr << "infer model quantize: " << report.error().message << '\n';
         return 1;
       }
-      arguments->json ? print_quantized_json(*report, arguments->out) : print_quantized(*report, arguments->out);
+      arguments->json ? print_quantized_json(*report, arguments->out)
+                      : print_quantized(*report, arguments->out);
       return 0;
     };
   });

@@ -19,10 +19,11 @@ void print_progress(const std::string& line) { std::cerr << line << '\n'; }
 
 void print_report(const TextReport& report, const std::string& out) {
   std::array<char, 200> line{};
-  std::snprintf(line.data(), line.size(),
-                "%s: trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
-                out.c_str(), report.trained, report.held_out, report.accuracy, report.log_loss,
-                report.calibration_error);
+  std::snprintf(
+      line.data(), line.size(),
+      "%s: trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
+      out.c_str(), report.trained, report.held_out, report.accuracy, report.log_loss,
+      report.calibration_error);
   std::cout << line.data() << "rows: right label; columns: label given\n";
   for (std::size_t i = 0; i < report.labels.size(); ++i) {
     std::snprintf(line.data(), line.size(), "  %-20.60s", report.labels[i].c_str());
@@ -99,8 +100,8 @@ void print_leaderboard(const std::vector<LeaderboardRow>& rows) {
   std::array<char, 200> line{};
   std::cout << "version                        MAE         RMSE      MASE   80 % interval holds\n";
   for (const LeaderboardRow& row : rows) {
-    std::snprintf(line.data(), line.size(), "%-22.60s %11.5g  %11.5g  %8.4f", row.version.c_str(), row.mae, row.rmse,
-                  row.mase);
+    std::snprintf(line.data(), line.size(), "%-22.60s %11.5g  %11.5g  %8.4f", row.version.c_str(), row.mae,
+                  row.rmse, row.mase);
     std::cout << line.data();
     if (row.coverage) {
       std::snprintf(line.data(), line.size(), "   %5.1f %%", *row.coverage * 100);
@@ -138,9 +139,16 @@ void add_forecast(CLI::App& train, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   TrainForecastOptions& options = arguments->options;
   CLI::App* forecast = train.add_subcommand("forecast", "Train forecasters on a series and compare them");
-  forecast->add_option("--data", options.data, "CSV file with a header line")->required()->check(CLI::ExistingFile);
-  forecast->add_option("--target", options.columns.targets, "Columns to forecast")->required()->delimiter(',')->type_name("NAME,…");
-  forecast->add_option("--features", options.columns.features, "Columns known beside them")->delimiter(',')->type_name("NAME,…");
+  forecast->add_option("--data", options.data, "CSV file with a header line")
+      ->required()
+      ->check(CLI::ExistingFile);
+  forecast->add_option("--target", options.columns.targets, "Columns to forecast")
+      ->required()
+      ->delimiter(',')
+      ->type_name("NAME,…");
+  forecast->add_option("--features", options.columns.features, "Columns known beside them")
+      ->delimiter(',')
+      ->type_name("NAME,…");
   forecast->add_option("--time", options.columns.time, "Column of times; rows are numbered without");
   forecast->add_option("--history", options.history, "Rows a model looks back on")->capture_default_str();
   forecast->add_option("--horizon", options.horizon, "Rows it gives at a time")->capture_default_str();
@@ -152,7 +160,8 @@ void add_forecast(CLI::App& train, Action& action) {
       ->check(CLI::IsMember(models))
       ->capture_default_str();
   forecast->add_option("--out", arguments->out, "Model folder, new or with earlier versions")->required();
-  forecast->add_option("--seed", options.seed, "The same seed gives the same models, to rounding")->capture_default_str();
+  forecast->add_option("--seed", options.seed, "The same seed gives the same models, to rounding")
+      ->capture_default_str();
   forecast->add_flag("--promote", arguments->promote, "Promote the best, as infer promote does");
   forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON");
   forecast->footer(
@@ -210,7 +219,8 @@ void add_promote_command(CLI::App& app, Action& action) {
       if (chosen.empty()) {
         auto rows = read_leaderboard(*directory);
         if (!rows) return give_up(rows.error());
-        if (rows->empty()) return give_up({ErrorCode::kNotFound, *directory + ": the leaderboard is empty", {}});
+        if (rows->empty())
+          return give_up({ErrorCode::kNotFound, *directory + ": the leaderboard is empty", {}});
         chosen = rows->front().version;
       }
       if (auto promoted = promote(*directory, chosen); !promoted) return give_up(promoted.error());

@@ -57,8 +57,8 @@ Result<void> JsonBody::read(std::string_view key, std::size_t& out, std::size_t 
   return {};
 }
 
-Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value, const std::string& field,
-                                                 std::size_t limit) {
+Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value,
+                                                 const std::string& field, std::size_t limit) {
   std::string_view one;
   if (!value.get(one)) return std::vector<std::string_view>{one};
   simdjson::dom::array list;

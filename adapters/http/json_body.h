@@ -33,7 +33,7 @@ class JsonBody {
 };
 
 /// A string, or a list of 1 to `limit` of them. Errors: `kInvalidArgument`, naming `field`.
-Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value, const std::string& field,
-                                                 std::size_t limit);
+Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value,
+                                                 const std::string& field, std::size_t limit);
 
 }  // namespace infer::http

@@ -104,8 +104,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
                   }};
   table.push_back(std::move(model));
   table.push_back(text("models", "DIR", "folder of such folders, all of which are served", o.repository));
-  table.push_back(number("watch-interval-ms", "MS",
-                         "between looks for another version or PROMOTED; 0: never", o.watch_interval, 0, kHour));
+  table.push_back(number("watch-interval-ms", "MS", "between looks for another version or PROMOTED; 0: never",
+                         o.watch_interval, 0, kHour));
   table.push_back(text("host", "ADDRESS", "address to listen on", o.listener.host));
   table.push_back(number("port", "PORT", "port to listen on; 0: any free one", o.listener.port, 0, 65535));
   table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));

@@ -16,8 +16,8 @@ namespace infer::http {
 
 /// Everything `infer serve` can be told.
 struct ServerOptions {
-  std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
-  std::string repository;           ///< A folder of such folders; all of them are served.
+  std::vector<std::string> models;                  ///< Folders of models, each with an infer.json.
+  std::string repository;                           ///< A folder of such folders; all of them are served.
   std::chrono::milliseconds watch_interval{1'000};  ///< Between looks for other versions; 0: never.
   ListenerOptions listener{.port = 8002};
   int probe_port = 9002;

@@ -10,8 +10,8 @@
 
 namespace infer::http {
 
-/// Calls a function again and again on a thread of its own, an interval after the last call ended. Interval 0:
-/// never.
+/// Calls a function again and again on a thread of its own, an interval after the last call ended. Interval
+/// 0: never.
 class Periodic {
  public:
   Periodic(std::chrono::milliseconds interval, std::function<void()> call) {

@@ -118,14 +118,15 @@ void add_embed_routes(Router& router, Service& service) {
        .summary = "Vectors of images given as they are, or of texts given as JSON",
        .handle = [&service](Exchange& exchange) { embed(service, exchange); },
        .work = true,
-       .request = {{"image/*", R"({"type":"string","format":"binary"})"},
-                   {"application/octet-stream", R"({"type":"string","format":"binary"})"},
-                   {"multipart/form-data",
-                    R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"},
-                   {"application/json",
-                    R"({"type":"object","required":["inputs"],"properties":{"inputs":{"anyOf":[{"type":"string"},)"
-                    R"({"type":"array","minItems":1,"items":{"type":"string"}}]},"normalize":{"type":"boolean"},)"
-                    R"("truncate":{"type":"boolean"}}})"}},
+       .request =
+           {{"image/*", R"({"type":"string","format":"binary"})"},
+            {"application/octet-stream", R"({"type":"string","format":"binary"})"},
+            {"multipart/form-data",
+             R"({"type":"object","additionalProperties":{"type":"string","format":"binary"}})"},
+            {"application/json",
+             R"({"type":"object","required":["inputs"],"properties":{"inputs":{"anyOf":[{"type":"string"},)"
+             R"({"type":"array","minItems":1,"items":{"type":"string"}}]},"normalize":{"type":"boolean"},)"
+             R"("truncate":{"type":"boolean"}}})"}},
        .response = std::string(R"({"anyOf":[)") + kResponse +
                    R"(,{"type":"array","items":{"type":"array","items":{"type":"number"}}}]})"});
 }

@@ -20,8 +20,7 @@ Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgumen
 void write_classification(JsonWriter& json, const TextClassifier& classifier, const Classification& one) {
   json.key("label").value(classifier.labels()[one.label]).key("confidence").value(one.confidence());
   json.key("scores").begin_object();
-  for (std::size_t i = 0; i < one.scores.size(); ++i)
-    json.key(classifier.labels()[i]).value(one.scores[i]);
+  for (std::size_t i = 0; i < one.scores.size(); ++i) json.key(classifier.labels()[i]).value(one.scores[i]);
   json.end_object();
 }
 
@@ -40,7 +39,8 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, const Served
     texts->push_back(text);
   } else {
     const simdjson::dom::element* several = body.find("texts");
-    if (!several->is_array()) return refuse(exchange, engine, invalid("texts: must be a list of strings").error());
+    if (!several->is_array())
+      return refuse(exchange, engine, invalid("texts: must be a list of strings").error());
     texts = read_texts(*several, "texts", service.options().max_texts);
     if (!texts) return refuse(exchange, engine, texts.error());
   }
@@ -199,7 +199,11 @@ void forecast(Exchange& exchange, JsonBody& body, const ServedModel& model) {
   json.key("columns").begin_array();
   for (std::size_t i = 0; i < spec.targets; ++i) json.value(spec.columns[i]);
   json.end_array().key("inference_length").value(request->length);
-  json.key("model").value(engine.model().name).key("model_version").value(engine.model().version).end_object();
+  json.key("model")
+      .value(engine.model().name)
+      .key("model_version")
+      .value(engine.model().version)
+      .end_object();
   exchange.response = std::move(json).text();
 }
 
@@ -216,11 +220,12 @@ void predict(Service& service, Exchange& exchange) {
   const bool text = has({"text", "texts"});
   const bool series = has({"inference_length", "rows", "data"});
   if (text == series) {
-    return answer_error(exchange,
-                        invalid(text ? "text and inference_length, rows or data: a request is for a classifier or a "
-                                       "forecaster, not both"
-                                     : "text, texts, inference_length, rows or data: one of them is needed")
-                            .error());
+    return answer_error(
+        exchange,
+        invalid(text ? "text and inference_length, rows or data: a request is for a classifier or a "
+                       "forecaster, not both"
+                     : "text, texts, inference_length, rows or data: one of them is needed")
+            .error());
   }
   const auto model = text ? service.models().doing(&ServedModel::text_classifier, name)
                           : service.models().doing(&ServedModel::forecaster, name);

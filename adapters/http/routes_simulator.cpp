@@ -34,8 +34,8 @@ void simulate(Service& service, Exchange& exchange) {
     JsonBody body;
     if (auto parsed = body.parse(exchange.body); !parsed) return refuse(exchange, engine, parsed.error());
     std::size_t units = 0;
-    for (auto done : {body.read("work_ms", work.milliseconds),
-                      body.read("work_units", units, 0, Simulator::kMaxUnits)}) {
+    for (auto done :
+         {body.read("work_ms", work.milliseconds), body.read("work_units", units, 0, Simulator::kMaxUnits)}) {
       if (!done) return refuse(exchange, engine, done.error());
     }
     work.units = units;
@@ -55,15 +55,17 @@ void simulate(Service& service, Exchange& exchange) {
 
 void add_simulator_routes(Router& router, Service& service) {
   const auto handle = [&service](Exchange& exchange) { simulate(service, exchange); };
-  router.add({.method = "POST",
-              .path = "/infer",
-              .summary = "CPU-bound work of a stated size",
-              .handle = handle,
-              .work = true,
-              .request = {{"application/json",
-                           R"({"type":"object","properties":{"work_ms":{"type":"number","minimum":0,"maximum":60000},)"
-                           R"("work_units":{"type":"integer","minimum":0,"maximum":10000000}}})"}},
-              .response = R"({"type":"object","required":["status","work_units","elapsed_ms","pod"]})"});
+  router.add(
+      {.method = "POST",
+       .path = "/infer",
+       .summary = "CPU-bound work of a stated size",
+       .handle = handle,
+       .work = true,
+       .request =
+           {{"application/json",
+             R"({"type":"object","properties":{"work_ms":{"type":"number","minimum":0,"maximum":60000},)"
+             R"("work_units":{"type":"integer","minimum":0,"maximum":10000000}}})"}},
+       .response = R"({"type":"object","required":["status","work_units","elapsed_ms","pod"]})"});
 }
 
 }  // namespace infer::http

@@ -89,16 +89,18 @@ void embed_json(Service& service, Exchange& exchange) {
 }
 
 void add_text_routes(Router& router, Service& service) {
-  router.add({.method = "POST",
-              .path = "/similarity",
-              .summary = "Cosine of a sentence with each of several",
-              .handle = [&service](Exchange& exchange) { similarity(service, exchange); },
-              .work = true,
-              .request = {{"application/json",
-                           R"({"type":"object","required":["inputs"],"properties":{"inputs":{"type":"object",)"
-                           R"("required":["source_sentence","sentences"],"properties":{"source_sentence":{"type":"string"},)"
-                           R"("sentences":{"type":"array","minItems":1,"items":{"type":"string"}}}}}})"}},
-              .response = R"({"type":"array","items":{"type":"number"}})"});
+  router.add(
+      {.method = "POST",
+       .path = "/similarity",
+       .summary = "Cosine of a sentence with each of several",
+       .handle = [&service](Exchange& exchange) { similarity(service, exchange); },
+       .work = true,
+       .request =
+           {{"application/json",
+             R"({"type":"object","required":["inputs"],"properties":{"inputs":{"type":"object",)"
+             R"("required":["source_sentence","sentences"],"properties":{"source_sentence":{"type":"string"},)"
+             R"("sentences":{"type":"array","minItems":1,"items":{"type":"string"}}}}}})"}},
+       .response = R"({"type":"array","items":{"type":"number"}})"});
 }
 
 }  // namespace infer::http

@@ -20,7 +20,8 @@ Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine>
     added = add(ImageEmbedder::create(engine, limits), model->image_embedder);
   } else if (manifest.task == "text-embedding") {
     added = add(TextEmbedder::create(engine), model->text_embedder);
-    if (added && !manifest.labels.empty()) added = add(TextClassifier::create(engine), model->text_classifier);
+    if (added && !manifest.labels.empty())
+      added = add(TextClassifier::create(engine), model->text_classifier);
   } else if (manifest.task == "text-classification") {
     added = add(TextClassifier::create(engine), model->text_classifier);
   } else if (manifest.task == "forecast") {
@@ -48,7 +49,8 @@ std::shared_ptr<ServedModel> ServedModels::named(std::string_view name) const {
 std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> model) {
   std::unique_lock lock(mutex_);
   for (auto& place : models_) {
-    if (place->engine->model().name == model->engine->model().name) return std::exchange(place, std::move(model));
+    if (place->engine->model().name == model->engine->model().name)
+      return std::exchange(place, std::move(model));
   }
   models_.push_back(std::move(model));
   return nullptr;

@@ -188,7 +188,8 @@ std::shared_ptr<ServedModel> Service::refresh_model(const std::string& name) {
 }
 
 void Service::drop_retired() {
-  // Requests that were given the old model still use it; the last of them done, nobody can come to it any more.
+  // Requests that were given the old model still use it; the last of them done, nobody can come to it any
+  // more.
   const auto dropped = std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
   if (dropped > 0) malloc_trim(0);  // glibc keeps what the old weights took
 }

@@ -33,11 +33,12 @@ struct ServedModel {
   std::unique_ptr<Simulator> simulator;
 
   /// Errors: those of the task's `create`.
-  static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits);
+  static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine,
+                                                     const DecodeLimits& limits);
 };
 
-/// Models by name, each the one that new requests get. Thread-safe. A request keeps the model it was given, so
-/// that one may be replaced under it.
+/// Models by name, each the one that new requests get. Thread-safe. A request keeps the model it was given,
+/// so that one may be replaced under it.
 class ServedModels {
  public:
   std::vector<std::shared_ptr<ServedModel>> all() const;
@@ -45,7 +46,8 @@ class ServedModels {
   std::shared_ptr<ServedModel> named(std::string_view name) const;
   /// The first that does the task, or the one of that name; null where there is none.
   template <class Task>
-  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {}) const {
+  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task,
+                                     std::string_view name = {}) const {
     for (const auto& model : all()) {
       if ((*model).*task && (name.empty() || model->engine->model().name == name)) return model;
     }
@@ -73,9 +75,9 @@ class Service {
   Result<void> load();
   /// Serves an engine made elsewhere, in the place of one of the same name.
   Result<void> add(std::shared_ptr<Engine> engine);
-  /// Looks whether a model's folder calls for another version, and serves that instead. The new one is loaded,
-  /// warmed up and checked against the old before it takes over; where that fails the old one stays. Blocking;
-  /// one call at a time.
+  /// Looks whether a model's folder calls for another version, and serves that instead. The new one is
+  /// loaded, warmed up and checked against the old before it takes over; where that fails the old one stays.
+  /// Blocking; one call at a time.
   void refresh();
   /// Lets `refresh` try again what it refused before.
   void forget_refusals();
@@ -134,7 +136,7 @@ class Service {
   Handler probe_{*this, true};
   ServedModels models_;
   std::mutex refresh_mutex_;
-  std::map<std::string, std::string> refused_;  ///< The version of a model that did not pass, by name.
+  std::map<std::string, std::string> refused_;         ///< The version of a model that did not pass, by name.
   std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};

@@ -19,7 +19,8 @@ Unexpected unfit(const std::string& what) { return fail(ErrorCode::kFailedPrecon
 Result<void> same(const char* what, const std::vector<TensorSpec>& now, const std::vector<TensorSpec>& next) {
   const bool equal = std::equal(now.begin(), now.end(), next.begin(), next.end(),
                                 [](const TensorSpec& a, const TensorSpec& b) { return a.dtype == b.dtype; });
-  return equal ? Result<void>() : unfit(std::string(what) + " have other dtypes than those of the version served");
+  return equal ? Result<void>()
+               : unfit(std::string(what) + " have other dtypes than those of the version served");
 }
 
 /// What a caller sees of a model must stay; how it gets there, such as how far a forecaster looks back, need
@@ -43,7 +44,8 @@ Result<void> same_signature(const Model& now, const Model& next) {
       return unfit("output " + b.outputs[i].name + " is " + b.outputs[i].shape.text() +
                    ", in the version served " + a.outputs[i].shape.text());
   }
-  if (now.manifest.labels != next.manifest.labels) return unfit("labels differ from those of the version served");
+  if (now.manifest.labels != next.manifest.labels)
+    return unfit("labels differ from those of the version served");
   return {};
 }
 
@@ -59,7 +61,8 @@ Result<void> finite_answers(const ServedModel& model) {
     auto forecast = model.forecaster->forecast({});
     if (!forecast) return Unexpected(forecast.error());
     for (const auto& row : forecast->values) {
-      if (!std::all_of(row.begin(), row.end(), [](double value) { return std::isfinite(value); })) return not_finite();
+      if (!std::all_of(row.begin(), row.end(), [](double value) { return std::isfinite(value); }))
+        return not_finite();
     }
   } else if (model.text_embedder) {
     auto vector = model.text_embedder->embed("a recorded sentence");

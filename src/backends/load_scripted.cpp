@@ -35,7 +35,8 @@ Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
       options.poison = static_cast<float>(number);
     } else if (value.get(number) == simdjson::SUCCESS && key == "sigma" && number >= 0 && number <= 3) {
       options.sigma = number;
-    } else if (value.get(number) == simdjson::SUCCESS && key == "failure_rate" && number >= 0 && number <= 1) {
+    } else if (value.get(number) == simdjson::SUCCESS && key == "failure_rate" && number >= 0 &&
+               number <= 1) {
       options.failure_rate = number;
     } else if (value.get(number) == simdjson::SUCCESS && key == "seed" && number >= 0) {
       options.seed = static_cast<std::uint64_t>(number);

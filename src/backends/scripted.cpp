@@ -60,8 +60,7 @@ class ScriptedBackend final : public Backend {
     const auto batch = static_cast<std::size_t>(inputs[0].shape()[0]);
     const std::uint64_t number = forwards_.fetch_add(1, std::memory_order_relaxed);
     spend(law(batch, number));
-    if (options_.failure_rate > 0 &&
-        random_pair(~options_.seed, number).first <= options_.failure_rate)
+    if (options_.failure_rate > 0 && random_pair(~options_.seed, number).first <= options_.failure_rate)
       return fail(ErrorCode::kModelError, "a failure as the script says");
     if (brings_work(options_.signature.inputs[0])) return do_work(inputs[0], batch);
     if (options_.poison) {
@@ -152,7 +151,8 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
   }
   for (const TensorSpec& spec : signature.inputs) {
     if (spec.dtype != DType::kFp32 && spec.dtype != DType::kUint8 && !brings_work(spec)) {
-      return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": inputs are FP32, UINT8 or FP64 [2]");
+      return fail(ErrorCode::kInvalidArgument,
+                  "scripted: " + spec.name + ": inputs are FP32, UINT8 or FP64 [2]");
     }
   }
   for (const TensorSpec& spec : signature.outputs) {

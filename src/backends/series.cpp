@@ -45,7 +45,8 @@ class SeriesBackend final : public Backend {
       for (std::size_t step = 0; step < spec_.horizon; ++step) {
         for (std::size_t target = 0; target < spec_.targets; ++target) {
           const Value value = std::visit(
-              [&](const auto& model) { return predict(model, window.as<float>(), time, step, target); }, model_);
+              [&](const auto& model) { return predict(model, window.as<float>(), time, step, target); },
+              model_);
           const std::size_t at = step * spec_.targets + target;
           forecast.as<float>()[at] = static_cast<float>(value.mean);
           lower.as<float>()[at] = static_cast<float>(value.mean - kEightyPercent * value.deviation);
@@ -183,7 +184,8 @@ std::string statistical_json(const StatisticalModel& model) {
   return std::visit([](const auto& kind) { return model_text(kind); }, model);
 }
 
-Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest, const std::filesystem::path& directory,
+Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
+                                                   const std::filesystem::path& directory,
                                                    const LoadOptions& /*options*/) {
   const auto path = directory / manifest.file;
   if (!manifest.series)
@@ -198,8 +200,8 @@ Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest, con
   const SeriesSpec& spec = *manifest.series;
   StatisticalModel model;
   if (!read_model(fields, spec, model))
-    return fail(ErrorCode::kModelError, path.string() + ": is no statistical model of " +
-                                            std::to_string(spec.targets) + " targets");
+    return fail(ErrorCode::kModelError,
+                path.string() + ": is no statistical model of " + std::to_string(spec.targets) + " targets");
   const auto history = static_cast<std::int64_t>(spec.history);
   const auto inputs = static_cast<std::int64_t>(spec.columns.size() + spec.calendar.size());
   const Shape out{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};

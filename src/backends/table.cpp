@@ -17,8 +17,7 @@ std::span<const BackendEntry> backends() noexcept {
     BackendEntry{"torchscript", "pytorch_torchscript", load_torchscript},
 #endif
 #if INFER_WITH_JSON
-        BackendEntry{"scripted", "scripted", load_scripted},
-        BackendEntry{"series", "series", load_series},
+        BackendEntry{"scripted", "scripted", load_scripted}, BackendEntry{"series", "series", load_series},
 #endif
   };
   return kBackends;

@@ -87,7 +87,8 @@ std::vector<BatchRunner::WarmupShape> BatchRunner::warmup_shapes(bool of_any_siz
   const BatchOptions& batch = options_.batch;
   std::vector<std::size_t> sizes = batch.allowed_batch_sizes;
   if (sizes.empty()) sizes = {1, batch.max_batch_size};
-  std::reverse(sizes.begin(), sizes.end());  // the largest first: it takes the memory that the others then use
+  std::reverse(sizes.begin(),
+               sizes.end());  // the largest first: it takes the memory that the others then use
   std::vector<WarmupShape> shapes;
   for (const std::size_t length : of_any_size ? options_.allowed_lengths : std::vector<std::size_t>{1}) {
     for (const std::size_t size : sizes) {

@@ -18,7 +18,8 @@ std::string sha256(std::istream& file) {
   std::vector<char> block(std::size_t{1} << 20);
   while (file) {
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    if (EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(file.gcount())) != 1) return {};
+    if (EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(file.gcount())) != 1)
+      return {};
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
@@ -35,7 +36,8 @@ Result<void> check_digests(const Manifest& manifest, const std::filesystem::path
   for (const auto& [name, expected] : manifest.sha256) {
     const auto path = directory / name;
     std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(ErrorCode::kNotFound, path.string() + ": no such file, infer.json gives its sha256");
+    if (!file)
+      return fail(ErrorCode::kNotFound, path.string() + ": no such file, infer.json gives its sha256");
     if (const std::string found = sha256(file); found != expected) {
       return fail(ErrorCode::kModelError,
                   path.string() + ": sha256 is " + found + ", infer.json says " + expected);

@@ -22,7 +22,8 @@ Result<Model> load_model(const std::filesystem::path& directory, const LoadOptio
     if (!version) return Unexpected(version.error());
     auto manifest = read_manifest(directory, *version);
     if (!manifest) return Unexpected(manifest.error());
-    if (auto intact = check_digests(*manifest, directory / *version); !intact) return Unexpected(intact.error());
+    if (auto intact = check_digests(*manifest, directory / *version); !intact)
+      return Unexpected(intact.error());
     const auto known = backends();
     const auto entry = std::find_if(known.begin(), known.end(), [&](const BackendEntry& candidate) {
       return candidate.name == manifest->backend;

@@ -222,8 +222,7 @@ Result<TokenizerSpec> tokenizer(element value) {
     if (field == "max_tokens") done = store(count(path, content), out.max_tokens);
     if (!done) return Unexpected(done.error());
   }
-  if (fs::path(out.vocab).filename() != out.vocab)
-    return bad("tokenizer.vocab", "must be a plain file name");
+  if (fs::path(out.vocab).filename() != out.vocab) return bad("tokenizer.vocab", "must be a plain file name");
   if (out.max_tokens < 2 || out.max_tokens > 65536)
     return bad("tokenizer.max_tokens", std::to_string(out.max_tokens) + " is outside 2 to 65536");
   return out;

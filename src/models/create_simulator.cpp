@@ -9,11 +9,13 @@ namespace infer::inline v0 {
 
 Result<void> create_simulator(const SimulatorConfig& config, const std::filesystem::path& directory) {
   const auto outside = [](double value, double most) { return !(value >= 0) || value > most; };
-  if (outside(config.base_ms, 60'000)) return fail(ErrorCode::kInvalidArgument, "base_ms: is outside 0 to 60000");
+  if (outside(config.base_ms, 60'000))
+    return fail(ErrorCode::kInvalidArgument, "base_ms: is outside 0 to 60000");
   if (outside(config.per_sample_ms, 60'000))
     return fail(ErrorCode::kInvalidArgument, "per_sample_ms: is outside 0 to 60000");
   if (outside(config.sigma, 3)) return fail(ErrorCode::kInvalidArgument, "sigma: is outside 0 to 3");
-  if (outside(config.failure_rate, 1)) return fail(ErrorCode::kInvalidArgument, "failure_rate: is outside 0 to 1");
+  if (outside(config.failure_rate, 1))
+    return fail(ErrorCode::kInvalidArgument, "failure_rate: is outside 0 to 1");
   std::error_code error;
   if (std::filesystem::exists(directory, error))
     return fail(ErrorCode::kFailedPrecondition,

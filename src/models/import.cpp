@@ -202,10 +202,10 @@ Result<std::vector<std::string>> read_labels(const object& root, const TensorMap
   for (const auto& [id, value] : names) {
     std::string_view name;
     const std::string text(id);
-    const std::size_t number = text.size() < 9 && !text.empty() &&
-                                       text.find_first_not_of("0123456789") == std::string::npos
-                                   ? std::stoul(text)
-                                   : count;
+    const std::size_t number =
+        text.size() < 9 && !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
+            ? std::stoul(text)
+            : count;
     if (number >= count || value.get(name) != simdjson::SUCCESS)
       return bad("config.json: id2label: '" + text + "' names no row of classifier.weight, which has " +
                  std::to_string(count));

@@ -13,8 +13,7 @@ constexpr std::size_t kTokenBudget = 2048;
 Manifest clip_vit_manifest(const ClipVitConfig& config) {
   Manifest manifest;
   manifest.task = "image-embedding";
-  manifest.inputs = {
-      {"pixel_values", DType::kFp32, Shape{3, config.image_size, config.image_size}}};
+  manifest.inputs = {{"pixel_values", DType::kFp32, Shape{3, config.image_size, config.image_size}}};
   manifest.outputs = {{"embedding", DType::kFp32, Shape{config.embedding_size}}};
   manifest.preprocess.emplace();
   manifest.preprocess->size = static_cast<std::size_t>(config.image_size);
@@ -24,8 +23,8 @@ Manifest clip_vit_manifest(const ClipVitConfig& config) {
 Manifest text_manifest(std::size_t max_tokens) {
   Manifest manifest;
   manifest.inputs = {{"input_ids", DType::kInt64, Shape{-1}}, {"attention_mask", DType::kInt64, Shape{-1}}};
-  // The encoder leaves padding out of its products, so that few lengths do: texts of any length up to the first
-  // share a batch.
+  // The encoder leaves padding out of its products, so that few lengths do: texts of any length up to the
+  // first share a batch.
   for (std::size_t length = 32; length < max_tokens; length *= 2) manifest.allowed_lengths.push_back(length);
   manifest.allowed_lengths.push_back(max_tokens);
   manifest.max_batch_size = 32;

@@ -24,14 +24,16 @@ using Vectors = std::vector<std::vector<float>>;
 
 /// Texts of several lengths and kinds, for models whose owner gives none.
 std::vector<std::string> made_up_texts() {
-  const std::vector<std::string> subjects{"The river", "A new library", "Her answer", "This phone", "The council"};
+  const std::vector<std::string> subjects{"The river", "A new library", "Her answer", "This phone",
+                                          "The council"};
   const std::vector<std::string> verbs{"was slower than expected", "changed how people work", "cost 40 euros",
                                        "did not arrive in time", "made everyone at the table laugh"};
   std::vector<std::string> texts{"yes", "No refunds.", "?"};
   for (const auto& subject : subjects) {
     for (const auto& verb : verbs) {
       texts.push_back(subject + " " + verb + ".");
-      texts.push_back(subject + " " + verb + ", although nobody who was asked about it beforehand had thought so, and " +
+      texts.push_back(subject + " " + verb +
+                      ", although nobody who was asked about it beforehand had thought so, and " +
                       "the report that followed took three months to write.");
     }
   }
@@ -53,8 +55,9 @@ std::vector<Image> made_up_images() {
       const std::size_t value = kind == 0   ? 0
                                 : kind == 1 ? 255
                                 : kind == 2 ? x
-                                : kind == 3 ? y
-                                            : (x / (8U << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
+                                : kind == 3
+                                    ? y
+                                    : (x / (8U << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
       image.pixels[i] = static_cast<std::uint8_t>(value & 255);
     }
     images.push_back(std::move(image));
@@ -143,9 +146,10 @@ Result<void> compare(const fs::path& source, const fs::path& directory, const Qu
   }
   report.mean_cosine = sum / static_cast<double>(before->size());
   if (report.least_cosine < options.least_cosine) {
-    return fail(ErrorCode::kFailedPrecondition,
-                "the int8 model's answers are too far off: a cosine of " + std::to_string(report.least_cosine) +
-                    ", the least allowed is " + std::to_string(options.least_cosine));
+    return fail(ErrorCode::kFailedPrecondition, "the int8 model's answers are too far off: a cosine of " +
+                                                    std::to_string(report.least_cosine) +
+                                                    ", the least allowed is " +
+                                                    std::to_string(options.least_cosine));
   }
   return {};
 }
@@ -160,7 +164,8 @@ Result<QuantizeReport> quantize_into(const fs::path& source, const QuantizeOptio
                           manifest->task == "text-classification";
   if (manifest->backend != "torchscript" || !known_task)
     return bad(source.string() + ": a TorchScript model of images or texts is needed to compare answers");
-  if (manifest->precision != "fp32") return bad(source.string() + ": is of " + manifest->precision + " already");
+  if (manifest->precision != "fp32")
+    return bad(source.string() + ": is of " + manifest->precision + " already");
   const fs::path from = source / *version;
   const fs::path to = directory / "1";
   fs::create_directories(to);

@@ -42,7 +42,8 @@ SoftmaxModel fit_softmax(const LabelledRows& rows, std::size_t classes, double r
   std::vector<double> weight_gradient(model.weight.size());
   std::vector<double> bias_gradient(classes);
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-    for (std::size_t i = 0; i < weight_gradient.size(); ++i) weight_gradient[i] = regularisation * ahead.weight[i];
+    for (std::size_t i = 0; i < weight_gradient.size(); ++i)
+      weight_gradient[i] = regularisation * ahead.weight[i];
     std::fill(bias_gradient.begin(), bias_gradient.end(), 0);
     for (std::size_t i = 0; i < rows.features.size(); ++i) {
       std::vector<double> wrong = ahead.logits(rows.features[i]);
@@ -52,14 +53,16 @@ SoftmaxModel fit_softmax(const LabelledRows& rows, std::size_t classes, double r
         const double pull = wrong[c] * share;
         bias_gradient[c] += pull;
         double* row = &weight_gradient[c * model.width];
-        for (std::size_t j = 0; j < model.width; ++j) row[j] += pull * static_cast<double>(rows.features[i][j]);
+        for (std::size_t j = 0; j < model.width; ++j)
+          row[j] += pull * static_cast<double>(rows.features[i][j]);
       }
     }
     const double next_momentum = (1 + std::sqrt(1 + 4 * momentum * momentum)) / 2;
     const double carry = (momentum - 1) / next_momentum;
     momentum = next_momentum;
     double largest = 0;
-    const auto move = [&](std::vector<double>& now, std::vector<double>& then, const std::vector<double>& gradient) {
+    const auto move = [&](std::vector<double>& now, std::vector<double>& then,
+                          const std::vector<double>& gradient) {
       for (std::size_t i = 0; i < now.size(); ++i) {
         const double next = then[i] - step * gradient[i];
         largest = std::max(largest, std::abs(gradient[i]));

@@ -32,8 +32,8 @@ std::string number(double value) {
 }
 
 /// Windows whose forecast rows lie in [begin, end).
-Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<const float> inputs, std::size_t begin,
-                     std::size_t end) {
+Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<const float> inputs,
+                     std::size_t begin, std::size_t end) {
   Windows windows;
   windows.history = spec.history;
   windows.width = spec.columns.size() + spec.calendar.size();
@@ -73,9 +73,9 @@ class Trainer {
     const std::size_t longest = std::max(options_.history, season_);
     const std::size_t needed = longest + 4 * options_.horizon + 20;
     if (series_.rows() < needed) {
-      return bad(options_.data.string() + ": has " + std::to_string(series_.rows()) +
-                 " rows, a history of " + std::to_string(longest) + " and a horizon of " +
-                 std::to_string(options_.horizon) + " need at least " + std::to_string(needed));
+      return bad(options_.data.string() + ": has " + std::to_string(series_.rows()) + " rows, a history of " +
+                 std::to_string(longest) + " and a horizon of " + std::to_string(options_.horizon) +
+                 " need at least " + std::to_string(needed));
     }
     base_.columns = series_.columns;
     base_.targets = options_.columns.targets.size();
@@ -85,7 +85,8 @@ class Trainer {
     base_.time = options_.columns.time;
     base_.step_seconds = series_.step.months > 0 ? 0 : series_.step.seconds;
     base_.step_months = series_.step.months;
-    if (auto fitted = fit_normalisation(series_, test_begin_, base_); !fitted) return Unexpected(fitted.error());
+    if (auto fitted = fit_normalisation(series_, test_begin_, base_); !fitted)
+      return Unexpected(fitted.error());
     const std::string run = next_run();
     std::vector<LeaderboardRow> rows;
     for (const std::string& model : options_.models) {
@@ -95,7 +96,8 @@ class Trainer {
       if (!manifest) return Unexpected(manifest.error());
       if (!fs::exists(directory_ / "infer.json")) {
         // A folder needs one of its own; each version's own takes its place when that is loaded.
-        if (auto written = write_manifest(*manifest, directory_); !written) return Unexpected(written.error());
+        if (auto written = write_manifest(*manifest, directory_); !written)
+          return Unexpected(written.error());
       }
       auto row = evaluate(model, version);
       if (!row) return Unexpected(row.error());
@@ -175,7 +177,8 @@ class Trainer {
     const std::size_t validation_begin = test_begin_ - std::max(test_begin_ / 8, spec.horizon);
     const Windows training = make_windows(series_, spec, *all, 0, validation_begin);
     const Windows validation = make_windows(series_, spec, *all, validation_begin, test_begin_);
-    const auto window = Shape{static_cast<std::int64_t>(spec.history), static_cast<std::int64_t>(training.width)};
+    const auto window =
+        Shape{static_cast<std::int64_t>(spec.history), static_cast<std::int64_t>(training.width)};
     const auto out = Shape{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
     manifest.inputs = {{"window", DType::kFp32, window}};
     manifest.outputs = {
@@ -208,10 +211,12 @@ class Trainer {
     for (std::size_t target = 0; target < spec.targets; ++target) {
       double squares = 0;
       for (std::size_t row = season; row < test_begin_; ++row) {
-        const double change = (series_.at(row, target) - series_.at(row - season, target)) / spec.scale[target];
+        const double change =
+            (series_.at(row, target) - series_.at(row - season, target)) / spec.scale[target];
         squares += change * change;
       }
-      model.deviation.push_back(std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, test_begin_ - season))));
+      model.deviation.push_back(
+          std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, test_begin_ - season))));
     }
     return model;
   }
@@ -289,11 +294,13 @@ class Trainer {
 
 std::vector<std::string> forecast_models() { return TrainForecastOptions().models; }
 
-Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& options, const fs::path& directory) {
+Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& options,
+                                                   const fs::path& directory) {
   try {
     const auto known = forecast_models();
     for (const std::string& model : options.models) {
-      if (std::find(known.begin(), known.end(), model) == known.end()) return bad("model: '" + model + "' is unknown");
+      if (std::find(known.begin(), known.end(), model) == known.end())
+        return bad("model: '" + model + "' is unknown");
     }
     if (options.history == 0 || options.history > 10000) return bad("history: is outside 1 to 10000");
     if (options.horizon == 0 || options.horizon > 1000) return bad("horizon: is outside 1 to 1000");
@@ -334,7 +341,8 @@ Result<std::vector<LeaderboardRow>> read_leaderboard(const fs::path& directory) 
 
 Result<void> promote(const fs::path& directory, const std::string& version) {
   std::error_code error;
-  if (version.empty() || version.find('/') != std::string::npos || !fs::is_directory(directory / version, error))
+  if (version.empty() || version.find('/') != std::string::npos ||
+      !fs::is_directory(directory / version, error))
     return fail(ErrorCode::kNotFound, (directory / version).string() + ": no such version");
   return write_durably(directory / "PROMOTED", version + "\n");
 }

@@ -76,7 +76,8 @@ Result<std::vector<std::vector<float>>> embed_all(const TrainTextOptions& option
     if (!embedded) return Unexpected(embedded.error());
     std::move(embedded->vectors.begin(), embedded->vectors.end(), std::back_inserter(vectors));
     if (options.progress && at / kChunk % 10 == 0)
-      options.progress("embedded " + std::to_string(vectors.size()) + " of " + std::to_string(data.texts.size()));
+      options.progress("embedded " + std::to_string(vectors.size()) + " of " +
+                       std::to_string(data.texts.size()));
   }
   return vectors;
 }
@@ -115,7 +116,8 @@ SoftmaxModel fit(const LabelledRows& rows, TextReport& report) {
         others.labels.push_back(rows.labels[i]);
       }
       const SoftmaxModel model = fit_softmax(others, classes, regularisation);
-      for (std::size_t i = fold; i < rows.features.size(); i += kFolds) logits[i] = model.logits(rows.features[i]);
+      for (std::size_t i = fold; i < rows.features.size(); i += kFolds)
+        logits[i] = model.logits(rows.features[i]);
     }
     const double temperature = fit_temperature(logits, rows.labels);
     const double loss = log_loss(logits, rows.labels, temperature);
@@ -170,7 +172,8 @@ Result<void> write_model(const TrainTextOptions& options, const SoftmaxModel& mo
   const fs::path folder = directory / "1";
   fs::create_directories(folder);
   const fs::path base_folder = options.base / *version;
-  if (auto built = build_text_head(base_folder / base->file, weight, bias, folder / "model.pt"); !built) return built;
+  if (auto built = build_text_head(base_folder / base->file, weight, bias, folder / "model.pt"); !built)
+    return built;
   fs::copy_file(base_folder / base->tokenizer->vocab, folder / base->tokenizer->vocab);
   Manifest manifest = *base;
   manifest.task = "text-classification";

@@ -13,8 +13,8 @@
 
 namespace infer::inline v0 {
 
-/// Windows of a series, normalised: `inputs` [count, history, width], `targets` [count, horizon, outputs]. The
-/// first `outputs` of an input row are the targets' values.
+/// Windows of a series, normalised: `inputs` [count, history, width], `targets` [count, horizon, outputs].
+/// The first `outputs` of an input row are the targets' values.
 struct Windows {
   std::size_t count = 0;
   std::size_t history = 0;
@@ -30,10 +30,11 @@ using EpochHook = std::function<void(std::size_t epoch, double loss)>;
 
 /// Trains a GRU or LSTM with Adam until the loss on `validation` has not fallen for a while, keeps the best
 /// weights and saves them as TorchScript: window in; forecast, lower and upper (80 %, from the validation's
-/// errors) out. The same seed gives the same model, to rounding. Errors: `kModelError` (a loss that is not finite),
-/// `kUnimplemented`, `kOutOfMemory`.
-Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const Windows& validation,
-                             const EpochHook& hook, const std::filesystem::path& file);
+/// errors) out. The same seed gives the same model, to rounding. Errors: `kModelError` (a loss that is not
+/// finite), `kUnimplemented`, `kOutOfMemory`.
+Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                             const Windows& validation, const EpochHook& hook,
+                             const std::filesystem::path& file);
 
 /// A sentence embedder from `base` with a linear layer on the unit vector: logits = vector * weight^T + bias.
 /// `weight` is [labels, dim]. Errors: `kModelError` (the base), `kUnimplemented`.

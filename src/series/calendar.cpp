@@ -148,7 +148,8 @@ Step infer_step(std::span<const double> times) {
 
 std::size_t usual_season(const Step& step) {
   if (step.months > 0) return step.months < 12 && 12 % step.months == 0 ? 12 / step.months : 1;
-  if (step.seconds >= 60 && step.seconds < kDay) return static_cast<std::size_t>(std::lround(kDay / step.seconds));
+  if (step.seconds >= 60 && step.seconds < kDay)
+    return static_cast<std::size_t>(std::lround(kDay / step.seconds));
   if (step.seconds == kDay) return 7;
   if (step.seconds == 7 * kDay) return 52;
   return 1;

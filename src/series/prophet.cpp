@@ -33,9 +33,9 @@ void features(const ProphetCurve& curve, double time, std::vector<double>& out) 
   }
 }
 
-/// The minimum over theta of |y - X theta|^2 / (2 sigma^2) + sum ridge_j theta_j^2 / 2 + sum lasso_j |theta_j|
-/// by coordinate descent on the normal equations, which is exact, since the objective is convex and its
-/// kinks are separable (Tseng, 2001).
+/// The minimum over theta of |y - X theta|^2 / (2 sigma^2) + sum ridge_j theta_j^2 / 2 + sum lasso_j
+/// |theta_j| by coordinate descent on the normal equations, which is exact, since the objective is convex and
+/// its kinks are separable (Tseng, 2001).
 class Descent {
  public:
   Descent(const std::vector<std::vector<double>>& rows, std::span<const double> values)
@@ -103,11 +103,13 @@ std::vector<Seasonality> seasons_of(double length, const Step& step, bool number
 double ProphetCurve::at(double time) const {
   const double t = (time - start) / span;
   double value = offset + slope * t;
-  for (std::size_t i = 0; i < changepoints.size(); ++i) value += changes[i] * std::max(0.0, t - changepoints[i]);
+  for (std::size_t i = 0; i < changepoints.size(); ++i)
+    value += changes[i] * std::max(0.0, t - changepoints[i]);
   for (const Seasonality& season : seasonalities) {
     for (std::size_t n = 1; n <= season.order; ++n) {
       const double angle = 2 * std::numbers::pi * static_cast<double>(n) * time / season.period;
-      value += season.coefficients[2 * n - 2] * std::sin(angle) + season.coefficients[2 * n - 1] * std::cos(angle);
+      value +=
+          season.coefficients[2 * n - 2] * std::sin(angle) + season.coefficients[2 * n - 1] * std::cos(angle);
     }
   }
   return value;
@@ -130,7 +132,8 @@ ProphetCurve fit_prophet(std::span<const double> times, std::span<const double> 
   curve.span = std::max(times.back() - times.front(), 1e-9);
   const std::size_t places = std::min(kChangepoints, values.size() / 4);
   for (std::size_t i = 1; i <= places; ++i)
-    curve.changepoints.push_back(kChangepointRange * static_cast<double>(i) / static_cast<double>(places + 1));
+    curve.changepoints.push_back(kChangepointRange * static_cast<double>(i) /
+                                 static_cast<double>(places + 1));
   curve.seasonalities = seasons_of(curve.span, step, numbered, season);
   std::vector<std::vector<double>> rows(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) features(curve, times[i], rows[i]);

@@ -71,7 +71,9 @@ Result<std::vector<double>> read_times(const Csv& csv, const std::string& name) 
 Result<Series> read_series(const std::filesystem::path& file, const SeriesColumns& wanted) {
   auto csv = read_csv(file);
   if (!csv) return Unexpected(csv.error());
-  const auto in_file = [&](const Error& error) { return fail(error.code, file.string() + ": " + error.message); };
+  const auto in_file = [&](const Error& error) {
+    return fail(error.code, file.string() + ": " + error.message);
+  };
   if (csv->rows.size() < 2)
     return bad(file.string() + ": has " + std::to_string(csv->rows.size()) + " rows, at least 2 are needed");
   if (wanted.targets.empty()) return bad("target: no column is named");

@@ -6,7 +6,8 @@
 namespace infer::inline v0 {
 namespace {
 
-/// A deviation below this share of the mean is rounding, not variation: dividing by it would make noise of it.
+/// A deviation below this share of the mean is rounding, not variation: dividing by it would make noise of
+/// it.
 constexpr double kConstant = 1e-9;
 
 /// Times of `rows` rows, the last at `last`.
@@ -20,7 +21,9 @@ std::vector<double> times_until(double last, const Step& step, std::size_t rows)
 
 }  // namespace
 
-Step step_of(const SeriesSpec& spec) { return {spec.step_months > 0 ? 0 : spec.step_seconds, spec.step_months}; }
+Step step_of(const SeriesSpec& spec) {
+  return {spec.step_months > 0 ? 0 : spec.step_seconds, spec.step_months};
+}
 
 Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpec& spec) {
   const std::size_t inputs = spec.columns.size() + spec.calendar.size();
@@ -55,7 +58,8 @@ Result<std::vector<float>> normalised_inputs(const SeriesSpec& spec, std::span<c
   inputs.reserve(count * (columns + spec.calendar.size()));
   for (std::size_t row = 0; row < count; ++row) {
     for (std::size_t column = 0; column < columns; ++column)
-      inputs.push_back(static_cast<float>((rows[row * columns + column] - spec.mean[column]) / spec.scale[column]));
+      inputs.push_back(
+          static_cast<float>((rows[row * columns + column] - spec.mean[column]) / spec.scale[column]));
     for (const auto& name : spec.calendar) {
       auto value = calendar_feature(name, times[row]);
       if (!value) return Unexpected(value.error());

@@ -20,7 +20,8 @@ constexpr const char* kWindowFile = "window.txt";
 
 Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
-Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory, std::size_t columns) {
+Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory,
+                                                  std::size_t columns) {
   const auto path = directory / kWindowFile;
   std::ifstream file(path);
   if (!file) return std::optional<ForecastWindow>();
@@ -28,7 +29,8 @@ Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& d
   file >> window.last_time;
   window.rows.assign(std::istream_iterator<double>(file), {});
   if (!file.eof() || window.rows.empty() || window.rows.size() % columns != 0)
-    return fail(ErrorCode::kModelError, path.string() + ": holds no rows of " + std::to_string(columns) + " numbers");
+    return fail(ErrorCode::kModelError,
+                path.string() + ": holds no rows of " + std::to_string(columns) + " numbers");
   return std::optional<ForecastWindow>(std::move(window));
 }
 
@@ -117,12 +119,13 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       return bad("rows: are missing, and this model keeps none of its training series");
     ForecastWindow window = request.window ? *request.window : *recorded_;
     if (window.rows.size() % columns != 0 || window.rows.size() < spec.history * columns) {
-      return bad("rows: there are " + std::to_string(window.rows.size() / columns) + ", the model looks back on " +
-                 std::to_string(spec.history));
+      return bad("rows: there are " + std::to_string(window.rows.size() / columns) +
+                 ", the model looks back on " + std::to_string(spec.history));
     }
     for (const auto& [name, values] : request.future) {
       const auto found = std::find(spec.columns.begin(), spec.columns.end(), name);
-      if (found - spec.columns.begin() < static_cast<std::ptrdiff_t>(spec.targets) || found == spec.columns.end())
+      if (found - spec.columns.begin() < static_cast<std::ptrdiff_t>(spec.targets) ||
+          found == spec.columns.end())
         return bad("future: '" + name + "' is no feature of this model");
       if (values.size() < request.length)
         return bad("future." + name + ": there are " + std::to_string(values.size()) + " values for " +

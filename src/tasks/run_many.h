@@ -25,16 +25,16 @@ struct ManyTimings {
 };
 
 inline Unexpected at_item(const char* field, std::size_t index, Error error) {
-  return Unexpected(
-      Error{error.code, std::string(field) + "[" + std::to_string(index) + "]: " + error.message, error.detail});
+  return Unexpected(Error{
+      error.code, std::string(field) + "[" + std::to_string(index) + "]: " + error.message, error.detail});
 }
 
 /// Prepares, submits and finishes `count` samples as one request: all, or the error of the first bad one,
 /// which names it as field[i]. `prepare(i)` gives a Result<PreparedSample>, `finish(i, response)` takes what
 /// came of it, in order. Blocks. Without a permit one is taken. May throw std::bad_alloc.
 template <class Prepare, class Finish>
-Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count, const RequestOptions& options,
-                             Permit permit, Prepare prepare, Finish finish) {
+Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count,
+                             const RequestOptions& options, Permit permit, Prepare prepare, Finish finish) {
   if (!permit) {
     auto own = engine.try_admit();
     if (!own) return Unexpected(own.error());

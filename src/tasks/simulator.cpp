@@ -22,7 +22,8 @@ Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestO
   if (!(work.milliseconds >= 0) || work.milliseconds > kMaxMilliseconds)
     return fail(ErrorCode::kInvalidArgument, "work_ms: is outside 0 to 60000");
   if (work.units > kMaxUnits)
-    return fail(ErrorCode::kInvalidArgument, "work_units: " + std::to_string(work.units) + " exceeds 10000000");
+    return fail(ErrorCode::kInvalidArgument,
+                "work_units: " + std::to_string(work.units) + " exceeds 10000000");
   auto input = Tensor::allocate(DType::kFp64, Shape{2});
   if (!input) return Unexpected(input.error());
   input->as<double>()[0] = work.milliseconds;

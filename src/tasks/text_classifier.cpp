@@ -16,7 +16,8 @@ constexpr double kZeroShotScale = 20;
 
 }  // namespace
 
-Result<TextClassifier> TextClassifier::open(const std::filesystem::path& directory, const OpenOptions& options) {
+Result<TextClassifier> TextClassifier::open(const std::filesystem::path& directory,
+                                            const OpenOptions& options) {
   auto engine = open_engine(directory, options);
   if (!engine) return Unexpected(engine.error());
   return create(std::make_shared<Engine>(*std::move(engine)));

@@ -29,8 +29,9 @@ Result<std::vector<float>> TextEmbedder::embed(std::string_view text, const Text
   return std::move(result->vectors.front());
 }
 
-Result<TextEmbeddings> TextEmbedder::embed_many(std::span<const std::string_view> texts, const TextOptions& how,
-                                                const RequestOptions& options, Permit permit) const {
+Result<TextEmbeddings> TextEmbedder::embed_many(std::span<const std::string_view> texts,
+                                                const TextOptions& how, const RequestOptions& options,
+                                                Permit permit) const {
   try {
     TextEmbeddings result;
     result.vectors.reserve(texts.size());

@@ -24,8 +24,7 @@ Result<WordPiece> open_tokenizer(const Engine& engine) {
   if (!lengths.empty() && lengths.back() < model.manifest.tokenizer->max_tokens) {
     return fail(ErrorCode::kInvalidArgument,
                 model.name + ": infer.json: batch.allowed_lengths: " + std::to_string(lengths.back()) +
-                    " is below tokenizer.max_tokens " +
-                    std::to_string(model.manifest.tokenizer->max_tokens));
+                    " is below tokenizer.max_tokens " + std::to_string(model.manifest.tokenizer->max_tokens));
   }
   return WordPiece::open(model.directory, *model.manifest.tokenizer);
 }

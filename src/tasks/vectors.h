@@ -23,7 +23,8 @@ inline std::vector<float> softmax(std::span<const float> logits, double scale = 
   for (const float value : logits) most = std::max(most, static_cast<double>(value));
   std::vector<double> powers;
   double sum = 0;
-  for (const float value : logits) sum += powers.emplace_back(std::exp(scale * (static_cast<double>(value) - most)));
+  for (const float value : logits)
+    sum += powers.emplace_back(std::exp(scale * (static_cast<double>(value) - most)));
   std::vector<float> out;
   out.reserve(powers.size());
   for (const double power : powers) out.push_back(static_cast<float>(power / sum));

@@ -6,8 +6,8 @@
 
 namespace infer::inline v0 {
 
-/// What Hugging Face's tokenizers takes a code point for where Unicode has changed since: its tables are those
-/// of version 8. Found by giving it each code point there is; tests/text/same_ids.py does so again.
+/// What Hugging Face's tokenizers takes a code point for where Unicode has changed since: its tables are
+/// those of version 8. Found by giving it each code point there is; tests/text/same_ids.py does so again.
 enum class Unicode8 : std::uint8_t { kSame, kLetter, kPunctuation, kAccent };
 
 inline Unicode8 unicode_8(std::uint32_t code_point) noexcept {

@@ -6,7 +6,7 @@ import struct
 import sys
 
 golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-corpus = {"image": [], "request": [], "manifest": [], "multipart": []}
+corpus = {"image": [], "request": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
 kinds = [pathlib.Path(line.split()[2]) for line in (golden / "index.txt").read_text().splitlines()
          if line.startswith("kind ")]
 for path in kinds:
@@ -33,6 +33,20 @@ for cut in (0, 60, 128, 255):
     corpus["multipart"] += [bytes([cut]) + body for body in (
         part + b"--b--\r\n", part * 3 + b"--b--\r\n", part, b"--b\r\n\r\n\r\n--b--\r\n", b"--b--\r\n", b"",
         b"--b\r\nContent-Disposition: form-data; name*=UTF-8''x\r\n\r\n--b--\r\n")]
+
+def safetensors(header, data=b""):
+    return struct.pack("<Q", len(header)) + header + data
+
+
+corpus["safetensors"] += [
+    b"", b"1234567", safetensors(b"{}"), safetensors(b"{"), b"\xff" * 10,
+    safetensors(b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]}}', b"x" * 9),
+    safetensors(b'{"__metadata__":{"format":"pt"},"a":{"dtype":"BF16","shape":[0,3],"data_offsets":[0,0]}}'),
+    safetensors(b'{"a":{"dtype":"F64","shape":[4294967296,4294967296],"data_offsets":[0,8]}}', b"x" * 8)]
+corpus["table"] += [b"a,b\n1,2\n", b"t,y\r\n2024-01-31,\"1,5\"\r\n", b"\xef\xbb\xbfa\n\"x\"\"y\"\n", b"a\n\"", b"",
+                    b"t\n2024-05-01T12:30:15.25Z\n2024Q2\n20240501\n1959.0\n1700000000\n0000-01-01\n9999-12-31T23:59:60\n"]
+corpus["tokenizer"] += [b"", b"the films [SEP] a\xcc\x81b", "中文 İ ﬁ ％ \u200b\ufffd".encode(), b"\xff\xc3\xed\xa0\x80\xf4\x90\x80\x80",
+                        b"a" * 200, "\u0958\u1e9e\ud7a3".encode(), b"[CLS][MASK][UNK]##s"]
 
 for target, inputs in corpus.items():
     folder = out / target

@@ -44,7 +44,8 @@ class Predict : public ::testing::Test {
   static httplib::Result post(const std::string& path, const std::string& body) {
     return server_->client().Post(path, body, "application/json");
   }
-  static void expect_refused(const std::string& path, const std::string& body, int status, const std::string& message) {
+  static void expect_refused(const std::string& path, const std::string& body, int status,
+                             const std::string& message) {
     const auto response = post(path, body);
     ASSERT_TRUE(response) << body;
     EXPECT_EQ(response->status, status) << body << " " << response->body;
@@ -66,29 +67,38 @@ TEST_F(Predict, AForecastGoesOnFromTheTrainingSeries) {
   for (const simdjson::dom::element row : parser.parse(body)["predictions"].get_array())
     rounded.push_back(static_cast<int>(std::lround(row.at(0).get_double().value())));
   EXPECT_EQ(rounded, (std::vector<int>{10, 11, 12, 13, 10}));
-  EXPECT_NE(response->body.find(R"("columns":["sales"],"inference_length":5,"model":"sales","model_version":"1-seasonal-naive")"),
-            std::string::npos);
+  EXPECT_NE(
+      response->body.find(
+          R"("columns":["sales"],"inference_length":5,"model":"sales","model_version":"1-seasonal-naive")"),
+      std::string::npos);
   EXPECT_NE(response->body.find(R"("lower":[[)"), std::string::npos);
 }
 
 TEST_F(Predict, RowsAndColumnsAreTwoWaysToSayTheSame) {
   const std::string rows = R"([[0,0],[0,0],[0,0],[0,0],[0,0],[0,0],[1,0],[2,0],[3,0],[4,0]])";
   const auto by_row = post("/predict", R"({"rows":)" + rows + "}");
-  const auto by_column = post(
-      "/predict", R"({"data":{"sales":[0,0,0,0,0,0,1,2,3,4],"price":[0,0,0,0,0,0,0,0,0,0]}})");
+  const auto by_column =
+      post("/predict", R"({"data":{"sales":[0,0,0,0,0,0,1,2,3,4],"price":[0,0,0,0,0,0,0,0,0,0]}})");
   ASSERT_EQ(by_row->status, 200) << by_row->body;
   EXPECT_EQ(by_row->body, by_column->body);
 }
 
 TEST_F(Predict, GapsLongerHistoriesAndFuturesAreDefined) {
-  EXPECT_EQ(post("/predict", R"({"rows":[[null,0],[0,0],[0,0],[0,0],[0,0],[0,0],[1,0],[2,null],[3,0],[null,0]]})")->status, 200);
+  EXPECT_EQ(
+      post("/predict", R"({"rows":[[null,0],[0,0],[0,0],[0,0],[0,0],[0,0],[1,0],[2,null],[3,0],[null,0]]})")
+          ->status,
+      200);
   std::string many = "[[5,1]";
   for (int i = 0; i < 500; ++i) many += ",[5,1]";
-  EXPECT_EQ(post("/predict", R"({"rows":)" + many + R"(],"inference_length":3,"future":{"price":[1,2,3]}})")->status, 200);
+  EXPECT_EQ(post("/predict", R"({"rows":)" + many + R"(],"inference_length":3,"future":{"price":[1,2,3]}})")
+                ->status,
+            200);
 }
 
 TEST_F(Predict, WhatIsWrongIsNamed) {
-  const auto bad = [](const std::string& body, const std::string& message) { expect_refused("/predict", body, 400, message); };
+  const auto bad = [](const std::string& body, const std::string& message) {
+    expect_refused("/predict", body, 400, message);
+  };
   bad("{}", "one of them is needed");
   bad(R"({"text":"a","rows":[]})", "not both");
   bad(R"({"inference_length":0})", "inference_length: must be a whole number from 1 to 1000");
@@ -126,7 +136,8 @@ TEST_F(Predict, TheSimulatorDoesTheWorkItIsGiven) {
   EXPECT_EQ(post("/infer", R"({"work_ms": 1.5})")->status, 200);
   expect_refused("/infer", R"({"work_ms": -1})", 400, "work_ms: is outside 0 to 60000");
   expect_refused("/infer", R"({"work_ms": "long"})", 400, "work_ms: must be a number");
-  expect_refused("/infer", R"({"work_units": 100000000})", 400, "work_units: must be a whole number from 0 to 10000000");
+  expect_refused("/infer", R"({"work_units": 100000000})", 400,
+                 "work_units: must be a whole number from 0 to 10000000");
 }
 
 TEST_F(Predict, ImagesAreServedBesideThem) {

@@ -43,8 +43,10 @@ class Swap : public ::testing::Test {
     const auto response = server_->client().Post("/predict", R"({"inference_length":1})", "application/json");
     const std::string key = R"("model_version":")";
     const std::size_t at = response->body.find(key);
-    return at == std::string::npos ? response->body
-                                   : response->body.substr(at + key.size(), response->body.find('"', at + key.size()) - at - key.size());
+    return at == std::string::npos
+               ? response->body
+               : response->body.substr(at + key.size(),
+                                       response->body.find('"', at + key.size()) - at - key.size());
   }
   bool logged(const std::string& text) {
     for (const auto& line : server_->log_lines()) {

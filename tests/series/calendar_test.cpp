@@ -21,14 +21,15 @@ TEST(Calendar, TimesOfManyFormsAreRead) {
 }
 
 TEST(Calendar, WhatIsNoTimeIsAnError) {
-  for (const char* text : {"", "yesterday", "2024-13", "2024-02-30", "2024-05-01T25:00", "2024-05-01T12", "20240532",
-                           "2024Q5", "99999999999999999999", "2024-05-01 12:30 or so"})
+  for (const char* text : {"", "yesterday", "2024-13", "2024-02-30", "2024-05-01T25:00", "2024-05-01T12",
+                           "20240532", "2024Q5", "99999999999999999999", "2024-05-01 12:30 or so"})
     EXPECT_FALSE(parse_time(text)) << text;
 }
 
 TEST(Calendar, MonthsAreStepsOfTheirOwn) {
   std::vector<double> times;
-  for (const char* text : {"2023-10", "2023-11", "2023-12", "2024-01", "2024-02"}) times.push_back(parse_time(text).value());
+  for (const char* text : {"2023-10", "2023-11", "2023-12", "2024-01", "2024-02"})
+    times.push_back(parse_time(text).value());
   const Step step = infer_step(times);
   EXPECT_EQ(step, (Step{0, 1}));
   EXPECT_EQ(format_time(advance(times.front(), step, 5)), "2024-03-01T00:00:00Z");
@@ -49,7 +50,8 @@ TEST(Calendar, FeaturesGoRoundOnceAPeriod) {
   EXPECT_NEAR(calendar_feature("hour_cos", 12 * 3600).value(), -1, 1e-12);
   const double start = parse_time("2024-01-01").value();
   EXPECT_NEAR(calendar_feature("year_cos", start).value(), 1, 1e-12);
-  EXPECT_EQ(calendar_feature("weekday_sin", start).value(), calendar_feature("weekday_sin", start + 7 * 86400).value());
+  EXPECT_EQ(calendar_feature("weekday_sin", start).value(),
+            calendar_feature("weekday_sin", start + 7 * 86400).value());
   EXPECT_FALSE(calendar_feature("moon_sin", 0));
   EXPECT_FALSE(calendar_feature("year_tan", 0));
 }

@@ -18,7 +18,10 @@ Result<Series> read(const std::string& csv, const SeriesColumns& columns) {
 }
 
 TEST(Csv, QuotesHoldCommasLineEndsAndQuotes) {
-  const auto csv = parse_csv("\xEF\xBB\xBF" "a,b\r\n\"1,2\",\"x\"\"y\nz\"\n\n3,\n").value();
+  const auto csv = parse_csv(
+                       "\xEF\xBB\xBF"
+                       "a,b\r\n\"1,2\",\"x\"\"y\nz\"\n\n3,\n")
+                       .value();
   EXPECT_EQ(csv.header, (std::vector<std::string>{"a", "b"}));
   ASSERT_EQ(csv.rows.size(), 2U);
   EXPECT_EQ(csv.rows[0], (std::vector<std::string>{"1,2", "x\"y\nz"}));
@@ -29,9 +32,10 @@ TEST(Csv, QuotesHoldCommasLineEndsAndQuotes) {
 }
 
 TEST(Series, GapsAndMissingCellsTakeTheValueAbove) {
-  const auto series = read("t,y,x\n2024-01-01,NaN,1\n2024-01-02,2,\n2024-01-05,5,3\n2024-01-06,,NA\n2024-01-07,7,4\n",
-                           {{"y"}, {"x"}, "t"})
-                          .value();
+  const auto series =
+      read("t,y,x\n2024-01-01,NaN,1\n2024-01-02,2,\n2024-01-05,5,3\n2024-01-06,,NA\n2024-01-07,7,4\n",
+           {{"y"}, {"x"}, "t"})
+          .value();
   EXPECT_EQ(series.rows(), 7U);
   EXPECT_EQ(series.step, (Step{86400, 0}));
   std::vector<double> y;
@@ -41,10 +45,12 @@ TEST(Series, GapsAndMissingCellsTakeTheValueAbove) {
 }
 
 TEST(Series, IrregularTimesAreLaidOnAGrid) {
-  const auto series = read("t,y\n2024-01-01T00:00,1\n2024-01-01T01:00,2\n2024-01-01T01:40,9\n2024-01-01T02:00,3\n"
-                           "2024-01-01T03:00,4\n2024-01-01T04:00,5\n2024-01-01T05:00,6\n",
-                           {{"y"}, {}, "t"})
-                          .value();
+  const auto series =
+      read(
+          "t,y\n2024-01-01T00:00,1\n2024-01-01T01:00,2\n2024-01-01T01:40,9\n2024-01-01T02:00,3\n"
+          "2024-01-01T03:00,4\n2024-01-01T04:00,5\n2024-01-01T05:00,6\n",
+          {{"y"}, {}, "t"})
+          .value();
   EXPECT_EQ(series.step, (Step{3600, 0}));
   ASSERT_EQ(series.rows(), 6U);
   EXPECT_EQ(series.at(1, 0), 2);
@@ -53,7 +59,8 @@ TEST(Series, IrregularTimesAreLaidOnAGrid) {
 
 TEST(Series, WhatIsWrongIsNamed) {
   const SeriesColumns y{{"y"}, {}, ""};
-  for (const auto& [csv, columns, expected] : std::vector<std::tuple<std::string, SeriesColumns, std::string>>{
+  for (const auto& [csv, columns, expected] :
+       std::vector<std::tuple<std::string, SeriesColumns, std::string>>{
            {"x\n1\n2\n", y, "no column 'y' among x"},
            {"y\n1\n", y, "has 1 rows"},
            {"y\n1\nmany\n", y, "column 'y', row 2: 'many' is no number"},

@@ -65,7 +65,8 @@ inline std::string safetensors_bytes(const NamedShapes& tensors) {
 inline std::string small_vocabulary() {
   std::string text = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
   for (char c = 'a'; c <= 'z'; ++c) text += std::string(1, c) + "\n";
-  for (const char* piece : {"##a", "##b", "the", "good", "bad", ".", "##s", "!", "film"}) text += std::string(piece) + "\n";
+  for (const char* piece : {"##a", "##b", "the", "good", "bad", ".", "##s", "!", "film"})
+    text += std::string(piece) + "\n";
   return text;
 }
 
@@ -85,7 +86,8 @@ inline NamedShapes bert_shapes(const std::string& prefix, bool distil, std::int6
   if (!distil) out.push_back({prefix + "embeddings.token_type_embeddings.weight", {2, 32}});
   norm(prefix + "embeddings.LayerNorm");
   for (int i = 0; i < 2; ++i) {
-    const std::string layer = prefix + (distil ? "transformer.layer." : "encoder.layer.") + std::to_string(i) + ".";
+    const std::string layer =
+        prefix + (distil ? "transformer.layer." : "encoder.layer.") + std::to_string(i) + ".";
     const std::vector<std::string> attention =
         distil ? std::vector<std::string>{"q_lin", "k_lin", "v_lin", "out_lin"}
                : std::vector<std::string>{"self.query", "self.key", "self.value", "output.dense"};
@@ -119,7 +121,8 @@ inline NamedShapes clip_shapes() {
   norm("vision_model.post_layernorm");
   for (int i = 0; i < 2; ++i) {
     const std::string layer = "vision_model.encoder.layers." + std::to_string(i) + ".";
-    for (const char* part : {"q_proj", "k_proj", "v_proj", "out_proj"}) affine(layer + "self_attn." + part, 32, 32);
+    for (const char* part : {"q_proj", "k_proj", "v_proj", "out_proj"})
+      affine(layer + "self_attn." + part, 32, 32);
     norm(layer + "layer_norm1");
     norm(layer + "layer_norm2");
     affine(layer + "mlp.fc1", 48, 32);
@@ -129,14 +132,16 @@ inline NamedShapes clip_shapes() {
 }
 
 inline std::string bert_config(bool distil) {
-  return distil ? R"({"model_type":"distilbert","dim":32,"n_layers":2,"n_heads":4,"hidden_dim":48,"vocab_size":40,)"
-                  R"("max_position_embeddings":16,"activation":"gelu","id2label":{"0":"bad","1":"good"}})"
-                : R"({"model_type":"bert","hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,)"
-                  R"("intermediate_size":48,"vocab_size":40,"max_position_embeddings":16,"layer_norm_eps":1e-12})";
+  return distil
+             ? R"({"model_type":"distilbert","dim":32,"n_layers":2,"n_heads":4,"hidden_dim":48,"vocab_size":40,)"
+               R"("max_position_embeddings":16,"activation":"gelu","id2label":{"0":"bad","1":"good"}})"
+             : R"({"model_type":"bert","hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,)"
+               R"("intermediate_size":48,"vocab_size":40,"max_position_embeddings":16,"layer_norm_eps":1e-12})";
 }
 
 /// Writes a whole checkpoint: config.json, vocab.txt, model.safetensors.
-inline void write_checkpoint(const std::filesystem::path& folder, const std::string& config, const NamedShapes& tensors) {
+inline void write_checkpoint(const std::filesystem::path& folder, const std::string& config,
+                             const NamedShapes& tensors) {
   write_text(folder / "config.json", config);
   write_text(folder / "vocab.txt", small_vocabulary());
   write_text(folder / "model.safetensors", safetensors_bytes(tensors));

@@ -21,9 +21,11 @@ class Forecasting : public ::testing::Test {
     fs::remove_all(folder_);
     std::string csv = "month,sales,visits,price\n";
     for (int i = 0; i < 120; ++i) {
-      const std::string month = std::to_string(2010 + i / 12) + "-" + (i % 12 < 9 ? "0" : "") + std::to_string(i % 12 + 1);
+      const std::string month =
+          std::to_string(2010 + i / 12) + "-" + (i % 12 < 9 ? "0" : "") + std::to_string(i % 12 + 1);
       csv += month + "," + std::to_string(100 + i + 10 * std::sin(i * 0.5235987756)) + "," +
-             std::to_string(1000 - 3 * i + 50 * std::cos(i * 0.5235987756)) + "," + std::to_string(i % 7) + "\n";
+             std::to_string(1000 - 3 * i + 50 * std::cos(i * 0.5235987756)) + "," + std::to_string(i % 7) +
+             "\n";
     }
     testing::write_text(folder_ / "series.csv", csv);
     options_.data = folder_ / "series.csv";
@@ -108,10 +110,13 @@ TEST_F(Forecasting, WhatIsWrongIsNamed) {
   options_.models = {"naive"};
   (void)train_forecast(options_, model()).value();
   const auto forecaster = Forecaster::open(model()).value();
-  const auto message = [&](const ForecastRequest& request) { return forecaster.forecast(request).error().message; };
+  const auto message = [&](const ForecastRequest& request) {
+    return forecaster.forecast(request).error().message;
+  };
   EXPECT_EQ(message({.length = 0}), "inference_length: 0 is outside 1 to 1000");
   EXPECT_EQ(message({.length = 1001}), "inference_length: 1001 is outside 1 to 1000");
-  EXPECT_EQ(message({.window = ForecastWindow{{1, 2, 3}, 0}}), "rows: there are 1, the model looks back on 10");
+  EXPECT_EQ(message({.window = ForecastWindow{{1, 2, 3}, 0}}),
+            "rows: there are 1, the model looks back on 10");
   ForecastRequest request;
   request.future["sales"] = {1};
   EXPECT_EQ(message(request), "future: 'sales' is no feature of this model");

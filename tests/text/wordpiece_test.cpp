@@ -48,9 +48,12 @@ TEST(WordPiece, AccentsAndCaseGoUnlessTheyAreToStay) {
 }
 
 TEST(WordPiece, BytesThatAreNoUtf8AreLeftOut) {
-  EXPECT_EQ(tokens("th\xFF" "e"), "[CLS] the [SEP]");
+  EXPECT_EQ(tokens("th\xFF"
+                   "e"),
+            "[CLS] the [SEP]");
   EXPECT_EQ(tokens("\xC3"), "[CLS] [SEP]");
-  EXPECT_EQ(tokens("a\xED\xA0\x80z \xF4\x90\x80\x80 b"), "[CLS] [UNK] b [SEP]");  // a surrogate; beyond Unicode
+  EXPECT_EQ(tokens("a\xED\xA0\x80z \xF4\x90\x80\x80 b"),
+            "[CLS] [UNK] b [SEP]");  // a surrogate; beyond Unicode
   EXPECT_EQ(tokens(std::string_view("a\0b", 3)), "[CLS] a ##b [SEP]");
 }
 

@@ -52,14 +52,16 @@ TEST_F(RecurrentForecast, ElevenTargetsOfSeventeenInputsAndTheSameSeedTheSameMod
   csv += "\n";
   for (int row = 0; row < 80; ++row) {
     for (int column = 0; column < 17; ++column)
-      csv += (column ? "," : "") + std::to_string(column == 3 ? 7.0 : std::sin(row * 0.3 + column) * (column + 1));
+      csv += (column ? "," : "") +
+             std::to_string(column == 3 ? 7.0 : std::sin(row * 0.3 + column) * (column + 1));
     csv += "\n";
   }
   testing::write_text(folder_ / "wide.csv", csv);
   TrainForecastOptions options;
   options.data = folder_ / "wide.csv";
   for (int column = 0; column < 17; ++column)
-    (column < 11 ? options.columns.targets : options.columns.features).push_back("c" + std::to_string(column));
+    (column < 11 ? options.columns.targets : options.columns.features)
+        .push_back("c" + std::to_string(column));
   options.models = {"gru", "lstm"};
   const auto first = train_forecast(options, folder_ / "a").value();
   const auto second = train_forecast(options, folder_ / "b").value();

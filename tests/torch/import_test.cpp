@@ -5,12 +5,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "../src/series/csv.h"
 #include "infer/engine/open.h"
 #include "infer/models/quantize.h"
 #include "infer/models/train_text.h"
 #include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
-#include "../src/series/csv.h"
 #include "support/checkpoint_files.h"
 
 namespace infer::inline v0 {
@@ -53,7 +53,8 @@ std::vector<float> reference(const std::string& name) {
 }
 
 /// Token ids of the reference, padded with zeros.
-const std::vector<std::vector<std::int64_t>> kIds{{2, 7, 11, 4, 3, 0, 0}, {2, 9, 3, 0, 0, 0, 0}, {2, 5, 6, 7, 8, 9, 3}};
+const std::vector<std::vector<std::int64_t>> kIds{
+    {2, 7, 11, 4, 3, 0, 0}, {2, 9, 3, 0, 0, 0, 0}, {2, 5, 6, 7, 8, 9, 3}};
 
 Result<std::vector<float>> run_ids(const fs::path& directory) {
   auto engine = open_engine(directory);
@@ -64,7 +65,8 @@ Result<std::vector<float>> run_ids(const fs::path& directory) {
     Sample sample;
     for (const bool mask : {false, true}) {
       Tensor tensor = Tensor::allocate(DType::kInt64, Shape{7}).value();
-      for (std::size_t i = 0; i < 7; ++i) tensor.as<std::int64_t>()[i] = mask ? (row[i] != 0 ? 1 : 0) : row[i];
+      for (std::size_t i = 0; i < 7; ++i)
+        tensor.as<std::int64_t>()[i] = mask ? (row[i] != 0 ? 1 : 0) : row[i];
       sample.push_back(tensor);
     }
     pending.push_back(engine->submit(std::move(sample), {}, *permit).value());
@@ -99,7 +101,8 @@ TEST_F(Import, ABertClassifierGivesWhatTransformersGives) {
   const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("bert.", false, 3));
   import_model(source, {"bert", "", 0}, model()).value();
   expect_near(run_ids(model()).value(), "bert-classify");
-  EXPECT_EQ(read_manifest(model()).value().labels, (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2"}));
+  EXPECT_EQ(read_manifest(model()).value().labels,
+            (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2"}));
 }
 
 TEST_F(Import, ADistilBertClassifierGivesWhatTransformersGives) {
@@ -152,7 +155,8 @@ TEST_F(Import, MiniLmGivesTheVectorsOfSentenceTransformers) {
   for (const auto& vector : embedded.vectors) {
     for (std::size_t column = 0; column < 8; ++column) {
       double sum = 0;
-      for (std::size_t i = 0; i < 384; ++i) sum += 5.0 * static_cast<double>(vector[i]) * static_cast<double>(matrix[i * 8 + column]);
+      for (std::size_t i = 0; i < 384; ++i)
+        sum += 5.0 * static_cast<double>(vector[i]) * static_cast<double>(matrix[i * 8 + column]);
       double expected = 0;
       ASSERT_TRUE(file >> expected);
       worst = std::max(worst, std::abs(sum - expected));
@@ -164,16 +168,18 @@ TEST_F(Import, MiniLmGivesTheVectorsOfSentenceTransformers) {
 
 TEST_F(Import, EveryTensorThatDoesNotFitIsNamedAtOnce) {
   NamedShapes tensors = testing::bert_shapes("", false, 0);
-  tensors.erase(tensors.begin() + 3);                   // embeddings.LayerNorm.weight
-  tensors[0].second = {41, 32};                         // word embeddings
+  tensors.erase(tensors.begin() + 3);  // embeddings.LayerNorm.weight
+  tensors[0].second = {41, 32};        // word embeddings
   tensors.push_back({"somebody.elses.weight", {2, 2}});
-  const auto imported = import_model(checkpoint(testing::bert_config(false), tensors), {"bert", "", 0}, model());
+  const auto imported =
+      import_model(checkpoint(testing::bert_config(false), tensors), {"bert", "", 0}, model());
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().code, ErrorCode::kInvalidArgument);
   const std::string& text = imported.error().message;
   EXPECT_NE(text.find("3 tensors"), std::string::npos) << text;
   EXPECT_NE(text.find("missing: embeddings.LayerNorm.weight [32]"), std::string::npos) << text;
-  EXPECT_NE(text.find("misshapen: embeddings.word_embeddings.weight is [41,32], expected [40,32]"), std::string::npos)
+  EXPECT_NE(text.find("misshapen: embeddings.word_embeddings.weight is [41,32], expected [40,32]"),
+            std::string::npos)
       << text;
   EXPECT_NE(text.find("unexpected: somebody.elses.weight [2,2]"), std::string::npos) << text;
   EXPECT_FALSE(fs::exists(model()));
@@ -198,7 +204,8 @@ TEST_F(Import, APaddedTextHasTheVectorOfTheTextAlone) {
   const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));
   import_model(source, {"bert", "", 0}, model()).value();
   const auto embedder = TextEmbedder::open(model()).value();
-  const std::vector<std::string_view> texts{"a", "the good film", "bad . bad . bad . bad", "zz", "the", "the good"};
+  const std::vector<std::string_view> texts{"a",  "the good film", "bad . bad . bad . bad",
+                                            "zz", "the",           "the good"};
   const auto together = embedder.embed_many(texts).value();
   EXPECT_GT(together.tokens, texts.size() * 3 - 1);
   for (std::size_t i = 0; i < texts.size(); ++i) {

@@ -33,7 +33,8 @@ inline MemoryLimits read_memory_limits(const std::filesystem::path& root = "/") 
     limits.limit_bytes = bytes;
     std::uint64_t now = 0;
     std::istringstream(*used) >> now;
-    const std::uint64_t cache = detail::stat_field(detail::read_text(level / "memory.stat").value_or(""), cache_name);
+    const std::uint64_t cache =
+        detail::stat_field(detail::read_text(level / "memory.stat").value_or(""), cache_name);
     limits.used_bytes = now - std::min(now, cache);
   };
   const std::filesystem::path mount = root / "sys/fs/cgroup";

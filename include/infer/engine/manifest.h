@@ -31,8 +31,8 @@ struct TokenizerSpec {
 
 /// How a series becomes a model's input and its output a forecast. Lists have one element for each column.
 struct SeriesSpec {
-  std::vector<std::string> columns;  ///< Of a row: the targets first, then the features given with each row.
-  std::size_t targets = 1;           ///< How many of `columns` are forecast.
+  std::vector<std::string> columns;   ///< Of a row: the targets first, then the features given with each row.
+  std::size_t targets = 1;            ///< How many of `columns` are forecast.
   std::vector<std::string> calendar;  ///< Features computed from the time of a row, after `columns`.
   std::size_t history = 10;           ///< Rows the model looks back on.
   std::size_t horizon = 1;            ///< Rows one forward gives.
@@ -59,7 +59,8 @@ struct Manifest {
   std::string weights = "imported";  ///< "random", "imported" or "trained".
   std::string source;                ///< Where the weights come from: a JSON object as text, or empty.
   std::string same_weights_as;       ///< A version whose answers this one must give; empty: none.
-  std::map<std::string, std::string> sha256;  ///< Of the version's files, in hexadecimal; checked before load.
+  std::map<std::string, std::string>
+      sha256;  ///< Of the version's files, in hexadecimal; checked before load.
 
   // "batch": what to run it with, unless options say otherwise.
   std::optional<std::size_t> max_batch_size;
@@ -83,8 +84,8 @@ INFER_EXPORT std::string manifest_json(const Manifest& manifest);
 /// `kFailedPrecondition`.
 INFER_EXPORT Result<void> write_manifest(const Manifest& manifest, const std::filesystem::path& directory);
 
-/// Reads DIRECTORY/VERSION/infer.json where there is one, else DIRECTORY/infer.json; the name is the folder's.
-/// Errors: `kNotFound`, and those of `parse_manifest`.
+/// Reads DIRECTORY/VERSION/infer.json where there is one, else DIRECTORY/infer.json; the name is the
+/// folder's. Errors: `kNotFound`, and those of `parse_manifest`.
 INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory,
                                             const std::string& version = {});
 /// The version to serve from models/NAME: the line in PROMOTED, else the highest number (or last name).

@@ -11,8 +11,9 @@ namespace infer::inline v0 {
 
 /// What a checkpoint does not say of itself; empty or 0 leaves it to the files beside it.
 struct ImportOptions {
-  std::string architecture;    ///< "clip-vit" or "bert".
-  std::string pooling;         ///< "mean" or "cls", for sentence embeddings; empty: 1_Pooling/config.json, else mean.
+  std::string architecture;  ///< "clip-vit" or "bert".
+  std::string
+      pooling;  ///< "mean" or "cls", for sentence embeddings; empty: 1_Pooling/config.json, else mean.
   std::size_t max_tokens = 0;  ///< For texts; 0: sentence_bert_config.json, else what the positions allow.
 };
 
@@ -21,8 +22,8 @@ struct ImportOptions {
 ///
 /// `source` is a folder with config.json and one or more safetensors files, or one such file with config.json
 /// beside it. "clip-vit" is CLIP's vision tower with its projection (CLIPModel or
-/// CLIPVisionModelWithProjection). "bert" is BERT, MiniLM or DistilBERT: with a classification head it becomes
-/// a text classifier, else a sentence embedder; vocab.txt comes along.
+/// CLIPVisionModelWithProjection). "bert" is BERT, MiniLM or DistilBERT: with a classification head it
+/// becomes a text classifier, else a sentence embedder; vocab.txt comes along.
 ///
 /// Needs about twice the model's size in memory. Blocking. Errors: `kNotFound` (files), `kInvalidArgument`
 /// (config.json; tensors that are missing, misshapen or left over, all listed), `kFailedPrecondition` (the

@@ -12,15 +12,16 @@
 namespace infer::inline v0 {
 
 struct QuantizeOptions {
-  /// Photographs (a folder) or texts (a file, one a line) to compare answers on; empty: some that are made up.
+  /// Photographs (a folder) or texts (a file, one a line) to compare answers on; empty: some that are made
+  /// up.
   std::filesystem::path samples;
   double least_cosine = 0.97;  ///< Between the answers of both models, for every sample; less is refused.
 };
 
 /// What became of a model's linear layers, and how near its answers stayed.
 struct QuantizeReport {
-  std::size_t quantized = 0;               ///< Layers with int8 weights now.
-  std::vector<std::string> left_in_fp32;   ///< Other layers with weights, and why.
+  std::size_t quantized = 0;              ///< Layers with int8 weights now.
+  std::vector<std::string> left_in_fp32;  ///< Other layers with weights, and why.
   std::size_t samples = 0;
   double mean_cosine = 1;
   double least_cosine = 1;

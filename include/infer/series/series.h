@@ -15,7 +15,7 @@ namespace infer::inline v0 {
 struct Series {
   std::vector<std::string> columns;
   std::vector<double> values;  ///< Row after row; finite.
-  double start = 0;            ///< Time of the first row, seconds since 1970; its number where rows are numbered.
+  double start = 0;  ///< Time of the first row, seconds since 1970; its number where rows are numbered.
   Step step;
   bool numbered = true;  ///< There is no column of times.
 

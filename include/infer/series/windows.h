@@ -20,7 +20,7 @@ INFER_EXPORT Result<void> fit_normalisation(const Series& series, std::size_t ro
 
 /// The normalised inputs of `rows` (row after row of `spec.columns`), the last of which is at `last_time`:
 /// [rows, columns + calendar], row after row. Errors: `kInvalidArgument` (a calendar feature there is not).
-INFER_EXPORT Result<std::vector<float>> normalised_inputs(const SeriesSpec& spec, std::span<const double> rows,
-                                                          double last_time);
+INFER_EXPORT Result<std::vector<float>> normalised_inputs(const SeriesSpec& spec,
+                                                          std::span<const double> rows, double last_time);
 
 }  // namespace infer::inline v0

@@ -23,7 +23,7 @@ struct ForecastWindow {
 };
 
 struct ForecastRequest {
-  std::size_t length = 1;                ///< Rows to forecast.
+  std::size_t length = 1;                     ///< Rows to forecast.
   std::optional<ForecastWindow> window = {};  ///< Else the last rows of the training series.
   /// Values of features for the rows to come, by column; a feature without stays at its last value.
   std::map<std::string, std::vector<double>> future = {};
@@ -49,8 +49,8 @@ class INFER_EXPORT Forecaster {
 
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
   static Result<Forecaster> open(const std::filesystem::path& directory, const OpenOptions& options = {});
-  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes a window of the
-  /// series of infer.json and gives its targets.
+  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes a window of
+  /// the series of infer.json and gives its targets.
   static Result<Forecaster> create(std::shared_ptr<Engine> engine);
 
   /// Blocks until all pieces are done. Errors: `kInvalidArgument` (length, rows, future), and those of

@@ -30,8 +30,10 @@ class INFER_EXPORT Simulator {
 
   /// Errors: `kInvalidArgument` unless the engine's model takes and gives FP64 "work" of one number pair.
   static Result<Simulator> create(std::shared_ptr<Engine> engine);
-  /// Blocks until the work is done. Errors: `kInvalidArgument` (out of bounds), and those of `Engine::submit`.
-  Result<SimulatedAnswer> run(const SimulatedWork& work, const RequestOptions& options = {}, Permit permit = {}) const;
+  /// Blocks until the work is done. Errors: `kInvalidArgument` (out of bounds), and those of
+  /// `Engine::submit`.
+  Result<SimulatedAnswer> run(const SimulatedWork& work, const RequestOptions& options = {},
+                              Permit permit = {}) const;
   Engine& engine() const noexcept { return *engine_; }
 
  private:

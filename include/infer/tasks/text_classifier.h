@@ -50,8 +50,8 @@ class INFER_EXPORT TextClassifier {
 
   /// Classifies several texts as one request: all or an error that names the first bad one ("texts[2]: ...").
   /// Texts of too many tokens are cut. Errors: those of `Engine::submit`.
-  Result<Classifications> classify(std::span<const std::string_view> texts, const RequestOptions& options = {},
-                                   Permit permit = {}) const;
+  Result<Classifications> classify(std::span<const std::string_view> texts,
+                                   const RequestOptions& options = {}, Permit permit = {}) const;
 
   const std::vector<std::string>& labels() const noexcept { return labels_; }
   Engine& engine() const noexcept { return *engine_; }

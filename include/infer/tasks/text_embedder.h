@@ -44,8 +44,8 @@ class INFER_EXPORT TextEmbedder {
   /// their mask and gives one FP32 vector; `kNotFound` (vocabulary).
   static Result<TextEmbedder> create(std::shared_ptr<Engine> engine);
 
-  /// Embeds one text; blocks until it is done. Errors: `kInvalidArgument` (too long, where `truncate` is off),
-  /// and those of `Engine::submit`.
+  /// Embeds one text; blocks until it is done. Errors: `kInvalidArgument` (too long, where `truncate` is
+  /// off), and those of `Engine::submit`.
   Result<std::vector<float>> embed(std::string_view text, const TextOptions& how = {},
                                    const RequestOptions& options = {}) const;
   /// Embeds several as one request: all or an error that names the first bad one ("inputs[2]: ...").

@@ -21,8 +21,8 @@ namespace infer::inline v0::testing {
 /// the input's own shape and dtype is therefore a copy of it.
 ///
 /// An FP64 input of two numbers is work that the sample brings along: milliseconds of CPU time to burn and
-/// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what was
-/// done.
+/// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what
+/// was done.
 struct ScriptedOptions {
   ModelSignature signature;
   std::chrono::microseconds base{0};

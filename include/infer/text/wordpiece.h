@@ -17,11 +17,11 @@ namespace infer::inline v0 {
 
 /// Splits text into the tokens of a BERT vocabulary, as Hugging Face's BertTokenizer does.
 ///
-/// Text is cleaned of control characters, Chinese characters become words of their own, accents go and letters
-/// become small ones where the options say so, words end at white space and around punctuation, and each word
-/// becomes the longest pieces that the vocabulary has, from the left (Wu et al., 2016, "Google's Neural
-/// Machine Translation System"). "[CLS]", "[SEP]", "[MASK]", "[PAD]" and "[UNK]" in a text are the special
-/// tokens, as they are there. Bytes that are no UTF-8 are left out, as U+FFFD is.
+/// Text is cleaned of control characters, Chinese characters become words of their own, accents go and
+/// letters become small ones where the options say so, words end at white space and around punctuation, and
+/// each word becomes the longest pieces that the vocabulary has, from the left (Wu et al., 2016, "Google's
+/// Neural Machine Translation System"). "[CLS]", "[SEP]", "[MASK]", "[PAD]" and "[UNK]" in a text are the
+/// special tokens, as they are there. Bytes that are no UTF-8 are left out, as U+FFFD is.
 ///
 /// Immutable and thread-safe; cheap to copy.
 class INFER_EXPORT WordPiece {

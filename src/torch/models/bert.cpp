@@ -86,12 +86,11 @@ const std::map<std::string, std::string> kActivations{{"gelu", "torch.gelu(h)"},
 struct LayerNames {
   const char *query, *key, *value, *out, *norm_1, *up, *down, *norm_2;
 };
-constexpr LayerNames kBertNames{"attention.self.query",       "attention.self.key",
-                                "attention.self.value",       "attention.output.dense",
-                                "attention.output.LayerNorm", "intermediate.dense",
-                                "output.dense",               "output.LayerNorm"};
-constexpr LayerNames kDistilBertNames{"attention.q_lin", "attention.k_lin", "attention.v_lin",
-                                      "attention.out_lin", "sa_layer_norm", "ffn.lin1",
+constexpr LayerNames kBertNames{
+    "attention.self.query",       "attention.self.key", "attention.self.value", "attention.output.dense",
+    "attention.output.LayerNorm", "intermediate.dense", "output.dense",         "output.LayerNorm"};
+constexpr LayerNames kDistilBertNames{"attention.q_lin",   "attention.k_lin",  "attention.v_lin",
+                                      "attention.out_lin", "sa_layer_norm",    "ffn.lin1",
                                       "ffn.lin2",          "output_layer_norm"};
 
 class Builder {
@@ -124,18 +123,20 @@ class Builder {
     at::Tensor positions = take(embeddings + "position_embeddings.weight", {config_.positions, width});
     // A single text is all of type 0, so that type's embedding is part of every position's.
     if (!distil_)
-      positions = at::add(positions,
-                  take(embeddings + "token_type_embeddings.weight", {config_.token_types, width}).select(0, 0));
+      positions = at::add(
+          positions,
+          take(embeddings + "token_type_embeddings.weight", {config_.token_types, width}).select(0, 0));
     encoder.register_parameter("positions", positions, false);
     affine(encoder, "norm", embeddings + "LayerNorm", {width});
     std::string calls;
     for (std::int64_t i = 0; i < config_.layers; ++i) {
       const std::string name = "layer_" + std::to_string(i);
-      encoder.register_module(
-          name, layer(prefix_ + (distil_ ? "transformer.layer." : "encoder.layer.") + std::to_string(i) + "."));
+      encoder.register_module(name, layer(prefix_ + (distil_ ? "transformer.layer." : "encoder.layer.") +
+                                          std::to_string(i) + "."));
       calls += "    x = self." + name + ".forward(x, rows, readable, mask)\n";
     }
-    encoder.define(fill_in(fill_in(kEncoderSource, {{"$LAYERS\n", calls}, {"$POOLING\n", head(encoder)}}), values_));
+    encoder.define(
+        fill_in(fill_in(kEncoderSource, {{"$LAYERS\n", calls}, {"$POOLING\n", head(encoder)}}), values_));
     encoder.eval();
     return encoder;
   }
@@ -147,7 +148,8 @@ class Builder {
   }
 
   /// Weight and bias; the weight is a matrix where `inputs` is given, a vector else.
-  void affine(Module& owner, const std::string& ours, const std::string& theirs, std::vector<std::int64_t> shape) {
+  void affine(Module& owner, const std::string& ours, const std::string& theirs,
+              std::vector<std::int64_t> shape) {
     owner.register_parameter(ours + "_weight", take(theirs + ".weight", shape), false);
     owner.register_parameter(ours + "_bias", take(theirs + ".bias", {shape[0]}), false);
   }

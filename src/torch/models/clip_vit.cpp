@@ -151,8 +151,8 @@ class Builder {
     attn.register_module("out_proj",
                          linear(prefix + "attn.out_proj.", config_.width, config_.width, projection));
     Module mlp = modules_.make("Mlp");
-    mlp.register_module("c_fc", linear(prefix + "mlp.c_fc.", config_.width, config_.mlp_width,
-                                       std::pow(2.0 * width, -0.5)));
+    mlp.register_module(
+        "c_fc", linear(prefix + "mlp.c_fc.", config_.width, config_.mlp_width, std::pow(2.0 * width, -0.5)));
     mlp.register_module("c_proj",
                         linear(prefix + "mlp.c_proj.", config_.mlp_width, config_.width, projection));
     out.register_module("ln_1", norm(prefix + "ln_1."));
@@ -247,7 +247,8 @@ Result<void> check(const ClipVitConfig& c) {
   if (c.mlp_width < 1 || c.mlp_width > 65536)
     return fail(ErrorCode::kInvalidArgument, "mlp_width: outside 1 to 65536");
   if (c.activation != "quick_gelu" && c.activation != "gelu") {
-    return fail(ErrorCode::kUnimplemented, "hidden_act: '" + c.activation + "' is neither quick_gelu nor gelu");
+    return fail(ErrorCode::kUnimplemented,
+                "hidden_act: '" + c.activation + "' is neither quick_gelu nor gelu");
   }
   if (c.embedding_size < 1 || c.embedding_size > 8192) {
     return fail(ErrorCode::kInvalidArgument, "embedding_size: outside 1 to 8192");

@@ -10,7 +10,8 @@ namespace infer::inline v0 {
 
 std::string fill_in(std::string source, const std::map<std::string, std::string>& values) {
   for (const auto& [name, value] : values) {
-    for (std::size_t at = source.find(name); at != std::string::npos; at = source.find(name, at + value.size())) {
+    for (std::size_t at = source.find(name); at != std::string::npos;
+         at = source.find(name, at + value.size())) {
       source.replace(at, name.size(), value);
     }
   }

@@ -46,7 +46,8 @@ c10::IValue call(const char* name, std::vector<c10::IValue> arguments) {
 /// Symmetric int8, a scale for each row: its largest magnitude becomes 127.
 at::Tensor quantized_rows(const at::Tensor& weight) {
   const at::Tensor scales = weight.abs().amax(1).div(127).clamp_min(1e-12).to(at::kDouble);
-  return at::quantize_per_channel(weight.contiguous(), scales, at::zeros({weight.size(0)}, at::kLong), 0, at::kQInt8);
+  return at::quantize_per_channel(weight.contiguous(), scales, at::zeros({weight.size(0)}, at::kLong), 0,
+                                  at::kQInt8);
 }
 
 class Quantizer {
@@ -128,11 +129,12 @@ class Quantizer {
   }
 
   Value* product(Value* input, const at::Tensor& weight, const c10::IValue& bias, torch::jit::Graph& graph) {
-    // One scale serves a whole batch. A layer norm's rows are alike; of others, such as a GELU's, one row may be
-    // a hundred times another, which would be left with few of the 256 steps. Dividing each row by its largest
-    // magnitude gives each all of them, and makes an answer independent of what shares its batch.
+    // One scale serves a whole batch. A layer norm's rows are alike; of others, such as a GELU's, one row may
+    // be a hundred times another, which would be left with few of the 256 steps. Dividing each row by its
+    // largest magnitude gives each all of them, and makes an answer independent of what shares its batch.
     const bool by_row = input->node()->kind() != at::aten::layer_norm;
-    const c10::IValue packed = call("quantized::linear_prepack", {quantized_rows(weight), by_row ? c10::IValue() : bias});
+    const c10::IValue packed =
+        call("quantized::linear_prepack", {quantized_rows(weight), by_row ? c10::IValue() : bias});
     std::string name = "packed_";
     name += std::to_string(report_.quantized++);
     module_.register_attribute(name, packed.type(), packed);

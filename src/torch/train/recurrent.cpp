@@ -33,8 +33,8 @@ constexpr std::size_t kPatience = 15;
 constexpr double kLearningRate = 5e-3;
 constexpr double kEightyPercent = 1.2815515655446004;
 
-/// The network sees targets relative to their last value, in units of their usual change, and gives changes of
-/// that unit: levels that training never saw, as a trend brings them, look to it like those that it did.
+/// The network sees targets relative to their last value, in units of their usual change, and gives changes
+/// of that unit: levels that training never saw, as a trend brings them, look to it like those that it did.
 constexpr const char* kSource = R"(
 def forward(self, window: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     last = window[:, -1:, :$OUTPUTS]
@@ -59,7 +59,9 @@ at::Tensor view(const std::vector<float>& values, std::vector<std::int64_t> shap
 class Network {
  public:
   Network(bool lstm, std::uint64_t seed, const Windows& windows)
-      : lstm_(lstm), outputs_(static_cast<std::int64_t>(windows.outputs)), horizon_(static_cast<std::int64_t>(windows.horizon)) {
+      : lstm_(lstm),
+        outputs_(static_cast<std::int64_t>(windows.outputs)),
+        horizon_(static_cast<std::int64_t>(windows.horizon)) {
     auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
     const double bound = 1 / std::sqrt(static_cast<double>(kHidden));
     const auto uniform = [&](std::vector<std::int64_t> shape) {
@@ -68,8 +70,12 @@ class Network {
     const std::int64_t gates = (lstm ? 4 : 3) * kHidden;
     const auto width = static_cast<std::int64_t>(windows.width);
     names_ = {"w_ih", "w_hh", "b_ih", "b_hh", "head_weight", "head_bias"};
-    weights_ = {uniform({gates, width}), uniform({gates, kHidden}), uniform({gates}), uniform({gates}),
-                uniform({horizon_ * outputs_, kHidden}), at::zeros({horizon_ * outputs_}).set_requires_grad(true)};
+    weights_ = {uniform({gates, width}),
+                uniform({gates, kHidden}),
+                uniform({gates}),
+                uniform({gates}),
+                uniform({horizon_ * outputs_, kHidden}),
+                at::zeros({horizon_ * outputs_}).set_requires_grad(true)};
   }
 
   /// Takes the units of change from the training windows: of a row for what is seen, of the horizon for what
@@ -121,14 +127,15 @@ class Network {
   void save(const std::filesystem::path& file) const {
     ModuleBuilder builder;
     torch::jit::Module module = builder.make(lstm_ ? "Lstm" : "Gru");
-    for (std::size_t i = 0; i < weights_.size(); ++i) module.register_parameter(names_[i], weights_[i], false);
+    for (std::size_t i = 0; i < weights_.size(); ++i)
+      module.register_parameter(names_[i], weights_[i], false);
     module.register_buffer("input_unit", input_unit_);
     module.register_buffer("unit", unit_);
     module.register_buffer("spread", spread_.clone());
-    module.define(fill_in(fill_in(kSource, {{"$CELL", lstm_ ? kLstm : kGru}}),
-                          {{"$OUTPUTS", std::to_string(outputs_)},
-                           {"$HORIZON", std::to_string(horizon_)},
-                           {"$HIDDEN", std::to_string(kHidden)}}));
+    module.define(
+        fill_in(fill_in(kSource, {{"$CELL", lstm_ ? kLstm : kGru}}), {{"$OUTPUTS", std::to_string(outputs_)},
+                                                                      {"$HORIZON", std::to_string(horizon_)},
+                                                                      {"$HIDDEN", std::to_string(kHidden)}}));
     module.eval();
     module.save(file.string());
   }
@@ -155,13 +162,16 @@ class Network {
 
 }  // namespace
 
-Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const Windows& validation,
-                             const EpochHook& hook, const std::filesystem::path& file) {
+Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                             const Windows& validation, const EpochHook& hook,
+                             const std::filesystem::path& file) {
   try {
     const auto tensors = [](const Windows& w) {
       const auto count = static_cast<std::int64_t>(w.count);
-      return std::pair(view(w.inputs, {count, static_cast<std::int64_t>(w.history), static_cast<std::int64_t>(w.width)}),
-                       view(w.targets, {count, static_cast<std::int64_t>(w.horizon), static_cast<std::int64_t>(w.outputs)}));
+      return std::pair(
+          view(w.inputs, {count, static_cast<std::int64_t>(w.history), static_cast<std::int64_t>(w.width)}),
+          view(w.targets,
+               {count, static_cast<std::int64_t>(w.horizon), static_cast<std::int64_t>(w.outputs)}));
     };
     const auto [x, y] = tensors(training);
     const auto [check_x, check_y] = tensors(validation);
@@ -186,7 +196,8 @@ Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& train
         loss = network.loss(check_x, check_y).item<double>();
       }
       if (!std::isfinite(loss))
-        return fail(ErrorCode::kModelError, "training: the loss of epoch " + std::to_string(epoch) + " is not finite");
+        return fail(ErrorCode::kModelError,
+                    "training: the loss of epoch " + std::to_string(epoch) + " is not finite");
       if (hook) hook(epoch, loss);
       if (loss < best) {
         best = loss;
