@@ -5,8 +5,9 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Tokens in one forward, at most. More gain nothing on a CPU: the products are large enough by then.
-constexpr std::size_t kTokenBudget = 2048;
+/// Tokens in one forward, at most. More gain nothing on a CPU: the products are large enough by then, and there
+/// would be more shapes of them.
+constexpr std::size_t kTokenBudget = 1024;
 
 }  // namespace
 

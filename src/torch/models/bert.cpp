@@ -41,7 +41,8 @@ def forward(self, x: Tensor, rows: Tensor, readable: Tensor, mask: Tensor) -> Te
     return torch.layer_norm(x, [$WIDTH], self.norm_2_weight, self.norm_2_bias, $EPSILON)
 )";
 
-/// The number of rows is rounded up, so that products have few different shapes; the rows added read token 0
+/// The number of rows is rounded up, so that products have few different shapes, for each of which oneDNN keeps
+/// code and memory; the rows added read token 0
 /// of the first text and write to a slot behind the last.
 constexpr const char* kEncoderSource = R"(
 def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -49,7 +50,8 @@ def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
     length = input_ids.size(1)
     slots = batch * length
     rows = torch.nonzero(attention_mask.reshape([-1])).reshape([-1])
-    more = ($ROUNDING - rows.size(0) % $ROUNDING) % $ROUNDING
+    step = 16 * (1 + min(rows.size(0) // 128, 1))
+    more = (step - rows.size(0) % step) % step
     rows = torch.constant_pad_nd(rows, [0, more], slots)
     readable = torch.remainder(rows, slots)
     ids = torch.index_select(input_ids.reshape([-1]), 0, readable)
@@ -109,7 +111,6 @@ class Builder {
                {"$HEADS", std::to_string(config.heads)},
                {"$HEAD_SIZE", std::to_string(config.width / config.heads)},
                {"$EPSILON", epsilon.str()},
-               {"$ROUNDING", "16"},
                {"$ACTIVATION", kActivations.at(config.activation)}};
   }
 
