@@ -5,8 +5,8 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Tokens in one forward, at most. More gain nothing on a CPU: the products are large enough by then, and there
-/// would be more shapes of them.
+/// Tokens in one forward, at most. More gain nothing on a CPU: the products are large enough by then, and
+/// there would be more shapes of them.
 constexpr std::size_t kTokenBudget = 1024;
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(Help, BashCompletesCommandsAndTheirFlags) {
     return bash.line();
   };
   EXPECT_EQ(completed("infer dup", 1), "duplicates");
-  EXPECT_EQ(completed("infer model i", 2), "inspect");
+  EXPECT_EQ(completed("infer model in", 2), "inspect");
   EXPECT_EQ(completed("infer embed --rec", 2), "--recursive");
   EXPECT_EQ(completed("infer model inspect --j", 3), "--json");
   for (const char* shell : {"zsh", "fish"}) EXPECT_EQ(run_infer({"completion", shell}).code, 0);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "infer/core/memory_limits.h"
+
 namespace infer {
 namespace {
 
@@ -56,6 +58,29 @@ TEST(CpuLimits, ReadsCgroupV1) {
   const CpuLimits limits = read_cpu_limits(root.path());
   EXPECT_DOUBLE_EQ(limits.quota_cores.value(), 1.5);
   EXPECT_EQ(limits.throttled_us, 5000u);
+}
+
+TEST(MemoryLimits, TheTightestLevelCountsWithoutItsFilePages) {
+  const FakeRoot root;
+  root.write("proc/self/cgroup", "0::/pods/one\n");
+  root.write("sys/fs/cgroup/pods/memory.max", "1000\n");
+  root.write("sys/fs/cgroup/pods/memory.current", "700\n");
+  root.write("sys/fs/cgroup/pods/memory.stat", "anon 500\ninactive_file 150\n");
+  root.write("sys/fs/cgroup/pods/one/memory.max", "max\n");
+  root.write("sys/fs/cgroup/pods/one/memory.current", "600\n");
+  const MemoryLimits limits = read_memory_limits(root.path());
+  EXPECT_EQ(limits.limit_bytes, 1000U);
+  EXPECT_EQ(limits.used_bytes, 550U);
+}
+
+TEST(MemoryLimits, ReadsCgroupV1AndNoLimitIsNone) {
+  const FakeRoot root;
+  root.write("proc/self/cgroup", "5:memory:/a\n");
+  root.write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n");
+  root.write("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "5\n");
+  EXPECT_FALSE(read_memory_limits(root.path()).limit_bytes);
+  root.write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "4096\n");
+  EXPECT_EQ(read_memory_limits(root.path()).limit_bytes, 4096U);
 }
 
 TEST(CpuLimits, NoLimitIsNoLimit) {

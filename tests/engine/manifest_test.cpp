@@ -23,7 +23,8 @@ TEST(Manifest, ReadsAllThatTheEngineNeeds) {
   const auto manifest = parse_manifest(R"({"task": "image-embedding", "backend": "scripted", "file": "a.json",
       "inputs": [{"name": "x", "dtype": "UINT8", "shape": [3, -1]}], "outputs": [{"name": "y", "dtype": "FP32", "shape": [2]}],
       "preprocess": {"size": 32, "mean": [0.5, 0.5, 0.5], "std": [0.1, 0.2, 0.3]}, "labels": ["a", "b"],
-      "precision": "int8", "weights": "random", "source": {"anything": 1}, "sha256": {"a.json": "00"},
+      "precision": "int8", "weights": "random", "source": {"anything": 1}, "sha256": {"a.json":
+      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
       "batch": {"max_batch_size": 4, "allowed_batch_sizes": [1, 4], "max_queue_delay_ms": 1.5, "max_queue_size": 9,
       "max_batch_cost": 7}, "workers": 2, "intra_op_threads": 1, "warmup": "full"})");
   ASSERT_TRUE(manifest) << manifest.error().message;
@@ -37,6 +38,52 @@ TEST(Manifest, ReadsAllThatTheEngineNeeds) {
   EXPECT_EQ(options.batch.max_batch_cost, 7u);
   EXPECT_EQ(options.threads.workers, 2u);
   EXPECT_EQ(options.warmup, Warmup::kFull);
+}
+
+TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
+  Manifest manifest;
+  manifest.task = "text-classification";
+  manifest.inputs = {{"input_ids", DType::kInt64, Shape{-1}}};
+  manifest.outputs = {{"logits", DType::kFp32, Shape{2}}};
+  manifest.tokenizer = TokenizerSpec{"words.txt", false, true, 77};
+  manifest.series =
+      SeriesSpec{{"a", "b"}, 1, {"year_sin"}, 12, 3, "day", 86400, 0, {0.1, 1e300, 0}, {1, 2.5, 1}};
+  manifest.preprocess = ImagePreprocess{.size = 64};
+  manifest.labels = {"a \"quoted\" \\ label", "zwei\n"};
+  manifest.precision = "int8";
+  manifest.weights = "trained";
+  manifest.source = R"({"seed":1})";
+  manifest.sha256["model.pt"] = std::string(64, 'a');
+  manifest.max_batch_size = 32;
+  manifest.allowed_batch_sizes.emplace();
+  manifest.allowed_lengths = {32, 77};
+  manifest.max_batch_cost = 1024;
+  manifest.max_queue_delay_ms = 0.5;
+  manifest.warmup = "none";
+  const std::string text = manifest_json(manifest);
+  const auto read = parse_manifest(text);
+  ASSERT_TRUE(read) << read.error().message << text;
+  EXPECT_EQ(manifest_json(*read), text);
+  EXPECT_EQ(read->labels, manifest.labels);
+  EXPECT_EQ(read->series->mean, manifest.series->mean);
+  EXPECT_EQ(read->tokenizer->strip_accents, true);
+  EXPECT_TRUE(read->allowed_batch_sizes && read->allowed_batch_sizes->empty());
+}
+
+TEST(Manifest, PartsOfTextsAndSeriesAreChecked) {
+  EXPECT_NE(error_of(R"({"tokenizer": {"vocab": "../x"}})").find("tokenizer.vocab"), std::string::npos);
+  EXPECT_NE(error_of(R"({"tokenizer": {"max_tokens": 1}})").find("2 to 65536"), std::string::npos);
+  EXPECT_NE(error_of(R"({"tokenizer": {"vocabulary": "x"}})").find("tokenizer.vocab'"), std::string::npos);
+  EXPECT_NE(error_of(R"({"series": {"columns": []}})").find("must name a column"), std::string::npos);
+  EXPECT_NE(error_of(R"({"series": {"columns": ["a"], "targets": 2}})").find("series.targets: 2"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"series": {"columns": ["a"], "mean": [0], "scale": [0]}})").find("must be positive"),
+            std::string::npos);
+  EXPECT_NE(
+      error_of(R"({"series": {"columns": ["a"], "mean": [], "scale": [1]}})").find("one number for each"),
+      std::string::npos);
+  EXPECT_NE(error_of(R"({"sha256": {"a": "00"}})").find("64 hexadecimal"), std::string::npos);
+  EXPECT_NE(error_of(R"({"batch": {"allowed_lengths": [64, 32]}})").find("ascending"), std::string::npos);
 }
 
 TEST(Manifest, WhatTheCallerWantsComesBeforeTheManifest) {
@@ -110,6 +157,7 @@ TEST_F(ModelFolder, WhatIsMissingIsNamed) {
   fs::create_directories(root_ / "m/1");
   EXPECT_EQ(load_model(root_ / "m").error().message, (root_ / "m/1/m.json").string() + ": no such file");
   write("bad name/infer.json", kManifest);
+  fs::create_directories(root_ / "bad name/1");
   EXPECT_EQ(load_model(root_ / "bad name").error().code, ErrorCode::kInvalidArgument);
 }
 

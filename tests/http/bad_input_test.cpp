@@ -68,7 +68,7 @@ TEST_F(BadInput, NotJson) { expect("hello", 400, "body: is not JSON"); }
 TEST_F(BadInput, EmptyBody) { expect("", 400, "body: is empty"); }
 TEST_F(BadInput, TruncatedJson) { expect(R"({"images": ["aaaa)", 400, "body: is not JSON"); }
 TEST_F(BadInput, DepthBomb) { expect("{\"images\":" + std::string(100'000, '['), 400, "body: is not JSON"); }
-TEST_F(BadInput, NotAnObject) { expect("[1]", 400, "body: must be an object"); }
+TEST_F(BadInput, NotAnObject) { expect("[1]", 400, "body: must be a JSON object"); }
 TEST_F(BadInput, NoImages) { expect(R"({"image": []})", 400, "images: is missing"); }
 TEST_F(BadInput, ImagesOfAnotherType) {
   expect(R"({"images": "aaaa"})", 400, "images: must be a list");

@@ -41,9 +41,8 @@ def forward(self, x: Tensor, rows: Tensor, readable: Tensor, mask: Tensor) -> Te
     return torch.layer_norm(x, [$WIDTH], self.norm_2_weight, self.norm_2_bias, $EPSILON)
 )";
 
-/// The number of rows is rounded up, so that products have few different shapes, for each of which oneDNN keeps
-/// code and memory; the rows added read token 0
-/// of the first text and write to a slot behind the last.
+/// The number of rows is rounded up, so that products have few different shapes, for each of which oneDNN
+/// keeps code and memory; the rows added read token 0 of the first text and write to a slot behind the last.
 constexpr const char* kEncoderSource = R"(
 def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
     batch = input_ids.size(0)
