@@ -213,7 +213,10 @@ void predict(Service& service, Exchange& exchange) {
   JsonBody body;
   if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
   std::string name;
-  if (auto read = body.read("model", name); !read) return answer_error(exchange, read.error());
+  std::string version;
+  for (auto read : {body.read("model", name), body.read("version", version)}) {
+    if (!read) return answer_error(exchange, read.error());
+  }
   const auto has = [&](std::initializer_list<const char*> keys) {
     return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return body.find(key) != nullptr; });
   };
@@ -227,13 +230,15 @@ void predict(Service& service, Exchange& exchange) {
                      : "text, texts, inference_length, rows or data: one of them is needed")
             .error());
   }
-  const auto model = text ? service.models().doing(&ServedModel::text_classifier, name)
-                          : service.models().doing(&ServedModel::forecaster, name);
+  const auto model = text ? service.models().doing(&ServedModel::text_classifier, name, version)
+                          : service.models().doing(&ServedModel::forecaster, name, version);
   if (model == nullptr) {
-    return answer_error(exchange, Error{ErrorCode::kNotFound,
-                                        std::string("no ") + (text ? "text-classification" : "forecast") +
-                                            " model is loaded" + (name.empty() ? "" : " by the name " + name),
-                                        {}});
+    return answer_error(exchange,
+                        Error{ErrorCode::kNotFound,
+                              std::string("no ") + (text ? "text-classification" : "forecast") +
+                                  " model is loaded" + (name.empty() ? "" : " by the name " + name) +
+                                  (version.empty() ? "" : " in version " + version),
+                              {}});
   }
   note_model(exchange, *model->engine);
   if (text) {
@@ -258,7 +263,7 @@ void add_predict_routes(Router& router, Service& service) {
              R"("items":{"type":"string"}},"inference_length":{"type":"integer","minimum":1,"maximum":1000},)"
              R"("rows":{"type":"array","items":{"type":"array","items":{"type":["number","null"]}}},)"
              R"("data":{"type":"object","additionalProperties":{"type":"array","items":{"type":["number","null"]}}},)"
-             R"("time":{"type":"string"},"future":{"type":"object"},"model":{"type":"string"}}})"}},
+             R"("time":{"type":"string"},"future":{"type":"object"},"model":{"type":"string"},"version":{"type":"string"}}})"}},
        .response =
            R"({"type":"object","required":["model","model_version"],"properties":{"label":{"type":"string"},)"
            R"("confidence":{"type":"number"},"scores":{"type":"object"},"predictions":{"type":"array"},)"

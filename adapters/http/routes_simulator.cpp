@@ -46,8 +46,8 @@ void simulate(Service& service, Exchange& exchange) {
   JsonWriter json;
   json.begin_object().key("status").value("ok").key("work_units").value(answer->units);
   json.key("elapsed_ms").value(std::round(latency_ms(exchange) * 1000) / 1000);
-  static const std::string kPod = host_name();
-  json.key("pod").value(kPod).end_object();
+  static const std::string pod = host_name();
+  json.key("pod").value(pod).end_object();
   exchange.response = std::move(json).text();
 }
 

@@ -9,9 +9,8 @@ Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine>
   auto model = std::make_shared<ServedModel>();
   model->engine = engine;
   const Manifest& manifest = engine->model().manifest;
-  const auto add = [](auto&& created, auto& task) -> Result<void> {
+  const auto add = []<class Task>(Result<Task> created, std::unique_ptr<Task>& task) -> Result<void> {
     if (!created) return Unexpected(created.error());
-    using Task = std::remove_reference_t<decltype(*task)>;
     task = std::make_unique<Task>(*std::move(created));
     return {};
   };
@@ -41,7 +40,7 @@ std::vector<std::shared_ptr<ServedModel>> ServedModels::all() const {
 std::shared_ptr<ServedModel> ServedModels::named(std::string_view name) const {
   std::unique_lock lock(mutex_);
   for (const auto& model : models_) {
-    if (model->engine->model().name == name) return model;
+    if (model->by_default && model->engine->model().name == name) return model;
   }
   return nullptr;
 }
@@ -49,7 +48,7 @@ std::shared_ptr<ServedModel> ServedModels::named(std::string_view name) const {
 std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> model) {
   std::unique_lock lock(mutex_);
   for (auto& place : models_) {
-    if (place->engine->model().name == model->engine->model().name)
+    if (model->by_default && place->by_default && place->engine->model().name == model->engine->model().name)
       return std::exchange(place, std::move(model));
   }
   models_.push_back(std::move(model));
@@ -59,7 +58,9 @@ std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> mode
 std::vector<std::string> ServedModels::names() const {
   std::unique_lock lock(mutex_);
   std::vector<std::string> out;
-  for (const auto& model : models_) out.push_back(model->engine->model().name);
+  for (const auto& model : models_) {
+    if (model->by_default) out.push_back(model->engine->model().name);
+  }
   return out;
 }
 

@@ -102,12 +102,18 @@ Result<void> Service::load() {
     std::sort(folders.begin(), folders.end());
   }
   for (const auto& folder : folders) {
-    auto model = open(folder);
-    if (!model) return Unexpected(model.error());
-    if (models_.named((*model)->engine->model().name) != nullptr)
-      return fail(ErrorCode::kInvalidArgument, folder.string() + ": a model of this name is loaded already");
-    show(**model);
-    models_.put(*std::move(model));
+    auto versions = served_versions(folder);
+    if (!versions) return Unexpected(versions.error());
+    for (const std::string& version : *versions) {
+      const bool by_default = version == versions->front();
+      auto model = open(folder, version, by_default);
+      if (!model) return Unexpected(model.error());
+      if (by_default && models_.named((*model)->engine->model().name) != nullptr)
+        return fail(ErrorCode::kInvalidArgument,
+                    folder.string() + ": a model of this name is loaded already");
+      if (by_default) show(**model);
+      models_.put(*std::move(model));
+    }
   }
   const double seconds = seconds_since(start_);
   model_load_time_.set(seconds);
@@ -116,8 +122,11 @@ Result<void> Service::load() {
   return {};
 }
 
-Result<std::shared_ptr<ServedModel>> Service::open(const std::filesystem::path& directory) const {
+Result<std::shared_ptr<ServedModel>> Service::open(const std::filesystem::path& directory,
+                                                   const std::string& version, bool by_default) const {
   OpenOptions wanted = options_.engine;
+  wanted.version = version;
+  if (!by_default) wanted.metrics_name = directory.filename().string() + "@" + version;
   wanted.metrics = metrics_;
   // Its own copy of the log: a forward that is stuck may outlive this service.
   wanted.log = [log = log_](LogLevel, std::string_view event, std::string_view message) {
@@ -128,7 +137,9 @@ Result<std::shared_ptr<ServedModel>> Service::open(const std::filesystem::path& 
   };
   auto engine = open_engine(directory, wanted);
   if (!engine) return Unexpected(engine.error());
-  return ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);
+  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);
+  if (model) (*model)->by_default = by_default;
+  return model;
 }
 
 void Service::show(const ServedModel& model) {
@@ -169,20 +180,23 @@ std::shared_ptr<ServedModel> Service::refresh_model(const std::string& name) {
   const Model& now = served->engine->model();
   if (now.directory.empty()) return nullptr;  // made by hand
   const std::filesystem::path folder = now.directory.parent_path();
-  const auto version = choose_version(folder);
-  if (!version || *version == now.directory.filename() || refused_[name] == *version) return nullptr;
+  const auto versions = served_versions(folder);
+  // Several side by side are what they are until a restart.
+  if (!versions || versions->size() > 1) return nullptr;
+  const std::string& version = versions->front();
+  if (version == now.directory.filename() || refused_[name] == version) return nullptr;
   const auto keep = [&](const Error& error) {
-    refused_[name] = *version;  // tried once; another version, or somebody who asks, tries again
-    log_swap("error", "swap_refused", now, *version, error.message);
+    refused_[name] = version;  // tried once; another version, or somebody who asks, tries again
+    log_swap("error", "swap_refused", now, version, error.message);
     return nullptr;
   };
-  if (auto room = room_for(folder / *version); !room) return keep(room.error());
-  auto next = open(folder);
+  if (auto room = room_for(folder / version); !room) return keep(room.error());
+  auto next = open(folder, version, true);
   if (!next) return keep(next.error());
   if (auto fit = check_successor(*served, **next); !fit) return keep(fit.error());
   if (lifecycle_.phase() != Phase::kServing) return nullptr;
   refused_.erase(name);
-  log_swap("info", "swapped", now, *version, "");
+  log_swap("info", "swapped", now, version, "");
   show(**next);
   return models_.put(*std::move(next));
 }

@@ -31,29 +31,34 @@ struct ServedModel {
   std::unique_ptr<TextClassifier> text_classifier;
   std::unique_ptr<Forecaster> forecaster;
   std::unique_ptr<Simulator> simulator;
+  bool by_default = true;  ///< Serves requests that name no version.
 
   /// Errors: those of the task's `create`.
   static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine,
                                                      const DecodeLimits& limits);
 };
 
-/// Models by name, each the one that new requests get. Thread-safe. A request keeps the model it was given,
-/// so that one may be replaced under it.
+/// Models by name, and of each the versions that are served. Thread-safe. A request keeps the model it was
+/// given, so that one may be replaced under it.
 class ServedModels {
  public:
   std::vector<std::shared_ptr<ServedModel>> all() const;
-  /// Null where there is none.
+  /// The version for requests that name none; null where there is no such model.
   std::shared_ptr<ServedModel> named(std::string_view name) const;
-  /// The first that does the task, or the one of that name; null where there is none.
+  /// The first that does the task, or the one of that name and version; null where there is none.
   template <class Task>
-  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task,
-                                     std::string_view name = {}) const {
+  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {},
+                                     std::string_view version = {}) const {
     for (const auto& model : all()) {
-      if ((*model).*task && (name.empty() || model->engine->model().name == name)) return model;
+      const Model& loaded = model->engine->model();
+      if ((*model).*task && (name.empty() || loaded.name == name) &&
+          (version.empty() ? model->by_default : loaded.version == version))
+        return model;
     }
     return nullptr;
   }
-  /// Adds the model, or puts it in the place of that of its name, which is returned.
+  /// Adds the model; one for requests without a version takes the place of that of its name, which is
+  /// returned.
   std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
   std::vector<std::string> names() const;
 
@@ -117,7 +122,8 @@ class Service {
     const bool probe_;
   };
 
-  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory) const;
+  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
+                                            const std::string& version, bool by_default) const;
   /// The model that was replaced; null where all stays.
   std::shared_ptr<ServedModel> refresh_model(const std::string& name);
   void drop_retired();

@@ -61,7 +61,8 @@ struct Engine::Impl {
   Impl(Model loaded, EngineOptions given)
       : model(std::move(loaded)),
         options(std::move(given)),
-        metrics(std::make_shared<EngineMetrics>(*options.metrics, model.name)),
+        metrics(std::make_shared<EngineMetrics>(
+            *options.metrics, options.metrics_name.empty() ? model.name : options.metrics_name)),
         inflight(std::make_shared<InflightCounter>()),
         runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics)) {}
 

@@ -19,6 +19,25 @@ bool valid_name(std::string_view name) {
          });
 }
 
+/// The version folders, the highest number (or last name) last.
+Result<std::vector<std::string>> all_versions(const fs::path& directory) {
+  std::vector<std::string> versions;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(error) && valid_name(name) && name != "tuned") versions.push_back(name);
+  }
+  if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
+  const auto number = [](const std::string& name) {
+    const bool digits = name.size() < 10 && name.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? std::stol(name) : -1L;
+  };
+  std::sort(versions.begin(), versions.end(), [&](const std::string& a, const std::string& b) {
+    return std::pair(number(a), a) < std::pair(number(b), b);
+  });
+  return versions;
+}
+
 }  // namespace
 
 Result<Manifest> read_manifest(const fs::path& directory, const std::string& version) {
@@ -51,20 +70,38 @@ Result<std::string> choose_version(const fs::path& directory) {
     }
     return version;
   }
-  std::vector<std::string> versions;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory(error) && valid_name(name) && name != "tuned") versions.push_back(name);
+  auto versions = all_versions(directory);
+  if (!versions) return Unexpected(versions.error());
+  return versions->back();
+}
+
+Result<std::vector<std::string>> served_versions(const fs::path& directory) {
+  auto manifest = read_manifest(directory);
+  if (!manifest) return Unexpected(manifest.error());
+  std::vector<std::string> served;
+  if (manifest->version_policy == "specific") {
+    served = manifest->versions;
+    for (const std::string& version : served) {
+      if (!valid_name(version) || !fs::is_directory(directory / version))
+        return fail(ErrorCode::kNotFound, directory.string() + ": versions: " + version + " does not exist");
+    }
+  } else if (manifest->version_policy != "promoted") {
+    auto all = all_versions(directory);
+    if (!all) return Unexpected(all.error());
+    if (manifest->version_policy == "all") {
+      served = *std::move(all);
+    } else {
+      served = {all->back()};
+    }
   }
-  if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
-  const auto number = [](const std::string& name) {
-    const bool digits = name.size() < 10 && name.find_first_not_of("0123456789") == std::string::npos;
-    return digits ? std::stol(name) : -1L;
-  };
-  return *std::max_element(versions.begin(), versions.end(), [&](const std::string& a, const std::string& b) {
-    return std::pair(number(a), a) < std::pair(number(b), b);
-  });
+  if (manifest->version_policy == "latest") return served;
+  // The promoted one first, else the latest.
+  auto first = choose_version(directory);
+  if (!first) return Unexpected(first.error());
+  if (served.empty()) return std::vector<std::string>{*first};
+  const auto found = std::find(served.begin(), served.end(), *first);
+  std::rotate(served.begin(), found == served.end() ? served.end() - 1 : found, served.end());
+  return served;
 }
 
 }  // namespace infer::inline v0

@@ -35,6 +35,7 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
   options.max_inflight = wanted.max_inflight;
   options.metrics = wanted.metrics;
   options.log = wanted.log;
+  options.metrics_name = wanted.metrics_name;
   if (manifest.warmup) {
     auto warmup = parse_warmup(*manifest.warmup);
     if (!warmup) return Unexpected(warmup.error());
@@ -51,7 +52,7 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
 }
 
 Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOptions& wanted) {
-  auto version = choose_version(directory);
+  auto version = wanted.version.empty() ? choose_version(directory) : Result<std::string>(wanted.version);
   if (!version) return Unexpected(version.error());
   auto manifest = read_manifest(directory, *version);
   if (!manifest) return Unexpected(manifest.error());

@@ -16,9 +16,9 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // clang-format off
-constexpr std::array<std::string_view, 18> kKeys{
+constexpr std::array<std::string_view, 19> kKeys{
     "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "precision",
-    "weights", "source", "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup"};
+    "weights", "source", "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup", "versions"};
 constexpr std::array<std::string_view, 6> kBatchKeys{
     "max_batch_size", "allowed_batch_sizes", "allowed_lengths", "max_queue_delay_ms", "max_queue_size",
     "max_batch_cost"};
@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 3> kPreprocessKeys{"size", "mean", "std"}
 constexpr std::array<std::string_view, 6> kTasks{
     "image-embedding", "text-embedding", "text-classification", "forecast", "simulate", "raw"};
 constexpr std::array<std::string_view, 3> kPrecisions{"fp32", "bf16", "int8"};
+constexpr std::array<std::string_view, 3> kPolicies{"promoted", "latest", "all"};
 constexpr std::array<std::string_view, 3> kWeights{"random", "imported", "trained"};
 // clang-format on
 
@@ -330,6 +331,14 @@ Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   if (key == "tokenizer") return store(tokenizer(value), out.tokenizer);
   if (key == "series") return store(series(value), out.series);
   if (key == "sha256") return store(digests(value), out.sha256);
+  if (key == "versions") {
+    if (value.is_string()) return store(choice(key, value, kPolicies), out.version_policy);
+    out.version_policy = "specific";
+    if (auto list = store(texts(key, value), out.versions); !list) return list;
+    return out.versions.empty()
+               ? Result<void>(bad(key, "must be promoted, latest, all or a list of versions"))
+               : Result<void>();
+  }
   if (key == "same_weights_as") return store(text(key, value), out.same_weights_as);
   if (key == "source") {
     if (!value.is_object()) return bad(key, "must be an object");

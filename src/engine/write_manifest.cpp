@@ -135,6 +135,11 @@ std::string manifest_json(const Manifest& manifest) {
     for (const auto& [file, digest] : manifest.sha256) digests.add(file, json_string(digest));
     object.add("sha256", digests.text());
   }
+  if (manifest.version_policy == "specific") {
+    object.add("versions", list(manifest.versions, json_string));
+  } else if (manifest.version_policy != "promoted") {
+    object.add("versions", json_string(manifest.version_policy));
+  }
   object.add("batch", batch(manifest));
   if (manifest.workers) object.add("workers", number(*manifest.workers));
   if (manifest.intra_op_threads) object.add("intra_op_threads", number(*manifest.intra_op_threads));

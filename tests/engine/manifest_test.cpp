@@ -60,6 +60,8 @@ TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   manifest.max_batch_cost = 1024;
   manifest.max_queue_delay_ms = 0.5;
   manifest.warmup = "none";
+  manifest.version_policy = "specific";
+  manifest.versions = {"1", "2-b"};
   const std::string text = manifest_json(manifest);
   const auto read = parse_manifest(text);
   ASSERT_TRUE(read) << read.error().message << text;

@@ -70,6 +70,31 @@ TEST_F(Swap, APromotedVersionTakesOver) {
   EXPECT_TRUE(logged(R"("event":"swapped")"));
 }
 
+TEST_F(Swap, SeveralVersionsAreServedSideBySideWhereThatIsSaid) {
+  const auto ask = [](TestServer& server, const std::string& body) {
+    return server.client().Post("/predict", body, "application/json");
+  };
+  for (const auto& [policy, count, first] : std::vector<std::tuple<std::string, int, std::string>>{
+           {"all", 2, "1-naive"}, {"latest", 1, "1-seasonal-naive"}, {"specific", 1, "1-seasonal-naive"}}) {
+    Manifest manifest = read_manifest(model()).value();
+    manifest.version_policy = policy;
+    manifest.versions = {"1-seasonal-naive"};
+    write_manifest(manifest, model()).value();
+    TestServer::Setup setup;
+    setup.server.models = {model().string()};
+    TestServer server(std::move(setup));
+    EXPECT_NE(ask(server, R"({"inference_length":1})")->body.find(first), std::string::npos) << policy;
+    EXPECT_EQ(ask(server, R"({"inference_length":1,"version":"1-seasonal-naive"})")->status, 200) << policy;
+    EXPECT_EQ(ask(server, R"({"inference_length":1,"version":"1-naive"})")->status, count == 2 ? 200 : 404)
+        << policy;
+    EXPECT_EQ(ask(server, R"({"inference_length":1,"version":"7"})")->status, 404) << policy;
+  }
+  Manifest manifest = read_manifest(model()).value();
+  manifest.versions = {"3"};
+  write_manifest(manifest, model()).value();
+  EXPECT_EQ(served_versions(model()).error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(Swap, NoRequestIsLostWhileVersionsChange) {
   std::atomic<bool> stop{false};
   std::atomic<int> answered{0};

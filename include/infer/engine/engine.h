@@ -41,6 +41,7 @@ struct EngineOptions {
   std::chrono::milliseconds shutdown_timeout{5000};
   std::shared_ptr<MetricsRegistry> metrics;  ///< Shared with the host's own metrics; null: one of its own.
   std::shared_ptr<const Clock> clock;        ///< Null: the steady clock.
+  std::string metrics_name;                  ///< The label "model" of its metrics; empty: the model's name.
   LogHook log;                               ///< Hears of batches that fail; may be empty.
 };
 

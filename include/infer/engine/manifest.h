@@ -69,6 +69,10 @@ struct Manifest {
   std::optional<double> max_queue_delay_ms;
   std::optional<std::vector<std::size_t>> allowed_batch_sizes;
   std::vector<std::size_t> allowed_lengths;  ///< What tasks pad a dimension of any size to; ascending.
+  /// Which versions a server serves: "promoted" (the one in PROMOTED, else the latest), "latest", "all", or
+  /// "specific", those of `versions`.
+  std::string version_policy = "promoted";
+  std::vector<std::string> versions;
   std::optional<std::size_t> workers;
   std::optional<std::size_t> intra_op_threads;
   std::optional<std::string> warmup;
@@ -88,6 +92,10 @@ INFER_EXPORT Result<void> write_manifest(const Manifest& manifest, const std::fi
 /// folder's. Errors: `kNotFound`, and those of `parse_manifest`.
 INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory,
                                             const std::string& version = {});
+/// The versions to serve from models/NAME, as the `version_policy` of its infer.json says; the first is the
+/// one for requests that name none. Errors: those of `choose_version` and `read_manifest`; `kNotFound` (a
+/// version that is listed).
+INFER_EXPORT Result<std::vector<std::string>> served_versions(const std::filesystem::path& directory);
 /// The version to serve from models/NAME: the line in PROMOTED, else the highest number (or last name).
 /// Errors: `kNotFound` where there is no version, `kInvalidArgument` for a name outside [A-Za-z0-9._-]{1,64}.
 INFER_EXPORT Result<std::string> choose_version(const std::filesystem::path& directory);

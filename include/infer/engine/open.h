@@ -16,7 +16,9 @@ namespace infer::inline v0 {
 
 /// What a caller wants otherwise than infer.json and the defaults say; 0 or unset leaves it to them.
 struct OpenOptions {
-  std::string device = "cpu";  ///< "cpu" or "cuda:N".
+  std::string device = "cpu";     ///< "cpu" or "cuda:N".
+  std::string version = {};       ///< Empty: the one that is promoted, else the latest.
+  std::string metrics_name = {};  ///< The label "model" of its metrics; empty: the model's name.
   std::size_t workers = 0;
   std::size_t intra_op_threads = 0;
   std::optional<std::size_t> max_batch_size;
