@@ -67,8 +67,9 @@ class SeriesBackend final : public Backend {
                 std::size_t target) const {
     const std::size_t inputs = spec_.columns.size() + spec_.calendar.size();
     const std::size_t back = model.season - step % model.season;  // rows before the end, 1 is the last
-    const double seasons = static_cast<double>(step / model.season + 1);
-    return {window[(spec_.history - back) * inputs + target], model.deviation[target] * std::sqrt(seasons)};
+    const std::size_t season = step / model.season + 1;
+    return {window[(spec_.history - back) * inputs + target],
+            model.deviation[target] * std::sqrt(static_cast<double>(season))};
   }
 
   Value predict(const ProphetModel& model, std::span<const float>, double time, std::size_t step,
