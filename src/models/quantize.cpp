@@ -45,19 +45,19 @@ std::vector<Image> made_up_images() {
   std::vector<Image> images;
   constexpr std::size_t kEdge = 256;
   std::uint32_t state = 1;
-  for (int kind = 0; kind < 12; ++kind) {
+  for (std::size_t kind = 0; kind < 12; ++kind) {
     Image image = Image::uninitialised(kEdge, kEdge);
     for (std::size_t i = 0; i < kEdge * kEdge * Image::kChannels; ++i) {
       const std::size_t x = i / 3 % kEdge;
       const std::size_t y = i / 3 / kEdge;
       state = state * 1664525U + 1013904223U;
       const auto noise = static_cast<std::size_t>(state >> 24);
-      const std::size_t value = kind == 0   ? 0
-                                : kind == 1 ? 255
-                                : kind == 2 ? x
-                                : kind == 3
-                                    ? y
-                                    : (x / (8U << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
+      const std::size_t value =
+          kind == 0   ? 0
+          : kind == 1 ? 255
+          : kind == 2 ? x
+          : kind == 3 ? y
+                      : (x / (std::size_t{8} << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
       image.pixels[i] = static_cast<std::uint8_t>(value & 255);
     }
     images.push_back(std::move(image));
