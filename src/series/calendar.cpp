@@ -19,6 +19,7 @@ using std::chrono::year;
 using std::chrono::year_month_day;
 
 constexpr double kDay = 86400;
+constexpr double kLastSecond = 253402300799;  // of the year 9999, the last that four digits can say
 
 struct Civil {
   year_month_day date;
@@ -67,8 +68,10 @@ Result<double> parse_time(std::string_view given) {
   };
   std::string_view text = given;
   if (text.ends_with(".0")) text.remove_suffix(2);  // a year that went through a table of numbers
-  if (text.size() > 8 && text.find_first_not_of("0123456789") == std::string_view::npos && text.size() < 13)
-    return static_cast<double>(std::stoll(std::string(text)));
+  if (text.size() > 8 && text.find_first_not_of("0123456789") == std::string_view::npos && text.size() < 13) {
+    const auto seconds = static_cast<double>(std::stoll(std::string(text)));
+    return seconds <= kLastSecond ? Result<double>(seconds) : Result<double>(bad());
+  }
   const int years = digits(text, 4);
   if (years < 0) return bad();
   int months = 1;
@@ -103,7 +106,7 @@ Result<double> parse_time(std::string_view given) {
   const year_month_day date(year(years), month(static_cast<unsigned>(std::max(months, 0))),
                             day(static_cast<unsigned>(std::max(day_of_month, 0))));
   if (!text.empty() || !date.ok()) return bad();
-  return seconds_of(date, second);
+  return std::min(seconds_of(date, second), kLastSecond);  // a leap second may end the year 9999
 }
 
 std::string format_time(double time) {

@@ -18,11 +18,13 @@ TEST(Calendar, TimesOfManyFormsAreRead) {
   EXPECT_EQ(format_time(parse_time("1959.0").value()), "1959-01-01T00:00:00Z");
   EXPECT_EQ(parse_time("1700000000").value(), 1.7e9);
   EXPECT_EQ(format_time(parse_time("1700").value()), "1700-01-01T00:00:00Z");
+  EXPECT_EQ(format_time(parse_time("9999-12-31T23:59:60").value()), "9999-12-31T23:59:59Z");
 }
 
 TEST(Calendar, WhatIsNoTimeIsAnError) {
-  for (const char* text : {"", "yesterday", "2024-13", "2024-02-30", "2024-05-01T25:00", "2024-05-01T12",
-                           "20240532", "2024Q5", "99999999999999999999", "2024-05-01 12:30 or so"})
+  for (const char* text :
+       {"", "yesterday", "2024-13", "2024-02-30", "2024-05-01T25:00", "2024-05-01T12", "20240532", "2024Q5",
+        "99999999999999999999", "2024-05-01 12:30 or so", "999999999999"})
     EXPECT_FALSE(parse_time(text)) << text;
 }
 
