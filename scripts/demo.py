@@ -3,6 +3,7 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -40,6 +41,22 @@ def wait_ready(server):
     raise SystemExit("demo: the server did not get ready within a minute")
 
 
+@contextlib.contextmanager
+def serving(infer, *flags):
+    """A server that is ready, and stopped cleanly afterwards."""
+    server = subprocess.Popen([infer, "serve", *map(str, flags)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        wait_ready(server)
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.stdout.read()
+        code = server.wait(timeout=60)
+    print(f"server stopped, exit code {code}")
+    if code != 0:
+        raise SystemExit(1)
+
+
 def embed(photo):
     start = time.monotonic()
     status, body = request("POST", "/embed", photo.read_bytes(), headers={"Content-Type": "application/octet-stream"})
@@ -57,9 +74,7 @@ def main():
     cache = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer")
     photos = [cache / "photos" / name for name in PHOTOS]
     start = time.monotonic()
-    server = subprocess.Popen([infer, "serve", "--model", model], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        wait_ready(server)
+    with serving(infer, "--model", model):
         print(f"server ready on http://{HOST}:{PORT} after {time.monotonic() - start:.1f} s\n")
         print(f"{'photograph':24} {'ms':>6}  first numbers of the embedding")
         vectors = {}
@@ -81,13 +96,6 @@ def main():
         print(f"{count} photographs from 16 clients: {rate:.1f} photographs per second")
         if json.loads((pathlib.Path(model) / "infer.json").read_text()).get("weights") == "random":
             print("\nThe model's weights are random: equal photographs get equal vectors, likeness means nothing yet.")
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.stdout.read()
-        code = server.wait(timeout=60)
-    print(f"server stopped, exit code {code}")
-    if code != 0:
-        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -34,9 +33,7 @@ def main():
     run("train", "text", "--base", models / "minilm", "--data", ROOT / "data" / "sentiment.csv", "--out", models / "sentiment")
     run("train", "forecast", "--data", cache / "series" / "co2.csv", "--target", "co2", "--time", "date", "--history", 52,
         "--horizon", 4, "--out", models / "co2", "--promote")
-    server = subprocess.Popen([infer, "serve", "--models", models], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        demo.wait_ready(server)
+    with demo.serving(infer, "--models", models):
         print("\nserving", ", ".join(sorted(path.name for path in models.iterdir())))
         for text in ("A wonderful evening, we laughed all the way home.", "The chair broke on the first day."):
             answer = ask("/predict", {"text": text})
@@ -46,13 +43,6 @@ def main():
         print("  'The film was great.' is like 'I loved this movie.' %.2f, like 'The train is late.' %.2f" % tuple(scores))
         answer = ask("/predict", {"inference_length": 8})
         print(f"  CO2, the next 8 weeks ({answer['model_version']}): " + " ".join(f"{row[0]:.1f}" for row in answer["predictions"]) + " ppm")
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.stdout.read()
-        code = server.wait(timeout=60)
-    print(f"server stopped, exit code {code}")
-    if code != 0:
-        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ class ServedModels {
   template <class Task>
   std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {},
                                      std::string_view version = {}) const {
-    for (const auto& model : all()) {
+    std::unique_lock lock(mutex_);
+    for (const auto& model : models_) {
       const Model& loaded = model->engine->model();
       if ((*model).*task && (name.empty() || loaded.name == name) &&
           (version.empty() ? model->by_default : loaded.version == version))

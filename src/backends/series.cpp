@@ -11,9 +11,6 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Standard deviations on each side of an interval that holds 80 % of a normal distribution.
-constexpr double kEightyPercent = 1.2815515655446004;
-
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;

@@ -233,6 +233,9 @@ class Trainer {
     auto forecaster = Forecaster::create(std::make_shared<Engine>(*std::move(engine)));
     if (!forecaster) return Unexpected(forecaster.error());
     const SeriesSpec& spec = forecaster->series();
+    std::vector<double> naive;
+    for (std::size_t target = 0; target < spec.targets; ++target)
+      naive.push_back(naive_error(series_, test_begin_, season_, target));
     const std::size_t columns = series_.columns.size();
     const std::size_t origins = series_.rows() - options_.horizon + 1 - test_begin_;
     const std::size_t stride = std::max<std::size_t>(1, origins / kMaxOrigins);
@@ -258,7 +261,7 @@ class Trainer {
           const double error = std::abs(forecast->values[step][target] - truth);
           absolute += error;
           squares += error * error;
-          scaled += error / naive_error(series_, test_begin_, season_, target);
+          scaled += error / naive[target];
           ++count;
           if (intervals && forecast->lower[step][target] <= truth && truth <= forecast->upper[step][target])
             ++inside;

@@ -31,7 +31,6 @@ class Predict : public ::testing::Test {
     options.models = {"seasonal-naive"};
     (void)train_forecast(options, folder_ / "models" / "sales").value();
     create_simulator({.base_ms = 0}, folder_ / "models" / "simulator").value();
-    infer::testing::write_text(folder_ / "models/sales/1-seasonal-naive/vocab.txt", "");
     TestServer::Setup setup;
     setup.server.repository = (folder_ / "models").string();
     server_ = std::make_unique<TestServer>(std::move(setup));

@@ -10,6 +10,9 @@
 
 namespace infer::inline v0 {
 
+/// Standard deviations on each side of an interval that holds 80 % of a normal distribution.
+inline constexpr double kEightyPercent = 1.2815515655446004;
+
 /// The last value, or that of a season ago, goes on. What is wrong with that, step by step, makes its
 /// intervals (Hyndman and Athanasopoulos, "Forecasting: Principles and Practice", 5.5).
 struct NaiveModel {

@@ -147,7 +147,7 @@ class Builder {
     return tensor == nullptr ? at::zeros(shape) : to_float(*tensor);
   }
 
-  /// Weight and bias; the weight is a matrix where `inputs` is given, a vector else.
+  /// A weight of `shape` and its bias.
   void affine(Module& owner, const std::string& ours, const std::string& theirs,
               std::vector<std::int64_t> shape) {
     owner.register_parameter(ours + "_weight", take(theirs + ".weight", shape), false);

@@ -22,6 +22,7 @@
 #include "../../models/training.h"
 #include "../backend/error_text.h"
 #include "../models/module_builder.h"
+#include "infer/series/statistical.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -31,7 +32,6 @@ constexpr std::int64_t kBatch = 64;
 constexpr std::size_t kMaxEpochs = 200;
 constexpr std::size_t kPatience = 15;
 constexpr double kLearningRate = 5e-3;
-constexpr double kEightyPercent = 1.2815515655446004;
 
 /// The network sees targets relative to their last value, in units of their usual change, and gives changes
 /// of that unit: levels that training never saw, as a trend brings them, look to it like those that it did.
