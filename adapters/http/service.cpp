@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <utility>
 
 #include "infer/version.h"
 #include "json_writer.h"
@@ -182,7 +183,12 @@ std::shared_ptr<ServedModel> Service::refresh_model(const std::string& name) {
   const std::filesystem::path folder = now.directory.parent_path();
   const auto versions = served_versions(folder);
   // Several side by side are what they are until a restart.
-  if (!versions || versions->size() > 1) return nullptr;
+  if (versions && versions->size() > 1) return nullptr;
+  if (!versions) {  // said once, not every second
+    const std::string& why = versions.error().message;
+    if (std::exchange(refused_[name], why) != why) log_swap("error", "swap_refused", now, "", why);
+    return nullptr;
+  }
   const std::string& version = versions->front();
   if (version == now.directory.filename() || refused_[name] == version) return nullptr;
   const auto keep = [&](const Error& error) {

@@ -143,7 +143,8 @@ class Service {
   Handler probe_{*this, true};
   ServedModels models_;
   std::mutex refresh_mutex_;
-  std::map<std::string, std::string> refused_;         ///< The version of a model that did not pass, by name.
+  std::map<std::string, std::string>
+      refused_;  ///< By name: the version that did not pass, or why there is none.
   std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};

@@ -133,6 +133,20 @@ TEST_F(Swap, AVersionThatDoesNotFitIsRefusedAndTheOldOneStays) {
   EXPECT_TRUE(logged("series.columns and targets differ"));
 }
 
+TEST_F(Swap, APromotedVersionThatIsNotThereIsSaidOnceAndTheOldOneStays) {
+  infer::testing::write_text(model() / "PROMOTED", "9-none\n");
+  server_->service().refresh();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-naive");
+  int said = 0;
+  for (const auto& line : server_->log_lines())
+    said += line.find("PROMOTED names version 9-none") == std::string::npos ? 0 : 1;
+  EXPECT_EQ(said, 1);
+  promote(model(), "1-seasonal-naive").value();
+  server_->service().refresh();
+  EXPECT_EQ(served(), "1-seasonal-naive");
+}
+
 TEST_F(Swap, ADamagedVersionIsRefusedAndTheOldOneStays) {
   const fs::path other = model() / "2-other";
   fs::copy(model() / "1-seasonal-naive", other);
