@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace infer::http {
 namespace {
@@ -31,8 +32,8 @@ bool wait_socket(int socket, short events, TimePoint deadline) {
 
 }  // namespace
 
-Connection::Connection(int socket, const ListenerOptions& options)
-    : socket_(socket), options_(options), buffer_(kReadBuffer) {}
+Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options)
+    : socket_(socket), transport_(std::move(transport)), options_(options), buffer_(kReadBuffer) {}
 
 bool Connection::wait_for_request(milliseconds timeout) {
   if (has_buffered()) return true;
@@ -53,13 +54,13 @@ void Connection::begin_body() {
 ssize_t Connection::receive(char* data, std::size_t size) {
   if (fault_ != Fault::kNone) return -1;
   while (true) {
-    const ssize_t count = ::recv(socket_, data, size, MSG_DONTWAIT);
+    const ssize_t count = transport_->receive(data, size);
     if (count > 0) return count;
-    if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+    if (count == 0 || count == Transport::kBroken) {
       fault_ = Fault::kClosed;
-      return count == 0 ? 0 : -1;
+      return count;
     }
-    if (!wait_socket(socket_, POLLIN, read_deadline_)) {
+    if (!wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
       fault_ = in_headers_ ? Fault::kHeaderTimeout : Fault::kBodyTimeout;
       return -1;
     }
@@ -68,7 +69,7 @@ ssize_t Connection::receive(char* data, std::size_t size) {
 
 ssize_t Connection::read(char* data, std::size_t size) {
   if (fault_ != Fault::kNone && !has_buffered()) return -1;
-  if (!has_buffered()) {
+  if (read_at_ == read_end_) {
     if (!in_headers_ && size >= buffer_.size()) return receive(data, size);
     const ssize_t count = receive(buffer_.data(), buffer_.size());
     if (count <= 0) return count;
@@ -94,34 +95,38 @@ bool Connection::is_readable() const {
 }
 
 ssize_t Connection::write(const char* data, std::size_t size) {
-  out_.append(data, size);
-  if (out_.size() >= kWriteBuffer && !flush()) return -1;
+  if (out_.size() + size < kWriteBuffer) {
+    out_.append(data, size);
+  } else if (!flush() || !send(data, size)) {
+    return -1;
+  }
   return static_cast<ssize_t>(size);
 }
 
 bool Connection::flush() {
+  const bool sent = send(out_.data(), out_.size());
+  out_.clear();
+  return sent;
+}
+
+bool Connection::send(const char* data, std::size_t size) {
   const TimePoint deadline = std::chrono::steady_clock::now() + options_.write_timeout;
-  std::size_t sent = 0;
-  while (sent < out_.size()) {
-    const ssize_t count =
-        ::send(socket_, out_.data() + sent, out_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (size > 0) {
+    const ssize_t count = transport_->send(data, size);
     if (count > 0) {
-      sent += static_cast<std::size_t>(count);
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait_socket(socket_, POLLOUT, deadline)) {
+      data += count;
+      size -= static_cast<std::size_t>(count);
+    } else if (count == Transport::kBroken || count == 0 ||
+               !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) {
       fault_ = Fault::kClosed;
-      break;
+      return false;
     }
   }
-  const bool complete = sent == out_.size();
-  out_.clear();
-  return complete;
+  return true;
 }
 
 void Connection::linger() {
-  ::shutdown(socket_, SHUT_WR);
+  transport_->close_sending();
   // Closing with unread bytes would reset the connection, and the answer could be lost with it.
   const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
   for (std::size_t total = 0; total < kLingerBytes && wait_socket(socket_, POLLIN, deadline);) {

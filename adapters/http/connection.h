@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "httplib_config.h"
 #include "infer/core/clock.h"
 #include "listener.h"
+#include "transport.h"
 
 namespace infer::http {
 
@@ -17,11 +19,12 @@ class Connection final : public httplib::Stream {
  public:
   enum class Fault { kNone, kHeaderTimeout, kHeaderTooLarge, kBodyTimeout, kClosed };
 
-  Connection(int socket, const ListenerOptions& options);
+  /// `transport` is that of `socket`, which must not block.
+  Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options);
 
   /// Blocks until there is something to read; false after `timeout` or when the peer is gone.
   bool wait_for_request(std::chrono::milliseconds timeout);
-  bool has_buffered() const noexcept { return read_at_ < read_end_; }
+  bool has_buffered() const noexcept { return read_at_ < read_end_ || transport_->has_pending(); }
 
   void begin_headers();
   void begin_body();
@@ -45,8 +48,10 @@ class Connection final : public httplib::Stream {
 
  private:
   ssize_t receive(char* data, std::size_t size);
+  bool send(const char* data, std::size_t size);
 
   const int socket_;
+  const std::unique_ptr<Transport> transport_;
   const ListenerOptions& options_;
   std::vector<char> buffer_;
   std::size_t read_at_ = 0;

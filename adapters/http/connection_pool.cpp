@@ -1,6 +1,7 @@
 #include "connection_pool.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <system_error>
@@ -12,50 +13,61 @@ namespace {
 
 constexpr std::chrono::seconds kThreadIdle{10};
 constexpr std::chrono::seconds kCutOff{2};
+/// Connections without a thread; further ones stay in the kernel's queue, where they hold no descriptor.
+constexpr std::size_t kMaxWaiting = 64;
 
 }  // namespace
 
-bool ConnectionPool::enqueue(std::function<void()> job) {
+void ConnectionPool::add(int socket) {
   std::unique_lock lock(mutex_);
-  if (closing_) return false;
-  jobs_.push_back(std::move(job));
-  if (jobs_.size() <= free_threads_) {
+  taken_.wait(lock, [&] { return closing_ || waiting_.size() < kMaxWaiting; });
+  if (closing_) {
+    ::close(socket);
+    return;
+  }
+  waiting_.push_back(socket);
+  if (waiting_.size() <= free_threads_) {
     work_.notify_one();
-    return true;
+    return;
   }
   if (threads_ < limit_) {
     try {
       std::thread([this] { run(); }).detach();  // counted; shutdown waits for the count
       ++threads_;
-      return true;
+      return;
     } catch (const std::system_error&) {
       // No more threads to be had: wait for one of those there are.
       if (threads_ == 0) {
-        jobs_.pop_back();
-        return false;
+        waiting_.pop_back();
+        ::close(socket);
+        return;
       }
     }
   }
   if (!idle_sockets_.empty()) ::shutdown(*idle_sockets_.begin(), SHUT_RDWR);
-  return true;
+}
+
+void ConnectionPool::make_room() {
+  std::unique_lock lock(mutex_);
+  if (!idle_sockets_.empty()) ::shutdown(*idle_sockets_.begin(), SHUT_RDWR);
 }
 
 void ConnectionPool::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    if (jobs_.empty()) {
+    if (waiting_.empty()) {
       if (closing_) break;
       ++free_threads_;
-      const bool found = work_.wait_for(lock, kThreadIdle, [&] { return !jobs_.empty() || closing_; });
+      const bool found = work_.wait_for(lock, kThreadIdle, [&] { return !waiting_.empty() || closing_; });
       --free_threads_;
       if (!found) break;
       continue;
     }
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
+    const int socket = waiting_.front();
+    waiting_.pop_front();
+    taken_.notify_one();
     lock.unlock();
-    job();
-    job = nullptr;
+    serve_(socket);
     lock.lock();
   }
   --threads_;
@@ -65,6 +77,7 @@ void ConnectionPool::run() {
 void ConnectionPool::shutdown() {
   std::unique_lock lock(mutex_);
   closing_ = true;
+  taken_.notify_all();
   for (const int socket : idle_sockets_) ::shutdown(socket, SHUT_RDWR);
   work_.notify_all();
   const auto all_left = [&] { return threads_ == 0; };
@@ -86,7 +99,7 @@ ConnectionPool::Open::~Open() {
 ConnectionPool::Idle::Idle(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
   std::unique_lock lock(pool_.mutex_);
   pool_.idle_sockets_.insert(socket_);
-  if (pool_.closing_ || (!pool_.jobs_.empty() && pool_.threads_ >= pool_.limit_))
+  if (pool_.closing_ || (!pool_.waiting_.empty() && pool_.threads_ >= pool_.limit_))
     ::shutdown(socket_, SHUT_RDWR);
 }
 

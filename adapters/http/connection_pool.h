@@ -7,8 +7,6 @@
 #include <mutex>
 #include <set>
 
-#include "httplib_config.h"
-
 namespace infer::http {
 
 /// A thread for each connection, as many as there are connections, up to a limit.
@@ -16,14 +14,19 @@ namespace infer::http {
 /// Threads start when needed and leave after ten idle seconds. Beyond the limit a connection waits for a
 /// thread; to make room, one connection that idles between two requests is closed, as HTTP allows at any
 /// time.
-class ConnectionPool final : public httplib::TaskQueue {
+class ConnectionPool {
  public:
-  explicit ConnectionPool(std::size_t limit) : limit_(limit) {}
+  /// `serve` is called on a thread of the pool with each connection, and closes it.
+  ConnectionPool(std::size_t limit, std::function<void(int socket)> serve)
+      : limit_(limit), serve_(std::move(serve)) {}
 
-  bool enqueue(std::function<void()> job) override;
+  /// Takes a connection; blocks while too many wait for a thread already.
+  void add(int socket);
+  /// Closes one connection that idles.
+  void make_room();
   /// Closes idle connections and waits until all threads have left; connections that are still busy with
   /// their client after two seconds are cut off.
-  void shutdown() override;
+  void shutdown();
 
   /// Makes a connection known while it lives.
   class Open {
@@ -55,10 +58,12 @@ class ConnectionPool final : public httplib::TaskQueue {
   void run();
 
   const std::size_t limit_;
+  const std::function<void(int)> serve_;
   std::mutex mutex_;
   std::condition_variable work_;
+  std::condition_variable taken_;
   std::condition_variable left_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<int> waiting_;
   std::set<int> open_sockets_;
   std::set<int> idle_sockets_;
   std::size_t threads_ = 0;

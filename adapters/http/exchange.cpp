@@ -46,15 +46,70 @@ int http_status(const Error& error) noexcept {
   return 500;
 }
 
-void answer_error(Exchange& exchange, int status, std::string_view code, const std::string& message) {
-  exchange.status = status;
+namespace {
+
+/// What OpenAI's clients know; the code is our own.
+std::string_view openai_type(int status) {
+  if (status == 401) return "authentication_error";
+  if (status == 404) return "not_found_error";
+  if (status == 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "server_error";
+}
+
+std::string_view text_embeddings_type(int status) {
+  if (status == 429) return "overloaded";
+  if (status == 503) return "unhealthy";
+  return status < 500 ? "validation" : "backend";
+}
+
+/// Clients try again after any 5xx; what cannot succeed the second time should not cost a second forward.
+bool retry_helps(int status) {
+  return status == 408 || status == 429 || status == 503 || status == 504;
+}
+
+}  // namespace
+
+ErrorShape error_shape(std::string_view path, bool json) {
+  if (path.starts_with("/v2/") || path == "/v2") return ErrorShape::kInferenceProtocol;
+  if (path.starts_with("/v1/")) return ErrorShape::kOpenAi;
+  // Images given as they are belong to nobody else's protocol.
+  if (path == "/similarity" || (path == "/embed" && json)) return ErrorShape::kTextEmbeddings;
+  return ErrorShape::kOwn;
+}
+
+void write_failure(Exchange& exchange) {
+  const Failure& failure = *exchange.failure;
+  exchange.status = failure.status;
   exchange.content_type = "application/json";
-  exchange.error = message;
   JsonWriter json;
-  json.begin_object().key("error").begin_object();
-  json.key("code").value(code).key("message").value(message).key("request_id").value(exchange.request_id);
-  json.end_object().end_object();
+  json.begin_object();
+  const bool json_body = exchange.header && exchange.media_type() == "application/json";
+  switch (error_shape(exchange.path, json_body)) {
+    case ErrorShape::kOwn:
+      json.key("error").begin_object().key("code").value(failure.code);
+      json.key("message").value(failure.message).key("request_id").value(exchange.request_id).end_object();
+      break;
+    case ErrorShape::kInferenceProtocol:
+      json.key("error").value(failure.message);
+      break;
+    case ErrorShape::kOpenAi:
+      json.key("error").begin_object().key("message").value(failure.message);
+      json.key("type").value(openai_type(failure.status)).key("param").null();
+      json.key("code").value(failure.code).end_object();
+      if (!retry_helps(failure.status)) exchange.headers.emplace_back("x-should-retry", "false");
+      break;
+    case ErrorShape::kTextEmbeddings:
+      json.key("error").value(failure.message);
+      json.key("error_type").value(text_embeddings_type(failure.status));
+      break;
+  }
+  json.end_object();
   exchange.response = std::move(json).text();
+}
+
+void answer_error(Exchange& exchange, int status, std::string_view code, std::string message) {
+  exchange.failure = Failure{status, std::string(code), std::move(message)};
+  exchange.status = status;
 }
 
 void answer_error(Exchange& exchange, const Error& error) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include "infer/core/clock.h"
 #include "infer/core/error.h"
+#include "infer/engine/response.h"
 
 namespace infer::http {
 
@@ -19,6 +22,16 @@ struct Part {
   std::string name;
   std::string content_type;
   std::string content;
+};
+
+struct Route;
+class RequestStatistics;
+
+/// Why a request was not done.
+struct Failure {
+  int status = 500;
+  std::string code;  ///< "InvalidArgument"
+  std::string message;
 };
 
 /// What a handler learns and what it answers; knows nothing of the HTTP library underneath.
@@ -34,6 +47,10 @@ struct Exchange {
   TimePoint deadline = kNever;
   std::stop_token hung_up;  ///< Stops when the client is gone.
   std::function<std::optional<std::string>(const char* name)> header;
+  const Route* route = nullptr;                ///< Null until it is found.
+  std::vector<std::string> path_parameters;    ///< What stands at the {names} of the route's path, in order.
+  std::string trace_id;  ///< Of a valid `traceparent`, else empty.
+  std::string span_id;   ///< Ours within that trace.
 
   // The answer.
   int status = 200;
@@ -41,17 +58,18 @@ struct Exchange {
   std::string response;
   std::vector<std::pair<std::string, std::string>> headers;
   bool close = false;  ///< End the connection after this answer.
+  std::optional<Failure> failure;  ///< Becomes the answer, in the shape of the route.
 
   bool counted = false;  ///< Taken into the count of active requests.
 
   // For the request's line in the log.
   std::string model;
   std::string model_version;
-  std::string error;
   std::size_t batch_size = 0;
-  double queue_ms = 0;
-  double compute_ms = 0;
+  std::optional<Timings> timings;  ///< Of the slowest sample; nothing for what reached no model.
   std::optional<float> confidence;
+  std::shared_ptr<RequestStatistics> statistics;  ///< Of the model.
+  std::size_t samples = 0;
 
   /// The media type of the request's body in lower case, without parameters.
   std::string media_type() const;
@@ -60,9 +78,21 @@ struct Exchange {
 /// The HTTP status that docs/errors.md gives an error.
 int http_status(const Error& error) noexcept;
 
-/// Answers with `error` in the shape of the project's own routes.
+/// Answers with `error`.
 void answer_error(Exchange& exchange, const Error& error);
 /// The same with a status that no error code maps to (401, 405, 408, 431).
-void answer_error(Exchange& exchange, int status, std::string_view code, const std::string& message);
+void answer_error(Exchange& exchange, int status, std::string_view code, std::string message);
+/// Writes the failure as the answer.
+void write_failure(Exchange& exchange);
+
+/// How an error looks: each family of routes has the shape that its clients know.
+enum class ErrorShape : std::uint8_t {
+  kOwn,                ///< {"error": {"code", "message", "request_id"}}
+  kInferenceProtocol,  ///< {"error": message}
+  kOpenAi,             ///< {"error": {"message", "type", "param", "code"}}
+  kTextEmbeddings,     ///< {"error": message, "error_type"}
+};
+/// The shape for a path; `json`: whether the request's body is JSON.
+ErrorShape error_shape(std::string_view path, bool json);
 
 }  // namespace infer::http

@@ -16,7 +16,7 @@ HangupWatcher::HangupWatcher() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eve
   if (epoll_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "epoll");
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = wake_;
+  event.data.u64 = 0;
   epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
   thread_ = std::thread([this] { run(); });
 }
@@ -29,22 +29,37 @@ HangupWatcher::~HangupWatcher() {
   close(epoll_);
 }
 
-HangupWatcher::Watch::Watch(HangupWatcher& watcher, int socket, std::stop_source source)
-    : watcher_(watcher), socket_(socket) {
+HangupWatcher::Watch::Watch(HangupWatcher& watcher, int socket) : watcher_(watcher), socket_(socket) {
   {
     std::unique_lock lock(watcher_.mutex_);
-    watcher_.watched_.insert_or_assign(socket, std::move(source));
+    id_ = ++watcher_.last_id_;
+    watcher_.watched_.emplace(id_, state_);
   }
   epoll_event event{};
   event.events = EPOLLRDHUP | EPOLLONESHOT;
-  event.data.fd = socket;
+  event.data.u64 = id_;
   epoll_ctl(watcher_.epoll_, EPOLL_CTL_ADD, socket, &event);
 }
 
 HangupWatcher::Watch::~Watch() {
   epoll_ctl(watcher_.epoll_, EPOLL_CTL_DEL, socket_, nullptr);
   std::unique_lock lock(watcher_.mutex_);
-  watcher_.watched_.erase(socket_);
+  watcher_.watched_.erase(id_);
+}
+
+void HangupWatcher::Watch::begin_request(std::stop_source source) {
+  bool gone = false;
+  {
+    std::unique_lock lock(state_->mutex);
+    gone = state_->gone;
+    state_->source = source;
+  }
+  if (gone) source.request_stop();
+}
+
+void HangupWatcher::Watch::end_request() {
+  std::unique_lock lock(state_->mutex);
+  state_->source = std::stop_source(std::nostopstate);
 }
 
 void HangupWatcher::run() {
@@ -52,16 +67,20 @@ void HangupWatcher::run() {
   while (true) {
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < count; ++i) {
-      const int socket = events[static_cast<std::size_t>(i)].data.fd;
-      if (socket == wake_) return;
-      std::stop_source source(std::nostopstate);
+      const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
+      if (id == 0) return;
+      std::shared_ptr<Watch::State> state;
       {
         std::unique_lock lock(mutex_);
-        // An event may arrive after its watch has ended; then there is nothing, or a new request, to be
-        // found. A new request on the same number has its own event armed, so only one whose socket really
-        // closed gets here.
-        const auto found = watched_.find(socket);
-        if (found != watched_.end()) source = found->second;
+        const auto found = watched_.find(id);
+        if (found != watched_.end()) state = found->second;
+      }
+      if (!state) continue;
+      std::stop_source source(std::nostopstate);
+      {
+        std::unique_lock lock(state->mutex);
+        state->gone = true;
+        source = state->source;
       }
       if (source.stop_possible()) source.request_stop();
     }

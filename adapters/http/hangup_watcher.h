@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -7,7 +9,8 @@
 
 namespace infer::http {
 
-/// One thread that notices when a client goes away while its request is waiting, and requests a stop.
+/// One thread that notices when a client goes away while its request is waiting, and requests a stop. A
+/// client that only closes its sending side looks the same, and counts as gone.
 class HangupWatcher {
  public:
   HangupWatcher();
@@ -15,17 +18,29 @@ class HangupWatcher {
   HangupWatcher(const HangupWatcher&) = delete;
   HangupWatcher& operator=(const HangupWatcher&) = delete;
 
-  /// Watches a socket for as long as it lives.
+  /// Watches a connection's socket for as long as it lives: a system call at each end, none for a request.
   class Watch {
    public:
-    Watch(HangupWatcher& watcher, int socket, std::stop_source source);
+    Watch(HangupWatcher& watcher, int socket);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
+    /// From now on `source` is what stops; at once if the client is gone already.
+    void begin_request(std::stop_source source);
+    void end_request();
+
    private:
+    friend HangupWatcher;
+    struct State {
+      std::mutex mutex;
+      bool gone = false;
+      std::stop_source source{std::nostopstate};
+    };
     HangupWatcher& watcher_;
-    int socket_;
+    const int socket_;
+    std::uint64_t id_ = 0;  ///< Never used again, as the number of a socket is.
+    const std::shared_ptr<State> state_ = std::make_shared<State>();
   };
 
  private:
@@ -34,7 +49,8 @@ class HangupWatcher {
   int epoll_;
   int wake_;
   std::mutex mutex_;
-  std::unordered_map<int, std::stop_source> watched_;
+  std::uint64_t last_id_ = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Watch::State>> watched_;
   std::thread thread_;
 };
 

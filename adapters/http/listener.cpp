@@ -1,135 +1,46 @@
 #include "listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
+#include <mutex>
 #include <new>
 #include <random>
-#include <thread>
 #include <utility>
 
+#include "acceptor.h"
 #include "connection.h"
 #include "connection_pool.h"
 #include "hangup_watcher.h"
+#include "request_body.h"
+#include "request_id.h"
 
 namespace infer::http {
 namespace {
 
 // Any path: the router behind the handler knows which there are.
 constexpr const char* kAnyPath = R"([\s\S]*)";
-/// A body nobody wants is read and dropped up to this size, so that the connection stays of use.
-constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
 
+// cpp-httplib's callbacks name no connection.
 thread_local Connection* current_connection = nullptr;
-
-std::mt19937_64& random_source() {
-  thread_local std::mt19937_64 source{std::random_device{}()};
-  return source;
-}
-
-std::string make_request_id() {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::uint64_t bits = random_source()();
-  std::string id(16, '0');
-  for (char& c : id) {
-    c = kHex[bits & 15];
-    bits >>= 4;
-  }
-  return id;
-}
+thread_local HangupWatcher::Watch* current_watch = nullptr;
 
 /// The client's X-Request-Id if it is printable and of at most 128 characters, else a fresh one.
 std::string request_id(const httplib::Request& request) {
   std::string id = request.get_header_value("X-Request-Id");
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  return id.empty() || id.size() > 128 || !printable ? make_request_id() : id;
+  return id.empty() || id.size() > 128 || !printable ? random_id() : id;
 }
 
-enum class BodyFraming { kNone, kLength, kChunked };
-
-/// How the body is delimited. What two servers might read differently is refused (RFC 9112, section 6.3).
-Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t limit) {
-  const auto bad = [](std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); };
-  const std::size_t lengths = request.get_header_value_count("Content-Length");
-  const std::size_t encodings = request.get_header_value_count("Transfer-Encoding");
-  if (encodings > 0) {
-    if (lengths > 0) return bad("Content-Length: not allowed beside Transfer-Encoding");
-    const std::string encoding = request.get_header_value("Transfer-Encoding");
-    if (encodings > 1 || !httplib::detail::case_ignore::equal(encoding, "chunked")) {
-      return bad("Transfer-Encoding: '" + encoding + "' is not chunked");
-    }
-    return BodyFraming::kChunked;
-  }
-  if (lengths == 0) return BodyFraming::kNone;
-  const std::string text = request.get_header_value("Content-Length");
-  if (lengths > 1) return bad("Content-Length: given " + std::to_string(lengths) + " times");
-  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
-    return bad("Content-Length: '" + text.substr(0, 32) + "' is not a number of bytes");
-  }
-  if (std::stoull(text) > limit) {
-    return fail(ErrorCode::kInvalidArgument,
-                "body: " + text + " bytes exceed max_body_bytes " + std::to_string(limit),
-                ErrorDetail::kTooLarge);
-  }
-  return BodyFraming::kLength;
-}
-
-Result<void> check_encoding(const httplib::Request& request) {
-  const std::string encoding = request.get_header_value("Content-Encoding");
-  if (encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "deflate") return {};
-  return fail(ErrorCode::kInvalidArgument, "Content-Encoding: '" + encoding + "' is none of gzip, deflate",
-              ErrorDetail::kUnsupportedType);
-}
-
-/// Bounds the bytes of all bodies that are held at a time.
-class BodyBudget {
+/// cpp-httplib's reading and writing of HTTP, with our own connections, threads and bounds.
+class HttpServer final : public httplib::Server {
  public:
-  explicit BodyBudget(std::size_t limit) : limit_(limit) {}
-
-  /// What one request holds; given back when it ends.
-  class Share {
-   public:
-    explicit Share(BodyBudget& budget) : budget_(budget) {}
-    ~Share() { budget_.used_.fetch_sub(taken_); }
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
-
-    bool take(std::size_t bytes) {
-      taken_ += bytes;
-      return budget_.used_.fetch_add(bytes) + bytes <= budget_.limit_;
-    }
-
-   private:
-    BodyBudget& budget_;
-    std::size_t taken_ = 0;
-  };
-
- private:
-  const std::size_t limit_;
-  std::atomic<std::size_t> used_{0};
-};
-
-/// cpp-httplib's server, with our own connections, threads and bounds.
-class ConnectionServer final : public httplib::Server {
- public:
-  ConnectionServer(const ListenerOptions& options, RequestHandler& handler)
-      : options_(options), handler_(handler) {
-    new_task_queue = [this] {
-      auto* pool = new ConnectionPool(options_.max_connections);  // owned by the server, which deletes it
-      pool_.store(pool);
-      return pool;
-    };
-    // Not SO_REUSEPORT, cpp-httplib's default: a second server on the same port shall fail, not take half the
-    // requests.
-    set_socket_options([](socket_t socket) {
-      const int on = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
+  HttpServer(const ListenerOptions& options, RequestHandler& handler) : options_(options), handler_(handler) {
     set_keep_alive_timeout(std::chrono::ceil<std::chrono::seconds>(options_.idle_timeout).count());
     set_keep_alive_max_count(options_.max_requests_per_connection);
     set_payload_max_length(std::numeric_limits<std::size_t>::max());  // counted by us, after decompression
@@ -151,7 +62,7 @@ class ConnectionServer final : public httplib::Server {
       return body_framing(request, options_.max_body_bytes) ? 100 : 417;
     });
     set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
-      if (response.body.empty()) refuse(request, response);
+      if (response.body.empty() && response.content_length_ == 0) refuse(request, response);
     });
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
       if (!current_connection->must_close()) return;
@@ -161,18 +72,41 @@ class ConnectionServer final : public httplib::Server {
     });
   }
 
- private:
-  bool process_and_close_socket(socket_t socket) override {
-    serve(socket);
-    httplib::detail::close_socket(socket);
-    return true;
+  /// Serves from here on. `socket` is the listening one, which tells cpp-httplib that it is not shutting down.
+  void start(int socket, ConnectionPool& pool) {
+    svr_sock_ = socket;
+    pool_ = &pool;
   }
 
+  void set_tls(std::shared_ptr<const TlsContext> tls) {
+    std::unique_lock lock(tls_mutex_);
+    tls_ = std::move(tls);
+  }
+
+  /// Serves one connection to its end and closes it.
   void serve(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const ConnectionPool::Open open(*pool_.load(), socket);
-    Connection connection(socket, options_);
+    try {
+      if (auto transport = make_transport(socket)) serve(socket, std::move(transport));
+    } catch (const std::exception&) {
+      // No memory for the connection itself: all that is left is to close it.
+    }
+    ::close(socket);
+  }
+
+ private:
+  std::unique_ptr<Transport> make_transport(int socket) {
+    std::unique_lock lock(tls_mutex_);
+    if (!tls_) return plain_transport(socket);
+    fcntl(socket, F_SETFL, O_NONBLOCK);
+    return tls_->transport(socket);
+  }
+
+  void serve(int socket, std::unique_ptr<Transport> transport) {
+    const ConnectionPool::Open open(*pool_, socket);
+    Connection connection(socket, std::move(transport), options_);
+    HangupWatcher::Watch watch(watcher_, socket);
     std::string remote;
     std::string local;
     int remote_port = 0;
@@ -187,7 +121,7 @@ class ConnectionServer final : public httplib::Server {
         1, static_cast<std::size_t>(static_cast<double>(options_.max_requests_per_connection) * scale));
     for (std::size_t count = 1; count <= most; ++count) {
       if (!connection.has_buffered()) {
-        const ConnectionPool::Idle idle(*pool_.load(), socket);
+        const ConnectionPool::Idle idle(*pool_, socket);
         if (!connection.wait_for_request(options_.idle_timeout)) return;
       }
       const bool last = count == most || std::chrono::steady_clock::now() > old;
@@ -195,9 +129,11 @@ class ConnectionServer final : public httplib::Server {
       if (last) connection.close_after_answer();
       bool closed = false;
       current_connection = &connection;
+      current_watch = &watch;
       const bool answered =
           process_request(connection, remote, remote_port, local, local_port, last, closed, nullptr);
       current_connection = nullptr;
+      current_watch = nullptr;
       const bool sent = connection.flush();
       if (!answered || !sent) return;
       if (closed || connection.must_close()) break;
@@ -211,7 +147,7 @@ class ConnectionServer final : public httplib::Server {
     connection.close_after_answer();
     Exchange exchange;
     exchange.start = std::chrono::steady_clock::now();
-    exchange.request_id = make_request_id();
+    exchange.request_id = random_id();
     exchange.remote_address = request.remote_addr;
     const std::string limit = std::to_string(options_.max_header_bytes);
     const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
@@ -268,94 +204,18 @@ class ConnectionServer final : public httplib::Server {
     }
     BodyBudget::Share share(budget_);
     if (!handler_.begin(exchange)) {
-      if (has_body && reader != nullptr) discard_body(*reader);
+      if (has_body && reader != nullptr) discard_body(connection, *reader);
       return;
     }
-    if (has_body && reader != nullptr) {
-      if (auto encoding = check_encoding(request); !encoding) {
-        connection.leave_body_unread();
-        return answer_error(exchange, encoding.error());
-      }
-      if (!read_body(exchange, request, *reader, share)) return;
+    if (has_body && reader != nullptr &&
+        !read_body(exchange, connection, request, *reader, options_, share)) {
+      return;
     }
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
-    const HangupWatcher::Watch watch(watcher_, static_cast<int>(connection.socket()), hung_up);
+    current_watch->begin_request(std::move(hung_up));
     handler_.handle(exchange);
-  }
-
-  void discard_body(const httplib::ContentReader& reader) {
-    std::size_t total = 0;
-    const bool complete =
-        reader([&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; });
-    if (!complete) current_connection->leave_body_unread();
-  }
-
-  /// Reads the body, counting decompressed bytes; false when it has answered instead.
-  bool read_body(Exchange& exchange, const httplib::Request& request, const httplib::ContentReader& reader,
-                 BodyBudget::Share& budget) {
-    std::size_t total = 0;
-    bool too_large = false;
-    bool too_many = false;
-    bool too_much = false;
-    const auto count = [&](std::size_t size) {
-      total += size;
-      too_large = total > options_.max_body_bytes;
-      too_much = !too_large && !budget.take(size);
-      return !too_large && !too_much;
-    };
-    bool complete = false;
-    if (request.is_multipart_form_data()) {
-      complete = reader(
-          [&](const httplib::MultipartFormData& part) {
-            if (exchange.parts.size() == options_.max_parts) too_many = true;
-            if (too_many) return false;
-            exchange.parts.push_back({part.name, part.content_type, {}});
-            return true;
-          },
-          [&](const char* data, std::size_t size) {
-            if (!count(size)) return false;
-            exchange.parts.back().content.append(data, size);
-            return true;
-          });
-    } else {
-      if (!request.has_header("Content-Encoding")) {
-        // Room for the parser's padding too, so that it need not copy the body.
-        const std::size_t announced = request.get_header_value_u64("Content-Length");
-        exchange.body.reserve(std::min(announced, options_.max_body_bytes) + 64);
-      }
-      complete = reader([&](const char* data, std::size_t size) {
-        if (!count(size)) return false;
-        exchange.body.append(data, size);
-        return true;
-      });
-    }
-    if (complete) return true;
-    Connection& connection = *current_connection;
-    connection.leave_body_unread();
-    if (too_large) {
-      answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                   "body: exceeds max_body_bytes " + std::to_string(options_.max_body_bytes),
-                                   ErrorDetail::kTooLarge});
-    } else if (too_much) {
-      exchange.headers.emplace_back("Retry-After", "1");
-      answer_error(exchange, Error{ErrorCode::kOverloaded,
-                                   "bodies of all requests: exceed max_buffered_bytes " +
-                                       std::to_string(options_.max_buffered_bytes),
-                                   {}});
-    } else if (too_many) {
-      answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                   "parts: exceed max_images " + std::to_string(options_.max_parts),
-                                   ErrorDetail::kTooLarge});
-    } else if (connection.fault() == Connection::Fault::kBodyTimeout) {
-      answer_error(
-          exchange, 408, "RequestTimeout",
-          "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
-    } else {
-      answer_error(exchange, 400, "InvalidArgument",
-                   "body: cannot be read (framing, encoding or an early end)");
-    }
-    return false;
+    current_watch->end_request();
   }
 
   void send(Exchange& exchange, httplib::Response& response) {
@@ -364,25 +224,38 @@ class ConnectionServer final : public httplib::Server {
     response.status = exchange.status;
     for (const auto& [name, value] : exchange.headers) response.set_header(name, value);
     response.set_header("X-Request-Id", exchange.request_id);
-    response.set_content(std::move(exchange.response), exchange.content_type);
+    // Not as the response's body, which cpp-httplib would compress for everybody who can read that.
+    const std::size_t size = exchange.response.size();
+    response.set_content_provider(
+        size, exchange.content_type,
+        [body = std::move(exchange.response)](std::size_t offset, std::size_t length,
+                                              httplib::DataSink& sink) {
+          return sink.write(body.data() + offset, length);
+        });
   }
 
   const ListenerOptions& options_;
   RequestHandler& handler_;
   HangupWatcher watcher_;
   BodyBudget budget_{options_.max_buffered_bytes};
-  std::atomic<ConnectionPool*> pool_{nullptr};
+  ConnectionPool* pool_ = nullptr;
+  std::mutex tls_mutex_;
+  std::shared_ptr<const TlsContext> tls_;  ///< Null: no TLS.
 };
 
 }  // namespace
 
 struct Listener::Impl {
   Impl(ListenerOptions given, RequestHandler& handler)
-      : options(std::move(given)), server(options, handler) {}
+      : options(std::move(given)),
+        server(options, handler),
+        pool(options.max_connections, [this](int socket) { server.serve(socket); }) {}
 
   const ListenerOptions options;
-  ConnectionServer server;
-  std::thread thread;
+  HttpServer server;
+  ConnectionPool pool;
+  Acceptor acceptor;
+  bool running = false;
 };
 
 Listener::Listener(ListenerOptions options, RequestHandler& handler)
@@ -390,27 +263,21 @@ Listener::Listener(ListenerOptions options, RequestHandler& handler)
 
 Listener::~Listener() { stop(); }
 
-Result<int> Listener::bind() {
-  const ListenerOptions& options = impl_->options;
-  errno = 0;
-  const int port = options.port == 0 ? impl_->server.bind_to_any_port(options.host)
-                   : impl_->server.bind_to_port(options.host, options.port) ? options.port
-                                                                            : -1;
-  if (port > 0) return port;
-  return fail(ErrorCode::kFailedPrecondition, "cannot listen on " + options.host + ":" +
-                                                  std::to_string(options.port) + ": " +
-                                                  (errno != 0 ? std::strerror(errno) : "no such address"));
-}
+Result<int> Listener::bind() { return impl_->acceptor.bind(impl_->options.host, impl_->options.port); }
+
+void Listener::use_tls(std::shared_ptr<const TlsContext> tls) { impl_->server.set_tls(std::move(tls)); }
 
 void Listener::start() {
-  impl_->thread = std::thread([this] { impl_->server.listen_after_bind(); });
-  impl_->server.wait_until_ready();
+  impl_->server.start(impl_->acceptor.socket(), impl_->pool);
+  impl_->acceptor.start([this](int socket) { impl_->pool.add(socket); }, [this] { impl_->pool.make_room(); });
+  impl_->running = true;
 }
 
 void Listener::stop() {
-  if (!impl_->thread.joinable()) return;
-  impl_->server.stop();
-  impl_->thread.join();
+  if (!std::exchange(impl_->running, false)) return;
+  impl_->acceptor.refuse();
+  impl_->pool.shutdown();  // also frees the acceptor, should it wait for a thread
+  impl_->acceptor.stop();
 }
 
 }  // namespace infer::http

@@ -7,6 +7,7 @@
 
 #include "exchange.h"
 #include "infer/core/result.h"
+#include "transport.h"
 
 namespace infer::http {
 
@@ -41,8 +42,8 @@ class RequestHandler {
   virtual bool begin(Exchange& exchange) = 0;
   /// Answers; the body is complete.
   virtual void handle(Exchange& exchange) = 0;
-  /// The answer is about to be sent. Also called for what never became a request (`path` is empty then).
-  virtual void finish(const Exchange& exchange) = 0;
+  /// Completes the answer, which is sent next. Also called for what never became a request (`path` is empty then).
+  virtual void finish(Exchange& exchange) = 0;
   /// True: end connections after their current answer.
   virtual bool closing() const = 0;
 };
@@ -57,7 +58,9 @@ class Listener {
 
   /// Binds; returns the port. Errors: `kFailedPrecondition` (in use, no right, no such address).
   Result<int> bind();
-  /// Serves in a thread of its own from now on.
+  /// New connections speak TLS from now on, with this certificate. Thread-safe.
+  void use_tls(std::shared_ptr<const TlsContext> tls);
+  /// Serves in threads of its own from now on.
   void start();
   /// Stops accepting, lets running requests end, returns when all connections are closed. Idempotent.
   void stop();

@@ -3,22 +3,23 @@
 #include <string>
 
 #include "exchange.h"
-#include "infer/engine/engine.h"
+#include "served_models.h"
 
 namespace infer::http {
 
-/// Notes which model answers, for the log.
-inline void note_model(Exchange& exchange, const Engine& engine) {
-  exchange.model = engine.model().name;
-  exchange.model_version = engine.model().version;
+/// Notes which model answers, for log and statistics.
+inline void note_model(Exchange& exchange, const ServedModel& model) {
+  exchange.model = model.engine->model().name;
+  exchange.model_version = model.engine->model().version;
+  exchange.statistics = model.statistics;
 }
 
-/// Notes where the time went, for the log.
-inline void note_batch(Exchange& exchange, const Timings& timings, std::size_t batch_size) {
-  const auto ms = [](Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+/// Notes where the time went, for the same.
+inline void note_batch(Exchange& exchange, const Timings& timings, std::size_t batch_size,
+                       std::size_t samples) {
+  exchange.timings = timings;
   exchange.batch_size = batch_size;
-  exchange.queue_ms = ms(timings.queue);
-  exchange.compute_ms = ms(timings.compute);
+  exchange.samples = samples;
 }
 
 /// Milliseconds since the request arrived.

@@ -79,7 +79,26 @@ OptionRow text(std::string name, std::string placeholder, std::string help, std:
   return row;
 }
 
+OptionRow toggle(std::string name, std::string help, bool& target) {
+  OptionRow row{name, "on|off", std::move(help), [&target] { return target ? "on" : "off"; }, nullptr};
+  row.set = [&target, name](const std::string& given) -> Result<void> {
+    if (given != "on" && given != "off")
+      return fail(ErrorCode::kInvalidArgument, name + ": '" + given + "' is none of on, off");
+    target = given == "on";
+    return {};
+  };
+  return row;
+}
+
 }  // namespace
+
+std::optional<LogLevel> parse_log_level(std::string_view name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warning") return LogLevel::kWarning;
+  if (name == "error") return LogLevel::kError;
+  return std::nullopt;
+}
 
 std::vector<OptionRow> option_table(ServerOptions& o) {
   constexpr std::int64_t kHour = 3'600'000;
@@ -169,6 +188,13 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
       number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
   table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level,
                        {"debug", "info", "warning", "error"}));
+  table.push_back(number("log-requests-per-second", "N", "lines for requests that succeed; 0: all",
+                         o.log_requests_per_second, 0, kMany));
+  table.push_back(
+      text("api-keys", "FILE", "keys, one a line, one of which each request must bring", o.api_keys));
+  table.push_back(text("tls", "FILE", "key and certificates in PEM; serves HTTPS instead of HTTP", o.tls));
+  table.push_back(toggle("repository-api", "whether clients may load and unload models", o.repository_api));
+  table.push_back(toggle("triton-metrics", "Triton's metric names beside ours", o.triton_metrics));
   return table;
 }
 

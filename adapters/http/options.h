@@ -2,17 +2,23 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "infer/core/log.h"
 #include "infer/core/result.h"
 #include "infer/engine/open.h"
 #include "infer/image/decode.h"
 #include "listener.h"
 
 namespace infer::http {
+
+/// Nothing for a word that is no level.
+std::optional<LogLevel> parse_log_level(std::string_view name);
 
 /// Everything `infer serve` can be told.
 struct ServerOptions {
@@ -30,6 +36,11 @@ struct ServerOptions {
   std::chrono::milliseconds drain_delay{5'000};
   std::chrono::milliseconds drain_timeout{20'000};
   std::string log_level = "info";
+  std::uint64_t log_requests_per_second = 1000;  ///< Lines of requests that succeed; 0: all.
+  std::string api_keys;                          ///< File of keys; empty: everybody is served.
+  std::string tls;                               ///< PEM file of key and certificates; empty: plain HTTP.
+  bool repository_api = false;                   ///< Whether clients may load and unload models.
+  bool triton_metrics = false;                   ///< Triton's metric names beside ours.
 };
 
 /// One option: a flag --name, a variable INFER_NAME and a key of the configuration file, all from this row.

@@ -14,7 +14,7 @@ namespace infer::http {
 /// One row of the route table: what is served, and what /openapi.json says of it.
 struct Route {
   std::string method;
-  std::string path;
+  std::string path;  ///< "/v2/models/{model}/infer": a name in braces stands for one segment.
   std::string summary;
   std::function<void(Exchange&)> handle;
   bool work = false;        ///< Needs a model: refused while draining, watched for hang-ups, logged.
@@ -24,6 +24,7 @@ struct Route {
       {};  ///< Media type and JSON schema of each kind of body.
   std::string response_type = "application/json";
   std::string response = {};  ///< JSON schema of the answer; empty: any.
+  bool open = false;          ///< Needs no API key.
 };
 
 /// Finds routes by path and method.
@@ -34,6 +35,7 @@ class Router {
 
   struct Match {
     const Route* route = nullptr;
+    std::vector<std::string> parameters;  ///< What stands at the names in braces.
     std::string allowed;  ///< Methods of the path, where the path is known and the method is not.
   };
   Match find(std::string_view method, std::string_view path, bool probe) const;
@@ -41,8 +43,5 @@ class Router {
  private:
   std::vector<Route> routes_;
 };
-
-/// The OpenAPI 3.1 description of the routes.
-std::string openapi(const std::vector<Route>& routes);
 
 }  // namespace infer::http

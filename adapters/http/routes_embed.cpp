@@ -22,7 +22,7 @@ void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings&
   json.key("model").value(model.name).key("model_version").value(model.version);
   json.key("dim").value(result.vectors.front().size()).end_object();
   exchange.response = std::move(json).text();
-  note_batch(exchange, result.timings, result.batch_size);
+  note_batch(exchange, result.timings, result.batch_size, result.vectors.size());
 }
 
 /// Admits, lets `parse` find the images, embeds them, answers.
@@ -33,7 +33,7 @@ void embed_images(Service& service, Exchange& exchange, Parse parse) {
     return answer_error(exchange, Error{ErrorCode::kNotFound, "no image-embedding model is loaded", {}});
   }
   Engine& engine = *model->engine;
-  note_model(exchange, engine);
+  note_model(exchange, *model);
   // First of all, so that what cannot be served costs nothing.
   auto permit = engine.try_admit();
   if (!permit) return refuse(exchange, engine, permit.error());

@@ -60,31 +60,6 @@ void answer_healthz(Service& service, Exchange& exchange) {
   exchange.response = std::move(json).text();
 }
 
-/// Starts the lame duck phase, and answers when it has lasted its delay: a preStop hook that waits for this
-/// has done all the waiting there is.
-void answer_drain(Service& service, Exchange& exchange) {
-  if (exchange.remote_address != "127.0.0.1" && exchange.remote_address != "::1") {
-    return answer_error(exchange, 403, "Forbidden", "/drain: only from this machine");
-  }
-  service.lifecycle().start_lame_duck(service.options().drain_delay);
-  service.lifecycle().wait_lame_duck();
-  exchange.response = status_body("draining");
-}
-
-/// Looks for other versions now, also for those that were refused before; answers when that is done.
-void answer_reload(Service& service, Exchange& exchange) {
-  if (exchange.remote_address != "127.0.0.1" && exchange.remote_address != "::1")
-    return answer_error(exchange, 403, "Forbidden", "/reload: only from this machine");
-  service.forget_refusals();
-  service.refresh();
-  JsonWriter json;
-  json.begin_object().key("models").begin_object();
-  for (const auto& model : service.models().all())
-    json.key(model->engine->model().name).value(model->engine->model().version);
-  json.end_object().end_object();
-  exchange.response = std::move(json).text();
-}
-
 constexpr const char* kStatusSchema =
     R"({"type":"object","required":["status"],"properties":{"status":{"type":"string"}}})";
 
@@ -99,7 +74,8 @@ void add_health_routes(Router& router, Service& service) {
               .summary = "200 when ready, else 503",
               .handle = with(answer_ready),
               .on_probe = true,
-              .response = kStatusSchema});
+              .response = kStatusSchema,
+              .open = true});
   router.add(
       {.method = "GET",
        .path = "/healthz",
@@ -107,19 +83,22 @@ void add_health_routes(Router& router, Service& service) {
        .handle = with(answer_healthz),
        .on_probe = true,
        .response =
-           R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})"});
+           R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})",
+       .open = true});
   router.add({.method = "GET",
               .path = "/livez",
               .summary = "503 only while a forward is stuck",
               .handle = with(answer_live),
               .on_probe = true,
-              .response = kStatusSchema});
+              .response = kStatusSchema,
+              .open = true});
   router.add({.method = "GET",
               .path = "/readyz",
               .summary = "200 when loaded, warm and not draining",
               .handle = with(answer_ready),
               .on_probe = true,
-              .response = kStatusSchema});
+              .response = kStatusSchema,
+              .open = true});
   router.add({.method = "GET",
               .path = "/metrics",
               .summary = "Prometheus text",
@@ -130,16 +109,6 @@ void add_health_routes(Router& router, Service& service) {
                   },
               .on_probe = true,
               .response_type = "text/plain"});
-  router.add({.method = "POST",
-              .path = "/drain",
-              .summary = "Stop gracefully",
-              .handle = with(answer_drain),
-              .probe_only = true});
-  router.add({.method = "POST",
-              .path = "/reload",
-              .summary = "Look for other versions of the models now",
-              .handle = with(answer_reload),
-              .probe_only = true});
 }
 
 }  // namespace infer::http

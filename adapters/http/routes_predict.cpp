@@ -46,7 +46,7 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, const Served
   }
   auto result = classifier.classify(*texts, {exchange.deadline, exchange.hung_up}, *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
-  note_batch(exchange, result->timings, result->batch_size);
+  note_batch(exchange, result->timings, result->batch_size, result->texts.size());
   exchange.confidence = result->texts.front().confidence();
   JsonWriter json;
   json.begin_object();
@@ -187,7 +187,7 @@ void forecast(Exchange& exchange, JsonBody& body, const ServedModel& model) {
   if (!request) return refuse(exchange, engine, request.error());
   auto result = forecaster.forecast(*request, {exchange.deadline, exchange.hung_up}, *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
-  note_batch(exchange, result->timings, result->batch_size);
+  note_batch(exchange, result->timings, result->batch_size, 1);
   const SeriesSpec& spec = forecaster.series();
   JsonWriter json;
   json.begin_object();
@@ -240,7 +240,7 @@ void predict(Service& service, Exchange& exchange) {
                                   (version.empty() ? "" : " in version " + version),
                               {}});
   }
-  note_model(exchange, *model->engine);
+  note_model(exchange, *model);
   if (text) {
     classify(service, exchange, body, *model);
   } else {

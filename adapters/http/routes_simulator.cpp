@@ -26,7 +26,7 @@ void simulate(Service& service, Exchange& exchange) {
   if (model == nullptr)
     return answer_error(exchange, Error{ErrorCode::kNotFound, "no simulate model is loaded", {}});
   Engine& engine = *model->engine;
-  note_model(exchange, engine);
+  note_model(exchange, *model);
   auto permit = engine.try_admit();
   if (!permit) return refuse(exchange, engine, permit.error());
   SimulatedWork work;
@@ -42,7 +42,7 @@ void simulate(Service& service, Exchange& exchange) {
   }
   auto answer = model->simulator->run(work, {exchange.deadline, exchange.hung_up}, *std::move(permit));
   if (!answer) return refuse(exchange, engine, answer.error());
-  note_batch(exchange, answer->timings, answer->batch_size);
+  note_batch(exchange, answer->timings, answer->batch_size, 1);
   JsonWriter json;
   json.begin_object().key("status").value("ok").key("work_units").value(answer->units);
   json.key("elapsed_ms").value(std::round(latency_ms(exchange) * 1000) / 1000);

@@ -20,7 +20,7 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   if (model == nullptr)
     return answer_error(exchange, Error{ErrorCode::kNotFound, "no text-embedding model is loaded", {}});
   Engine& engine = *model->engine;
-  note_model(exchange, engine);
+  note_model(exchange, *model);
   auto permit = engine.try_admit();
   if (!permit) return refuse(exchange, engine, permit.error());
   JsonBody body;
@@ -35,7 +35,7 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   auto result = model->text_embedder->embed_many(*texts, how, {exchange.deadline, exchange.hung_up},
                                                  *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
-  note_batch(exchange, result->timings, result->batch_size);
+  note_batch(exchange, result->timings, result->batch_size, result->vectors.size());
   JsonWriter json;
   answer(json, *result);
   exchange.response = std::move(json).text();

@@ -1,6 +1,7 @@
-#include <algorithm>
+#include "served_models.h"
 
-#include "service.h"
+#include <algorithm>
+#include <utility>
 
 namespace infer::http {
 
@@ -37,12 +38,25 @@ std::vector<std::shared_ptr<ServedModel>> ServedModels::all() const {
   return models_;
 }
 
-std::shared_ptr<ServedModel> ServedModels::named(std::string_view name) const {
+std::shared_ptr<ServedModel> ServedModels::find(std::string_view name, std::string_view version) const {
   std::unique_lock lock(mutex_);
   for (const auto& model : models_) {
-    if (model->by_default && model->engine->model().name == name) return model;
+    const Model& loaded = model->engine->model();
+    if (loaded.name == name && (version.empty() ? model->by_default : loaded.version == version)) return model;
   }
   return nullptr;
+}
+
+std::vector<std::shared_ptr<ServedModel>> ServedModels::replace(
+    std::string_view name, std::vector<std::shared_ptr<ServedModel>> versions) {
+  std::unique_lock lock(mutex_);
+  const auto old = std::stable_partition(models_.begin(), models_.end(), [&](const auto& model) {
+    return model->engine->model().name != name;
+  });
+  std::vector<std::shared_ptr<ServedModel>> replaced(old, models_.end());
+  models_.erase(old, models_.end());
+  models_.insert(models_.end(), versions.begin(), versions.end());
+  return replaced;
 }
 
 std::shared_ptr<ServedModel> ServedModels::put(std::shared_ptr<ServedModel> model) {

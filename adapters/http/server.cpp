@@ -1,17 +1,20 @@
 #include "server.h"
 
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <thread>
 
 #include "httplib_config.h"
 #include "infer/engine/torchscript.h"
-#include "json_writer.h"
+#include "log_line.h"
+#include "log_writer.h"
 #include "periodic.h"
 #include "service.h"
 #include "signals.h"
@@ -27,28 +30,60 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kProbeConnections = 64;
 
-/// Logs a line of JSON on standard output; the text is the whole line.
-LogLine make_log(const std::string& level) {
-  auto logger = std::make_shared<spdlog::logger>("infer", std::make_shared<spdlog::sinks::stdout_sink_mt>());
-  logger->set_pattern("%v");
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::info);
-  return [logger](std::string_view name, const std::string& json) {
-    logger->log(spdlog::level::from_str(std::string(name)), "{}", json);
-  };
+/// Descriptors kept back for models, logs, the probe listener and what runs beside.
+constexpr std::size_t kOtherDescriptors = 200;
+
+/// As many connections as there can be descriptors; asks for all of those that the host allows.
+std::size_t affordable_connections() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<std::size_t>::max();
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::size_t>::max();
+  // A tight limit is shared: half for connections, half for the rest.
+  return std::max<std::size_t>(1, limit.rlim_cur - std::min<std::size_t>(kOtherDescriptors, limit.rlim_cur / 2));
 }
 
-template <class Fill>
-std::string event(std::string_view name, Fill fill) {
-  JsonWriter json;
-  json.begin_object().key("event").value(name);
-  fill(json);
-  json.end_object();
-  return std::move(json).text();
+/// The certificate of a listener, followed as its file changes.
+class TlsFile {
+ public:
+  TlsFile(std::string file, Listener& listener) : file_(std::move(file)), listener_(listener) {}
+
+  Result<void> reload_if_changed() {
+    if (file_.empty()) return {};
+    std::error_code error;
+    const auto changed = std::filesystem::last_write_time(file_, error);
+    if (!error && changed == changed_) return {};
+    changed_ = changed;
+    auto context = TlsContext::load(file_);
+    if (!context) return Unexpected(context.error());
+    listener_.use_tls(*std::move(context));
+    return {};
+  }
+
+ private:
+  const std::string file_;
+  Listener& listener_;
+  std::filesystem::file_time_type changed_;
+};
+
+/// Follows what changed on disk; whatever cannot be read stays as it was.
+void refresh(Service& service, TlsFile& tls) {
+  const auto log = [&](std::string_view what) {
+    service.log(LogLevel::kError,
+                event_line("refresh_failed", [&](JsonWriter& json) { json.key("error").value(what); }));
+  };
+  try {
+    if (auto read = tls.reload_if_changed(); !read) log(read.error().message);
+    service.refresh();
+  } catch (const std::exception& e) {
+    log(e.what());
+  }
 }
 
 void log_started(Service& service, int port, int probe_port) {
-  service.log("info", event("listening", [&](JsonWriter& json) {
+  service.log(LogLevel::kInfo, event_line("listening", [&](JsonWriter& json) {
                 json.key("host").value(service.options().listener.host).key("port").value(port);
                 json.key("probe_port").value(probe_port).key("torch").value(torch_version());
               }));
@@ -60,7 +95,7 @@ void log_ready(Service& service) {
     const Engine& engine = *model->engine;
     const EngineStats stats = engine.stats();
     service.log(
-        "info", event("ready", [&](JsonWriter& json) {
+        LogLevel::kInfo, event_line("ready", [&](JsonWriter& json) {
           json.key("model").value(engine.model().name).key("model_version").value(engine.model().version);
           json.key("weights").value(engine.model().manifest.weights);
           const ThreadPlan& threads = engine.options().threads;
@@ -77,14 +112,14 @@ void log_ready(Service& service) {
 void shut_down(Service& service, Listener& main, bool skip_delay) {
   const ServerOptions& options = service.options();
   Lifecycle& lifecycle = service.lifecycle();
-  service.log("info", event("draining", [](JsonWriter&) {}));
+  service.log(LogLevel::kInfo, event_line("draining", [](JsonWriter&) {}));
   if (!skip_delay) {
     lifecycle.start_lame_duck(options.drain_delay);
     lifecycle.wait_lame_duck();
   }
   const DrainReport report = service.drain(options.drain_timeout);
   main.stop();
-  service.log("info", event("stopped", [&](JsonWriter& json) {
+  service.log(LogLevel::kInfo, event_line("stopped", [&](JsonWriter& json) {
                 json.key("completed").value(report.completed).key("failed").value(report.failed);
               }));
 }
@@ -93,9 +128,15 @@ void shut_down(Service& service, Listener& main, bool skip_delay) {
 
 int run_server(const ServerOptions& options) {
   const Signals signals;
-  Service service(options, make_log(options.log_level));
+  // Shared, since a forward that is stuck may outlive all else here.
+  const auto writer =
+      std::make_shared<LogWriter>(STDOUT_FILENO, parse_log_level(options.log_level).value_or(LogLevel::kInfo));
+  Service service(options, [writer](LogLevel level, const std::string& json) { writer->write(level, json); });
+  service.on_log_level([writer](LogLevel level) { writer->set_level(level); });
+  Gauge& lost = service.metrics().gauge("infer_log_lost_lines", "Lines that standard output did not take.");
+  service.metrics().on_collect([&lost, writer] { lost.set(static_cast<double>(writer->dropped())); });
   const auto give_up = [&](const Error& error) {
-    service.log("error", event("failed", [&](JsonWriter& json) {
+    service.log(LogLevel::kError, event_line("failed", [&](JsonWriter& json) {
                   json.key("code").value(to_string(error.code)).key("error").value(error.message);
                 }));
     return 1;
@@ -103,6 +144,7 @@ int run_server(const ServerOptions& options) {
 
   ListenerOptions main_options = options.listener;
   main_options.max_parts = options.max_images;
+  main_options.max_connections = std::min(main_options.max_connections, affordable_connections());
   Listener main(main_options, service.main_handler());
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;
@@ -110,6 +152,8 @@ int run_server(const ServerOptions& options) {
   probe_options.max_connections = kProbeConnections;
   probe_options.max_body_bytes = 1 << 16;
   Listener probe(probe_options, service.probe_handler());
+  TlsFile tls(options.tls, main);
+  if (auto read = tls.reload_if_changed(); !read) return give_up(read.error());
   auto port = main.bind();
   if (!port) return give_up(port.error());
   auto probe_port = probe.bind();
@@ -122,7 +166,7 @@ int run_server(const ServerOptions& options) {
   std::unique_ptr<Periodic> watcher;
   std::thread loader([&] {
     if (auto loaded = service.load(); loaded) {
-      watcher = std::make_unique<Periodic>(options.watch_interval, [&service] { service.refresh(); });
+      watcher = std::make_unique<Periodic>(options.watch_interval, [&] { refresh(service, tls); });
       log_ready(service);
     } else {
       give_up(loaded.error());

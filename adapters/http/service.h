@@ -1,75 +1,22 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "api_keys.h"
 #include "infer/core/metrics.h"
-#include "infer/tasks/forecaster.h"
-#include "infer/tasks/image_embedder.h"
-#include "infer/tasks/simulator.h"
-#include "infer/tasks/text_classifier.h"
-#include "infer/tasks/text_embedder.h"
 #include "lifecycle.h"
 #include "listener.h"
+#include "log_line.h"
+#include "model_host.h"
 #include "options.h"
+#include "request_log.h"
 #include "router.h"
 
 namespace infer::http {
-
-/// A model that is being served, with the tasks it does; what it does not is null.
-struct ServedModel {
-  std::shared_ptr<Engine> engine;
-  std::unique_ptr<ImageEmbedder> image_embedder;
-  std::unique_ptr<TextEmbedder> text_embedder;
-  std::unique_ptr<TextClassifier> text_classifier;
-  std::unique_ptr<Forecaster> forecaster;
-  std::unique_ptr<Simulator> simulator;
-  bool by_default = true;  ///< Serves requests that name no version.
-
-  /// Errors: those of the task's `create`.
-  static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine,
-                                                     const DecodeLimits& limits);
-};
-
-/// Models by name, and of each the versions that are served. Thread-safe. A request keeps the model it was
-/// given, so that one may be replaced under it.
-class ServedModels {
- public:
-  std::vector<std::shared_ptr<ServedModel>> all() const;
-  /// The version for requests that name none; null where there is no such model.
-  std::shared_ptr<ServedModel> named(std::string_view name) const;
-  /// The first that does the task, or the one of that name and version; null where there is none.
-  template <class Task>
-  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {},
-                                     std::string_view version = {}) const {
-    std::unique_lock lock(mutex_);
-    for (const auto& model : models_) {
-      const Model& loaded = model->engine->model();
-      if ((*model).*task && (name.empty() || loaded.name == name) &&
-          (version.empty() ? model->by_default : loaded.version == version))
-        return model;
-    }
-    return nullptr;
-  }
-  /// Adds the model; one for requests without a version takes the place of that of its name, which is
-  /// returned.
-  std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
-  std::vector<std::string> names() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<ServedModel>> models_;
-};
-
-/// Receives one line of JSON for each request. Called from many threads.
-using LogLine = std::function<void(std::string_view level, const std::string& json)>;
 
 /// The routes, the models behind them, and the phase they are in. Independent of listeners, which come and
 /// go.
@@ -77,16 +24,13 @@ class Service {
  public:
   Service(ServerOptions options, LogLine log);
 
-  /// Loads the models and starts serving; blocks. Errors: of `open_engine`, the model's folder in front.
+  /// Reads the API keys, loads the models and starts serving; blocks. Errors: of `ApiKeys::load` and
+  /// `ModelHost::load`.
   Result<void> load();
   /// Serves an engine made elsewhere, in the place of one of the same name.
-  Result<void> add(std::shared_ptr<Engine> engine);
-  /// Looks whether a model's folder calls for another version, and serves that instead. The new one is
-  /// loaded, warmed up and checked against the old before it takes over; where that fails the old one stays.
-  /// Blocking; one call at a time.
+  Result<void> add(std::shared_ptr<Engine> engine) { return host_.add(std::move(engine)); }
+  /// Follows what changed on disk: versions of models, API keys. Blocking.
   void refresh();
-  /// Lets `refresh` try again what it refused before.
-  void forget_refusals();
 
   /// The handler of the main and of the probe listener.
   RequestHandler& main_handler() noexcept { return main_; }
@@ -101,9 +45,13 @@ class Service {
   const ServerOptions& options() const noexcept { return options_; }
   MetricsRegistry& metrics() noexcept { return *metrics_; }
   const Router& router() const noexcept { return router_; }
-  void log(std::string_view level, const std::string& json) const { log_(level, json); }
+  void log(LogLevel level, const std::string& json) const { log_(level, json); }
+  /// What POST /log-level does; it is the log's owner who knows how.
+  void on_log_level(std::function<void(LogLevel)> set) { set_log_level_ = std::move(set); }
+  bool set_log_level(LogLevel level);
 
-  const ServedModels& models() const noexcept { return models_; }
+  ModelHost& host() noexcept { return host_; }
+  const ServedModels& models() const noexcept { return host_.models(); }
   bool ready() const;
   /// Milliseconds from start to ready; negative until then.
   double startup_ready_ms() const noexcept { return startup_ready_ms_.load(); }
@@ -114,24 +62,14 @@ class Service {
     Handler(Service& service, bool probe) : service_(service), probe_(probe) {}
     bool begin(Exchange& exchange) override;
     void handle(Exchange& exchange) override;
-    void finish(const Exchange& exchange) override;
+    void finish(Exchange& exchange) override;
     bool closing() const override;
 
    private:
-    const Route* route(const Exchange& exchange) const;
+    bool authorised(Exchange& exchange) const;
     Service& service_;
     const bool probe_;
   };
-
-  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
-                                            const std::string& version, bool by_default) const;
-  /// The model that was replaced; null where all stays.
-  std::shared_ptr<ServedModel> refresh_model(const std::string& name);
-  void drop_retired();
-  void show(const ServedModel& model);
-  void log_swap(std::string_view level, std::string_view event, const Model& model, std::string_view version,
-                std::string_view error) const;
-  void log_request(const Exchange& exchange, double latency_ms) const;
 
   const ServerOptions options_;
   const LogLine log_;
@@ -141,16 +79,13 @@ class Service {
   Router router_;
   Handler main_{*this, false};
   Handler probe_{*this, true};
-  ServedModels models_;
-  std::mutex refresh_mutex_;
-  std::map<std::string, std::string>
-      refused_;  ///< By name: the version that did not pass, or why there is none.
-  std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
+  ModelHost host_{options_, metrics_, log_};
+  RequestLog request_log_{log_, *metrics_, options_.log_requests_per_second};
+  std::optional<ApiKeys> api_keys_;
+  std::function<void(LogLevel)> set_log_level_;
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};
   Gauge& active_requests_;
-  Counter& predictions_;
-  Histogram& prediction_latency_;
   Gauge& model_load_time_;
 };
 
@@ -160,5 +95,6 @@ void add_embed_routes(Router& router, Service& service);
 void add_text_routes(Router& router, Service& service);
 void add_predict_routes(Router& router, Service& service);
 void add_simulator_routes(Router& router, Service& service);
+void add_admin_routes(Router& router, Service& service);
 
 }  // namespace infer::http

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "infer/core/result.h"
-#include "service.h"
+#include "served_models.h"
 
 namespace infer::http {
 

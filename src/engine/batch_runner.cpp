@@ -157,33 +157,45 @@ Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor>
   }
 }
 
-Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch) const {
+Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch, Stages& stages) const {
   auto inputs = collate(batch);
+  stages.collated = stages.computed = clock_->now();
   if (!inputs) return Unexpected(inputs.error());
-  return guarded_forward(*inputs, batch.size());
+  auto outputs = guarded_forward(*inputs, batch.size());
+  stages.computed = clock_->now();
+  return outputs;
 }
 
 void BatchRunner::run(std::span<Task> batch) {
-  const TimePoint start = clock_->now();
+  Stages stages{clock_->now(), {}, {}};
   metrics_->batch_size.observe(static_cast<double>(batch.size()));
   for (const Task& task : batch) {
-    metrics_->queue_seconds.observe(std::chrono::duration<double>(start - task.submitted_at).count());
+    metrics_->queue_seconds.observe(std::chrono::duration<double>(stages.start - task.submitted_at).count());
   }
-  auto outputs = forward(batch);
+  auto outputs = forward(batch, stages);
   if (!outputs && options_.log) options_.log(LogLevel::kWarning, "batch_failed", outputs.error().message);
   if (!outputs && batch.size() > 1 && may_rerun()) {
     reruns_.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < batch.size(); ++i)
-      complete(batch.subspan(i, 1), forward(batch.subspan(i, 1)), start, 1);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      auto single = forward(batch.subspan(i, 1), stages);
+      complete(batch.subspan(i, 1), std::move(single), stages);
+    }
     return;
   }
-  complete(batch, std::move(outputs), start, batch.size());
+  complete(batch, std::move(outputs), stages);
 }
 
-void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start,
-                           std::size_t batch_size) const {
+void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs,
+                           const Stages& stages) {
   const TimePoint now = clock_->now();
-  metrics_->compute_seconds.observe(std::chrono::duration<double>(now - start).count());
+  metrics_->compute_seconds.observe(std::chrono::duration<double>(now - stages.start).count());
+  if (outputs && batch.size() < batch_times_.size()) {
+    AtomicTimes& times = batch_times_[batch.size()];
+    times.count.fetch_add(1, std::memory_order_relaxed);
+    times.collate.fetch_add((stages.collated - stages.start).count(), std::memory_order_relaxed);
+    times.forward.fetch_add((stages.computed - stages.collated).count(), std::memory_order_relaxed);
+    times.split.fetch_add((now - stages.computed).count(), std::memory_order_relaxed);
+  }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Task& task = batch[i];
     if (!outputs) {
@@ -191,12 +203,24 @@ void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& 
       continue;
     }
     Response response;
-    response.batch_size = batch_size;
-    response.timings = {start - task.submitted_at, now - start};
+    response.batch_size = batch.size();
+    response.timings = {stages.start - task.submitted_at, now - stages.start, stages.collated - stages.start,
+                        stages.computed - stages.collated};
     response.outputs.reserve(outputs->size());
     for (const Tensor& output : *outputs) response.outputs.push_back(output.row(i));
     task.complete(std::move(response), now);
   }
+}
+
+std::vector<BatchTimes> BatchRunner::batch_times() const {
+  std::vector<BatchTimes> out;
+  for (std::size_t size = 0; size < batch_times_.size(); ++size) {
+    const AtomicTimes& times = batch_times_[size];
+    if (times.count.load() == 0) continue;
+    out.push_back({size, times.count.load(), Duration(times.collate.load()), Duration(times.forward.load()),
+                   Duration(times.split.load())});
+  }
+  return out;
 }
 
 bool BatchRunner::may_rerun() {

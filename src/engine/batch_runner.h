@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "infer/core/clock.h"
 #include "infer/core/result.h"
@@ -18,7 +19,7 @@ class BatchRunner {
  public:
   BatchRunner(Model model, const EngineOptions& options, std::shared_ptr<const Clock> clock,
               std::shared_ptr<EngineMetrics> metrics)
-      : model_(std::move(model)), options_(options), clock_(std::move(clock)), metrics_(std::move(metrics)) {}
+      : model_(std::move(model)), options_(options), clock_(std::move(clock)), metrics_(std::move(metrics)), batch_times_(options.batch.max_batch_size + 1) {}
 
   /// Readies the calling worker thread: niceness, thread counts, warm-up.
   void start_worker() noexcept;
@@ -33,13 +34,19 @@ class BatchRunner {
   };
   WarmupReport warmup() const;
 
+  std::vector<BatchTimes> batch_times() const;
   std::uint64_t reruns() const noexcept { return reruns_.load(std::memory_order_relaxed); }
 
  private:
-  Result<std::vector<Tensor>> forward(std::span<Task> batch) const;
+  /// When the stages of a batch ended.
+  struct Stages {
+    TimePoint start;
+    TimePoint collated;
+    TimePoint computed;
+  };
+  Result<std::vector<Tensor>> forward(std::span<Task> batch, Stages& stages) const;
   Result<std::vector<Tensor>> guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const;
-  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, TimePoint start,
-                std::size_t batch_size) const;
+  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, const Stages& stages);
   bool may_rerun();
   struct WarmupShape {
     std::size_t batch_size;
@@ -53,6 +60,13 @@ class BatchRunner {
   const EngineOptions options_;
   const std::shared_ptr<const Clock> clock_;
   const std::shared_ptr<EngineMetrics> metrics_;
+  struct AtomicTimes {
+    std::atomic<std::uint64_t> count{0};
+    std::atomic<Duration::rep> collate{0};
+    std::atomic<Duration::rep> forward{0};
+    std::atomic<Duration::rep> split{0};
+  };
+  std::vector<AtomicTimes> batch_times_;  ///< By batch size.
   std::atomic<std::uint64_t> reruns_{0};
   std::atomic<Duration::rep> last_rerun_{Duration::min().count()};
   mutable std::mutex warmup_mutex_;

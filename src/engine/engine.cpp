@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batch_runner.h"
+#include "busy_ratio.h"
 #include "infer/core/batch_scheduler.h"
 #include "task.h"
 
@@ -37,6 +38,9 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model
       inflight(
           registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
       busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
+      busy_ratio(registry.gauge("infer_busy_ratio",
+                                "Share of the workers' time spent computing, over the last 5 seconds or more.",
+                                {{"model", model}})),
       batch_size(registry.histogram("infer_batch_size", "Samples in a batch.", {1, 2, 4, 8, 16, 32, 64},
                                     {{"model", model}})),
       prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.",
@@ -73,6 +77,7 @@ struct Engine::Impl {
   const std::shared_ptr<BatchRunner> runner;
   std::unique_ptr<BatchScheduler<Task>> scheduler;
   std::atomic<bool> draining{false};
+  BusyRatio busy_ratio;
 };
 
 Engine::Engine(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -106,6 +111,7 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
     warm->wait();
     const auto report = impl->runner->warmup();
     if (!report.outcome) return Unexpected(report.outcome.error());
+    impl->busy_ratio.update(impl->options.clock->now(), {}, impl->options.threads.workers);
     impl->options.metrics->on_collect([weak = std::weak_ptr<Impl>(impl)] {
       const auto self = weak.lock();
       if (!self) return;
@@ -113,6 +119,8 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
       self->metrics->queue_depth.set(static_cast<double>(stats.queue_size));
       self->metrics->queue_bytes.set(static_cast<double>(stats.queue_bytes));
       self->metrics->busy_workers.set(static_cast<double>(stats.busy_workers));
+      self->metrics->busy_ratio.set(self->busy_ratio.update(self->options.clock->now(), stats.busy_time,
+                                                            self->options.threads.workers));
       self->metrics->inflight.set(static_cast<double>(self->inflight->count.load()));
     });
     return Engine(std::move(impl));
@@ -182,6 +190,8 @@ EngineStats Engine::stats() const {
   stats.batch_reruns = impl_->runner->reruns();
   return stats;
 }
+
+std::vector<BatchTimes> Engine::batch_times() const { return impl_->runner->batch_times(); }
 
 int Engine::retry_after_seconds() const {
   const SchedulerStats stats = impl_->scheduler->stats();

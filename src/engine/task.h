@@ -27,6 +27,7 @@ struct EngineMetrics {
   Gauge& queue_bytes;
   Gauge& inflight;
   Gauge& busy_workers;
+  Gauge& busy_ratio;
   Histogram& batch_size;
   Histogram& prepare_seconds;
   Histogram& queue_seconds;

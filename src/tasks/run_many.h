@@ -57,7 +57,11 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
     if (!response) return at_item(field, finished, std::move(response.error()));
     finish(finished++, *response);
     timings.slowest.queue = std::max(timings.slowest.queue, response->timings.queue);
-    timings.slowest.compute = std::max(timings.slowest.compute, response->timings.compute);
+    if (response->timings.compute > timings.slowest.compute) {
+      timings.slowest.compute = response->timings.compute;
+      timings.slowest.collate = response->timings.collate;
+      timings.slowest.forward = response->timings.forward;
+    }
     timings.batch_size = std::max(timings.batch_size, response->batch_size);
     return {};
   };

@@ -14,7 +14,7 @@ TestServer::TestServer() : TestServer(Setup()) {}
 TestServer::TestServer(Setup setup) {
   setup.server.listener.port = 0;
   if (setup.script.signature.inputs.empty()) setup.script.signature = infer::testing::image_signature(32, 8);
-  service_ = std::make_unique<Service>(setup.server, [this](std::string_view, const std::string& json) {
+  service_ = std::make_unique<Service>(setup.server, [this](LogLevel, const std::string& json) {
     std::unique_lock lock(log_mutex_);
     log_.push_back(json);
   });

@@ -132,8 +132,10 @@ class BatchScheduler {
     stats.queue_size = state.queue.size();
     stats.queue_bytes = state.queue.bytes();
     stats.drain_rate = state.drain_rate.per_second();
+    const TimePoint now = state.clock->now();
     for (const Worker& worker : state.workers) {
       stats.oldest_batch_start = std::min(stats.oldest_batch_start, worker.start);
+      if (worker.start != kNever) stats.busy_time += now - worker.start;
     }
     return stats;
   }
@@ -203,7 +205,9 @@ class BatchScheduler {
     lock.unlock();
     execute(state, index);
     lock.lock();
-    state.drain_rate.finished(size, worker.start, state.clock->now());
+    const TimePoint now = state.clock->now();
+    state.drain_rate.finished(size, worker.start, now);
+    state.stats.busy_time += now - worker.start;
     state.finished += size;
     worker.start = kNever;
     --state.stats.busy_workers;

@@ -28,6 +28,7 @@ struct SchedulerStats {
   std::size_t queue_size = 0;
   std::size_t queue_bytes = 0;
   std::size_t busy_workers = 0;
+  Duration busy_time{};   ///< What all workers together spent on batches, running ones counted in.
   double drain_rate = 0;  ///< Tasks per second that leave the workers; 0 before the first batch.
   TimePoint oldest_batch_start = kNever;  ///< When the longest running batch started.
 };

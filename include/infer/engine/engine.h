@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -62,6 +63,15 @@ struct EngineStats {
   std::uint64_t batch_reruns = 0;
 };
 
+/// The batches of one size that were executed so far; of those without error the times together.
+struct BatchTimes {
+  std::size_t batch_size = 0;
+  std::uint64_t count = 0;
+  Duration collate{};
+  Duration forward{};
+  Duration split{};
+};
+
 /// Batches samples and runs them on a model. Thread-safe; movable, with one owner.
 class INFER_EXPORT Engine {
  public:
@@ -91,6 +101,8 @@ class INFER_EXPORT Engine {
   /// False only while one forward runs longer than max(30 s, 20 times its warm-up time).
   bool live() const;
   EngineStats stats() const;
+  /// By batch size, ascending; sizes that never occurred are left out.
+  std::vector<BatchTimes> batch_times() const;
   /// Seconds until a refused request may find room, from the measured drain rate: 1 to 30.
   int retry_after_seconds() const;
 

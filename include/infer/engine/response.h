@@ -13,6 +13,8 @@ namespace infer::inline v0 {
 struct Timings {
   Duration queue{};    ///< From submit to the start of its batch.
   Duration compute{};  ///< Collate, forward and split of its batch.
+  Duration collate{};  ///< Of these: making one batch of the samples.
+  Duration forward{};  ///< Of these: the model.
 };
 
 /// The outputs for one sample, without batch dimension. Rows of one batch share their memory.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "infer/core/log.h"
+#include "json_writer.h"
+
+namespace infer::http {
+
+/// Receives one line of JSON. Called from many threads.
+using LogLine = std::function<void(LogLevel level, const std::string& json)>;
+
+/// Now, as RFC 3339 in UTC with milliseconds.
+std::string timestamp();
+
+/// A line that starts with the event's name and the time; `fill` adds the rest.
+template <class Fill>
+std::string event_line(std::string_view name, Fill fill) {
+  adapter::JsonWriter json;
+  json.begin_object().key("event").value(name).key("timestamp").value(timestamp());
+  fill(json);
+  json.end_object();
+  return std::move(json).text();
+}
+
+}  // namespace infer::http

@@ -1,0 +1,217 @@
+#include "model_host.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "infer/core/thread_plan.h"
+#include "successor.h"
+
+namespace infer::http {
+
+using adapter::JsonWriter;
+
+ModelHost::ModelHost(const ServerOptions& options, std::shared_ptr<MetricsRegistry> metrics, LogLine log)
+    : options_(options), metrics_(std::move(metrics)), log_(std::move(log)) {}
+
+std::vector<std::filesystem::path> ModelHost::folders() const {
+  std::vector<std::filesystem::path> folders(options_.models.begin(), options_.models.end());
+  for (auto& folder : folders) {
+    if (!folder.has_filename()) folder = folder.parent_path();  // "models/clip/"
+  }
+  if (options_.repository.empty()) return folders;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(options_.repository, error);
+  for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    std::error_code unreadable;
+    if (std::filesystem::exists(entry->path() / "infer.json", unreadable)) folders.push_back(entry->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+Result<void> ModelHost::load() {
+  const auto all = folders();
+  if (all.size() == options_.models.size() && !options_.repository.empty())
+    return fail(ErrorCode::kNotFound, options_.repository + ": holds no folder with an infer.json");
+  std::unique_lock lock(change_mutex_);
+  for (const auto& folder : all) {
+    if (models_.find(folder.filename().string(), {}) != nullptr)
+      return fail(ErrorCode::kInvalidArgument, folder.string() + ": a model of this name is loaded already");
+    if (auto loaded = load_folder(folder); !loaded) return loaded;
+  }
+  return {};
+}
+
+Result<void> ModelHost::load_folder(const std::filesystem::path& folder) {
+  auto versions = served_versions(folder);
+  if (!versions) return Unexpected(versions.error());
+  std::vector<std::shared_ptr<ServedModel>> opened;
+  for (const std::string& version : *versions) {
+    auto model = open(folder, version, version == versions->front());
+    if (!model) return Unexpected(model.error());
+    opened.push_back(*std::move(model));
+  }
+  show(*opened.front());
+  const auto old = models_.replace(folder.filename().string(), std::move(opened));
+  retired_.insert(retired_.end(), old.begin(), old.end());
+  return {};
+}
+
+Result<std::shared_ptr<ServedModel>> ModelHost::open(const std::filesystem::path& directory,
+                                                     const std::string& version, bool by_default) const {
+  const TimePoint start = std::chrono::steady_clock::now();
+  OpenOptions wanted = options_.engine;
+  wanted.version = version;
+  if (!by_default) wanted.metrics_name = directory.filename().string() + "@" + version;
+  wanted.metrics = metrics_;
+  // Its own copy of the log: a forward that is stuck may outlive the server.
+  wanted.log = [log = log_](LogLevel level, std::string_view event, std::string_view message) {
+    log(level, event_line(event, [&](JsonWriter& json) { json.key("error").value(message); }));
+  };
+  auto engine = open_engine(directory, wanted);
+  if (!engine) return Unexpected(engine.error());
+  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);
+  if (!model) return model;
+  (*model)->by_default = by_default;
+  (*model)->load_time = std::chrono::steady_clock::now() - start;
+  return model;
+}
+
+void ModelHost::show(const ServedModel& model) {
+  const Engine& engine = *model.engine;
+  const ThreadPlan& threads = engine.options().threads;
+  const EngineStats stats = engine.stats();
+  const Labels labels{{"model", engine.model().name}};
+  const auto seconds = [](Duration time) { return std::chrono::duration<double>(time).count(); };
+  metrics_->gauge("infer_workers", "Batches computed side by side.", labels)
+      .set(static_cast<double>(threads.workers));
+  metrics_->gauge("infer_intra_op_threads", "Threads inside one forward.", labels)
+      .set(static_cast<double>(threads.intra_op_threads));
+  metrics_->gauge("infer_usable_cores", "Cores that affinity and control groups grant.")
+      .set(static_cast<double>(threads.usable_cores));
+  metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels)
+      .set(static_cast<double>(stats.warmup_runs));
+  metrics_->gauge("infer_warmup_seconds", "Seconds these took.", labels).set(seconds(stats.warmup_time));
+  metrics_->gauge("infer_load_seconds", "Seconds to read the model and warm it up.", labels)
+      .set(seconds(model.load_time));
+}
+
+Result<void> ModelHost::add(std::shared_ptr<Engine> engine) {
+  auto model = ServedModel::create(std::move(engine), options_.decode);
+  if (!model) return Unexpected(model.error());
+  show(**model);
+  std::unique_lock lock(change_mutex_);
+  if (auto old = models_.put(*std::move(model))) retired_.push_back(std::move(old));
+  drop_retired();
+  return {};
+}
+
+Result<void> ModelHost::load_model(const std::string& name) {
+  std::unique_lock lock(change_mutex_);
+  drop_retired();
+  for (const auto& folder : folders()) {
+    if (folder.filename() != name) continue;
+    if (const auto versions = served_versions(folder)) {
+      if (auto room = room_for(folder / versions->front()); !room) return room;
+    }
+    if (auto loaded = load_folder(folder); !loaded) return loaded;
+    refused_.erase(name);
+    drop_retired();
+    return {};
+  }
+  return fail(ErrorCode::kNotFound, "model '" + name.substr(0, 64) + "': the repository has no such folder");
+}
+
+Result<void> ModelHost::unload_model(const std::string& name) {
+  std::unique_lock lock(change_mutex_);
+  {
+    const auto old = models_.replace(name, {});
+    if (old.empty()) return fail(ErrorCode::kNotFound, "model '" + name.substr(0, 64) + "': is not loaded");
+    retired_.insert(retired_.end(), old.begin(), old.end());
+  }
+  drop_retired();
+  return {};
+}
+
+std::vector<ModelHost::Entry> ModelHost::index() const {
+  std::vector<Entry> entries;
+  for (const auto& model : models_.all())
+    entries.push_back({model->engine->model().name, model->engine->model().version});
+  for (const auto& folder : folders()) {
+    const std::string name = folder.filename().string();
+    if (models_.find(name, {}) == nullptr) entries.push_back({name, {}});
+  }
+  return entries;
+}
+
+std::vector<std::shared_ptr<ServedModel>> ModelHost::all() {
+  auto all = models_.all();
+  std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+  if (lock) all.insert(all.end(), retired_.begin(), retired_.end());
+  return all;
+}
+
+void ModelHost::refresh() {
+  std::unique_lock lock(change_mutex_);
+  drop_retired();
+  for (const std::string& name : models_.names()) {
+    if (auto old = refresh_model(name)) retired_.push_back(std::move(old));
+  }
+  drop_retired();
+}
+
+std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
+  const auto served = models_.find(name, {});
+  const Model& now = served->engine->model();
+  if (now.directory.empty()) return nullptr;  // made by hand
+  const std::filesystem::path folder = now.directory.parent_path();
+  const auto versions = served_versions(folder);
+  // Several side by side are what they are until a restart.
+  if (versions && versions->size() > 1) return nullptr;
+  if (!versions) {  // said once, not every second
+    const std::string& why = versions.error().message;
+    if (std::exchange(refused_[name], why) != why) log_swap(LogLevel::kError, "swap_refused", now, "", why);
+    return nullptr;
+  }
+  const std::string& version = versions->front();
+  if (version == now.directory.filename() || refused_[name] == version) return nullptr;
+  const auto keep = [&](const Error& error) {
+    refused_[name] = version;  // tried once; another version, or somebody who asks, tries again
+    log_swap(LogLevel::kError, "swap_refused", now, version, error.message);
+    return nullptr;
+  };
+  if (auto room = room_for(folder / version); !room) return keep(room.error());
+  auto next = open(folder, version, true);
+  if (!next) return keep(next.error());
+  if (auto fit = check_successor(*served, **next); !fit) return keep(fit.error());
+  if (stopped_.load()) return nullptr;
+  refused_.erase(name);
+  log_swap(LogLevel::kInfo, "swapped", now, version, "");
+  show(**next);
+  return models_.put(*std::move(next));
+}
+
+void ModelHost::drop_retired() {
+  // Requests that were given the old model still use it; the last of them done, nobody can come to it any
+  // more.
+  const auto dropped = std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
+  if (dropped > 0) malloc_trim(0);  // glibc keeps what the old weights took
+}
+
+void ModelHost::forget_refusals() {
+  std::unique_lock lock(change_mutex_);
+  refused_.clear();
+}
+
+void ModelHost::log_swap(LogLevel level, std::string_view event, const Model& model,
+                         std::string_view version, std::string_view error) const {
+  log_(level, event_line(event, [&](JsonWriter& json) {
+         json.key("model").value(model.name).key("model_version").value(model.version);
+         json.key("new_version").value(version);
+         if (!error.empty()) json.key("error").value(error);
+       }));
+}
+
+}  // namespace infer::http

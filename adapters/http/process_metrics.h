@@ -1,0 +1,10 @@
+#pragma once
+
+#include "infer/core/metrics.h"
+
+namespace infer::http {
+
+/// Adds what there is to know of the process: build, CPU quota and throttling, memory, descriptors.
+void add_process_metrics(MetricsRegistry& metrics);
+
+}  // namespace infer::http

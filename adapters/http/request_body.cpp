@@ -1,0 +1,126 @@
+#include "request_body.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace infer::http {
+namespace {
+
+/// Of a body nobody wants.
+constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
+
+Result<void> check_encoding(const httplib::Request& request) {
+  const std::string encoding = request.get_header_value("Content-Encoding");
+  if (encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "deflate") return {};
+  return fail(ErrorCode::kInvalidArgument, "Content-Encoding: '" + encoding + "' is none of gzip, deflate",
+              ErrorDetail::kUnsupportedType);
+}
+
+}  // namespace
+
+Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t limit) {
+  const auto bad = [](std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); };
+  const std::size_t lengths = request.get_header_value_count("Content-Length");
+  const std::size_t encodings = request.get_header_value_count("Transfer-Encoding");
+  if (encodings > 0) {
+    if (lengths > 0) return bad("Content-Length: not allowed beside Transfer-Encoding");
+    const std::string encoding = request.get_header_value("Transfer-Encoding");
+    if (encodings > 1 || !httplib::detail::case_ignore::equal(encoding, "chunked")) {
+      return bad("Transfer-Encoding: '" + encoding + "' is not chunked");
+    }
+    return BodyFraming::kChunked;
+  }
+  if (lengths == 0) return BodyFraming::kNone;
+  const std::string text = request.get_header_value("Content-Length");
+  if (lengths > 1) return bad("Content-Length: given " + std::to_string(lengths) + " times");
+  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
+    return bad("Content-Length: '" + text.substr(0, 32) + "' is not a number of bytes");
+  }
+  if (std::stoull(text) > limit) {
+    return fail(ErrorCode::kInvalidArgument,
+                "body: " + text + " bytes exceed max_body_bytes " + std::to_string(limit),
+                ErrorDetail::kTooLarge);
+  }
+  return BodyFraming::kLength;
+}
+
+bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
+               const httplib::ContentReader& reader, const ListenerOptions& options,
+               BodyBudget::Share& budget) {
+  if (auto encoding = check_encoding(request); !encoding) {
+    connection.leave_body_unread();
+    answer_error(exchange, encoding.error());
+    return false;
+  }
+  std::size_t total = 0;
+  bool too_large = false;
+  bool too_many = false;
+  bool too_much = false;
+  const auto count = [&](std::size_t size) {
+    total += size;
+    too_large = total > options.max_body_bytes;
+    too_much = !too_large && !budget.take(size);
+    return !too_large && !too_much;
+  };
+  bool complete = false;
+  if (request.is_multipart_form_data()) {
+    complete = reader(
+        [&](const httplib::MultipartFormData& part) {
+          if (exchange.parts.size() == options.max_parts) too_many = true;
+          if (too_many) return false;
+          exchange.parts.push_back({part.name, part.content_type, {}});
+          return true;
+        },
+        [&](const char* data, std::size_t size) {
+          if (!count(size)) return false;
+          exchange.parts.back().content.append(data, size);
+          return true;
+        });
+  } else {
+    if (!request.has_header("Content-Encoding")) {
+      // Room for the parser's padding too, so that it need not copy the body.
+      const std::size_t announced = request.get_header_value_u64("Content-Length");
+      exchange.body.reserve(std::min(announced, options.max_body_bytes) + 64);
+    }
+    complete = reader([&](const char* data, std::size_t size) {
+      if (!count(size)) return false;
+      exchange.body.append(data, size);
+      return true;
+    });
+  }
+  if (complete) return true;
+  connection.leave_body_unread();
+  if (too_large) {
+    answer_error(exchange, Error{ErrorCode::kInvalidArgument,
+                                 "body: exceeds max_body_bytes " + std::to_string(options.max_body_bytes),
+                                 ErrorDetail::kTooLarge});
+  } else if (too_much) {
+    exchange.headers.emplace_back("Retry-After", "1");
+    answer_error(exchange, Error{ErrorCode::kOverloaded,
+                                 "bodies of all requests: exceed max_buffered_bytes " +
+                                     std::to_string(options.max_buffered_bytes),
+                                 {}});
+  } else if (too_many) {
+    answer_error(exchange, Error{ErrorCode::kInvalidArgument,
+                                 "parts: exceed max_images " + std::to_string(options.max_parts),
+                                 ErrorDetail::kTooLarge});
+  } else if (connection.fault() == Connection::Fault::kBodyTimeout) {
+    answer_error(
+        exchange, 408, "RequestTimeout",
+        "body: not complete within body_timeout " + std::to_string(options.body_timeout.count()) + " ms");
+  } else {
+    answer_error(exchange, 400, "InvalidArgument",
+                 "body: cannot be read (framing, encoding or an early end)");
+  }
+  return false;
+}
+
+void discard_body(Connection& connection, const httplib::ContentReader& reader) {
+  std::size_t total = 0;
+  const bool complete =
+      reader([&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; });
+  if (!complete) connection.leave_body_unread();
+}
+
+}  // namespace infer::http

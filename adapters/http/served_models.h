@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "infer/tasks/forecaster.h"
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/simulator.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
+#include "request_statistics.h"
+
+namespace infer::http {
+
+/// A model that is being served, with the tasks it does; what it does not is null.
+struct ServedModel {
+  std::shared_ptr<Engine> engine;
+  std::unique_ptr<ImageEmbedder> image_embedder;
+  std::unique_ptr<TextEmbedder> text_embedder;
+  std::unique_ptr<TextClassifier> text_classifier;
+  std::unique_ptr<Forecaster> forecaster;
+  std::unique_ptr<Simulator> simulator;
+  bool by_default = true;  ///< Serves requests that name no version.
+  const std::shared_ptr<RequestStatistics> statistics = std::make_shared<RequestStatistics>();
+  Duration load_time{};  ///< To read the file and warm up.
+
+  /// Errors: those of the task's `create`.
+  static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine,
+                                                     const DecodeLimits& limits);
+};
+
+/// Models by name, and of each the versions that are served. Thread-safe. A request keeps the model it was
+/// given, so that one may be replaced under it.
+class ServedModels {
+ public:
+  std::vector<std::shared_ptr<ServedModel>> all() const;
+  /// The first that does the task, or the one of that name and version; null where there is none.
+  template <class Task>
+  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {},
+                                     std::string_view version = {}) const {
+    std::unique_lock lock(mutex_);
+    for (const auto& model : models_) {
+      const Model& loaded = model->engine->model();
+      if ((*model).*task && (name.empty() || loaded.name == name) &&
+          (version.empty() ? model->by_default : loaded.version == version))
+        return model;
+    }
+    return nullptr;
+  }
+  /// The version, or where it is empty that for requests which name none; null where there is no such model.
+  std::shared_ptr<ServedModel> find(std::string_view name, std::string_view version) const;
+  /// Serves `versions` as all there is of a model; those that were served are returned.
+  std::vector<std::shared_ptr<ServedModel>> replace(std::string_view name,
+                                                    std::vector<std::shared_ptr<ServedModel>> versions);
+  /// Adds the model; one for requests without a version takes the place of that of its name, which is
+  /// returned.
+  std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
+  std::vector<std::string> names() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<ServedModel>> models_;
+};
+
+}  // namespace infer::http
