@@ -56,6 +56,8 @@ struct Exchange {
   int status = 200;
   std::string content_type = "application/json";
   std::string response;
+  std::vector<Tensor> binary;  ///< Their bytes follow `response`, in order.
+  bool compressible = false;   ///< May be compressed for a client that asks for it.
   std::vector<std::pair<std::string, std::string>> headers;
   bool close = false;  ///< End the connection after this answer.
   std::optional<Failure> failure;  ///< Becomes the answer, in the shape of the route.

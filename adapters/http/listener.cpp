@@ -16,6 +16,7 @@
 #include "acceptor.h"
 #include "connection.h"
 #include "connection_pool.h"
+#include "content_encoding.h"
 #include "hangup_watcher.h"
 #include "request_body.h"
 #include "request_id.h"
@@ -25,6 +26,9 @@ namespace {
 
 // Any path: the router behind the handler knows which there are.
 constexpr const char* kAnyPath = R"([\s\S]*)";
+
+/// Below this compressing costs more than it saves.
+constexpr std::size_t kCompressBytes = 1024;
 
 // cpp-httplib's callbacks name no connection.
 thread_local Connection* current_connection = nullptr;
@@ -224,13 +228,36 @@ class HttpServer final : public httplib::Server {
     response.status = exchange.status;
     for (const auto& [name, value] : exchange.headers) response.set_header(name, value);
     response.set_header("X-Request-Id", exchange.request_id);
+    std::vector<std::string_view> parts{exchange.response};
+    for (const Tensor& tensor : exchange.binary)
+      parts.emplace_back(reinterpret_cast<const char*>(tensor.data()), tensor.bytes());
+    std::size_t size = 0;
+    for (const std::string_view part : parts) size += part.size();
+    const std::string_view encoding = exchange.compressible && size >= kCompressBytes
+                                          ? accepted_encoding(exchange.header("Accept-Encoding").value_or(""))
+                                          : "";
+    if (!encoding.empty()) {
+      if (auto compressed = compress(encoding, parts)) {
+        response.set_header("Content-Encoding", std::string(encoding));
+        exchange.response = *std::move(compressed);
+        exchange.binary.clear();
+        size = exchange.response.size();
+      }
+    }
     // Not as the response's body, which cpp-httplib would compress for everybody who can read that.
-    const std::size_t size = exchange.response.size();
     response.set_content_provider(
         size, exchange.content_type,
-        [body = std::move(exchange.response)](std::size_t offset, std::size_t length,
-                                              httplib::DataSink& sink) {
-          return sink.write(body.data() + offset, length);
+        [text = std::move(exchange.response), binary = std::move(exchange.binary)](
+            std::size_t offset, std::size_t, httplib::DataSink& sink) {
+          if (offset < text.size()) return sink.write(text.data() + offset, text.size() - offset);
+          offset -= text.size();
+          for (const Tensor& tensor : binary) {
+            if (offset < tensor.bytes()) {
+              return sink.write(reinterpret_cast<const char*>(tensor.data()) + offset, tensor.bytes() - offset);
+            }
+            offset -= tensor.bytes();
+          }
+          return false;
         });
   }
 

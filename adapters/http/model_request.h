@@ -7,6 +7,13 @@
 
 namespace infer::http {
 
+inline Error unknown_model(const std::string& name, const std::string& version) {
+  return {ErrorCode::kNotFound,
+          "model '" + name.substr(0, 64) + "'" +
+              (version.empty() ? "" : " version '" + version.substr(0, 64) + "'") + " is not loaded",
+          {}};
+}
+
 /// Notes which model answers, for log and statistics.
 inline void note_model(Exchange& exchange, const ServedModel& model) {
   exchange.model = model.engine->model().name;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "json_writer.h"
+#include "model_documents.h"
 #include "service.h"
 
 namespace infer::http {
@@ -106,6 +107,8 @@ void add_health_routes(Router& router, Service& service) {
                   [&service](Exchange& exchange) {
                     exchange.content_type = "text/plain; version=0.0.4; charset=utf-8";
                     exchange.response = service.metrics().render();
+                    if (service.options().triton_metrics)
+                      exchange.response += triton_metrics(service.models().all());
                   },
               .on_probe = true,
               .response_type = "text/plain"});

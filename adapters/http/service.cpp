@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -36,6 +37,19 @@ Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit)
   return exchange.start + std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
 }
 
+/// Where the time went, in milliseconds, by the names that text-embeddings-inference gives it.
+void add_timing_headers(Exchange& exchange) {
+  const auto add = [&](const char* name, Duration time) {
+    std::array<char, 32> text{};
+    const double ms = std::chrono::duration<double, std::milli>(time).count();
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), ms, std::chars_format::fixed, 3).ptr;
+    exchange.headers.emplace_back(name, std::string(text.data(), end));
+  };
+  add("x-queue-time", exchange.timings->queue);
+  add("x-inference-time", exchange.timings->compute);
+  add("x-total-time", std::chrono::steady_clock::now() - exchange.start);
+}
+
 }  // namespace
 
 Service::Service(ServerOptions options, LogLine log)
@@ -51,6 +65,9 @@ Service::Service(ServerOptions options, LogLine log)
   add_text_routes(router_, *this);
   add_predict_routes(router_, *this);
   add_simulator_routes(router_, *this);
+  add_inference_routes(router_, *this);
+  add_model_routes(router_, *this);
+  add_openai_routes(router_, *this);
   add_admin_routes(router_, *this);
   router_.add({.method = "GET",
                .path = "/openapi.json",
@@ -173,6 +190,7 @@ void Service::Handler::finish(Exchange& exchange) {
   if (exchange.route == nullptr && !exchange.path.empty())
     exchange.route = service_.router_.find(exchange.method, exchange.path, probe_).route;
   if (exchange.failure) write_failure(exchange);
+  if (exchange.timings) add_timing_headers(exchange);
   service_.request_log_.finished(exchange);
 }
 

@@ -95,6 +95,9 @@ void add_embed_routes(Router& router, Service& service);
 void add_text_routes(Router& router, Service& service);
 void add_predict_routes(Router& router, Service& service);
 void add_simulator_routes(Router& router, Service& service);
+void add_inference_routes(Router& router, Service& service);
+void add_model_routes(Router& router, Service& service);
+void add_openai_routes(Router& router, Service& service);
 void add_admin_routes(Router& router, Service& service);
 
 }  // namespace infer::http

@@ -10,33 +10,22 @@
 #include <new>
 #include <string>
 
+#include "stack.h"
+
 namespace infer::inline v0 {
 namespace {
 
 constexpr std::chrono::milliseconds kWarmupBudget{1500};
 constexpr std::chrono::seconds kRerunInterval{1};
 
-/// Stacks the samples' tensors for each input along a new first dimension; a single sample is viewed, not
-/// copied.
+/// Stacks the samples' tensors for each input along a new first dimension.
 Result<std::vector<Tensor>> collate(std::span<Task> batch) {
   std::vector<Tensor> inputs;
   const std::size_t count = batch.front().sample.size();
   inputs.reserve(count);
-  const auto size = static_cast<std::int64_t>(batch.size());
   for (std::size_t input = 0; input < count; ++input) {
-    const Tensor& first = batch.front().sample[input];
-    if (batch.size() == 1) {
-      inputs.push_back(first.reshaped(first.shape().with_batch(1)));
-      continue;
-    }
-    auto stacked = Tensor::allocate(first.dtype(), first.shape().with_batch(size));
+    auto stacked = stack(batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
     if (!stacked) return Unexpected(stacked.error());
-    std::byte* out = stacked->data();
-    for (const Task& task : batch) {
-      const Tensor& tensor = task.sample[input];
-      std::memcpy(out, tensor.data(), tensor.bytes());
-      out += tensor.bytes();
-    }
     inputs.push_back(*std::move(stacked));
   }
   return inputs;

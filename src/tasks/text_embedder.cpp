@@ -32,6 +32,18 @@ Result<std::vector<float>> TextEmbedder::embed(std::string_view text, const Text
 Result<TextEmbeddings> TextEmbedder::embed_many(std::span<const std::string_view> texts,
                                                 const TextOptions& how, const RequestOptions& options,
                                                 Permit permit) const {
+  return embed_all(texts, how, options, std::move(permit));
+}
+
+Result<TextEmbeddings> TextEmbedder::embed_tokens(std::span<const std::vector<std::int64_t>> texts,
+                                                  const TextOptions& how, const RequestOptions& options,
+                                                  Permit permit) const {
+  return embed_all(texts, how, options, std::move(permit));
+}
+
+template <class Text>
+Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, const TextOptions& how,
+                                               const RequestOptions& options, Permit permit) const {
   try {
     TextEmbeddings result;
     result.vectors.reserve(texts.size());

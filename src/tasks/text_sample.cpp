@@ -29,10 +29,10 @@ Result<WordPiece> open_tokenizer(const Engine& engine) {
   return WordPiece::open(model.directory, *model.manifest.tokenizer);
 }
 
-Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
-                                   bool truncate) {
-  const TimePoint start = std::chrono::steady_clock::now();
-  const WordPiece::Encoding encoding = tokenizer.encode(text);
+namespace {
+
+Result<PreparedSample> pad(const Engine& engine, const WordPiece& tokenizer,
+                           const WordPiece::Encoding& encoding, TimePoint start, bool truncate) {
   if (encoding.truncated && !truncate) {
     return fail(ErrorCode::kInvalidArgument,
                 "has more tokens than max_tokens " + std::to_string(tokenizer.max_tokens()),
@@ -58,6 +58,22 @@ Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokeni
   prepared.sample.push_back(*std::move(ids));
   prepared.sample.push_back(*std::move(mask));
   return prepared;
+}
+
+}  // namespace
+
+Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
+                                   bool truncate) {
+  const TimePoint start = std::chrono::steady_clock::now();
+  return pad(engine, tokenizer, tokenizer.encode(text), start, truncate);
+}
+
+Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer,
+                                   std::span<const std::int64_t> tokens, bool truncate) {
+  const TimePoint start = std::chrono::steady_clock::now();
+  auto encoding = tokenizer.encode(tokens);
+  if (!encoding) return Unexpected(encoding.error());
+  return pad(engine, tokenizer, *encoding, start, truncate);
 }
 
 }  // namespace infer::inline v0

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "infer/engine/engine.h"
@@ -12,9 +14,11 @@ namespace infer::inline v0 {
 /// `kInvalidArgument`, `kNotFound` (vocabulary).
 Result<WordPiece> open_tokenizer(const Engine& engine);
 
-/// Ids and mask, padded to the shortest allowed length; it costs what it has tokens. Errors:
-/// `kInvalidArgument` (too long, unless `truncate`), `kOutOfMemory`.
+/// Ids and mask of a text, or of its tokens, padded to the shortest allowed length; it costs what it has
+/// tokens. Errors: `kInvalidArgument` (too long, unless `truncate`; unknown tokens), `kOutOfMemory`.
 Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
                                    bool truncate);
+Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer,
+                                   std::span<const std::int64_t> tokens, bool truncate);
 
 }  // namespace infer::inline v0

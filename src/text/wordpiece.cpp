@@ -42,6 +42,7 @@ struct WordPiece::Tables {
   Trie words;
   Trie continuations;  // keys without their "##"
   std::array<std::int32_t, kSpecial.size()> special{};
+  std::int64_t size = 0;
   bool lowercase = true;
   bool strip_accents = true;
   std::size_t max_tokens = 512;
@@ -167,6 +168,7 @@ Result<WordPiece> WordPiece::create(std::span<const std::string> vocabulary, con
     }
     tables->words = Trie(words);
     tables->continuations = Trie(continuations);
+    tables->size = static_cast<std::int64_t>(vocabulary.size());
     tables->lowercase = spec.lowercase;
     tables->strip_accents = spec.strip_accents.value_or(spec.lowercase);
     tables->max_tokens = spec.max_tokens;
@@ -195,6 +197,28 @@ Result<WordPiece> WordPiece::open(const std::filesystem::path& folder, const Tok
 }
 
 std::size_t WordPiece::max_tokens() const noexcept { return tables_->max_tokens; }
+
+Result<WordPiece::Encoding> WordPiece::encode(std::span<const std::int64_t> tokens) const {
+  const Tables& tables = *tables_;
+  const std::int64_t first = tables.special[2];
+  const std::int64_t last = tables.special[3];
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] < 0 || tokens[i] >= tables.size) {
+      return fail(ErrorCode::kInvalidArgument, "token " + std::to_string(i) + " is " +
+                                                   std::to_string(tokens[i]) +
+                                                   ", the vocabulary ends before " + std::to_string(tables.size));
+    }
+  }
+  if (!tokens.empty() && tokens.front() == first) tokens = tokens.subspan(1);
+  if (!tokens.empty() && tokens.back() == last) tokens = tokens.first(tokens.size() - 1);
+  Encoding encoding;
+  encoding.truncated = tokens.size() > tables.max_tokens - 2;
+  tokens = tokens.first(std::min(tokens.size(), tables.max_tokens - 2));
+  encoding.ids.push_back(first);
+  encoding.ids.insert(encoding.ids.end(), tokens.begin(), tokens.end());
+  encoding.ids.push_back(last);
+  return encoding;
+}
 
 WordPiece::Encoding WordPiece::encode(std::string_view text) const {
   const Tables& tables = *tables_;

@@ -60,6 +60,9 @@ class INFER_EXPORT ImageEmbedder {
   Result<void> embed_async(const Image& image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
+  /// What the model gets for an image: FP32 [3,n,n]. Errors: `kInvalidArgument` (undecodable, too large).
+  Result<Sample> prepare(EncodedImage bytes) const;
+
   std::size_t dim() const noexcept { return dim_; }
   Engine& engine() const noexcept { return *engine_; }
 
@@ -68,7 +71,6 @@ class INFER_EXPORT ImageEmbedder {
                 std::size_t dim)
       : engine_(std::move(engine)), limits_(limits), preprocess_(preprocess), dim_(dim) {}
 
-  Result<Sample> prepare(EncodedImage bytes) const;
   Result<Sample> prepare(const Image& image) const;
   Result<std::vector<float>> run(Result<Sample> sample, Permit permit, const RequestOptions& options) const;
   Result<void> start(Result<Sample> sample, Permit permit, const RequestOptions& options,

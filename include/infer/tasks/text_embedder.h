@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -52,12 +53,21 @@ class INFER_EXPORT TextEmbedder {
   Result<TextEmbeddings> embed_many(std::span<const std::string_view> texts, const TextOptions& how = {},
                                     const RequestOptions& options = {}, Permit permit = {}) const;
 
+  /// The same for texts that are tokens of the model's vocabulary already.
+  Result<TextEmbeddings> embed_tokens(std::span<const std::vector<std::int64_t>> texts,
+                                      const TextOptions& how = {}, const RequestOptions& options = {},
+                                      Permit permit = {}) const;
+
   std::size_t dim() const noexcept { return dim_; }
   Engine& engine() const noexcept { return *engine_; }
 
  private:
   TextEmbedder(std::shared_ptr<Engine> engine, WordPiece tokenizer, std::size_t dim)
       : engine_(std::move(engine)), tokenizer_(std::move(tokenizer)), dim_(dim) {}
+
+  template <class Text>
+  Result<TextEmbeddings> embed_all(std::span<const Text> texts, const TextOptions& how,
+                                   const RequestOptions& options, Permit permit) const;
 
   std::shared_ptr<Engine> engine_;
   WordPiece tokenizer_;

@@ -37,6 +37,9 @@ class INFER_EXPORT WordPiece {
     bool truncated = false;         ///< The text had more tokens than `max_tokens` allows.
   };
   Encoding encode(std::string_view text) const;
+  /// The same for a text that is tokens already; the special ones at its ends are added where they lack.
+  /// Errors: `kInvalidArgument` for an id that the vocabulary does not have.
+  Result<Encoding> encode(std::span<const std::int64_t> tokens) const;
 
   std::size_t max_tokens() const noexcept;
 

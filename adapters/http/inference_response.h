@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/model.h"
+#include "infer/engine/tensor.h"
+#include "inference_request.h"
+
+namespace infer::http {
+
+/// An answer of the Open Inference Protocol v2.
+struct InferenceResponse {
+  std::string json;
+  std::vector<Tensor> binary;  ///< Follow the JSON, in order.
+};
+
+/// Name of output `index` of a model, which may declare none.
+std::string output_name(const ModelSignature& signature, std::size_t index);
+
+/// Writes `outputs`, those of the model, as `request` wants them. Errors: `kInvalidArgument` (an output that
+/// is not among them, or that JSON cannot hold).
+Result<InferenceResponse> write_inference_response(const Model& model, const InferenceRequest& request,
+                                                   const std::vector<Tensor>& outputs);
+
+}  // namespace infer::http

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "inference_request.h"
+#include "inference_response.h"
+#include "infer/tasks/tensor_runner.h"
+#include "model_request.h"
+#include "service.h"
+
+namespace infer::http {
+namespace {
+
+constexpr const char* kJsonLength = "Inference-Header-Content-Length";
+
+Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
+
+/// Nothing where the header was not sent.
+Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
+  const auto text = exchange.header(kJsonLength);
+  if (!text) return std::optional<std::size_t>();
+  std::size_t length = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, length);
+  if (error != std::errc() || stop != end)
+    return invalid(std::string(kJsonLength) + ": '" + text->substr(0, 32) + "' is not a number of bytes");
+  return std::optional(length);
+}
+
+bool is_encoded_image(const std::string& body) {
+  return body.starts_with("\xFF\xD8\xFF") || body.starts_with("\x89PNG");
+}
+
+Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& model) {
+  auto length = json_length(exchange);
+  if (!length) return Unexpected(length.error());
+  const auto body = std::make_shared<std::string>(std::move(exchange.body));
+  if (*length == std::size_t{0}) {
+    const bool image = model.image_embedder && is_encoded_image(*body);
+    return raw_inference_request(body, model.engine->model().backend->signature(), image);
+  }
+  return parse_inference_request(body, *length);
+}
+
+Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
+  const Shape row = input.shape.without_batch();
+  bool fits = input.shape.rank() > 0 && (spec.any_rank || row.rank() == spec.shape.rank());
+  for (std::size_t i = 0; fits && !spec.any_rank && i < row.rank(); ++i)
+    fits = spec.shape[i] < 0 || spec.shape[i] == row[i];
+  if (fits) return {};
+  return invalid("inputs." + input.name + ".shape: " + input.shape.text() + ", the model takes " +
+                 spec.shape.with_batch(-1).text());
+}
+
+/// The inputs in the model's order; one of BYTES has no numbers.
+Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRequest& request) {
+  const ModelSignature& signature = model.engine->model().backend->signature();
+  std::string known;
+  for (const TensorSpec& spec : signature.inputs) known += (known.empty() ? "" : ", ") + spec.name;
+  for (const NamedTensor& input : request.inputs) {
+    if (std::ranges::none_of(signature.inputs, [&](const TensorSpec& spec) { return spec.name == input.name; }))
+      return invalid("inputs: '" + input.name.substr(0, 64) + "' is not an input of the model, which takes " +
+                     known);
+  }
+  std::vector<Tensor> tensors;
+  for (const TensorSpec& spec : signature.inputs) {
+    const auto found = std::ranges::find(request.inputs, spec.name, &NamedTensor::name);
+    if (found == request.inputs.end()) return invalid("inputs: " + spec.name + " is missing");
+    if (!found->is_bytes) {
+      if (found->numbers.dtype() != spec.dtype) {
+        return invalid("inputs." + spec.name + ".datatype: " + std::string(to_string(found->numbers.dtype())) +
+                       ", the model takes " + std::string(to_string(spec.dtype)));
+      }
+      if (auto fits = check_shape(spec, *found); !fits) return Unexpected(fits.error());
+    } else if (!model.image_embedder) {
+      return invalid("inputs." + spec.name + ".datatype: BYTES, the model takes " +
+                     std::string(to_string(spec.dtype)));
+    }
+    tensors.push_back(found->numbers);
+  }
+  return tensors;
+}
+
+Result<TensorBatch> run(const ServedModel& model, const InferenceRequest& request,
+                        const RequestOptions& options, Permit permit) {
+  auto tensors = in_order(model, request);
+  if (!tensors) return Unexpected(tensors.error());
+  const TensorRunner runner(model.engine);
+  const NamedTensor& first = request.inputs.front();
+  if (!first.is_bytes) return runner.run(*tensors, options, std::move(permit));
+  // Encoded images, in the place of the pixels that the model takes.
+  return runner.run(
+      first.strings.size(), [&](std::size_t i) { return model.image_embedder->prepare(first.strings[i]); },
+      options, std::move(permit));
+}
+
+void infer(Service& service, Exchange& exchange) {
+  const std::string& name = exchange.path_parameters[0];
+  const std::string version = exchange.path_parameters.size() > 1 ? exchange.path_parameters[1] : "";
+  const auto model = service.models().find(name, version);
+  if (model == nullptr) return answer_error(exchange, unknown_model(name, version));
+  Engine& engine = *model->engine;
+  note_model(exchange, *model);
+  auto permit = engine.try_admit();
+  if (!permit) return refuse(exchange, engine, permit.error());
+  auto request = read_request(exchange, *model);
+  if (!request) return refuse(exchange, engine, request.error());
+  RequestOptions options{exchange.deadline, exchange.hung_up};
+  if (request->timeout) options.deadline = std::min(options.deadline, exchange.start + *request->timeout);
+  auto result = run(*model, *request, options, *std::move(permit));
+  if (!result) return refuse(exchange, engine, result.error());
+  const std::size_t rows =
+      result->outputs.empty() ? 0 : static_cast<std::size_t>(result->outputs.front().shape()[0]);
+  note_batch(exchange, result->timings, result->batch_size, rows);
+  auto response = write_inference_response(engine.model(), *request, result->outputs);
+  if (!response) return refuse(exchange, engine, response.error());
+  if (!response->binary.empty()) {
+    exchange.headers.emplace_back(kJsonLength, std::to_string(response->json.size()));
+    exchange.content_type = "application/octet-stream";
+  }
+  exchange.response = std::move(response->json);
+  exchange.binary = std::move(response->binary);
+  exchange.compressible = true;
+}
+
+constexpr const char* kRequest =
+    R"({"type":"object","required":["inputs"],"properties":{"id":{"type":"string"},"parameters":{"type":"object"},)"
+    R"("inputs":{"type":"array","items":{"type":"object","required":["name","shape","datatype"],"properties":{)"
+    R"("name":{"type":"string"},"shape":{"type":"array","items":{"type":"integer","minimum":0}},)"
+    R"("datatype":{"enum":["BOOL","UINT8","UINT16","UINT32","UINT64","INT8","INT16","INT32","INT64","FP16","BF16","FP32","FP64","BYTES"]},)"
+    R"("parameters":{"type":"object"},"data":{"type":"array"}}}},)"
+    R"("outputs":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},)"
+    R"("parameters":{"type":"object"}}}}}})";
+
+constexpr const char* kResponse =
+    R"({"type":"object","required":["model_name","model_version","outputs"],"properties":{"model_name":{"type":"string"},)"
+    R"("model_version":{"type":"string"},"id":{"type":"string"},"outputs":{"type":"array","items":{"type":"object",)"
+    R"("required":["name","shape","datatype"]}}}})";
+
+}  // namespace
+
+void add_inference_routes(Router& router, Service& service) {
+  for (const char* path : {"/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"}) {
+    router.add({.method = "POST",
+                .path = path,
+                .summary = "Tensors through a model (Open Inference Protocol v2)",
+                .handle = [&service](Exchange& exchange) { infer(service, exchange); },
+                .work = true,
+                .request = {{"application/json", kRequest},
+                            {"application/octet-stream", R"({"type":"string","format":"binary"})"}},
+                .response = kResponse});
+  }
+}
+
+}  // namespace infer::http

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstring>
+#include <span>
+
+#include "infer/core/result.h"
+#include "infer/engine/tensor.h"
+
+namespace infer::inline v0 {
+
+/// Whether the rows lie one behind the other in one piece of memory, as those of one request or one batch
+/// often do.
+template <class Row>
+bool are_adjacent(std::size_t count, Row row) {
+  const Tensor& first = row(0);
+  for (std::size_t i = 1; i < count; ++i) {
+    const Tensor& next = row(i);
+    if (next.owner() != first.owner() || next.data() != first.data() + i * first.bytes()) return false;
+  }
+  return true;
+}
+
+/// The tensors row(0) to row(count - 1), all of one shape, under each other: a view where they lie so
+/// already, else a copy. Errors: `kOutOfMemory`.
+template <class Row>
+Result<Tensor> stack(std::size_t count, Row row) {
+  const Tensor& first = row(0);
+  const Shape shape = first.shape().with_batch(static_cast<std::int64_t>(count));
+  if (are_adjacent(count, row)) return first.reshaped(shape);
+  auto stacked = Tensor::allocate(first.dtype(), shape);
+  if (!stacked) return stacked;
+  std::byte* out = stacked->data();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Tensor& tensor = row(i);
+    std::memcpy(out, tensor.data(), tensor.bytes());
+    out += tensor.bytes();
+  }
+  return stacked;
+}
+
+}  // namespace infer::inline v0

@@ -1,0 +1,101 @@
+#include "infer/tasks/tensor_runner.h"
+
+#include <new>
+#include <string>
+#include <utility>
+
+#include "engine/stack.h"
+#include "run_many.h"
+
+namespace infer::inline v0 {
+namespace {
+
+Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
+
+/// The number of rows that all inputs have.
+Result<std::size_t> count_rows(const ModelSignature& signature, std::span<const Tensor> inputs) {
+  if (inputs.size() != signature.inputs.size()) {
+    return invalid("inputs: " + std::to_string(inputs.size()) + " given, the model takes " +
+                   std::to_string(signature.inputs.size()));
+  }
+  std::int64_t rows = -1;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const TensorSpec& spec = signature.inputs[i];
+    const Shape& shape = inputs[i].shape();
+    if (shape.rank() == 0)
+      return invalid(spec.name + ": shape [] lacks the number of rows as first dimension");
+    if (rows >= 0 && shape[0] != rows) {
+      return invalid(spec.name + ": " + std::to_string(shape[0]) + " rows, " + signature.inputs[0].name +
+                     " has " + std::to_string(rows));
+    }
+    rows = shape[0];
+  }
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, rows));
+}
+
+}  // namespace
+
+Result<TensorBatch> TensorRunner::run(std::span<const Tensor> inputs, const RequestOptions& options,
+                                      Permit permit) const {
+  const ModelSignature& signature = engine_->model().backend->signature();
+  auto rows = count_rows(signature, inputs);
+  if (!rows) return Unexpected(rows.error());
+  return run(
+      *rows,
+      [&](std::size_t i) -> Result<Sample> {
+        Sample sample;
+        sample.reserve(inputs.size());
+        for (const Tensor& input : inputs) sample.push_back(input.row(i));
+        return sample;
+      },
+      options, std::move(permit));
+}
+
+Result<TensorBatch> TensorRunner::run(std::size_t rows,
+                                      const std::function<Result<Sample>(std::size_t)>& prepare,
+                                      const RequestOptions& options, Permit permit) const {
+  try {
+    const ModelSignature& sizes = engine_->model().backend->signature();
+    std::vector<Response> responses;
+    responses.reserve(rows);
+    auto timings = run_many(
+        *engine_, "rows", rows, options, std::move(permit),
+        [&](std::size_t i) -> Result<PreparedSample> {
+          auto sample = prepare(i);
+          if (!sample) return Unexpected(std::move(sample.error()));
+          // Of what has any length, such as a text, the length is what a batch's budget counts.
+          const bool counts = !sizes.is_static() && !sample->empty() && sample->front().shape().rank() > 0;
+          const auto cost = counts ? static_cast<std::size_t>(sample->front().shape()[0]) : 1;
+          return PreparedSample{*std::move(sample), cost};
+        },
+        [&](std::size_t, Response& response) { responses.push_back(std::move(response)); });
+    if (!timings) return Unexpected(timings.error());
+    TensorBatch batch{{}, timings->slowest, timings->batch_size};
+    if (rows == 0) {
+      for (const TensorSpec& spec : engine_->model().backend->signature().outputs) {
+        auto empty = Tensor::allocate(spec.dtype, spec.shape.with_batch(0));
+        if (!empty) return Unexpected(empty.error());
+        batch.outputs.push_back(*std::move(empty));
+      }
+      return batch;
+    }
+    for (std::size_t output = 0; output < responses.front().outputs.size(); ++output) {
+      const auto row = [&](std::size_t i) -> const Tensor& { return responses[i].outputs[output]; };
+      for (std::size_t i = 1; i < rows; ++i) {
+        if (!(row(i).shape() == row(0).shape())) {
+          return fail(ErrorCode::kModelError, "output " + std::to_string(output) + ": rows of shape " +
+                                                  row(0).shape().text() + " and " + row(i).shape().text() +
+                                                  " cannot be stacked");
+        }
+      }
+      auto stacked = stack(rows, row);
+      if (!stacked) return Unexpected(stacked.error());
+      batch.outputs.push_back(*std::move(stacked));
+    }
+    return batch;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+}  // namespace infer::inline v0
