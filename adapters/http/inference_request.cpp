@@ -207,7 +207,9 @@ Result<Tensor> view(DType dtype, const Shape& shape, const std::shared_ptr<std::
 class RequestParser {
  public:
   RequestParser(const std::shared_ptr<std::string>& body, std::size_t json_bytes)
-      : body_(body), binary_(std::string_view(*body).substr(json_bytes)) {}
+      : body_(body), binary_(std::string_view(*body).substr(json_bytes)) {
+    request_.body = body;
+  }
 
   Result<InferenceRequest> parse(const object& root) {
     std::string_view id;
@@ -410,6 +412,7 @@ Result<InferenceRequest> raw_inference_request(const std::shared_ptr<std::string
   }
   const TensorSpec& spec = signature.inputs.front();
   InferenceRequest request;
+  request.body = body;
   request.binary_output = true;
   NamedTensor tensor;
   tensor.name = spec.name;

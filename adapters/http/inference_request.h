@@ -38,11 +38,11 @@ struct InferenceRequest {
   std::vector<RequestedOutput> outputs;  ///< Empty: all.
   bool binary_output = false;            ///< How outputs go that do not say it.
   std::optional<std::chrono::microseconds> timeout;
-  std::vector<std::vector<std::uint8_t>> decoded;  ///< What `strings` of JSON inputs point into.
+  std::shared_ptr<std::string> body;               ///< What `strings` of binary inputs point into,
+  std::vector<std::vector<std::uint8_t>> decoded;  ///< and those of JSON inputs.
 };
 
-/// Reads a request. `body` may grow by the parser's padding, and must stay while the request is used, whose
-/// tensors lie in it where they can. `json_bytes` is the header Inference-Header-Content-Length, where it was
+/// Reads a request, whose tensors lie in `body` where they can; it may grow by the parser's padding. `json_bytes` is the header Inference-Header-Content-Length, where it was
 /// sent. BYTES in JSON are base64. Errors: `kInvalidArgument`, naming the field.
 Result<InferenceRequest> parse_inference_request(const std::shared_ptr<std::string>& body,
                                                  std::optional<std::size_t> json_bytes);

@@ -40,6 +40,14 @@ std::pair<double, double> random_pair(std::uint64_t seed, std::uint64_t forward)
   return {mix(base + 0x9E3779B97F4A7C15ULL), mix(base + 2 * 0x9E3779B97F4A7C15ULL)};
 }
 
+/// Whether an output is the input in its place.
+bool is_input(const ModelSignature& signature, std::size_t index) {
+  if (index >= signature.inputs.size()) return false;
+  const TensorSpec& input = signature.inputs[index];
+  const TensorSpec& output = signature.outputs[index];
+  return input.dtype == output.dtype && input.shape == output.shape;
+}
+
 bool brings_work(const TensorSpec& spec) { return spec.dtype == DType::kFp64 && spec.shape == Shape{2}; }
 
 float element(const Tensor& tensor, std::size_t index) {
@@ -70,7 +78,12 @@ class ScriptedBackend final : public Backend {
       }
     }
     std::vector<Tensor> outputs;
-    for (const TensorSpec& spec : options_.signature.outputs) {
+    for (std::size_t j = 0; j < options_.signature.outputs.size(); ++j) {
+      const TensorSpec& spec = options_.signature.outputs[j];
+      if (is_input(options_.signature, j)) {
+        outputs.push_back(inputs[j]);
+        continue;
+      }
       auto output = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch)));
       if (!output) return Unexpected(output.error());
       for (std::size_t i = 0; i < batch; ++i) fill(inputs[0].row(i), output->row(i));
@@ -146,18 +159,16 @@ ModelSignature image_signature(std::int64_t size, std::int64_t dim) {
 
 Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options) {
   const ModelSignature& signature = options.signature;
-  if (signature.inputs.empty() || signature.outputs.empty() || !signature.is_static()) {
-    return fail(ErrorCode::kInvalidArgument, "scripted: inputs and outputs of fixed shape are needed");
-  }
-  for (const TensorSpec& spec : signature.inputs) {
-    if (spec.dtype != DType::kFp32 && spec.dtype != DType::kUint8 && !brings_work(spec)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "scripted: " + spec.name + ": inputs are FP32, UINT8 or FP64 [2]");
-    }
-  }
-  for (const TensorSpec& spec : signature.outputs) {
-    if (spec.dtype != DType::kFp32 && !(brings_work(spec) && brings_work(signature.inputs[0])))
-      return fail(ErrorCode::kInvalidArgument, "scripted: " + spec.name + ": outputs are FP32");
+  const auto bad = [](const std::string& what) { return fail(ErrorCode::kInvalidArgument, "scripted: " + what); };
+  if (signature.inputs.empty() || signature.outputs.empty()) return bad("inputs and outputs are needed");
+  const TensorSpec& first = signature.inputs.front();
+  for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+    if (is_input(signature, i) || (brings_work(first) && brings_work(signature.outputs[i]))) continue;
+    const TensorSpec& output = signature.outputs[i];
+    if (!signature.is_static() || output.dtype != DType::kFp32)
+      return bad(output.name + ": an output that is not the input in its place is FP32 of fixed shape");
+    if (first.dtype != DType::kFp32 && first.dtype != DType::kUint8)
+      return bad(first.name + ": inputs are FP32, UINT8 or FP64 [2], where outputs are made of them");
   }
   return std::shared_ptr<const Backend>(std::make_shared<ScriptedBackend>(std::move(options)));
 }

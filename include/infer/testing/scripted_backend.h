@@ -16,9 +16,9 @@ namespace infer::inline v0::testing {
 
 /// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
 ///
-/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. Output element j of a
-/// sample is input element (j x input elements / output elements) of its first input, as FP32; an output of
-/// the input's own shape and dtype is therefore a copy of it.
+/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. An output with the
+/// dtype and shape of the input in its place is that input, whatever they are. Any other is FP32: element j of
+/// a sample is element (j x input elements / output elements) of its first input.
 ///
 /// An FP64 input of two numbers is work that the sample brings along: milliseconds of CPU time to burn and
 /// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what
@@ -40,8 +40,8 @@ struct ScriptedOptions {
   std::function<Result<void>(std::span<const Tensor> inputs)> before;
 };
 
-/// Thread-safe, as every backend. Errors: `kInvalidArgument` if the signature is not static with FP32,
-/// UINT8 or FP64 [2] inputs.
+/// Thread-safe, as every backend. Errors: `kInvalidArgument` unless each output is its input, or the
+/// signature is static with a first input of FP32, UINT8 or FP64 [2] and outputs of FP32.
 INFER_EXPORT Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
 
 /// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].

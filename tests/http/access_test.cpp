@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "api_keys.h"
+#include "http/test_server.h"
+#include "trace_context.h"
+
+namespace infer::http::testing {
+namespace {
+
+constexpr const char* kKey = "a-key-of-enough-characters";
+constexpr const char* kOther = "another-key-of-enough-characters";
+
+class Access : public ::testing::Test {
+ protected:
+  Access() { std::filesystem::create_directories(folder_); }
+  ~Access() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path write(const std::string& name, const std::string& text) {
+    const auto path = folder_ / name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  /// A file written within the clock's grain of the last would look unchanged.
+  void rewrite(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream(path) << text;
+    std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(++later_));
+  }
+
+  static httplib::Headers bearer(const std::string& key) { return {{"Authorization", "Bearer " + key}}; }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("infer-access-" + std::to_string(getpid()));
+  int later_ = 0;
+};
+
+TEST_F(Access, WithoutAKeyNothingButHealthIsServed) {
+  TestServer::Setup setup;
+  setup.server.api_keys = write("keys", std::string("# ours\n\n") + kKey + "\r\n").string();
+  TestServer server(std::move(setup));
+  auto client = server.client();
+  for (const char* path : {"/v2", "/v1/models", "/openapi.json", "/metrics"}) {
+    const auto refused = client.Get(path);
+    EXPECT_EQ(refused->status, 401) << path;
+    EXPECT_EQ(refused->get_header_value("WWW-Authenticate"), "Bearer");
+    EXPECT_EQ(client.Get(path, bearer("wrong"))->status, 401) << path;
+    EXPECT_EQ(client.Get(path, {{"Authorization", kKey}})->status, 401) << path;
+    EXPECT_EQ(client.Get(path, bearer(kKey))->status, 200) << path;
+  }
+  for (const char* path : {"/health", "/healthz", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
+    EXPECT_EQ(client.Get(path)->status, 200) << path;
+  EXPECT_EQ(server.probe_client().Get("/metrics")->status, 200);
+  EXPECT_NE(client.Get("/v1/models")->body.find(R"("type":"authentication_error")"), std::string::npos);
+}
+
+TEST_F(Access, KeysFollowTheirFileAndABadFileChangesNothing) {
+  const auto file = write("keys", kKey);
+  TestServer::Setup setup;
+  setup.server.api_keys = file.string();
+  TestServer server(std::move(setup));
+  auto client = server.client();
+  rewrite(file, kOther);
+  server.service().refresh();
+  EXPECT_EQ(client.Get("/v2", bearer(kKey))->status, 401);
+  EXPECT_EQ(client.Get("/v2", bearer(kOther))->status, 200);
+  rewrite(file, "short\n");
+  server.service().refresh();
+  server.service().refresh();
+  EXPECT_EQ(client.Get("/v2", bearer(kOther))->status, 200);
+  std::filesystem::remove(file);
+  server.service().refresh();
+  EXPECT_EQ(client.Get("/v2", bearer(kOther))->status, 200);
+  std::size_t refusals = 0;
+  for (const auto& line : server.log_lines()) refusals += line.find("api_keys_refused") != std::string::npos;
+  EXPECT_EQ(refusals, 2U);
+}
+
+TEST_F(Access, AKeyFileThatCannotWorkIsNamed) {
+  ApiKeys keys;
+  EXPECT_NE(keys.load(folder_ / "absent").error().message.find("cannot be read"), std::string::npos);
+  EXPECT_NE(keys.load(write("empty", "# none\n")).error().message.find("holds no key"), std::string::npos);
+  EXPECT_NE(keys.load(write("short", "# one\n123\n")).error().message.find("line 2: a key of 3 characters"),
+            std::string::npos);
+}
+
+TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
+  const std::string pem = (folder_ / "server.pem").string();
+  const std::string make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -days 2 "
+                           "-keyout " + pem + ".key -out " + pem + ".crt 2>/dev/null && cat " + pem + ".key " + pem + ".crt > " + pem;
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  TestServer server;
+  server.listener().use_tls(TlsContext::load(pem).value());
+  const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
+  const std::string curl = "curl -sS --max-time 20 --cacert " + pem + ".crt ";
+  EXPECT_EQ(std::system((curl + url + "/v2/health/live | grep -q live").c_str()), 0);
+  // A body larger than any buffer on the way, both ways.
+  std::string json = R"({"id":")" + std::string(3'000'000, 'a') +
+                     R"(","inputs":[{"name":"pixel_values","shape":[0,3,32,32],"datatype":"FP32","data":[]}]})";
+  const auto body = write("body", json);
+  EXPECT_EQ(std::system((curl + "--tls-max 1.2 -d @" + body.string() + " " + url +
+                         "/v2/models/scripted/infer | grep -q aaaaaaaa").c_str()),
+            0);
+  EXPECT_NE(server.raw("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_NE(TlsContext::load((folder_ / "absent").string()).error().message.find("tls: "), std::string::npos);
+}
+
+TEST_F(Access, ATraceGoesThroughTheLogAndOut) {
+  TestServer server;
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const auto response = server.client().Post("/v2/models/scripted/infer",
+                                             {{"traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}}, "{}",
+                                             "application/json");
+  const std::string out = response->get_header_value("traceparent");
+  EXPECT_EQ(out.substr(0, 36), "00-" + trace + "-");
+  EXPECT_EQ(out.substr(52), "-01");
+  EXPECT_EQ(out.find("00f067aa0ba902b7"), std::string::npos);
+  const std::string line = server.log_lines().back();
+  EXPECT_NE(line.find("\"trace_id\":\"" + trace + "\",\"span_id\":\"" + out.substr(36, 16) + "\""), std::string::npos)
+      << line;
+}
+
+TEST_F(Access, ATraceThatIsNoneIsPassedOver) {
+  const std::string valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_EQ(trace_id(valid), "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(trace_id("cc" + valid.substr(2) + "-what-comes-later"), "4bf92f3577b34da6a3ce929d0e0e4736");
+  for (const std::string& bad : {std::string(), valid.substr(1), valid + "-00", "ff" + valid.substr(2),
+                                std::string("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"),
+                                "00-" + std::string(32, '0') + valid.substr(35),
+                                valid.substr(0, 36) + std::string(16, '0') + "-01"}) {
+    EXPECT_EQ(trace_id(bad), "") << bad;
+  }
+}
+
+TEST_F(Access, EachFamilyOfRoutesKeepsItsShapeOfErrors) {
+  TestServer server;
+  auto client = server.client();
+  const auto post = [&](const char* path, const char* type = "application/json") {
+    return client.Post(path, "{}", type);
+  };
+  EXPECT_TRUE(post("/v2/models/none/infer")->body.starts_with(R"({"error":"model 'none')"));
+  EXPECT_TRUE(client.Get("/v2/nowhere")->body.starts_with(R"({"error":"no route)"));
+  const auto openai = post("/v1/embeddings");
+  EXPECT_NE(openai->body.find(R"("type":"invalid_request_error","param":null,"code":"InvalidArgument")"), std::string::npos)
+      << openai->body;
+  EXPECT_EQ(openai->get_header_value("x-should-retry"), "false");
+  EXPECT_NE(post("/similarity")->body.find(R"("error_type":"validation")"), std::string::npos);
+  EXPECT_NE(post("/embed")->body.find(R"("error_type":"validation")"), std::string::npos);
+  EXPECT_NE(post("/embed", "image/png")->body.find(R"("error":{"code":"InvalidArgument")"), std::string::npos);
+  EXPECT_NE(post("/embed/base64")->body.find(R"("request_id":)"), std::string::npos);
+}
+
+TEST_F(Access, WhatMayBeTriedAgainIsNotMarkedAsLost) {
+  TestServer::Setup setup;
+  setup.load = false;
+  TestServer server(std::move(setup));
+  const auto loading = server.client().Post("/v1/embeddings", R"({"input":"a"})", "application/json");
+  EXPECT_EQ(loading->status, 503);
+  EXPECT_FALSE(loading->has_header("x-should-retry"));
+  EXPECT_TRUE(loading->has_header("Retry-After"));
+}
+
+}  // namespace
+}  // namespace infer::http::testing
