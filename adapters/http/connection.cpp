@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadBuffer = 16 << 10;
 constexpr std::size_t kWriteBuffer = 256 << 10;
+constexpr std::size_t kBulkBytes = 256 << 10;
 constexpr milliseconds kLinger{500};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 
@@ -88,6 +89,21 @@ ssize_t Connection::read(char* data, std::size_t size) {
   std::memcpy(data, buffer_.data() + read_at_, count);
   read_at_ += count;
   return static_cast<ssize_t>(count);
+}
+
+ssize_t Connection::read_known(char* data, std::size_t size) {
+  wake_after(size);
+  const ssize_t count = read(data, size);
+  if (count <= 0 || static_cast<std::size_t>(count) == size) wake_after(1);
+  return count;
+}
+
+/// Lets a large body wake its thread for a large part at a time, not for each packet.
+void Connection::wake_after(std::size_t bytes) {
+  const int wanted = bytes < kBulkBytes ? 1 : static_cast<int>(kBulkBytes);
+  if (wanted == wake_bytes_) return;
+  wake_bytes_ = wanted;
+  setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
 }
 
 bool Connection::is_readable() const {

@@ -33,6 +33,9 @@ class Connection final : public httplib::Stream {
   void close_after_answer() noexcept { close_ = true; }
   bool must_close() const noexcept { return close_ || unread_ || fault_ != Fault::kNone; }
   Fault fault() const noexcept { return fault_; }
+  /// Reads a part of `size` bytes that are known to come; 0 or less at the end of the connection or of the
+  /// time.
+  ssize_t read_known(char* data, std::size_t size);
   /// Sends what was written. False if the peer does not take it.
   bool flush();
   /// Ends the connection so that a peer which is still sending gets to read the answer.
@@ -48,6 +51,7 @@ class Connection final : public httplib::Stream {
 
  private:
   ssize_t receive(char* data, std::size_t size);
+  void wake_after(std::size_t bytes);
   bool send(const char* data, std::size_t size);
 
   const int socket_;
@@ -60,6 +64,7 @@ class Connection final : public httplib::Stream {
   TimePoint read_deadline_ = kNever;
   std::size_t header_bytes_left_ = 0;
   bool in_headers_ = false;
+  int wake_bytes_ = 1;
   bool unread_ = false;
   bool close_ = false;
   Fault fault_ = Fault::kNone;

@@ -19,7 +19,7 @@ Unexpected too_many_images(std::size_t count, std::size_t limit) {
                  ErrorDetail::kTooLarge);
 }
 
-Result<std::vector<std::vector<std::uint8_t>>> parse_images(std::string& body, std::size_t limit) {
+Result<std::vector<std::vector<std::uint8_t>>> parse_images(const Body& body, std::size_t limit) {
   JsonBody json;
   if (auto parsed = json.parse(body); !parsed) return Unexpected(parsed.error());
   const simdjson::dom::element* field = json.find("images");

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "body.h"
 #include "infer/core/clock.h"
 #include "infer/core/error.h"
 #include "infer/engine/response.h"
@@ -41,7 +42,7 @@ struct Exchange {
   std::string path;
   std::string remote_address;
   std::string request_id;
-  std::string body;
+  Body body;
   std::vector<Part> parts;  ///< Instead of `body` for multipart/form-data.
   TimePoint start{};
   TimePoint deadline = kNever;

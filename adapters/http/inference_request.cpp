@@ -194,11 +194,11 @@ Result<void> parse_strings(NamedTensor& tensor, std::string_view bytes) {
 }
 
 /// A tensor over `bytes` of `body`, copied only where they lie at an address that its elements must not have.
-Result<Tensor> view(DType dtype, const Shape& shape, const std::shared_ptr<std::string>& body,
+Result<Tensor> view(DType dtype, const Shape& shape, const Body& body,
                     std::string_view bytes) {
   auto* data = const_cast<char*>(bytes.data());  // NOLINT: the body is ours, and tensors are read only
   if (reinterpret_cast<std::uintptr_t>(data) % element_size(dtype) == 0)
-    return Tensor::wrap(dtype, shape, body, data);
+    return Tensor::wrap(dtype, shape, body.owner(), data);
   auto tensor = Tensor::allocate(dtype, shape);
   if (tensor && !bytes.empty()) std::memcpy(tensor->data(), bytes.data(), bytes.size());
   return tensor;
@@ -206,9 +206,9 @@ Result<Tensor> view(DType dtype, const Shape& shape, const std::shared_ptr<std::
 
 class RequestParser {
  public:
-  RequestParser(const std::shared_ptr<std::string>& body, std::size_t json_bytes)
-      : body_(body), binary_(std::string_view(*body).substr(json_bytes)) {
-    request_.body = body;
+  RequestParser(const Body& body, std::size_t json_bytes)
+      : body_(body), binary_(body.text().substr(json_bytes)) {
+    request_.body = body.owner();
   }
 
   Result<InferenceRequest> parse(const object& root) {
@@ -326,7 +326,7 @@ class RequestParser {
   Result<void> read_json(NamedTensor& tensor, std::optional<DType> dtype, const element& data) {
     if (!dtype) return read_json_strings(tensor, data);
     // Each element takes two bytes of JSON at least: a shape that calls for more is wrong, not to be allocated.
-    if (tensor.shape.elements() > body_->size()) {
+    if (tensor.shape.elements() > body_.size()) {
       return invalid("inputs." + tensor.name + ".data: shape " + tensor.shape.text() +
                      " calls for more elements than the body has bytes");
     }
@@ -380,31 +380,30 @@ class RequestParser {
     return {};
   }
 
-  const std::shared_ptr<std::string>& body_;
+  const Body& body_;
   BinaryData binary_;
   InferenceRequest request_;
 };
 
 }  // namespace
 
-Result<InferenceRequest> parse_inference_request(const std::shared_ptr<std::string>& body,
+Result<InferenceRequest> parse_inference_request(const Body& body,
                                                  std::optional<std::size_t> json_bytes) {
-  const std::size_t length = json_bytes.value_or(body->size());
-  if (length > body->size()) {
+  const std::size_t length = json_bytes.value_or(body.size());
+  if (length > body.size()) {
     return invalid("Inference-Header-Content-Length: " + std::to_string(length) + " exceeds the body's " +
-                   std::to_string(body->size()) + " bytes");
+                   std::to_string(body.size()) + " bytes");
   }
-  body->reserve(body->size() + simdjson::SIMDJSON_PADDING);
   simdjson::dom::parser parser;
   element root;
-  if (const auto error = parser.parse(body->data(), length, false).get(root))
+  if (const auto error = parser.parse(body.data(), length, false).get(root))
     return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");
   return RequestParser(body, length).parse(fields);
 }
 
-Result<InferenceRequest> raw_inference_request(const std::shared_ptr<std::string>& body,
+Result<InferenceRequest> raw_inference_request(const Body& body,
                                                const ModelSignature& signature, bool as_bytes) {
   if (signature.inputs.size() != 1) {
     return invalid("Inference-Header-Content-Length: 0 is for models of one input, this one has " +
@@ -412,26 +411,26 @@ Result<InferenceRequest> raw_inference_request(const std::shared_ptr<std::string
   }
   const TensorSpec& spec = signature.inputs.front();
   InferenceRequest request;
-  request.body = body;
+  request.body = body.owner();
   request.binary_output = true;
   NamedTensor tensor;
   tensor.name = spec.name;
   tensor.is_bytes = as_bytes;
   if (as_bytes) {
     tensor.shape = Shape{1};
-    tensor.strings.emplace_back(reinterpret_cast<const std::uint8_t*>(body->data()), body->size());
+    tensor.strings.emplace_back(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
     request.inputs.push_back(std::move(tensor));
     return request;
   }
   const std::size_t row = spec.shape.elements() * element_size(spec.dtype);
   if (!signature.is_static() || row == 0)
     return invalid("Inference-Header-Content-Length: 0 is for models whose input has a fixed shape");
-  if (body->size() % row != 0) {
-    return invalid("body: " + std::to_string(body->size()) + " bytes are no whole number of rows of " +
+  if (body.size() % row != 0) {
+    return invalid("body: " + std::to_string(body.size()) + " bytes are no whole number of rows of " +
                    std::to_string(row));
   }
-  tensor.shape = spec.shape.with_batch(static_cast<std::int64_t>(body->size() / row));
-  auto numbers = view(spec.dtype, tensor.shape, body, *body);
+  tensor.shape = spec.shape.with_batch(static_cast<std::int64_t>(body.size() / row));
+  auto numbers = view(spec.dtype, tensor.shape, body, body.text());
   if (!numbers) return Unexpected(numbers.error());
   tensor.numbers = *std::move(numbers);
   request.inputs.push_back(std::move(tensor));

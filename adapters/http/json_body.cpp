@@ -9,9 +9,9 @@ Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone)
 
 }  // namespace
 
-Result<void> JsonBody::parse(std::string& body) {
+Result<void> JsonBody::parse(const Body& body) {
   if (body.empty()) return invalid("body: is empty, expected a JSON object");
-  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+  static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
     return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "body.h"
 #include "infer/core/result.h"
 
 namespace infer::http {
@@ -14,8 +15,8 @@ namespace infer::http {
 /// A request's body as a JSON object; what is read from it lives as long as this does.
 class JsonBody {
  public:
-  /// `body` grows by the parser's padding, so that it need not be copied. Errors: `kInvalidArgument`.
-  Result<void> parse(std::string& body);
+  /// Errors: `kInvalidArgument`.
+  Result<void> parse(const Body& body);
 
   /// Null where the key is missing or its value is null.
   const simdjson::dom::element* find(std::string_view key);

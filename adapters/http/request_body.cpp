@@ -4,11 +4,18 @@
 #include <string>
 #include <utility>
 
+#include "inference_request.h"
+
 namespace infer::http {
 namespace {
 
 /// Of a body nobody wants.
 constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
+
+/// Where tensors begin in a body of the Open Inference Protocol; 0 where none are announced.
+std::size_t json_length(const httplib::Request& request) {
+  return request.has_header(kJsonLengthHeader) ? request.get_header_value_u64(kJsonLengthHeader) : 0;
+}
 
 Result<void> check_encoding(const httplib::Request& request) {
   const std::string encoding = request.get_header_value("Content-Encoding");
@@ -77,12 +84,18 @@ bool read_body(Exchange& exchange, Connection& connection, const httplib::Reques
           exchange.parts.back().content.append(data, size);
           return true;
         });
-  } else {
-    if (!request.has_header("Content-Encoding")) {
-      // Room for the parser's padding too, so that it need not copy the body.
-      const std::size_t announced = request.get_header_value_u64("Content-Length");
-      exchange.body.reserve(std::min(announced, options.max_body_bytes) + 64);
+  } else if (request.has_header("Content-Length") && !request.has_header("Content-Encoding")) {
+    // As it is, and so straight into its place.
+    std::size_t left = request.get_header_value_u64("Content-Length");
+    exchange.body.reserve(left, json_length(request));
+    while (left > 0) {
+      const ssize_t size = connection.read_known(exchange.body.room(left), left);
+      if (size <= 0 || !count(static_cast<std::size_t>(size))) break;
+      exchange.body.grow(static_cast<std::size_t>(size));
+      left -= static_cast<std::size_t>(size);
     }
+    complete = left == 0;
+  } else {
     complete = reader([&](const char* data, std::size_t size) {
       if (!count(size)) return false;
       exchange.body.append(data, size);

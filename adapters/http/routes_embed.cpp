@@ -45,7 +45,7 @@ void embed_images(Service& service, Exchange& exchange, Parse parse) {
   answer_embeddings(exchange, engine.model(), *result);
 }
 
-EncodedImage as_image(const std::string& bytes) {
+EncodedImage as_image(std::string_view bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
@@ -82,7 +82,7 @@ void embed(Service& service, Exchange& exchange) {
   }
   if (type.starts_with("image/") || type == "application/octet-stream") {
     return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
-      return std::vector<EncodedImage>{as_image(exchange.body)};
+      return std::vector<EncodedImage>{as_image(exchange.body.text())};
     });
   }
   answer_error(

@@ -12,35 +12,32 @@
 namespace infer::http {
 namespace {
 
-constexpr const char* kJsonLength = "Inference-Header-Content-Length";
-
 Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 /// Nothing where the header was not sent.
 Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
-  const auto text = exchange.header(kJsonLength);
+  const auto text = exchange.header(kJsonLengthHeader);
   if (!text) return std::optional<std::size_t>();
   std::size_t length = 0;
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, length);
   if (error != std::errc() || stop != end)
-    return invalid(std::string(kJsonLength) + ": '" + text->substr(0, 32) + "' is not a number of bytes");
+    return invalid(std::string(kJsonLengthHeader) + ": '" + text->substr(0, 32) + "' is not a number of bytes");
   return std::optional(length);
 }
 
-bool is_encoded_image(const std::string& body) {
+bool is_encoded_image(std::string_view body) {
   return body.starts_with("\xFF\xD8\xFF") || body.starts_with("\x89PNG");
 }
 
 Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& model) {
   auto length = json_length(exchange);
   if (!length) return Unexpected(length.error());
-  const auto body = std::make_shared<std::string>(std::move(exchange.body));
   if (*length == std::size_t{0}) {
-    const bool image = model.image_embedder && is_encoded_image(*body);
-    return raw_inference_request(body, model.engine->model().backend->signature(), image);
+    const bool image = model.image_embedder && is_encoded_image(exchange.body.text());
+    return raw_inference_request(exchange.body, model.engine->model().backend->signature(), image);
   }
-  return parse_inference_request(body, *length);
+  return parse_inference_request(exchange.body, *length);
 }
 
 Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
@@ -116,7 +113,7 @@ void infer(Service& service, Exchange& exchange) {
   auto response = write_inference_response(engine.model(), *request, result->outputs);
   if (!response) return refuse(exchange, engine, response.error());
   if (!response->binary.empty()) {
-    exchange.headers.emplace_back(kJsonLength, std::to_string(response->json.size()));
+    exchange.headers.emplace_back(kJsonLengthHeader, std::to_string(response->json.size()));
     exchange.content_type = "application/octet-stream";
   }
   exchange.response = std::move(response->json);

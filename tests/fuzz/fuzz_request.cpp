@@ -2,12 +2,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <string>
+#include <string_view>
 
 #include "embed_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string body(reinterpret_cast<const char*>(data), size);
+  const infer::http::Body body(std::string_view(reinterpret_cast<const char*>(data), size));
   const auto images = infer::http::parse_images(body, 8);
   if (images && (images->empty() || images->size() > 8)) std::abort();
   if (!images && images.error().message.empty()) std::abort();

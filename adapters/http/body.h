@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace infer::http {
+
+/// The bytes of a request's body. Behind them there is room that a parser may read.
+class Body {
+ public:
+  /// What simdjson wants to read beyond its text.
+  static constexpr std::size_t kPadding = 64;
+
+  Body() = default;
+  explicit Body(std::string_view text) { append(text.data(), text.size()); }
+
+  /// Room for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of 64: tensors
+  /// from there on need no copy. Only for an empty body. Throws std::bad_alloc.
+  void reserve(std::size_t size, std::size_t aligned = 0) {
+    const std::size_t offset = (kAlignment - aligned % kAlignment) % kAlignment;
+    allocate(size, offset);
+  }
+
+  /// Where the next `size` bytes go, to be followed by `grow`. Throws std::bad_alloc.
+  char* room(std::size_t size) {
+    if (size > capacity_ - size_) reallocate(std::max(size_ + size, 2 * capacity_));
+    return data_ + size_;
+  }
+  void grow(std::size_t size) { size_ += size; }
+
+  void append(const char* data, std::size_t size) {
+    if (size == 0) return;
+    std::memcpy(room(size), data, size);
+    grow(size);
+  }
+
+  const char* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::string_view text() const noexcept { return {data_, size_}; }
+  /// Keeps the bytes alive without this.
+  const std::shared_ptr<void>& owner() const noexcept { return owner_; }
+
+ private:
+  static constexpr std::size_t kAlignment = 64;
+
+  void allocate(std::size_t size, std::size_t offset) {
+    const std::size_t total = offset + size + kPadding;
+    void* memory = ::operator new(total, std::align_val_t(kAlignment));
+    owner_.reset(memory, [](void* p) { ::operator delete(p, std::align_val_t(kAlignment)); });
+    data_ = static_cast<char*>(memory) + offset;
+    capacity_ = size;
+  }
+
+  void reallocate(std::size_t size) {
+    const std::shared_ptr<void> old = std::move(owner_);
+    const char* from = data_;
+    allocate(size, 0);
+    if (size_ > 0) std::memcpy(data_, from, size_);
+  }
+
+  std::shared_ptr<void> owner_;
+  char* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace infer::http
