@@ -208,7 +208,7 @@ class HttpServer final : public httplib::Server {
     }
     BodyBudget::Share share(budget_);
     if (!handler_.begin(exchange)) {
-      if (has_body && reader != nullptr) discard_body(connection, *reader);
+      if (has_body && reader != nullptr) discard_body(connection, request, *reader);
       return;
     }
     if (has_body && reader != nullptr &&

@@ -102,10 +102,18 @@ void operation(JsonWriter& json, const Route& route) {
       content(json, "application/json", errors);
       json.end_object();
     }
-  } else if (route.path == "/health" || route.path == "/readyz" || route.path == "/livez") {
-    json.key("503").begin_object().key("description").value("Not now.");
-    content(json, "application/json", "");
-    json.end_object();
+  } else {
+    const auto failure = [&](const char* status, const char* description, std::string_view schema) {
+      json.key(status).begin_object().key("description").value(description);
+      content(json, "application/json", schema);
+      json.end_object();
+    };
+    const bool own_health = route.path == "/health" || route.path == "/readyz" || route.path == "/livez";
+    if (own_health) failure("503", "Not now.", "");
+    if (!route.open) failure("401", "No API key, or one that is not known.", errors);
+    if (route.path.find('{') != std::string::npos) failure("404", "No model of that name or version.", errors);
+    if (route.path.ends_with("/ready")) failure("503", "Not ready.", errors);
+    if (route.method == "POST") failure("400", "The body is not what it should be.", errors);
   }
   json.end_object().end_object();
 }

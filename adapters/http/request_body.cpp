@@ -1,6 +1,7 @@
 #include "request_body.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -129,10 +130,26 @@ bool read_body(Exchange& exchange, Connection& connection, const httplib::Reques
   return false;
 }
 
-void discard_body(Connection& connection, const httplib::ContentReader& reader) {
-  std::size_t total = 0;
-  const bool complete =
-      reader([&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; });
+void discard_body(Connection& connection, const httplib::Request& request,
+                  const httplib::ContentReader& reader) {
+  bool complete = false;
+  if (request.has_header("Content-Length")) {
+    std::array<char, 16 << 10> buffer{};
+    std::size_t left = request.get_header_value_u64("Content-Length");
+    while (left > 0 && left <= kDiscardBytes) {
+      const ssize_t size = connection.read(buffer.data(), std::min(left, buffer.size()));
+      if (size <= 0) break;
+      left -= static_cast<std::size_t>(size);
+    }
+    complete = left == 0;
+  } else {
+    std::size_t total = 0;
+    const auto drop = [&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; };
+    // Of a multipart body cpp-httplib wants to tell the parts, come what may.
+    complete = request.is_multipart_form_data()
+                   ? reader([](const httplib::MultipartFormData&) { return true; }, drop)
+                   : reader(drop);
+  }
   if (!complete) connection.leave_body_unread();
 }
 

@@ -50,6 +50,7 @@ bool read_body(Exchange& exchange, Connection& connection, const httplib::Reques
                BodyBudget::Share& budget);
 
 /// Reads and drops a body nobody wants, up to a bound, so that the connection stays of use.
-void discard_body(Connection& connection, const httplib::ContentReader& reader);
+void discard_body(Connection& connection, const httplib::Request& request,
+                  const httplib::ContentReader& reader);
 
 }  // namespace infer::http

@@ -6,7 +6,7 @@ import struct
 import sys
 
 golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-corpus = {"image": [], "request": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
+corpus = {"image": [], "request": [], "inference": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
 kinds = [pathlib.Path(line.split()[2]) for line in (golden / "index.txt").read_text().splitlines()
          if line.startswith("kind ")]
 for path in kinds:
@@ -20,6 +20,18 @@ picture = base64.b64encode(min((path.read_bytes() for path in kinds), key=len))
 corpus["request"] += [b"", b"{}", b"[]", b'{"images"', b'{"images": []}', b'{"images": [5]}', b'{"images": ["a$aa"]}',
                       b'{"images": ["' + picture + b'"]}', b'{"images": [' + b'"",' * 8 + b'""]}',
                       b'{"images": "x"}', b"[" * 2000, b'{"images": ["\\u0041\\n"], "other": {"a": [1.5e300, null]}}']
+
+def inference(json, data=b"", length=None):
+    return struct.pack("<H", len(json) if length is None else length) + json + data
+
+binary = b'{"id":"","inputs":[{"name":"x","shape":[2],"datatype":"%s","parameters":{"binary_data_size":%d}}]}'
+corpus["inference"] += [
+    inference(b'{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[[1.5,-2e3]]}],"outputs":[{"name":"y"}]}'),
+    inference(b'{"inputs":[{"name":"x","shape":[3],"datatype":"BOOL","data":[true,0,1]}],"parameters":{"timeout":5}}', length=0xFFFF),
+    inference(binary % (b"INT64", 16), b"\1" * 16), inference(binary % (b"FP16", 4), b"abc"), inference(binary % (b"UINT8", 2), b"ab"),
+    inference(binary % (b"BYTES", 11), struct.pack("<I", 3) + b"abc" + struct.pack("<I", 0)), inference(b"", b"\0" * 12),
+    inference(b'{"inputs":[{"name":"x","shape":[1],"datatype":"BYTES","data":["QUJD"]}]}'),
+    inference(b'{"inputs":[{"name":"x","shape":[1099511627776,99],"datatype":"INT8","data":[]}]}'), inference(b"[" * 300)]
 
 corpus["manifest"] += [
     b"{}", b"[1]", b"", b'{"task": "image-embedding", "inputs": [{"name": "x", "dtype": "FP32", "shape": [3, -1]}]}',

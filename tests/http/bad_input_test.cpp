@@ -278,5 +278,21 @@ TEST_F(BadInput, AnUnreadBodyIsNeverTakenForTheNextRequest) {
   EXPECT_EQ(answer.find("HTTP/1.1", 5), std::string::npos) << answer;
 }
 
+TEST_F(BadInput, ABodyNobodyWantsIsPassedOverWhateverItsForm) {
+  const std::string part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nxyz\r\n--b--\r\n";
+  const std::string head =
+      "POST /embed HTTP/1.1\r\nHost: a\r\nX-Timeout-Ms: never\r\nContent-Type: multipart/form-data; boundary=b\r\n";
+  ASSERT_LE(part.size(), 64U);
+  const std::string chunk = "40\r\n" + part + std::string(64 - part.size(), ' ') + "\r\n0\r\n\r\n";
+  const std::string next = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  for (const std::string& body : {head + "Content-Length: " + std::to_string(part.size()) + "\r\n\r\n" + part,
+                                  head + "Transfer-Encoding: chunked\r\n\r\n" + chunk}) {
+    const std::string answer = server_.raw(body + next);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << answer;
+    EXPECT_NE(answer.find("X-Timeout-Ms: 'never'"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("HTTP/1.1 200", 5), std::string::npos) << answer;
+  }
+}
+
 }  // namespace
 }  // namespace infer::http
