@@ -4,11 +4,12 @@ MODEL ?= models/clip-vit-b-32
 INFER := $(BUILD)/bin/infer
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo serve test test-core test-sanitizers fuzz sabotage bench package lint format clean
+.PHONY: help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
 	@echo "make test    set up, build, run all tests"
+	@echo "make conformance  clients that others wrote, against the program"
 	@echo "make serve   the demo's server, until Ctrl-C"
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
 	@echo "make package  a .deb in build/package"
@@ -55,6 +56,11 @@ fuzz: setup
 	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_image fuzz_request fuzz_inference fuzz_manifest fuzz_multipart fuzz_safetensors fuzz_table fuzz_tokenizer
 	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+# Clients that others wrote, and Triton, against the program.
+conformance: build
+	tests/conformance/setup.sh
+	python3 tests/conformance/run.py $(INFER)
 
 # Breaks one line for each promise of docs/design.md and expects its tests to notice.
 sabotage: setup

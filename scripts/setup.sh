@@ -25,7 +25,7 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libbenchmark-dev)
 fi
-[ -z "$tests" ] || packages+=(chromium fonts-dejavu-core clang-16 libclang-rt-16-dev
+[ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core clang-16 libclang-rt-16-dev
                         iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)
 missing=()
 for package in "${packages[@]}"; do

@@ -397,7 +397,7 @@ Result<InferenceRequest> parse_inference_request(const Body& body,
   simdjson::dom::parser parser;
   element root;
   if (const auto error = parser.parse(body.data(), length, false).get(root))
-    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+    return not_json(error);
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");
   return RequestParser(body, length).parse(fields);

@@ -9,12 +9,17 @@ Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone)
 
 }  // namespace
 
+Unexpected not_json(simdjson::error_code error) {
+  if (error == simdjson::MEMALLOC) return Unexpected(out_of_memory());
+  return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+}
+
 Result<void> JsonBody::parse(const Body& body) {
   if (body.empty()) return invalid("body: is empty, expected a JSON object");
   static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
-    return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+    return not_json(error);
   if (root.get(root_)) return invalid("body: must be a JSON object");
   return {};
 }

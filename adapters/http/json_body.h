@@ -33,6 +33,9 @@ class JsonBody {
   simdjson::dom::element found_;
 };
 
+/// The error for a text that simdjson does not read: it is none, or there is no memory for it.
+Unexpected not_json(simdjson::error_code error);
+
 /// A string, or a list of 1 to `limit` of them. Errors: `kInvalidArgument`, naming `field`.
 Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value,
                                                  const std::string& field, std::size_t limit);

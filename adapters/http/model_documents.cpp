@@ -126,6 +126,8 @@ std::string model_config(const ServedModel& model) {
   json.key("name").value(loaded.name + "_0").key("kind").value("KIND_CPU");
   json.key("count").value(options.threads.workers).end_object().end_array();
   json.key("default_model_filename").value(loaded.manifest.file);
+  json.key("parameters").begin_object().key("task").begin_object();
+  json.key("string_value").value(loaded.manifest.task).end_object().end_object();
   json.key("model_transaction_policy").raw(R"({"decoupled":false})");
   json.end_object();
   return std::move(json).text();

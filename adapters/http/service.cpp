@@ -69,6 +69,7 @@ Service::Service(ServerOptions options, LogLine log)
   add_model_routes(router_, *this);
   add_openai_routes(router_, *this);
   add_admin_routes(router_, *this);
+  add_page_routes(router_);
   router_.add({.method = "GET",
                .path = "/openapi.json",
                .summary = "This description",

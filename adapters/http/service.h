@@ -99,5 +99,6 @@ void add_inference_routes(Router& router, Service& service);
 void add_model_routes(Router& router, Service& service);
 void add_openai_routes(Router& router, Service& service);
 void add_admin_routes(Router& router, Service& service);
+void add_page_routes(Router& router);
 
 }  // namespace infer::http

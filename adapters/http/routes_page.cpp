@@ -1,0 +1,35 @@
+#include <utility>
+
+#include "page_files.h"
+#include "service.h"
+
+namespace infer::http {
+
+void add_page_routes(Router& router) {
+  const auto add = [&](const char* path, const char* summary, const char* type, const char* text) {
+    router.add({.method = "GET",
+                .path = path,
+                .summary = summary,
+                .handle =
+                    [type, text](Exchange& exchange) {
+                      exchange.content_type = type;
+                      exchange.response = text;
+                      // Nothing but these three files, and this server.
+                      exchange.headers.emplace_back(
+                          "Content-Security-Policy",
+                          "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
+                          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+                      exchange.headers.emplace_back("X-Content-Type-Options", "nosniff");
+                      exchange.headers.emplace_back("Referrer-Policy", "no-referrer");
+                      exchange.headers.emplace_back("Cache-Control", "no-cache");
+                      exchange.compressible = true;
+                    },
+                .response_type = type,
+                .open = true});
+  };
+  add("/", "A page to try the models", "text/html; charset=utf-8", kPageHtml);
+  add("/page.css", "Its looks", "text/css; charset=utf-8", kPageCss);
+  add("/page.js", "Its script", "text/javascript; charset=utf-8", kPageJs);
+}
+
+}  // namespace infer::http

@@ -1,0 +1,273 @@
+"""What must not take the server down, one case a run: robustness_test.py INFER CASE. The real program, the real fault.
+
+Ends with 77, which CTest takes as skipped, where the fault cannot be made here.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+infer = pathlib.Path(sys.argv[1]).resolve()
+
+
+def expect(holds, what):
+    if not holds:
+        sys.exit(f"FAILED: {what}")
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    def __init__(self, models, *flags, limit=None, environment=None, stdout=None):
+        self.port, self.probe = free_port(), free_port()
+        self.log = models.parent / "log"
+        self.process = subprocess.Popen([infer, "serve", "--models", models, "--port", str(self.port), "--probe-port", str(self.probe),
+                                         *map(str, flags)], stdout=stdout or self.log.open("w"), env=environment, preexec_fn=limit)
+        self.wait(lambda: self.get("/readyz", self.probe)[0] == 200, "ready")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        alive = self.process.poll() is None
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(60)
+        if kind is None:
+            expect(alive, "the server still runs at the end")
+            expect(code == 0, f"the server ends with {code}")
+
+    def wait(self, holds, what, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if holds():
+                    return
+            except OSError:
+                pass
+            expect(self.process.poll() is None, f"the server ended before: {what}")
+            time.sleep(0.02)
+        sys.exit(f"FAILED: not within {seconds} s: {what}")
+
+    def ask(self, method, path, body=None, port=None, timeout=60):
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout)
+        connection.request(method, path, body if body is None or isinstance(body, (bytes, str)) else json.dumps(body))
+        response = connection.getresponse()
+        answer = response.status, response.read().decode(errors="replace")
+        connection.close()
+        return answer
+
+    def get(self, path, port=None):
+        return self.ask("GET", path, port=port, timeout=10)
+
+    def infer(self, value=1.0):
+        return self.ask("POST", "/v2/models/echo/infer", request(value))
+
+    def metric(self, name):
+        return float(re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics", self.probe)[1], re.MULTILINE).group(1))
+
+    def lines(self, event):
+        return [line for line in self.log.read_text().splitlines() if f'"event":"{event}"' in line]
+
+    def serves(self, what):
+        status, answer = self.infer()
+        expect(status == 200, f"{what}: {status} {answer}")
+        for path in ("/livez", "/readyz"):
+            expect(self.get(path, self.probe)[0] == 200, f"{what}: {path}")
+
+
+def request(value):
+    return {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [value, 0]}]}
+
+
+def write_model(models, name="echo", shape=(2,), **script):
+    (models / name / "1").mkdir(parents=True)
+    (models / name / "1" / "script.json").write_text(json.dumps(script))
+    tensor = {"name": "x", "dtype": "FP32", "shape": list(shape)}
+    (models / name / "infer.json").write_text(json.dumps({"task": "raw", "backend": "scripted", "file": "script.json",
+                                                          "inputs": [tensor], "outputs": [tensor]}))
+
+
+def a_model_that_fails(models):
+    write_model(models, poison=13)
+    with Server(models) as server:
+        for _ in range(3):
+            status, answer = server.infer(13)
+            expect(status == 500 and "poisoned" in answer, f"{status} {answer}")
+        server.serves("after a failing forward")
+        expect(len(server.lines("batch_failed")) == 3, "each failure is logged")
+
+
+def a_request_without_memory(models):
+    write_model(models)
+    write_model(models, "long", (-1,))
+    with Server(models, "--max-body-bytes", 64 << 20) as server:
+        server.serves("before")
+        used = int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (used + (160 << 20), resource.RLIM_INFINITY))
+        count = 20 << 20
+        body = b'{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","data":[%s0]}]}' % (count, b"0," * (count - 1))
+        status, answer = server.ask("POST", "/v2/models/long/infer", body)
+        expect(status == 507, f"{status} {answer[:200]}")
+        server.serves("after running out of memory")
+
+
+def a_model_file_that_is_deleted_or_cut(models):
+    series = models.parent / "series.csv"
+    series.write_text("y\n" + "".join(f"{i % 7}\n" for i in range(200)))
+    made = subprocess.run([infer, "train", "forecast", "--data", series, "--target", "y", "--model", "gru", "--out",
+                           models / "y"], capture_output=True, text=True)
+    if "no LibTorch" in made.stderr or "without LibTorch" in made.stderr:
+        skip("this build has no LibTorch")
+    expect(made.returncode == 0, made.stderr)
+    write_model(models)
+    with Server(models, "--watch-interval-ms", 20) as server:
+        def forecast():
+            status, answer = server.ask("POST", "/predict", {"inference_length": 3})
+            expect(status == 200, answer)
+            return json.loads(answer)["predictions"]
+        before = forecast()
+        version = next(path for path in (models / "y").iterdir() if path.is_dir())
+        file = version / "model.pt"
+        whole = file.read_bytes()
+        os.truncate(file, len(whole) // 2)
+        expect(forecast() == before, "a file cut short changes nothing")
+        # Another version with such a file is refused, and said to be.
+        shutil.copytree(version, models / "y" / "9")
+        (models / "y" / "PROMOTED").write_text("9\n")
+        server.wait(lambda: server.lines("swap_refused"), "the swap is refused")
+        file.unlink()
+        shutil.rmtree(models / "y" / "9")
+        expect(forecast() == before, "a deleted file changes nothing")
+        server.serves("after losing a model's file")
+
+
+def a_models_folder_that_vanishes(models):
+    write_model(models)
+    with Server(models, "--watch-interval-ms", 20) as server:
+        away = models.with_name("away")
+        models.rename(away)
+        server.wait(lambda: server.lines("swap_refused"), "the loss is logged")
+        time.sleep(0.3)  # a dozen more looks
+        expect(len(server.lines("swap_refused")) == 1, "and logged once")
+        server.serves("without its folder")
+        away.rename(models)
+        (models / "echo" / "2").mkdir()
+        (models / "echo" / "2" / "script.json").write_text("{}")
+        server.wait(lambda: '"versions":["2"]' in server.get("/v2/models/echo")[1], "the folder is followed again")
+        server.serves("with its folder back")
+
+
+def a_full_disk_for_logs(models):
+    write_model(models)
+    with open("/dev/full", "w") as full, Server(models, stdout=full) as server:
+        for _ in range(50):
+            expect(server.infer()[0] == 200, "requests are answered")
+        server.wait(lambda: server.metric("infer_log_lost_lines") >= 50, "the lost lines are counted")
+        server.serves("with a full disk")
+
+
+def a_log_that_nobody_reads(models):
+    write_model(models)
+    reader, writer = os.pipe()
+    with Server(models, "--log-requests-per-second", 0, stdout=writer) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        for i in range(400):  # more lines than a pipe holds
+            connection.request("POST", "/v2/models/echo/infer", json.dumps(request(i)))
+            response = connection.getresponse()
+            expect(response.status == 200, "requests are answered")
+            response.read()
+            if response.getheader("Connection") == "close":
+                connection.close()
+        server.serves("with a pipe that is full")
+    os.close(reader)
+
+
+def thirty_seconds_of_standstill(models):
+    write_model(models, base_ms=200, burn=False)
+    with Server(models, "--request-timeout-ms", 10_000) as server:
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(server.infer()[0])) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        server.wait(lambda: server.metric('infer_busy_workers{model="echo"}') > 0, "requests are under way")
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(30)  # the fault itself
+        server.process.send_signal(signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+        expect(len(answers) == 20 and set(answers) <= {200, 504}, f"each request has one answer: {answers}")
+        server.serves("after a standstill")
+
+
+def a_clock_that_is_set(models):
+    library = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+    if library is None:
+        skip("there is no faketime; scripts/setup.sh --tests installs it")
+    write_model(models, base_ms=5)
+    clock = models.parent / "clock"
+    clock.write_text("+0")
+    environment = dict(os.environ, LD_PRELOAD=str(library), FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1",
+                       FAKETIME_DONT_FAKE_MONOTONIC="1")
+    with Server(models, environment=environment) as server:
+        years = set()
+        for step in ("+0", "+400d", "-400d", "+0"):
+            clock.write_text(step)
+            for _ in range(5):
+                start = time.monotonic()
+                expect(server.infer()[0] == 200, f"a request after a step of {step}")
+                expect(time.monotonic() - start < 5, f"no wait after a step of {step}")
+            server.serves(f"after a step of {step}")
+        server.wait(lambda: len(server.lines("request")) >= 20, "the log")
+        years = {re.search(r'"timestamp":"(\d+)', line).group(1) for line in server.lines("request")}
+        expect(len(years) >= 3, f"the steps were real: {years}")
+
+
+def no_descriptors_left(models):
+    write_model(models)
+    limit = 120
+
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    with Server(models, limit=few) as server:
+        def cpu():
+            fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # Connections that ask for nothing, twice as many as there are descriptors.
+        crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2 * limit)]
+        for _ in range(20):
+            expect(server.get("/livez", server.probe)[0] == 200, "probes are answered meanwhile")
+            expect(server.get("/metrics", server.probe)[0] == 200, "metrics too")
+        server.serves("idle connections make room for one that asks")
+        before = cpu()
+        time.sleep(1)  # over which the processor time is taken
+        expect(cpu() - before < 0.3, f"waiting costs no processor time: {cpu() - before:.2f} s in a second")
+        for connection in crowd:
+            connection.close()
+        server.serves("after the crowd has gone")
+        server.wait(lambda: server.metric("process_open_fds") < limit / 2, "descriptors are given back")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="infer-robustness-") as folder:
+        (pathlib.Path(folder) / "models").mkdir()
+        globals()[sys.argv[2]](pathlib.Path(folder) / "models")
