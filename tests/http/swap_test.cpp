@@ -70,6 +70,22 @@ TEST_F(Swap, APromotedVersionTakesOver) {
   EXPECT_TRUE(logged(R"("event":"swapped")"));
 }
 
+TEST_F(Swap, AVersionThatClaimsTheSameWeightsMustGiveTheSameAnswers) {
+  const auto claim = [&](const char* version) {
+    auto manifest = read_manifest(model(), version).value();
+    manifest.same_weights_as = "1-naive";
+    write_manifest(manifest, model() / version).value();
+    promote(model(), version).value();
+    server_->service().refresh();
+  };
+  claim("1-seasonal-naive");
+  EXPECT_EQ(served(), "1-naive");
+  EXPECT_TRUE(logged("same_weights_as: its answers differ from those of the version served by"));
+  fs::copy(model() / "1-naive", model() / "2", fs::copy_options::recursive);
+  claim("2");
+  EXPECT_EQ(served(), "2");
+}
+
 TEST_F(Swap, SeveralVersionsAreServedSideBySideWhereThatIsSaid) {
   const auto ask = [](TestServer& server, const std::string& body) {
     return server.client().Post("/predict", body, "application/json");
