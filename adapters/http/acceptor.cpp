@@ -65,9 +65,8 @@ Result<int> Acceptor::bind(const std::string& host, int port) {
 
 void Acceptor::start(std::function<void(int)> take, std::function<void()> make_room) {
   wake_ = eventfd(0, EFD_CLOEXEC);
-  thread_ = std::thread([this, take = std::move(take), make_room = std::move(make_room)] {
-    run(take, make_room);
-  });
+  thread_ =
+      std::thread([this, take = std::move(take), make_room = std::move(make_room)] { run(take, make_room); });
 }
 
 void Acceptor::refuse() {

@@ -29,7 +29,8 @@ std::string_view accepted_encoding(std::string_view accept) {
     accept.remove_prefix(std::min(comma + 1, accept.size()));
     const std::size_t semicolon = std::min(item.find(';'), item.size());
     const std::string_view weight = trimmed(item.substr(std::min(semicolon + 1, item.size())));
-    const bool refused = weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
+    const bool refused =
+        weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
     for (const std::string_view known : kKnown) {
       if (trimmed(item.substr(0, semicolon)) == known && !refused) return known;
     }

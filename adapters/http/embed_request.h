@@ -10,7 +10,8 @@
 
 namespace infer::http {
 
-/// The encoded images of {"images": ["<base64>", ...]}; other keys are ignored. Errors: `kInvalidArgument`, naming the field; `kTooLarge` for more than `limit` images.
+/// The encoded images of {"images": ["<base64>", ...]}; other keys are ignored. Errors: `kInvalidArgument`,
+/// naming the field; `kTooLarge` for more than `limit` images.
 Result<std::vector<std::vector<std::uint8_t>>> parse_images(const Body& body, std::size_t limit);
 
 /// The error for `count` images where `limit` are allowed.

@@ -63,9 +63,7 @@ std::string_view text_embeddings_type(int status) {
 }
 
 /// Clients try again after any 5xx; what cannot succeed the second time should not cost a second forward.
-bool retry_helps(int status) {
-  return status == 408 || status == 429 || status == 503 || status == 504;
-}
+bool retry_helps(int status) { return status == 408 || status == 429 || status == 503 || status == 504; }
 
 }  // namespace
 

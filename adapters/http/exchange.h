@@ -48,10 +48,10 @@ struct Exchange {
   TimePoint deadline = kNever;
   std::stop_token hung_up;  ///< Stops when the client is gone.
   std::function<std::optional<std::string>(const char* name)> header;
-  const Route* route = nullptr;                ///< Null until it is found.
-  std::vector<std::string> path_parameters;    ///< What stands at the {names} of the route's path, in order.
-  std::string trace_id;  ///< Of a valid `traceparent`, else empty.
-  std::string span_id;   ///< Ours within that trace.
+  const Route* route = nullptr;              ///< Null until it is found.
+  std::vector<std::string> path_parameters;  ///< What stands at the {names} of the route's path, in order.
+  std::string trace_id;                      ///< Of a valid `traceparent`, else empty.
+  std::string span_id;                       ///< Ours within that trace.
 
   // The answer.
   int status = 200;
@@ -60,7 +60,7 @@ struct Exchange {
   std::vector<Tensor> binary;  ///< Their bytes follow `response`, in order.
   bool compressible = false;   ///< May be compressed for a client that asks for it.
   std::vector<std::pair<std::string, std::string>> headers;
-  bool close = false;  ///< End the connection after this answer.
+  bool close = false;              ///< End the connection after this answer.
   std::optional<Failure> failure;  ///< Becomes the answer, in the shape of the route.
 
   bool counted = false;  ///< Taken into the count of active requests.

@@ -176,7 +176,8 @@ Result<void> parse_strings(NamedTensor& tensor, std::string_view bytes) {
       return invalid(where + "binary data holds more than the " + std::to_string(count) +
                      " elements of its shape");
     std::uint32_t size = 0;
-    if (bytes.size() < sizeof size) return invalid(where + "binary data ends within the length of an element");
+    if (bytes.size() < sizeof size)
+      return invalid(where + "binary data ends within the length of an element");
     for (std::size_t i = sizeof size; i-- > 0;) size = (size << 8) | static_cast<unsigned char>(bytes[i]);
     bytes.remove_prefix(sizeof size);
     if (size > bytes.size()) {
@@ -194,8 +195,7 @@ Result<void> parse_strings(NamedTensor& tensor, std::string_view bytes) {
 }
 
 /// A tensor over `bytes` of `body`, copied only where they lie at an address that its elements must not have.
-Result<Tensor> view(DType dtype, const Shape& shape, const Body& body,
-                    std::string_view bytes) {
+Result<Tensor> view(DType dtype, const Shape& shape, const Body& body, std::string_view bytes) {
   auto* data = const_cast<char*>(bytes.data());  // NOLINT: the body is ours, and tensors are read only
   if (reinterpret_cast<std::uintptr_t>(data) % element_size(dtype) == 0)
     return Tensor::wrap(dtype, shape, body.owner(), data);
@@ -260,8 +260,7 @@ class RequestParser {
     if (parameters.find("timeout", value)) {
       std::uint64_t us = 0;  // clients send 0 for none
       if (value.get(us)) return invalid("parameters.timeout: must be a whole number of microseconds");
-      if (us > 0)
-        request_.timeout = std::chrono::microseconds(std::min<std::uint64_t>(us, 86'400'000'000));
+      if (us > 0) request_.timeout = std::chrono::microseconds(std::min<std::uint64_t>(us, 86'400'000'000));
     }
     return {};
   }
@@ -281,7 +280,8 @@ class RequestParser {
     if (!shape) return Unexpected(shape.error());
     tensor.shape = *shape;
     std::string_view datatype;
-    if (input["datatype"].get(datatype)) return invalid("inputs." + tensor.name + ".datatype: must be a string");
+    if (input["datatype"].get(datatype))
+      return invalid("inputs." + tensor.name + ".datatype: must be a string");
     tensor.is_bytes = datatype == "BYTES";
     const auto dtype = parse_dtype(datatype);
     if (!dtype && !tensor.is_bytes)
@@ -325,7 +325,8 @@ class RequestParser {
 
   Result<void> read_json(NamedTensor& tensor, std::optional<DType> dtype, const element& data) {
     if (!dtype) return read_json_strings(tensor, data);
-    // Each element takes two bytes of JSON at least: a shape that calls for more is wrong, not to be allocated.
+    // Each element takes two bytes of JSON at least: a shape that calls for more is wrong, not to be
+    // allocated.
     if (tensor.shape.elements() > body_.size()) {
       return invalid("inputs." + tensor.name + ".data: shape " + tensor.shape.text() +
                      " calls for more elements than the body has bytes");
@@ -345,7 +346,8 @@ class RequestParser {
       if (item.get(text)) return invalid(where + "must be a flat list of base64 strings");
       auto bytes = adapter::decode_base64(text);
       if (!bytes)
-        return invalid(where + "element " + std::to_string(tensor.strings.size()) + ": " + bytes.error().message);
+        return invalid(where + "element " + std::to_string(tensor.strings.size()) + ": " +
+                       bytes.error().message);
       request_.decoded.push_back(*std::move(bytes));
       tensor.strings.emplace_back(request_.decoded.back());
     }
@@ -387,8 +389,7 @@ class RequestParser {
 
 }  // namespace
 
-Result<InferenceRequest> parse_inference_request(const Body& body,
-                                                 std::optional<std::size_t> json_bytes) {
+Result<InferenceRequest> parse_inference_request(const Body& body, std::optional<std::size_t> json_bytes) {
   const std::size_t length = json_bytes.value_or(body.size());
   if (length > body.size()) {
     return invalid("Inference-Header-Content-Length: " + std::to_string(length) + " exceeds the body's " +
@@ -396,15 +397,14 @@ Result<InferenceRequest> parse_inference_request(const Body& body,
   }
   simdjson::dom::parser parser;
   element root;
-  if (const auto error = parser.parse(body.data(), length, false).get(root))
-    return not_json(error);
+  if (const auto error = parser.parse(body.data(), length, false).get(root)) return not_json(error);
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");
   return RequestParser(body, length).parse(fields);
 }
 
-Result<InferenceRequest> raw_inference_request(const Body& body,
-                                               const ModelSignature& signature, bool as_bytes) {
+Result<InferenceRequest> raw_inference_request(const Body& body, const ModelSignature& signature,
+                                               bool as_bytes) {
   if (signature.inputs.size() != 1) {
     return invalid("Inference-Header-Content-Length: 0 is for models of one input, this one has " +
                    std::to_string(signature.inputs.size()));

@@ -25,7 +25,7 @@ struct NamedTensor {
   std::string name;
   Shape shape;  ///< With the batch dimension in front.
   bool is_bytes = false;
-  Tensor numbers;                              ///< Unless `is_bytes`.
+  Tensor numbers;                                      ///< Unless `is_bytes`.
   std::vector<std::span<const std::uint8_t>> strings;  ///< If `is_bytes`; in the request's body.
 };
 
@@ -46,14 +46,14 @@ struct InferenceRequest {
   std::vector<std::vector<std::uint8_t>> decoded;  ///< and those of JSON inputs.
 };
 
-/// Reads a request, whose tensors lie in `body` where they can; and keep it. `json_bytes` is the header Inference-Header-Content-Length, where it was
-/// sent. BYTES in JSON are base64. Errors: `kInvalidArgument`, naming the field.
-Result<InferenceRequest> parse_inference_request(const Body& body,
-                                                 std::optional<std::size_t> json_bytes);
+/// Reads a request, whose tensors lie in `body` where they can; and keep it. `json_bytes` is the header
+/// Inference-Header-Content-Length, where it was sent. BYTES in JSON are base64. Errors: `kInvalidArgument`,
+/// naming the field.
+Result<InferenceRequest> parse_inference_request(const Body& body, std::optional<std::size_t> json_bytes);
 
 /// The whole body as the single input of a model. Errors: `kInvalidArgument` if the model has several, or
 /// rows of any size, or the body holds no whole number of rows.
-Result<InferenceRequest> raw_inference_request(const Body& body,
-                                               const ModelSignature& signature, bool as_bytes);
+Result<InferenceRequest> raw_inference_request(const Body& body, const ModelSignature& signature,
+                                               bool as_bytes);
 
 }  // namespace infer::http

@@ -67,7 +67,8 @@ Result<void> write_data(JsonWriter& json, const std::string& name, const Tensor&
 }  // namespace
 
 std::string output_name(const ModelSignature& signature, std::size_t index) {
-  return index < signature.outputs.size() ? signature.outputs[index].name : "OUTPUT__" + std::to_string(index);
+  return index < signature.outputs.size() ? signature.outputs[index].name
+                                          : "OUTPUT__" + std::to_string(index);
 }
 
 Result<InferenceResponse> write_inference_response(const Model& model, const InferenceRequest& request,

@@ -18,8 +18,7 @@ Result<void> JsonBody::parse(const Body& body) {
   if (body.empty()) return invalid("body: is empty, expected a JSON object");
   static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
-  if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
-    return not_json(error);
+  if (const auto error = parser_.parse(body.data(), body.size(), false).get(root)) return not_json(error);
   if (root.get(root_)) return invalid("body: must be a JSON object");
   return {};
 }

@@ -76,7 +76,8 @@ class HttpServer final : public httplib::Server {
     });
   }
 
-  /// Serves from here on. `socket` is the listening one, which tells cpp-httplib that it is not shutting down.
+  /// Serves from here on. `socket` is the listening one, which tells cpp-httplib that it is not shutting
+  /// down.
   void start(int socket, ConnectionPool& pool) {
     svr_sock_ = socket;
     pool_ = &pool;
@@ -245,20 +246,22 @@ class HttpServer final : public httplib::Server {
       }
     }
     // Not as the response's body, which cpp-httplib would compress for everybody who can read that.
-    response.set_content_provider(
-        size, exchange.content_type,
-        [text = std::move(exchange.response), binary = std::move(exchange.binary)](
-            std::size_t offset, std::size_t, httplib::DataSink& sink) {
-          if (offset < text.size()) return sink.write(text.data() + offset, text.size() - offset);
-          offset -= text.size();
-          for (const Tensor& tensor : binary) {
-            if (offset < tensor.bytes()) {
-              return sink.write(reinterpret_cast<const char*>(tensor.data()) + offset, tensor.bytes() - offset);
-            }
-            offset -= tensor.bytes();
-          }
-          return false;
-        });
+    response.set_content_provider(size, exchange.content_type,
+                                  [text = std::move(exchange.response), binary = std::move(exchange.binary)](
+                                      std::size_t offset, std::size_t, httplib::DataSink& sink) {
+                                    if (offset < text.size())
+                                      return sink.write(text.data() + offset, text.size() - offset);
+                                    offset -= text.size();
+                                    for (const Tensor& tensor : binary) {
+                                      if (offset < tensor.bytes()) {
+                                        return sink.write(
+                                            reinterpret_cast<const char*>(tensor.data()) + offset,
+                                            tensor.bytes() - offset);
+                                      }
+                                      offset -= tensor.bytes();
+                                    }
+                                    return false;
+                                  });
   }
 
   const ListenerOptions& options_;

@@ -42,7 +42,8 @@ class RequestHandler {
   virtual bool begin(Exchange& exchange) = 0;
   /// Answers; the body is complete.
   virtual void handle(Exchange& exchange) = 0;
-  /// Completes the answer, which is sent next. Also called for what never became a request (`path` is empty then).
+  /// Completes the answer, which is sent next. Also called for what never became a request (`path` is empty
+  /// then).
   virtual void finish(Exchange& exchange) = 0;
   /// True: end connections after their current answer.
   virtual bool closing() const = 0;

@@ -170,7 +170,8 @@ std::string triton_metrics(const std::vector<std::shared_ptr<ServedModel>>& mode
        [](const ServedModel&, const Now& now) { return now.compute_input.ns / 1000; }},
       {"nv_inference_compute_infer_duration_us", "Cumulative compute inference duration in microseconds",
        [](const ServedModel&, const Now& now) { return now.compute_infer.ns / 1000; }},
-      {"nv_inference_compute_output_duration_us", "Cumulative inference compute output duration in microseconds",
+      {"nv_inference_compute_output_duration_us",
+       "Cumulative inference compute output duration in microseconds",
        [](const ServedModel&, const Now& now) { return now.compute_output.ns / 1000; }},
       {"nv_inference_pending_request_count", "Instantaneous number of pending requests",
        [](const ServedModel& model, const Now&) {
@@ -182,7 +183,8 @@ std::string triton_metrics(const std::vector<std::shared_ptr<ServedModel>>& mode
   }};
   std::string out;
   for (const Row& row : kRows) {
-    out += std::string("# HELP ") + row.name + ' ' + row.help + "\n# TYPE " + row.name + ' ' + row.type + '\n';
+    out +=
+        std::string("# HELP ") + row.name + ' ' + row.help + "\n# TYPE " + row.name + ' ' + row.type + '\n';
     for (const auto& model : models) {
       const Model& loaded = model->engine->model();
       out += std::string(row.name) + "{model=\"" + loaded.name + "\",version=\"" + loaded.version + "\"} " +

@@ -205,8 +205,8 @@ void ModelHost::forget_refusals() {
   refused_.clear();
 }
 
-void ModelHost::log_swap(LogLevel level, std::string_view event, const Model& model,
-                         std::string_view version, std::string_view error) const {
+void ModelHost::log_swap(LogLevel level, std::string_view event, const Model& model, std::string_view version,
+                         std::string_view error) const {
   log_(level, event_line(event, [&](JsonWriter& json) {
          json.key("model").value(model.name).key("model_version").value(model.version);
          json.key("new_version").value(version);

@@ -111,7 +111,8 @@ void operation(JsonWriter& json, const Route& route) {
     const bool own_health = route.path == "/health" || route.path == "/readyz" || route.path == "/livez";
     if (own_health) failure("503", "Not now.", "");
     if (!route.open) failure("401", "No API key, or one that is not known.", errors);
-    if (route.path.find('{') != std::string::npos) failure("404", "No model of that name or version.", errors);
+    if (route.path.find('{') != std::string::npos)
+      failure("404", "No model of that name or version.", errors);
     if (route.path.ends_with("/ready")) failure("503", "Not ready.", errors);
     if (route.method == "POST") failure("400", "The body is not what it should be.", errors);
   }

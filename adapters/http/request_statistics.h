@@ -45,9 +45,8 @@ class RequestStatistics {
   void failed(Duration total) noexcept { fail_.add(total); }
 
   Snapshot read() const noexcept {
-    return {success_.read(),        fail_.read(),          queue_.read(),
-            compute_input_.read(),  compute_infer_.read(), compute_output_.read(),
-            inferences_.load(), last_.load()};
+    return {success_.read(),       fail_.read(),           queue_.read(),      compute_input_.read(),
+            compute_infer_.read(), compute_output_.read(), inferences_.load(), last_.load()};
   }
 
  private:

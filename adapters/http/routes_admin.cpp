@@ -40,9 +40,10 @@ void answer_log_level(Service& service, Exchange& exchange) {
   if (auto read = body.read("level", name); !read) return answer_error(exchange, read.error());
   const auto level = parse_log_level(name);
   if (!level) {
-    return answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                        "level: '" + name.substr(0, 32) + "' is none of debug, info, warning, error",
-                                        {}});
+    return answer_error(exchange,
+                        Error{ErrorCode::kInvalidArgument,
+                              "level: '" + name.substr(0, 32) + "' is none of debug, info, warning, error",
+                              {}});
   }
   service.set_log_level(*level);
   JsonWriter json;

@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "infer/tasks/tensor_runner.h"
 #include "inference_request.h"
 #include "inference_response.h"
-#include "infer/tasks/tensor_runner.h"
 #include "model_request.h"
 #include "service.h"
 
@@ -22,7 +22,8 @@ Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, length);
   if (error != std::errc() || stop != end)
-    return invalid(std::string(kJsonLengthHeader) + ": '" + text->substr(0, 32) + "' is not a number of bytes");
+    return invalid(std::string(kJsonLengthHeader) + ": '" + text->substr(0, 32) +
+                   "' is not a number of bytes");
   return std::optional(length);
 }
 
@@ -56,7 +57,8 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
   std::string known;
   for (const TensorSpec& spec : signature.inputs) known += (known.empty() ? "" : ", ") + spec.name;
   for (const NamedTensor& input : request.inputs) {
-    if (std::ranges::none_of(signature.inputs, [&](const TensorSpec& spec) { return spec.name == input.name; }))
+    if (std::ranges::none_of(signature.inputs,
+                             [&](const TensorSpec& spec) { return spec.name == input.name; }))
       return invalid("inputs: '" + input.name.substr(0, 64) + "' is not an input of the model, which takes " +
                      known);
   }
@@ -66,8 +68,9 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
     if (found == request.inputs.end()) return invalid("inputs: " + spec.name + " is missing");
     if (!found->is_bytes) {
       if (found->numbers.dtype() != spec.dtype) {
-        return invalid("inputs." + spec.name + ".datatype: " + std::string(to_string(found->numbers.dtype())) +
-                       ", the model takes " + std::string(to_string(spec.dtype)));
+        return invalid("inputs." + spec.name +
+                       ".datatype: " + std::string(to_string(found->numbers.dtype())) + ", the model takes " +
+                       std::string(to_string(spec.dtype)));
       }
       if (auto fits = check_shape(spec, *found); !fits) return Unexpected(fits.error());
     } else if (!model.image_embedder) {

@@ -56,7 +56,8 @@ Result<std::vector<std::vector<std::int64_t>>> read_token_lists(const element& i
   for (const element item : list) {
     std::vector<std::int64_t> tokens;
     if (!read_tokens(item, tokens))
-      return invalid("input[" + std::to_string(texts.size()) + "]: must be a list of token ids like the first");
+      return invalid("input[" + std::to_string(texts.size()) +
+                     "]: must be a list of token ids like the first");
     if (texts.size() == limit)
       return invalid("input: more than max_texts " + std::to_string(limit), ErrorDetail::kTooLarge);
     texts.push_back(std::move(tokens));
@@ -91,7 +92,8 @@ Result<std::vector<std::uint8_t>> read_data_uri(std::string_view text, const std
   const std::size_t comma = text.find(',');
   if (!text.starts_with("data:") || comma == std::string_view::npos ||
       !text.substr(0, comma).ends_with(";base64")) {
-    return invalid(where + ": must be an image as data:image/...;base64,...; remote addresses are not fetched");
+    return invalid(where +
+                   ": must be an image as data:image/...;base64,...; remote addresses are not fetched");
   }
   auto bytes = adapter::decode_base64(text.substr(comma + 1));
   if (!bytes) return invalid(where + ": " + bytes.error().message);
@@ -146,12 +148,14 @@ void embeddings(Service& service, Exchange& exchange) {
   }
   const auto model = embedding_model(service, name);
   if (model == nullptr)
-    return answer_error(exchange, 404, "model_not_found", "model '" + name.substr(0, 64) + "' does not exist");
+    return answer_error(exchange, 404, "model_not_found",
+                        "model '" + name.substr(0, 64) + "' does not exist");
   Engine& engine = *model->engine;
   note_model(exchange, *model);
   if (format != "float" && format != "base64") {
-    return refuse(exchange, engine,
-                  invalid("encoding_format: '" + format.substr(0, 32) + "' is none of float, base64").error());
+    return refuse(
+        exchange, engine,
+        invalid("encoding_format: '" + format.substr(0, 32) + "' is none of float, base64").error());
   }
   const std::size_t dim = model->text_embedder ? model->text_embedder->dim() : model->image_embedder->dim();
   std::size_t dimensions = dim;
@@ -162,11 +166,11 @@ void embeddings(Service& service, Exchange& exchange) {
   auto permit = engine.try_admit();
   if (!permit) return refuse(exchange, engine, permit.error());
   const RequestOptions options{exchange.deadline, exchange.hung_up};
-  auto answer =
-      model->text_embedder
-          ? embed_texts(*model->text_embedder, *input, service.options().max_texts, options, *std::move(permit))
-          : embed_images(*model->image_embedder, *input, service.options().max_images, options,
-                         *std::move(permit));
+  auto answer = model->text_embedder
+                    ? embed_texts(*model->text_embedder, *input, service.options().max_texts, options,
+                                  *std::move(permit))
+                    : embed_images(*model->image_embedder, *input, service.options().max_images, options,
+                                   *std::move(permit));
   if (!answer) return refuse(exchange, engine, answer.error());
   note_batch(exchange, answer->timings, answer->batch_size, answer->vectors.size());
   JsonWriter json;
@@ -207,7 +211,8 @@ void one_model(Service& service, Exchange& exchange) {
   const std::string& name = exchange.path_parameters[0];
   const auto model = service.models().find(name, {});
   if (model == nullptr)
-    return answer_error(exchange, 404, "model_not_found", "model '" + name.substr(0, 64) + "' does not exist");
+    return answer_error(exchange, 404, "model_not_found",
+                        "model '" + name.substr(0, 64) + "' does not exist");
   JsonWriter json;
   write_model(json, *model);
   exchange.response = std::move(json).text();

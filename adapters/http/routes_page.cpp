@@ -17,7 +17,8 @@ void add_page_routes(Router& router) {
                       // Nothing but these three files, and this server.
                       exchange.headers.emplace_back(
                           "Content-Security-Policy",
-                          "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
+                          "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+                          "connect-src 'self'; "
                           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
                       exchange.headers.emplace_back("X-Content-Type-Options", "nosniff");
                       exchange.headers.emplace_back("Referrer-Policy", "no-referrer");

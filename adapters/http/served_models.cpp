@@ -42,7 +42,8 @@ std::shared_ptr<ServedModel> ServedModels::find(std::string_view name, std::stri
   std::unique_lock lock(mutex_);
   for (const auto& model : models_) {
     const Model& loaded = model->engine->model();
-    if (loaded.name == name && (version.empty() ? model->by_default : loaded.version == version)) return model;
+    if (loaded.name == name && (version.empty() ? model->by_default : loaded.version == version))
+      return model;
   }
   return nullptr;
 }
@@ -50,9 +51,8 @@ std::shared_ptr<ServedModel> ServedModels::find(std::string_view name, std::stri
 std::vector<std::shared_ptr<ServedModel>> ServedModels::replace(
     std::string_view name, std::vector<std::shared_ptr<ServedModel>> versions) {
   std::unique_lock lock(mutex_);
-  const auto old = std::stable_partition(models_.begin(), models_.end(), [&](const auto& model) {
-    return model->engine->model().name != name;
-  });
+  const auto old = std::stable_partition(
+      models_.begin(), models_.end(), [&](const auto& model) { return model->engine->model().name != name; });
   std::vector<std::shared_ptr<ServedModel>> replaced(old, models_.end());
   models_.erase(old, models_.end());
   models_.insert(models_.end(), versions.begin(), versions.end());

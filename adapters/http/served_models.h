@@ -27,9 +27,9 @@ struct ServedModel {
   std::unique_ptr<Simulator> simulator;
   bool by_default = true;  ///< Serves requests that name no version.
   const std::shared_ptr<RequestStatistics> statistics = std::make_shared<RequestStatistics>();
-  const std::int64_t created_seconds = std::chrono::duration_cast<std::chrono::seconds>(
-                                           std::chrono::system_clock::now().time_since_epoch())
-                                           .count();  ///< Since 1970.
+  const std::int64_t created_seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();      ///< Since 1970.
   Duration load_time{};  ///< To read the file and warm up.
 
   /// Errors: those of the task's `create`.

@@ -42,7 +42,8 @@ std::size_t affordable_connections() {
   getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::size_t>::max();
   // A tight limit is shared: half for connections, half for the rest.
-  return std::max<std::size_t>(1, limit.rlim_cur - std::min<std::size_t>(kOtherDescriptors, limit.rlim_cur / 2));
+  return std::max<std::size_t>(1,
+                               limit.rlim_cur - std::min<std::size_t>(kOtherDescriptors, limit.rlim_cur / 2));
 }
 
 /// The certificate of a listener, followed as its file changes.
@@ -129,8 +130,8 @@ void shut_down(Service& service, Listener& main, bool skip_delay) {
 int run_server(const ServerOptions& options) {
   const Signals signals;
   // Shared, since a forward that is stuck may outlive all else here.
-  const auto writer =
-      std::make_shared<LogWriter>(STDOUT_FILENO, parse_log_level(options.log_level).value_or(LogLevel::kInfo));
+  const auto writer = std::make_shared<LogWriter>(
+      STDOUT_FILENO, parse_log_level(options.log_level).value_or(LogLevel::kInfo));
   Service service(options, [writer](LogLevel level, const std::string& json) { writer->write(level, json); });
   service.on_log_level([writer](LogLevel level) { writer->set_level(level); });
   Gauge& lost = service.metrics().gauge("infer_log_lost_lines", "Lines that standard output did not take.");

@@ -42,7 +42,8 @@ void add_timing_headers(Exchange& exchange) {
   const auto add = [&](const char* name, Duration time) {
     std::array<char, 32> text{};
     const double ms = std::chrono::duration<double, std::milli>(time).count();
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), ms, std::chars_format::fixed, 3).ptr;
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), ms, std::chars_format::fixed, 3).ptr;
     exchange.headers.emplace_back(name, std::string(text.data(), end));
   };
   add("x-queue-time", exchange.timings->queue);
@@ -127,7 +128,8 @@ bool Service::Handler::authorised(Exchange& exchange) const {
   if (!service_.api_keys_ || probe_ || exchange.route->open) return true;
   constexpr std::string_view kScheme = "Bearer ";
   const std::string given = exchange.header("Authorization").value_or("");
-  if (given.starts_with(kScheme) && service_.api_keys_->accepts(std::string_view(given).substr(kScheme.size())))
+  if (given.starts_with(kScheme) &&
+      service_.api_keys_->accepts(std::string_view(given).substr(kScheme.size())))
     return true;
   exchange.headers.emplace_back("WWW-Authenticate", "Bearer");
   answer_error(exchange, 401, "Unauthorized",

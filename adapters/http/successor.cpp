@@ -99,8 +99,9 @@ Result<Answers> answers_to_noise(const ServedModel& model) {
 /// Answers of `model` to what every model of its kind can be asked: the recorded window of a series, a few
 /// sentences, noise.
 Result<Answers> recorded_answers(const ServedModel& model) {
-  static constexpr std::array<std::string_view, 4> kTexts{
-      "The train leaves at seven.", "Nobody liked the film, and neither did I.", "2 + 2 = 4", "Regen am Nachmittag"};
+  static constexpr std::array<std::string_view, 4> kTexts{"The train leaves at seven.",
+                                                          "Nobody liked the film, and neither did I.",
+                                                          "2 + 2 = 4", "Regen am Nachmittag"};
   if (model.forecaster) {
     if (!model.forecaster->recorded_window()) return Answers();
     auto forecast = model.forecaster->forecast({});
@@ -157,7 +158,8 @@ Result<void> same_answers(const ServedModel& now, const Answers& next_answers, c
     const double distance = a.size() == b.size() ? relative_distance(a, b) : 1;
     if (!(distance <= most)) {
       return unfit("same_weights_as: its answers differ from those of the version served by " +
-                   std::to_string(distance) + " of their length, at most " + std::to_string(most) + " is allowed");
+                   std::to_string(distance) + " of their length, at most " + std::to_string(most) +
+                   " is allowed");
     }
   }
   return {};

@@ -11,8 +11,9 @@ namespace infer::http {
 /// served. Errors: `kFailedPrecondition`, with the numbers.
 Result<void> room_for(const std::filesystem::path& version);
 
-/// Whether `next` may take the place of `now`: the same task and signature, finite answers to recorded inputs,
-/// and where its manifest says `same_weights_as` the version served, the same answers. Blocking. Errors: `kFailedPrecondition`, saying what differs.
+/// Whether `next` may take the place of `now`: the same task and signature, finite answers to recorded
+/// inputs, and where its manifest says `same_weights_as` the version served, the same answers. Blocking.
+/// Errors: `kFailedPrecondition`, saying what differs.
 Result<void> check_successor(const ServedModel& now, const ServedModel& next);
 
 }  // namespace infer::http

@@ -159,7 +159,9 @@ ModelSignature image_signature(std::int64_t size, std::int64_t dim) {
 
 Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options) {
   const ModelSignature& signature = options.signature;
-  const auto bad = [](const std::string& what) { return fail(ErrorCode::kInvalidArgument, "scripted: " + what); };
+  const auto bad = [](const std::string& what) {
+    return fail(ErrorCode::kInvalidArgument, "scripted: " + what);
+  };
   if (signature.inputs.empty() || signature.outputs.empty()) return bad("inputs and outputs are needed");
   const TensorSpec& first = signature.inputs.front();
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {

@@ -24,7 +24,8 @@ Result<std::vector<Tensor>> collate(std::span<Task> batch) {
   const std::size_t count = batch.front().sample.size();
   inputs.reserve(count);
   for (std::size_t input = 0; input < count; ++input) {
-    auto stacked = stack(batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
+    auto stacked =
+        stack(batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
     if (!stacked) return Unexpected(stacked.error());
     inputs.push_back(*std::move(stacked));
   }
@@ -37,7 +38,8 @@ void group_requests(std::span<Task> batch) {
   for (std::size_t i = 1; i < batch.size(); ++i) {
     for (std::size_t j = i; j < batch.size(); ++j) {
       if (batch[j].lane() != batch[i - 1].lane()) continue;
-      std::rotate(batch.begin() + static_cast<std::ptrdiff_t>(i), batch.begin() + static_cast<std::ptrdiff_t>(j),
+      std::rotate(batch.begin() + static_cast<std::ptrdiff_t>(i),
+                  batch.begin() + static_cast<std::ptrdiff_t>(j),
                   batch.begin() + static_cast<std::ptrdiff_t>(j) + 1);
       break;
     }

@@ -19,7 +19,11 @@ class BatchRunner {
  public:
   BatchRunner(Model model, const EngineOptions& options, std::shared_ptr<const Clock> clock,
               std::shared_ptr<EngineMetrics> metrics)
-      : model_(std::move(model)), options_(options), clock_(std::move(clock)), metrics_(std::move(metrics)), batch_times_(options.batch.max_batch_size + 1) {}
+      : model_(std::move(model)),
+        options_(options),
+        clock_(std::move(clock)),
+        metrics_(std::move(metrics)),
+        batch_times_(options.batch.max_batch_size + 1) {}
 
   /// Readies the calling worker thread: niceness, thread counts, warm-up.
   void start_worker() noexcept;

@@ -38,9 +38,9 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model
       inflight(
           registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
       busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
-      busy_ratio(registry.gauge("infer_busy_ratio",
-                                "Share of the workers' time spent computing, over the last 5 seconds or more.",
-                                {{"model", model}})),
+      busy_ratio(registry.gauge(
+          "infer_busy_ratio", "Share of the workers' time spent computing, over the last 5 seconds or more.",
+          {{"model", model}})),
       batch_size(registry.histogram("infer_batch_size", "Samples in a batch.", {1, 2, 4, 8, 16, 32, 64},
                                     {{"model", model}})),
       prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.",

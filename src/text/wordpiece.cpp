@@ -204,9 +204,9 @@ Result<WordPiece::Encoding> WordPiece::encode(std::span<const std::int64_t> toke
   const std::int64_t last = tables.special[3];
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || tokens[i] >= tables.size) {
-      return fail(ErrorCode::kInvalidArgument, "token " + std::to_string(i) + " is " +
-                                                   std::to_string(tokens[i]) +
-                                                   ", the vocabulary ends before " + std::to_string(tables.size));
+      return fail(ErrorCode::kInvalidArgument,
+                  "token " + std::to_string(i) + " is " + std::to_string(tokens[i]) +
+                      ", the vocabulary ends before " + std::to_string(tables.size));
     }
   }
   if (!tokens.empty() && tokens.front() == first) tokens = tokens.subspan(1);

@@ -10,8 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::size_t json = data[0] + 256U * data[1];
   const infer::http::Body body(std::string_view(reinterpret_cast<const char*>(data) + 2, size - 2));
-  const auto request =
-      infer::http::parse_inference_request(body, json == 0xFFFF ? std::nullopt : std::optional<std::size_t>(json));
+  const auto request = infer::http::parse_inference_request(
+      body, json == 0xFFFF ? std::nullopt : std::optional<std::size_t>(json));
   if (!request) {
     if (request.error().message.empty()) std::abort();
     return 0;
@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const std::uint8_t byte : string) sum += byte;
       }
     } else {
-      for (std::size_t i = 0; i < input.numbers.bytes(); ++i) sum += static_cast<std::uint8_t>(input.numbers.data()[i]);
+      for (std::size_t i = 0; i < input.numbers.bytes(); ++i)
+        sum += static_cast<std::uint8_t>(input.numbers.data()[i]);
     }
   }
   return sum == ~std::uint64_t{0} ? 1 : 0;

@@ -29,7 +29,8 @@ class Access : public ::testing::Test {
   /// A file written within the clock's grain of the last would look unchanged.
   void rewrite(const std::filesystem::path& path, const std::string& text) {
     std::ofstream(path) << text;
-    std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(++later_));
+    std::filesystem::last_write_time(path,
+                                     std::filesystem::last_write_time(path) + std::chrono::seconds(++later_));
   }
 
   static httplib::Headers bearer(const std::string& key) { return {{"Authorization", "Bearer " + key}}; }
@@ -90,8 +91,11 @@ TEST_F(Access, AKeyFileThatCannotWorkIsNamed) {
 
 TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
   const std::string pem = (folder_ / "server.pem").string();
-  const std::string make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -days 2 "
-                           "-keyout " + pem + ".key -out " + pem + ".crt 2>/dev/null && cat " + pem + ".key " + pem + ".crt > " + pem;
+  const std::string make =
+      "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
+      "-days 2 "
+      "-keyout " +
+      pem + ".key -out " + pem + ".crt 2>/dev/null && cat " + pem + ".key " + pem + ".crt > " + pem;
   ASSERT_EQ(std::system(make.c_str()), 0);
   TestServer server;
   server.listener().use_tls(TlsContext::load(pem).value());
@@ -99,11 +103,13 @@ TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
   const std::string curl = "curl -sS --max-time 20 --cacert " + pem + ".crt ";
   EXPECT_EQ(std::system((curl + url + "/v2/health/live | grep -q live").c_str()), 0);
   // A body larger than any buffer on the way, both ways.
-  std::string json = R"({"id":")" + std::string(3'000'000, 'a') +
-                     R"(","inputs":[{"name":"pixel_values","shape":[0,3,32,32],"datatype":"FP32","data":[]}]})";
+  std::string json =
+      R"({"id":")" + std::string(3'000'000, 'a') +
+      R"(","inputs":[{"name":"pixel_values","shape":[0,3,32,32],"datatype":"FP32","data":[]}]})";
   const auto body = write("body", json);
   EXPECT_EQ(std::system((curl + "--tls-max 1.2 -d @" + body.string() + " " + url +
-                         "/v2/models/scripted/infer | grep -q aaaaaaaa").c_str()),
+                         "/v2/models/scripted/infer | grep -q aaaaaaaa")
+                            .c_str()),
             0);
   EXPECT_NE(server.raw("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").substr(0, 15), "HTTP/1.1 200 OK");
   EXPECT_NE(TlsContext::load((folder_ / "absent").string()).error().message.find("tls: "), std::string::npos);
@@ -120,7 +126,8 @@ TEST_F(Access, ATraceGoesThroughTheLogAndOut) {
   EXPECT_EQ(out.substr(52), "-01");
   EXPECT_EQ(out.find("00f067aa0ba902b7"), std::string::npos);
   const std::string line = server.log_lines().back();
-  EXPECT_NE(line.find("\"trace_id\":\"" + trace + "\",\"span_id\":\"" + out.substr(36, 16) + "\""), std::string::npos)
+  EXPECT_NE(line.find("\"trace_id\":\"" + trace + "\",\"span_id\":\"" + out.substr(36, 16) + "\""),
+            std::string::npos)
       << line;
 }
 
@@ -129,9 +136,9 @@ TEST_F(Access, ATraceThatIsNoneIsPassedOver) {
   EXPECT_EQ(trace_id(valid), "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(trace_id("cc" + valid.substr(2) + "-what-comes-later"), "4bf92f3577b34da6a3ce929d0e0e4736");
   for (const std::string& bad : {std::string(), valid.substr(1), valid + "-00", "ff" + valid.substr(2),
-                                std::string("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"),
-                                "00-" + std::string(32, '0') + valid.substr(35),
-                                valid.substr(0, 36) + std::string(16, '0') + "-01"}) {
+                                 std::string("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"),
+                                 "00-" + std::string(32, '0') + valid.substr(35),
+                                 valid.substr(0, 36) + std::string(16, '0') + "-01"}) {
     EXPECT_EQ(trace_id(bad), "") << bad;
   }
 }
@@ -145,12 +152,14 @@ TEST_F(Access, EachFamilyOfRoutesKeepsItsShapeOfErrors) {
   EXPECT_TRUE(post("/v2/models/none/infer")->body.starts_with(R"({"error":"model 'none')"));
   EXPECT_TRUE(client.Get("/v2/nowhere")->body.starts_with(R"({"error":"no route)"));
   const auto openai = post("/v1/embeddings");
-  EXPECT_NE(openai->body.find(R"("type":"invalid_request_error","param":null,"code":"InvalidArgument")"), std::string::npos)
+  EXPECT_NE(openai->body.find(R"("type":"invalid_request_error","param":null,"code":"InvalidArgument")"),
+            std::string::npos)
       << openai->body;
   EXPECT_EQ(openai->get_header_value("x-should-retry"), "false");
   EXPECT_NE(post("/similarity")->body.find(R"("error_type":"validation")"), std::string::npos);
   EXPECT_NE(post("/embed")->body.find(R"("error_type":"validation")"), std::string::npos);
-  EXPECT_NE(post("/embed", "image/png")->body.find(R"("error":{"code":"InvalidArgument")"), std::string::npos);
+  EXPECT_NE(post("/embed", "image/png")->body.find(R"("error":{"code":"InvalidArgument")"),
+            std::string::npos);
   EXPECT_NE(post("/embed/base64")->body.find(R"("request_id":)"), std::string::npos);
 }
 

@@ -281,7 +281,8 @@ TEST_F(BadInput, AnUnreadBodyIsNeverTakenForTheNextRequest) {
 TEST_F(BadInput, ABodyNobodyWantsIsPassedOverWhateverItsForm) {
   const std::string part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nxyz\r\n--b--\r\n";
   const std::string head =
-      "POST /embed HTTP/1.1\r\nHost: a\r\nX-Timeout-Ms: never\r\nContent-Type: multipart/form-data; boundary=b\r\n";
+      "POST /embed HTTP/1.1\r\nHost: a\r\nX-Timeout-Ms: never\r\nContent-Type: multipart/form-data; "
+      "boundary=b\r\n";
   ASSERT_LE(part.size(), 64U);
   const std::string chunk = "40\r\n" + part + std::string(64 - part.size(), ' ') + "\r\n0\r\n\r\n";
   const std::string next = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

@@ -28,10 +28,13 @@ class Inference : public ::testing::Test {
   void add(const std::string& name, const infer::testing::ScriptedOptions& script, EngineOptions options) {
     options.warmup = Warmup::kNone;
     auto model = make_model(name, infer::testing::make_scripted_backend(script).value());
-    server_.service().add(std::make_shared<Engine>(Engine::create(std::move(model), options).value())).value();
+    server_.service()
+        .add(std::make_shared<Engine>(Engine::create(std::move(model), options).value()))
+        .value();
   }
 
-  httplib::Result post(const std::string& model, const std::string& body, const httplib::Headers& headers = {}) {
+  httplib::Result post(const std::string& model, const std::string& body,
+                       const httplib::Headers& headers = {}) {
     return server_.client().Post("/v2/models/" + model + "/infer", headers, body, "application/json");
   }
 
@@ -72,14 +75,16 @@ TEST_F(Inference, TensorsOfSeveralTypesGoThroughInTheModelsOrderWhateverTheReque
 TEST_F(Inference, RowsComeBackInTheirOrder) {
   std::string data = "[";
   for (int i = 0; i < 80; ++i) data += (i == 0 ? "" : ",") + std::to_string(i);
-  const auto answer = ask("echo", R"({"inputs":[{"name":"pair","shape":[40,2],"datatype":"FP32","data":)" + data +
-                                      R"(]},{"name":"ids","shape":[40,0],"datatype":"INT64","data":[]},)"
-                                      R"({"name":"flags","shape":[40,3],"datatype":"BOOL","data":[)" +
-                                      [] {
-                                        std::string flags;
-                                        for (int i = 0; i < 120; ++i) flags += i == 0 ? "0" : ",1";
-                                        return flags;
-                                      }() + "]}],\"outputs\":[{\"name\":\"pair\"}]}");
+  const auto answer = ask(
+      "echo", R"({"inputs":[{"name":"pair","shape":[40,2],"datatype":"FP32","data":)" + data +
+                  R"(]},{"name":"ids","shape":[40,0],"datatype":"INT64","data":[]},)"
+                  R"({"name":"flags","shape":[40,3],"datatype":"BOOL","data":[)" +
+                  [] {
+                    std::string flags;
+                    for (int i = 0; i < 120; ++i) flags += i == 0 ? "0" : ",1";
+                    return flags;
+                  }() +
+                  "]}],\"outputs\":[{\"name\":\"pair\"}]}");
   EXPECT_EQ(answer["outputs"].get_array().size(), 1U);
   const auto values = answer["outputs"].at(0)["data"].get_array().value();
   ASSERT_EQ(values.size(), 80U);
@@ -87,8 +92,9 @@ TEST_F(Inference, RowsComeBackInTheirOrder) {
 }
 
 TEST_F(Inference, NoRowsGiveOutputsWithoutRows) {
-  const auto answer = ask("half", R"({"inputs":[{"name":"x","shape":[0,2],"datatype":"FP16",)"
-                                  R"("parameters":{"binary_data_size":0}}],"parameters":{"binary_data_output":true}})");
+  const auto answer =
+      ask("half", R"({"inputs":[{"name":"x","shape":[0,2],"datatype":"FP16",)"
+                  R"("parameters":{"binary_data_size":0}}],"parameters":{"binary_data_output":true}})");
   EXPECT_EQ(answer["outputs"].at(0)["shape"].at(0).get_int64().value(), 0);
 }
 
@@ -104,7 +110,8 @@ TEST_F(Inference, BinaryTensorsGoInAndOut) {
       R"({"inputs":[{"name":"x","shape":[2,2],"datatype":"FP16","parameters":{"binary_data_size":8}}],)"
       R"("outputs":[{"name":"x","parameters":{"binary_data":true}}]})";
   const std::string bytes("\x01\x02\x03\x04\x05\x06\x07\x08", 8);
-  const auto response = post("half", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+  const auto response =
+      post("half", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
   ASSERT_EQ(response->status, 200) << response->body;
   const std::size_t length = std::stoul(response->get_header_value("inference-header-content-length"));
   EXPECT_EQ(response->body.substr(length), bytes);
@@ -122,7 +129,8 @@ TEST_F(Inference, BinaryAndJsonInputsMix) {
   std::string body = json;
   body.append(reinterpret_cast<const char*>(pair), 8);
   body.append("\1\0\1", 3);
-  const auto response = post("echo", body, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+  const auto response =
+      post("echo", body, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
   ASSERT_EQ(response->status, 200) << response->body;
   const auto answer = parser_.parse(response->body).value();
   EXPECT_EQ(answer["outputs"].at(1)["data"].at(1).get_double().value(), -2.5);
@@ -130,10 +138,12 @@ TEST_F(Inference, BinaryAndJsonInputsMix) {
 }
 
 TEST_F(Inference, SizesThatDoNotAddUpAreRefusedByName) {
-  const std::string head = R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","parameters":{"binary_data_size":)";
+  const std::string head =
+      R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","parameters":{"binary_data_size":)";
   const auto ask_with = [&](const std::string& size, const std::string& bytes) {
     const std::string json = head + size + "}}]}";
-    const auto response = post("half", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+    const auto response =
+        post("half", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
     EXPECT_EQ(response->status, 400);
     return response->body;
   };
@@ -164,20 +174,25 @@ TEST_F(Inference, MistakesNameWhatIsWrong) {
   EXPECT_EQ(error("half", R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","data":[1,2]}]})"),
             "inputs.x.datatype: FP16 travels only as binary data");
   EXPECT_EQ(error("echo", echo_inputs("[1]")), "inputs.pair.data: 1 elements, shape calls for 2");
-  EXPECT_EQ(error("echo", echo_inputs("[1,2,3]")), "inputs.pair.data: more than 2 elements, shape calls for 2");
+  EXPECT_EQ(error("echo", echo_inputs("[1,2,3]")),
+            "inputs.pair.data: more than 2 elements, shape calls for 2");
   EXPECT_EQ(error("echo", echo_inputs("[1,1e39]")),
             "inputs.pair.data: element 1 is '1e+39', which its datatype cannot hold");
   EXPECT_EQ(error("echo", echo_inputs("[1,\"2\"]")),
             "inputs.pair.data: element 1 is '\"2\"', which its datatype cannot hold");
-  EXPECT_NE(error("echo", R"({"inputs":[{"name":"pair","shape":[1000000,1000000],"datatype":"FP32","data":[]}]})")
-                .find("more elements than the body has bytes"),
-            std::string::npos);
+  EXPECT_NE(
+      error("echo", R"({"inputs":[{"name":"pair","shape":[1000000,1000000],"datatype":"FP32","data":[]}]})")
+          .find("more elements than the body has bytes"),
+      std::string::npos);
   EXPECT_NE(error("echo", R"({"inputs":[{"name":"pair","shape":[1,-2],"datatype":"FP32","data":[]}]})")
                 .find("not negative"),
             std::string::npos);
-  const std::string wrong = R"({"inputs":[{"name":"x","shape":[2],"datatype":"FP16","parameters":{"binary_data_size":4}}]})";
-  const auto shape = post("half", wrong + "1234", {{"Inference-Header-Content-Length", std::to_string(wrong.size())}});
-  EXPECT_NE(shape->body.find("inputs.x.shape: [2], the model takes [-1,2]"), std::string::npos) << shape->body;
+  const std::string wrong =
+      R"({"inputs":[{"name":"x","shape":[2],"datatype":"FP16","parameters":{"binary_data_size":4}}]})";
+  const auto shape =
+      post("half", wrong + "1234", {{"Inference-Header-Content-Length", std::to_string(wrong.size())}});
+  EXPECT_NE(shape->body.find("inputs.x.shape: [2], the model takes [-1,2]"), std::string::npos)
+      << shape->body;
 }
 
 TEST_F(Inference, WhatJsonCannotHoldIsRefusedNotMisprinted) {
@@ -188,9 +203,11 @@ TEST_F(Inference, WhatJsonCannotHoldIsRefusedNotMisprinted) {
   const float pair[2] = {1, std::numeric_limits<float>::quiet_NaN()};
   std::string body = json;
   body.append(reinterpret_cast<const char*>(pair), 8);
-  const auto response = post("echo", body, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+  const auto response =
+      post("echo", body, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
   EXPECT_EQ(response->status, 400);
-  EXPECT_NE(response->body.find("outputs.pair: element 1 is not finite"), std::string::npos) << response->body;
+  EXPECT_NE(response->body.find("outputs.pair: element 1 is not finite"), std::string::npos)
+      << response->body;
 }
 
 TEST_F(Inference, ATimeoutInMicrosecondsIsKept) {
@@ -214,7 +231,8 @@ TEST_F(Inference, ATimeoutInMicrosecondsIsKept) {
 
 TEST_F(Inference, EncodedImagesStandInForTheirPixels) {
   const infer::testing::Bytes photo = infer::testing::read_bytes(infer::testing::golden("coffee").encoded);
-  const std::string head = R"({"inputs":[{"name":"pixel_values","shape":[2],"datatype":"BYTES","parameters":{"binary_data_size":)";
+  const std::string head =
+      R"({"inputs":[{"name":"pixel_values","shape":[2],"datatype":"BYTES","parameters":{"binary_data_size":)";
   std::string bytes;
   for (int i = 0; i < 2; ++i) {
     const auto size = static_cast<std::uint32_t>(photo.size());
@@ -222,12 +240,14 @@ TEST_F(Inference, EncodedImagesStandInForTheirPixels) {
     bytes.append(photo.begin(), photo.end());
   }
   const std::string json = head + std::to_string(bytes.size()) + "}}]}";
-  const auto response = post("scripted", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+  const auto response =
+      post("scripted", json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
   ASSERT_EQ(response->status, 200) << response->body;
   const auto shape = parser_.parse(response->body).value()["outputs"].at(0)["shape"];
   EXPECT_EQ(shape.at(0).get_int64().value(), 2);
   EXPECT_EQ(shape.at(1).get_int64().value(), 8);
-  const auto whole = post("scripted", std::string(photo.begin(), photo.end()), {{"Inference-Header-Content-Length", "0"}});
+  const auto whole =
+      post("scripted", std::string(photo.begin(), photo.end()), {{"Inference-Header-Content-Length", "0"}});
   EXPECT_EQ(whole->status, 200) << whole->body;
 }
 
@@ -236,12 +256,12 @@ TEST_F(Inference, CompressedBodiesComeAndGoAsTheClientAsks) {
   body.insert(1, "\"id\":\"" + std::string(4000, 'a') + "\",");
   std::string compressed(body.size() + 100, '\0');
   uLongf size = compressed.size();
-  ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(compressed.data()), &size, reinterpret_cast<const Bytef*>(body.data()),
-                      body.size(), 9),
+  ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(compressed.data()), &size,
+                      reinterpret_cast<const Bytef*>(body.data()), body.size(), 9),
             Z_OK);
   compressed.resize(size);
-  const auto response =
-      post("echo", compressed, {{"Content-Encoding", "deflate"}, {"Accept-Encoding", "br;q=0.5, gzip;q=0.8"}});
+  const auto response = post("echo", compressed,
+                             {{"Content-Encoding", "deflate"}, {"Accept-Encoding", "br;q=0.5, gzip;q=0.8"}});
   ASSERT_EQ(response->status, 200) << response->body;
   EXPECT_EQ(response->get_header_value("Content-Encoding"), "gzip");
   EXPECT_EQ(parser_.parse(response->body).value()["id"].get_string().value().size(), 4000U);

@@ -74,7 +74,8 @@ TEST(LogSampler, LetsSoManyASecondThroughAndCountsTheRest) {
   LogSampler sampler(3);
   const TimePoint start = TimePoint() + std::chrono::seconds(100);
   int admitted = 0;
-  for (int i = 0; i < 10; ++i) admitted += static_cast<int>(sampler.admit(start + std::chrono::milliseconds(i)));
+  for (int i = 0; i < 10; ++i)
+    admitted += static_cast<int>(sampler.admit(start + std::chrono::milliseconds(i)));
   EXPECT_EQ(admitted, 3);
   EXPECT_EQ(sampler.left_out(), 7U);
   EXPECT_TRUE(sampler.admit(start + std::chrono::seconds(1)));

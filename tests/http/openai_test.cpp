@@ -53,7 +53,9 @@ class OpenAi : public ::testing::Test {
     model.directory = folder_;
     EngineOptions options;
     options.warmup = Warmup::kNone;
-    server_.service().add(std::make_shared<Engine>(Engine::create(std::move(model), options).value())).value();
+    server_.service()
+        .add(std::make_shared<Engine>(Engine::create(std::move(model), options).value()))
+        .value();
   }
   ~OpenAi() override { std::filesystem::remove_all(folder_); }
 
@@ -64,7 +66,8 @@ class OpenAi : public ::testing::Test {
   }
   std::vector<double> embedding(const std::string& body, std::size_t index = 0) {
     std::vector<double> out;
-    for (const auto value : ask(body)["data"].at(index)["embedding"].get_array()) out.push_back(value.get_double());
+    for (const auto value : ask(body)["data"].at(index)["embedding"].get_array())
+      out.push_back(value.get_double());
     return out;
   }
   std::string error(const std::string& body, int status = 400) {
@@ -104,13 +107,18 @@ TEST_F(OpenAi, FewerDimensionsAreAUnitVectorAgain) {
   const auto two = embedding(R"({"model":"text","input":"hello","dimensions":2})");
   ASSERT_EQ(two.size(), 2U);
   EXPECT_NEAR(two[0] * two[0] + two[1] * two[1], 1, 1e-6);
-  EXPECT_EQ(error(R"({"model":"text","input":"hello","dimensions":5})"), "dimensions: must be a whole number from 1 to 4");
+  EXPECT_EQ(error(R"({"model":"text","input":"hello","dimensions":5})"),
+            "dimensions: must be a whole number from 1 to 4");
 }
 
 TEST_F(OpenAi, ImagesComeAsDataAddressesAndAreNeverFetched) {
   const auto photo = infer::testing::read_bytes(infer::testing::golden("coffee").encoded);
-  EXPECT_EQ(embedding(R"({"model":"scripted","input":"data:image/jpeg;base64,)" + encode_base64(photo) + "\"}").size(), 8U);
-  EXPECT_NE(error(R"({"model":"scripted","input":["http://127.0.0.1/photo.jpg"]})").find("remote addresses are not fetched"),
+  EXPECT_EQ(
+      embedding(R"({"model":"scripted","input":"data:image/jpeg;base64,)" + encode_base64(photo) + "\"}")
+          .size(),
+      8U);
+  EXPECT_NE(error(R"({"model":"scripted","input":["http://127.0.0.1/photo.jpg"]})")
+                .find("remote addresses are not fetched"),
             std::string::npos);
 }
 
@@ -118,8 +126,10 @@ TEST_F(OpenAi, MistakesNameWhatIsWrong) {
   EXPECT_EQ(error(R"({"model":"absent","input":"a"})", 404), "model 'absent' does not exist");
   EXPECT_EQ(error(R"({"model":"text"})"), "input: is missing");
   EXPECT_EQ(error(R"({"model":"text","input":[]})"), "input: is empty, at least 1 is needed");
-  EXPECT_EQ(error(R"({"model":"text","input":[[5],"a"]})"), "input[1]: must be a list of token ids like the first");
-  EXPECT_EQ(error(R"({"model":"text","input":[[5],[7]]})"), "inputs[1]: token 0 is 7, the vocabulary ends before 7");
+  EXPECT_EQ(error(R"({"model":"text","input":[[5],"a"]})"),
+            "input[1]: must be a list of token ids like the first");
+  EXPECT_EQ(error(R"({"model":"text","input":[[5],[7]]})"),
+            "inputs[1]: token 0 is 7, the vocabulary ends before 7");
   EXPECT_EQ(error(R"({"model":"text","input":"hello","encoding_format":"hex"})"),
             "encoding_format: 'hex' is none of float, base64");
   EXPECT_NE(error(R"({"model":"text","input":"hello hello hello hello hello"})", 413).find("max_tokens 6"),

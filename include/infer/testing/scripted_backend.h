@@ -17,8 +17,8 @@ namespace infer::inline v0::testing {
 /// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
 ///
 /// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. An output with the
-/// dtype and shape of the input in its place is that input, whatever they are. Any other is FP32: element j of
-/// a sample is element (j x input elements / output elements) of its first input.
+/// dtype and shape of the input in its place is that input, whatever they are. Any other is FP32: element j
+/// of a sample is element (j x input elements / output elements) of its first input.
 ///
 /// An FP64 input of two numbers is work that the sample brings along: milliseconds of CPU time to burn and
 /// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what
