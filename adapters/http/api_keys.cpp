@@ -61,7 +61,7 @@ Result<void> ApiKeys::load(const std::filesystem::path& file) {
 Result<void> ApiKeys::reload_if_changed() {
   std::error_code error;
   const auto changed = std::filesystem::last_write_time(file_, error);
-  if (!error && changed == changed_) return {};
+  if (changed == changed_) return {};
   changed_ = changed;  // said once for each change, not every second
   return load(file_);
 }

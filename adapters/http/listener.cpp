@@ -190,8 +190,10 @@ class HttpServer final : public httplib::Server {
     try {
       process(exchange, request, reader);
     } catch (const std::bad_alloc&) {
+      connection.leave_body_unread();  // it may be
       answer_error(exchange, out_of_memory());
     } catch (const std::exception&) {
+      connection.leave_body_unread();
       answer_error(exchange, Error{ErrorCode::kInternal, "unexpected failure", {}});
     }
     if (exchange.close) connection.close_after_answer();

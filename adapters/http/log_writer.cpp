@@ -45,11 +45,11 @@ struct LogWriter::State {
   std::atomic<std::uint64_t> dropped{0};
   std::mutex mutex;
   std::condition_variable changed;  ///< For the thread: lines, or the end.
-  std::condition_variable written;  ///< For the destructor.
+  std::condition_variable written;  ///< For who waits for that.
   std::string buffer;
   bool urgent = false;
   bool stopping = false;
-  bool done = false;
+  bool writing = false;
 };
 
 LogWriter::LogWriter(int descriptor, LogLevel level, std::size_t max_buffered_bytes)
@@ -58,10 +58,18 @@ LogWriter::LogWriter(int descriptor, LogLevel level, std::size_t max_buffered_by
 }
 
 LogWriter::~LogWriter() {
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->stopping = true;
+  }
+  flush();
+}
+
+void LogWriter::flush() {
   std::unique_lock lock(state_->mutex);
-  state_->stopping = true;
+  state_->urgent = true;
   state_->changed.notify_one();
-  state_->written.wait_for(lock, kLastWrites, [&] { return state_->done; });
+  state_->written.wait_for(lock, kLastWrites, [&] { return state_->buffer.empty() && !state_->writing; });
 }
 
 void LogWriter::write(LogLevel level, std::string_view line) {
@@ -92,13 +100,14 @@ void LogWriter::run(State& state) {
     out.clear();
     out.swap(state.buffer);
     state.urgent = false;
+    state.writing = true;
     lock.unlock();
     const std::string_view left = write_all(state.descriptor, out);
     state.dropped.fetch_add(static_cast<std::uint64_t>(std::count(left.begin(), left.end(), '\n')));
     lock.lock();
+    state.writing = false;
+    state.written.notify_all();
   }
-  state.done = true;
-  state.written.notify_all();
 }
 
 void LogWriter::set_level(LogLevel level) noexcept { state_->level.store(level); }

@@ -17,13 +17,16 @@ namespace infer::http {
 class LogWriter {
  public:
   LogWriter(int descriptor, LogLevel level, std::size_t max_buffered_bytes = std::size_t{4} << 20);
-  /// Writes what is left, for a second at most.
+  /// As `flush`; the thread ends by itself.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
   /// `line` without its line break. Levels below the current one are ignored.
   void write(LogLevel level, std::string_view line);
+
+  /// Waits until all lines so far are written, for a second at most.
+  void flush();
 
   void set_level(LogLevel level) noexcept;
   LogLevel level() const noexcept;

@@ -159,6 +159,7 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
       number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
   table.push_back(number("max-texts", "N", "texts in one request", o.max_texts, 1, 100'000));
+  table.push_back(number("max-rows", "N", "rows of tensors in one request", o.max_rows, 1, kMany));
   table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed",
                          o.listener.max_body_bytes, 1, kBytes));
   table.push_back(number("max-buffered-bytes", "BYTES", "bodies of all requests together",

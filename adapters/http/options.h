@@ -32,6 +32,7 @@ struct ServerOptions {
   DecodeLimits decode;
   std::size_t max_images = 64;
   std::size_t max_texts = 1024;
+  std::size_t max_rows = 65'536;
   std::chrono::milliseconds request_timeout{60'000};
   std::chrono::milliseconds drain_delay{5'000};
   std::chrono::milliseconds drain_timeout{20'000};

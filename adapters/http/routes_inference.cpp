@@ -82,10 +82,25 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
   return tensors;
 }
 
+/// A row costs memory beside its bytes, of which it may have none.
+Result<void> check_rows(const NamedTensor& input, const ServerOptions& limits) {
+  const std::size_t rows = input.shape.rank() == 0 ? 0 : static_cast<std::size_t>(input.shape[0]);
+  const char* name = input.is_bytes ? "max_images " : "max_rows ";
+  const std::size_t limit = input.is_bytes ? limits.max_images : limits.max_rows;
+  if (rows <= limit) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "inputs." + input.name + ".shape: " + std::to_string(rows) + " rows exceed " + name +
+                  std::to_string(limit),
+              ErrorDetail::kTooLarge);
+}
+
 Result<TensorBatch> run(const ServedModel& model, const InferenceRequest& request,
-                        const RequestOptions& options, Permit permit) {
+                        const ServerOptions& limits, const RequestOptions& options, Permit permit) {
   auto tensors = in_order(model, request);
   if (!tensors) return Unexpected(tensors.error());
+  for (const NamedTensor& input : request.inputs) {
+    if (auto few = check_rows(input, limits); !few) return Unexpected(few.error());
+  }
   const TensorRunner runner(model.engine);
   const NamedTensor& first = request.inputs.front();
   if (!first.is_bytes) return runner.run(*tensors, options, std::move(permit));
@@ -108,7 +123,7 @@ void infer(Service& service, Exchange& exchange) {
   if (!request) return refuse(exchange, engine, request.error());
   RequestOptions options{exchange.deadline, exchange.hung_up};
   if (request->timeout) options.deadline = std::min(options.deadline, exchange.start + *request->timeout);
-  auto result = run(*model, *request, options, *std::move(permit));
+  auto result = run(*model, *request, service.options(), options, *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
   const std::size_t rows =
       result->outputs.empty() ? 0 : static_cast<std::size_t>(result->outputs.front().shape()[0]);

@@ -55,8 +55,8 @@ class TlsFile {
     if (file_.empty()) return {};
     std::error_code error;
     const auto changed = std::filesystem::last_write_time(file_, error);
-    if (!error && changed == changed_) return {};
-    changed_ = changed;
+    if (changed == changed_) return {};
+    changed_ = changed;  // said once for each change, not every second
     auto context = TlsContext::load(file_);
     if (!context) return Unexpected(context.error());
     listener_.use_tls(*std::move(context));
@@ -182,17 +182,24 @@ int run_server(const ServerOptions& options) {
   }
   // Loading cannot be taken back half way, and there is nothing to finish: a second signal need not be waited
   // for.
-  if (service.lifecycle().phase() == Lifecycle::Phase::kLoading) _exit(0);
+  if (service.lifecycle().phase() == Lifecycle::Phase::kLoading) {
+    writer->flush();
+    _exit(0);
+  }
   loader.join();
   // Ctrl-C comes from somebody who waits at a terminal, behind no load balancer.
   std::thread shutdown([&] {
     shut_down(service, main, signal == SIGINT);
     signals.wake();
   });
-  if (signals.wait() != 0) _exit(1);
+  if (signals.wait() != 0) {
+    writer->flush();
+    _exit(1);
+  }
   shutdown.join();
   watcher.reset();
   probe.stop();
+  writer->flush();
   return 0;
 }
 

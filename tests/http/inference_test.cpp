@@ -187,6 +187,12 @@ TEST_F(Inference, MistakesNameWhatIsWrong) {
   EXPECT_NE(error("echo", R"({"inputs":[{"name":"pair","shape":[1,-2],"datatype":"FP32","data":[]}]})")
                 .find("not negative"),
             std::string::npos);
+  const auto many = ask("echo",
+                        R"({"inputs":[{"name":"ids","shape":[70000,0],"datatype":"INT64","data":[]},)"
+                        R"({"name":"pair","shape":[0,2],"datatype":"FP32","data":[]},)"
+                        R"({"name":"flags","shape":[0,3],"datatype":"BOOL","data":[]}]})",
+                        413);
+  EXPECT_EQ(many["error"].get_string().value(), "inputs.ids.shape: 70000 rows exceed max_rows 65536");
   const std::string wrong =
       R"({"inputs":[{"name":"x","shape":[2],"datatype":"FP16","parameters":{"binary_data_size":4}}]})";
   const auto shape =
