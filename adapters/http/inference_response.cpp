@@ -14,10 +14,10 @@ namespace {
 
 Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
+/// Writes the elements of a row; `index` is the first one's place in the whole output.
 template <class T>
-Result<void> write_elements(JsonWriter& json, const std::string& name, const Tensor& tensor) {
-  json.begin_array();
-  std::size_t index = 0;
+Result<void> write_elements(JsonWriter& json, const std::string& name, const Tensor& tensor,
+                            std::size_t index) {
   for (const T value : tensor.as<T>()) {
     if constexpr (std::floating_point<T>) {
       if (!std::isfinite(value)) {
@@ -28,34 +28,33 @@ Result<void> write_elements(JsonWriter& json, const std::string& name, const Ten
     json.value(value);
     ++index;
   }
-  json.end_array();
   return {};
 }
 
-Result<void> write_data(JsonWriter& json, const std::string& name, const Tensor& tensor) {
+Result<void> write_data(JsonWriter& json, const std::string& name, const Tensor& tensor, std::size_t index) {
   switch (tensor.dtype()) {
     case DType::kBool:
-      return write_elements<bool>(json, name, tensor);
+      return write_elements<bool>(json, name, tensor, index);
     case DType::kUint8:
-      return write_elements<std::uint8_t>(json, name, tensor);
+      return write_elements<std::uint8_t>(json, name, tensor, index);
     case DType::kUint16:
-      return write_elements<std::uint16_t>(json, name, tensor);
+      return write_elements<std::uint16_t>(json, name, tensor, index);
     case DType::kUint32:
-      return write_elements<std::uint32_t>(json, name, tensor);
+      return write_elements<std::uint32_t>(json, name, tensor, index);
     case DType::kUint64:
-      return write_elements<std::uint64_t>(json, name, tensor);
+      return write_elements<std::uint64_t>(json, name, tensor, index);
     case DType::kInt8:
-      return write_elements<std::int8_t>(json, name, tensor);
+      return write_elements<std::int8_t>(json, name, tensor, index);
     case DType::kInt16:
-      return write_elements<std::int16_t>(json, name, tensor);
+      return write_elements<std::int16_t>(json, name, tensor, index);
     case DType::kInt32:
-      return write_elements<std::int32_t>(json, name, tensor);
+      return write_elements<std::int32_t>(json, name, tensor, index);
     case DType::kInt64:
-      return write_elements<std::int64_t>(json, name, tensor);
+      return write_elements<std::int64_t>(json, name, tensor, index);
     case DType::kFp32:
-      return write_elements<float>(json, name, tensor);
+      return write_elements<float>(json, name, tensor, index);
     case DType::kFp64:
-      return write_elements<double>(json, name, tensor);
+      return write_elements<double>(json, name, tensor, index);
     case DType::kFp16:
     case DType::kBf16:
       break;
@@ -72,36 +71,57 @@ std::string output_name(const ModelSignature& signature, std::size_t index) {
 }
 
 Result<InferenceResponse> write_inference_response(const Model& model, const InferenceRequest& request,
-                                                   const std::vector<Tensor>& outputs) {
+                                                   const std::vector<std::vector<Tensor>>& rows) {
   const ModelSignature& signature = model.backend->signature();
-  std::vector<std::pair<RequestedOutput, const Tensor*>> wanted;
+  const std::size_t count = rows.empty() ? signature.outputs.size() : rows.front().size();
+  struct Wanted {
+    RequestedOutput output;
+    std::size_t index;
+  };
+  std::vector<Wanted> wanted;
   if (request.outputs.empty()) {
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-      wanted.emplace_back(RequestedOutput{output_name(signature, i), request.binary_output}, &outputs[i]);
+    for (std::size_t i = 0; i < count; ++i)
+      wanted.push_back({{output_name(signature, i), request.binary_output}, i});
   }
   for (const RequestedOutput& output : request.outputs) {
     std::size_t i = 0;
-    while (i < outputs.size() && output_name(signature, i) != output.name) ++i;
-    if (i == outputs.size())
+    while (i < count && output_name(signature, i) != output.name) ++i;
+    if (i == count)
       return invalid("outputs: '" + output.name.substr(0, 64) + "' is not an output of the model");
-    wanted.emplace_back(output, &outputs[i]);
+    wanted.push_back({output, i});
   }
   InferenceResponse response;
   JsonWriter json;
   json.begin_object().key("model_name").value(model.name).key("model_version").value(model.version);
   if (request.id) json.key("id").value(*request.id);
   json.key("outputs").begin_array();
-  for (const auto& [output, tensor] : wanted) {
-    json.begin_object().key("name").value(output.name).key("datatype").value(to_string(tensor->dtype()));
-    json.key("shape").begin_array();
-    for (const std::int64_t dim : tensor->shape().dims()) json.value(dim);
+  for (const auto& [output, index] : wanted) {
+    const DType dtype = rows.empty() ? signature.outputs[index].dtype : rows.front()[index].dtype();
+    const Shape shape = rows.empty() ? signature.outputs[index].shape : rows.front()[index].shape();
+    json.begin_object().key("name").value(output.name).key("datatype").value(to_string(dtype));
+    json.key("shape").begin_array().value(rows.size());
+    for (const std::int64_t dim : shape.dims()) json.value(dim);
     json.end_array();
+    std::size_t bytes = 0;
+    for (const auto& row : rows) {
+      if (!(row[index].shape() == shape)) {
+        return fail(ErrorCode::kModelError, "outputs." + output.name + ": rows of shape " + shape.text() +
+                                                " and " + row[index].shape().text() + " are no tensor");
+      }
+      bytes += row[index].bytes();
+    }
     if (output.binary) {
-      json.key("parameters").begin_object().key("binary_data_size").value(tensor->bytes()).end_object();
-      response.binary.push_back(*tensor);
+      json.key("parameters").begin_object().key("binary_data_size").value(bytes).end_object();
+      response.has_binary = true;
+      for (const auto& row : rows) response.binary.push_back(row[index]);
     } else {
-      json.key("data");
-      if (auto written = write_data(json, output.name, *tensor); !written) return Unexpected(written.error());
+      json.key("data").begin_array();
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const Tensor& row = rows[i][index];
+        if (auto written = write_data(json, output.name, row, i * row.elements()); !written)
+          return Unexpected(written.error());
+      }
+      json.end_array();
     }
     json.end_object();
   }

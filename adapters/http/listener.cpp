@@ -250,19 +250,12 @@ class HttpServer final : public httplib::Server {
     // Not as the response's body, which cpp-httplib would compress for everybody who can read that.
     response.set_content_provider(size, exchange.content_type,
                                   [text = std::move(exchange.response), binary = std::move(exchange.binary)](
-                                      std::size_t offset, std::size_t, httplib::DataSink& sink) {
-                                    if (offset < text.size())
-                                      return sink.write(text.data() + offset, text.size() - offset);
-                                    offset -= text.size();
-                                    for (const Tensor& tensor : binary) {
-                                      if (offset < tensor.bytes()) {
-                                        return sink.write(
-                                            reinterpret_cast<const char*>(tensor.data()) + offset,
-                                            tensor.bytes() - offset);
-                                      }
-                                      offset -= tensor.bytes();
-                                    }
-                                    return false;
+                                      std::size_t, std::size_t, httplib::DataSink& sink) {
+                                    bool taken = sink.write(text.data(), text.size());
+                                    for (std::size_t i = 0; taken && i < binary.size(); ++i)
+                                      taken = sink.write(reinterpret_cast<const char*>(binary[i].data()),
+                                                         binary[i].bytes());
+                                    return taken;
                                   });
   }
 

@@ -94,8 +94,8 @@ Result<void> check_rows(const NamedTensor& input, const ServerOptions& limits) {
               ErrorDetail::kTooLarge);
 }
 
-Result<TensorBatch> run(const ServedModel& model, const InferenceRequest& request,
-                        const ServerOptions& limits, const RequestOptions& options, Permit permit) {
+Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request, const ServerOptions& limits,
+                       const RequestOptions& options, Permit permit) {
   auto tensors = in_order(model, request);
   if (!tensors) return Unexpected(tensors.error());
   for (const NamedTensor& input : request.inputs) {
@@ -125,12 +125,10 @@ void infer(Service& service, Exchange& exchange) {
   if (request->timeout) options.deadline = std::min(options.deadline, exchange.start + *request->timeout);
   auto result = run(*model, *request, service.options(), options, *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
-  const std::size_t rows =
-      result->outputs.empty() ? 0 : static_cast<std::size_t>(result->outputs.front().shape()[0]);
-  note_batch(exchange, result->timings, result->batch_size, rows);
-  auto response = write_inference_response(engine.model(), *request, result->outputs);
+  note_batch(exchange, result->timings, result->batch_size, result->rows.size());
+  auto response = write_inference_response(engine.model(), *request, result->rows);
   if (!response) return refuse(exchange, engine, response.error());
-  if (!response->binary.empty()) {
+  if (response->has_binary) {
     exchange.headers.emplace_back(kJsonLengthHeader, std::to_string(response->json.size()));
     exchange.content_type = "application/octet-stream";
   }

@@ -86,11 +86,10 @@ Result<Answers> answers_to_noise(const ServedModel& model) {
   auto result = TensorRunner(model.engine).run(inputs);
   if (!result) return Unexpected(result.error());
   Answers answers;
-  for (const Tensor& output : result->outputs) {
-    if (output.dtype() != DType::kFp32) continue;
-    for (std::int64_t row = 0; row < kRows; ++row) {
-      const Tensor values = output.row(static_cast<std::size_t>(row));
-      answers.emplace_back(values.as<float>().begin(), values.as<float>().end());
+  for (const auto& row : result->rows) {
+    for (const Tensor& output : row) {
+      const auto values = output.as<float>();
+      if (output.dtype() == DType::kFp32) answers.emplace_back(values.begin(), values.end());
     }
   }
   return answers;

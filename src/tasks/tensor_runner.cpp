@@ -35,8 +35,8 @@ Result<std::size_t> count_rows(const ModelSignature& signature, std::span<const 
 
 }  // namespace
 
-Result<TensorBatch> TensorRunner::run(std::span<const Tensor> inputs, const RequestOptions& options,
-                                      Permit permit) const {
+Result<TensorRows> TensorRunner::run(std::span<const Tensor> inputs, const RequestOptions& options,
+                                     Permit permit) const {
   const ModelSignature& signature = engine_->model().backend->signature();
   auto rows = count_rows(signature, inputs);
   if (!rows) return Unexpected(rows.error());
@@ -51,51 +51,57 @@ Result<TensorBatch> TensorRunner::run(std::span<const Tensor> inputs, const Requ
       options, std::move(permit));
 }
 
-Result<TensorBatch> TensorRunner::run(std::size_t rows,
-                                      const std::function<Result<Sample>(std::size_t)>& prepare,
-                                      const RequestOptions& options, Permit permit) const {
+Result<TensorRows> TensorRunner::run(std::size_t rows,
+                                     const std::function<Result<Sample>(std::size_t)>& prepare,
+                                     const RequestOptions& options, Permit permit) const {
   try {
-    const ModelSignature& sizes = engine_->model().backend->signature();
-    std::vector<Response> responses;
-    responses.reserve(rows);
+    const ModelSignature& signature = engine_->model().backend->signature();
+    TensorRows result;
+    result.rows.reserve(rows);
     auto timings = run_many(
         *engine_, "rows", rows, options, std::move(permit),
         [&](std::size_t i) -> Result<PreparedSample> {
           auto sample = prepare(i);
           if (!sample) return Unexpected(std::move(sample.error()));
           // Of what has any length, such as a text, the length is what a batch's budget counts.
-          const bool counts = !sizes.is_static() && !sample->empty() && sample->front().shape().rank() > 0;
+          const bool counts =
+              !signature.is_static() && !sample->empty() && sample->front().shape().rank() > 0;
           const auto cost = counts ? static_cast<std::size_t>(sample->front().shape()[0]) : 1;
           return PreparedSample{*std::move(sample), cost};
         },
-        [&](std::size_t, Response& response) { responses.push_back(std::move(response)); });
+        [&](std::size_t, Response& response) { result.rows.push_back(std::move(response.outputs)); });
     if (!timings) return Unexpected(timings.error());
-    TensorBatch batch{{}, timings->slowest, timings->batch_size};
-    if (rows == 0) {
-      for (const TensorSpec& spec : engine_->model().backend->signature().outputs) {
-        auto empty = Tensor::allocate(spec.dtype, spec.shape.with_batch(0));
-        if (!empty) return Unexpected(empty.error());
-        batch.outputs.push_back(*std::move(empty));
-      }
-      return batch;
-    }
-    for (std::size_t output = 0; output < responses.front().outputs.size(); ++output) {
-      const auto row = [&](std::size_t i) -> const Tensor& { return responses[i].outputs[output]; };
-      for (std::size_t i = 1; i < rows; ++i) {
-        if (!(row(i).shape() == row(0).shape())) {
-          return fail(ErrorCode::kModelError, "output " + std::to_string(output) + ": rows of shape " +
-                                                  row(0).shape().text() + " and " + row(i).shape().text() +
-                                                  " cannot be stacked");
-        }
-      }
-      auto stacked = stack(rows, row);
-      if (!stacked) return Unexpected(stacked.error());
-      batch.outputs.push_back(*std::move(stacked));
-    }
-    return batch;
+    result.timings = timings->slowest;
+    result.batch_size = timings->batch_size;
+    return result;
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
+}
+
+Result<std::vector<Tensor>> TensorRows::stacked(const ModelSignature& signature) const {
+  std::vector<Tensor> outputs;
+  if (rows.empty()) {
+    for (const TensorSpec& spec : signature.outputs) {
+      auto empty = Tensor::allocate(spec.dtype, spec.shape.with_batch(0));
+      if (!empty) return Unexpected(empty.error());
+      outputs.push_back(*std::move(empty));
+    }
+    return outputs;
+  }
+  for (std::size_t output = 0; output < rows.front().size(); ++output) {
+    const auto row = [&](std::size_t i) -> const Tensor& { return rows[i][output]; };
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+      if (row(i).shape() == row(0).shape()) continue;
+      return fail(ErrorCode::kModelError, "output " + std::to_string(output) + ": rows of shape " +
+                                              row(0).shape().text() + " and " + row(i).shape().text() +
+                                              " cannot be stacked");
+    }
+    auto stacked = stack(rows.size(), row);
+    if (!stacked) return Unexpected(stacked.error());
+    outputs.push_back(*std::move(stacked));
+  }
+  return outputs;
 }
 
 }  // namespace infer::inline v0
