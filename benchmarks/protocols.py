@@ -154,13 +154,15 @@ def main():
             f"{times[len(times) // 2] * 1e6:.0f} us; {times[len(times) * 99 // 100] * 1e6:.0f} us", "150 us; 1 ms")
 
     if section("crowd"):
-        simulator = work / "simulator"
-        if not simulator.exists():
-            subprocess.run([f"{args.build}/bin/infer", "model", "create", "simulator", "--out", str(simulator / "simulator")], check=True,
-                           stdout=subprocess.DEVNULL)
+        simulator = work / "simulator" / "simulator"
+        (simulator / "1").mkdir(parents=True, exist_ok=True)
+        (simulator / "1" / "script.json").write_text("{}")
+        specs = [{"name": "work", "dtype": "FP64", "shape": [2]}]
+        (simulator / "infer.json").write_text(json.dumps({"task": "simulate", "backend": "scripted", "file": "script.json",
+                                                          "inputs": specs, "outputs": [{**specs[0], "name": "done"}]}))
         task = work / "work.json"
         task.write_text(json.dumps({"work_ms": 1}))
-        with Server(args, simulator, "--max-inflight", 1000, "--max-queue-size", 2000):
+        with Server(args, simulator.parent, "--max-inflight", 1000, "--max-queue-size", 2000):
             stop, times = threading.Event(), []
             thread = threading.Thread(target=probe, args=(stop, times))
             thread.start()

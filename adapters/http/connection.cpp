@@ -34,11 +34,26 @@ bool wait_socket(int socket, short events, TimePoint deadline) {
 }  // namespace
 
 Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options)
-    : socket_(socket), transport_(std::move(transport)), options_(options), buffer_(kReadBuffer) {}
+    : socket_(socket), transport_(std::move(transport)), options_(options), buffer_(kReadBuffer) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(options_.idle_timeout).count();
+  const timeval timeout{us / 1'000'000, us % 1'000'000};
+  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+}
 
-bool Connection::wait_for_request(milliseconds timeout) {
+bool Connection::wait_for_request() {
   if (has_buffered()) return true;
-  return wait_socket(socket_, POLLIN, std::chrono::steady_clock::now() + timeout);
+  const TimePoint deadline = std::chrono::steady_clock::now() + options_.idle_timeout;
+  while (true) {
+    // One system call for the wait and the bytes, where the transport can do so.
+    const ssize_t count = transport_->receive_first(buffer_.data(), buffer_.size());
+    if (count > 0) {
+      read_at_ = 0;
+      read_end_ = static_cast<std::size_t>(count);
+      return true;
+    }
+    if (count == 0 || count == Transport::kBroken) return false;
+    if (!wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) return false;
+  }
 }
 
 void Connection::begin_headers() {

@@ -22,8 +22,8 @@ class Connection final : public httplib::Stream {
   /// `transport` is that of `socket`, which must not block.
   Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options);
 
-  /// Blocks until there is something to read; false after `timeout` or when the peer is gone.
-  bool wait_for_request(std::chrono::milliseconds timeout);
+  /// Blocks until there is something to read; false after `idle_timeout` or when the peer is gone.
+  bool wait_for_request();
   bool has_buffered() const noexcept { return read_at_ < read_end_ || transport_->has_pending(); }
 
   void begin_headers();

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <thread>
@@ -44,12 +45,19 @@ void ConnectionPool::add(int socket) {
       }
     }
   }
-  if (!idle_sockets_.empty()) ::shutdown(*idle_sockets_.begin(), SHUT_RDWR);
+  crowded_.store(true);
+  close_one_idle();
 }
 
 void ConnectionPool::make_room() {
   std::unique_lock lock(mutex_);
-  if (!idle_sockets_.empty()) ::shutdown(*idle_sockets_.begin(), SHUT_RDWR);
+  close_one_idle();
+}
+
+void ConnectionPool::close_one_idle() {
+  const auto idle =
+      std::find_if(open_.begin(), open_.end(), [](const Open* open) { return open->idle_.load(); });
+  if (idle != open_.end()) ::shutdown((*idle)->socket_, SHUT_RDWR);
 }
 
 void ConnectionPool::run() {
@@ -65,6 +73,7 @@ void ConnectionPool::run() {
     }
     const int socket = waiting_.front();
     waiting_.pop_front();
+    if (waiting_.empty() && !closing_) crowded_.store(false);
     taken_.notify_one();
     lock.unlock();
     serve_(socket);
@@ -78,34 +87,30 @@ void ConnectionPool::shutdown() {
   std::unique_lock lock(mutex_);
   closing_ = true;
   taken_.notify_all();
-  for (const int socket : idle_sockets_) ::shutdown(socket, SHUT_RDWR);
+  crowded_.store(true);
+  for (const Open* open : open_) {
+    if (open->idle_.load()) ::shutdown(open->socket_, SHUT_RDWR);
+  }
   work_.notify_all();
   const auto all_left = [&] { return threads_ == 0; };
   if (left_.wait_for(lock, kCutOff, all_left)) return;
-  for (const int socket : open_sockets_) ::shutdown(socket, SHUT_RDWR);
+  for (const Open* open : open_) ::shutdown(open->socket_, SHUT_RDWR);
   left_.wait(lock, all_left);
 }
 
 ConnectionPool::Open::Open(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
   std::unique_lock lock(pool_.mutex_);
-  pool_.open_sockets_.insert(socket_);
+  pool_.open_.insert(this);
 }
 
 ConnectionPool::Open::~Open() {
   std::unique_lock lock(pool_.mutex_);
-  pool_.open_sockets_.erase(socket_);
+  pool_.open_.erase(this);
 }
 
-ConnectionPool::Idle::Idle(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
-  std::unique_lock lock(pool_.mutex_);
-  pool_.idle_sockets_.insert(socket_);
-  if (pool_.closing_ || (!pool_.waiting_.empty() && pool_.threads_ >= pool_.limit_))
-    ::shutdown(socket_, SHUT_RDWR);
-}
-
-ConnectionPool::Idle::~Idle() {
-  std::unique_lock lock(pool_.mutex_);
-  pool_.idle_sockets_.erase(socket_);
+ConnectionPool::Idle::Idle(Open& open) : open_(open) {
+  open_.idle_.store(true);
+  if (open_.pool_.crowded_.load()) ::shutdown(open_.socket_, SHUT_RDWR);
 }
 
 }  // namespace infer::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -37,25 +38,27 @@ class ConnectionPool {
     Open& operator=(const Open&) = delete;
 
    private:
+    friend ConnectionPool;
     ConnectionPool& pool_;
-    int socket_;
+    const int socket_;
+    std::atomic<bool> idle_{false};
   };
 
-  /// Marks a connection as idle between requests while it lives.
+  /// Marks a connection as idle between requests while it lives. Costs no lock.
   class Idle {
    public:
-    Idle(ConnectionPool& pool, int socket);
-    ~Idle();
+    explicit Idle(Open& open);
+    ~Idle() { open_.idle_.store(false); }
     Idle(const Idle&) = delete;
     Idle& operator=(const Idle&) = delete;
 
    private:
-    ConnectionPool& pool_;
-    int socket_;
+    Open& open_;
   };
 
  private:
   void run();
+  void close_one_idle();
 
   const std::size_t limit_;
   const std::function<void(int)> serve_;
@@ -64,8 +67,10 @@ class ConnectionPool {
   std::condition_variable taken_;
   std::condition_variable left_;
   std::deque<int> waiting_;
-  std::set<int> open_sockets_;
-  std::set<int> idle_sockets_;
+  std::set<Open*> open_;
+  /// Whoever becomes idle shall close: connections wait for a thread, or all is to end. What is idle is
+  /// marked before this is read, and this set before the marks are: one of the two sees the other.
+  std::atomic<bool> crowded_{false};
   std::size_t threads_ = 0;
   std::size_t free_threads_ = 0;
   bool closing_ = false;

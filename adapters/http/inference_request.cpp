@@ -296,7 +296,7 @@ class RequestParser {
       return invalid("inputs." + tensor.name + ": needs either data or parameters.binary_data_size" +
                      (has_size ? ", not both" : ""));
     }
-    const auto read = has_size ? read_binary(tensor, dtype, size) : read_json(tensor, dtype, data);
+    auto read = has_size ? read_binary(tensor, dtype, size) : read_json(tensor, dtype, data);
     if (!read) return read;
     request_.inputs.push_back(std::move(tensor));
     return {};

@@ -109,7 +109,7 @@ class HttpServer final : public httplib::Server {
   }
 
   void serve(int socket, std::unique_ptr<Transport> transport) {
-    const ConnectionPool::Open open(*pool_, socket);
+    ConnectionPool::Open open(*pool_, socket);
     Connection connection(socket, std::move(transport), options_);
     HangupWatcher::Watch watch(watcher_, socket);
     std::string remote;
@@ -126,8 +126,8 @@ class HttpServer final : public httplib::Server {
         1, static_cast<std::size_t>(static_cast<double>(options_.max_requests_per_connection) * scale));
     for (std::size_t count = 1; count <= most; ++count) {
       if (!connection.has_buffered()) {
-        const ConnectionPool::Idle idle(*pool_, socket);
-        if (!connection.wait_for_request(options_.idle_timeout)) return;
+        const ConnectionPool::Idle idle(open);
+        if (!connection.wait_for_request()) return;
       }
       const bool last = count == most || std::chrono::steady_clock::now() > old;
       connection.begin_headers();
