@@ -21,3 +21,5 @@ for suite in bench_core bench_image bench_model; do
 done
 python3 benchmarks/compare.py --build "$build" --model "$model" --peers "$cache/peers"
 python3 benchmarks/workloads.py --build "$build" --peers "$cache/peers"
+tests/conformance/setup.sh
+python3 benchmarks/protocols.py --build "$build" --peers "$cache/peers"
