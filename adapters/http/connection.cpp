@@ -76,6 +76,8 @@ ssize_t Connection::receive(char* data, std::size_t size) {
       fault_ = Fault::kClosed;
       return count;
     }
+    // What the peer may wait for before it goes on: "100 Continue".
+    if (!out_.empty() && !flush()) return -1;
     if (!wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
       fault_ = in_headers_ ? Fault::kHeaderTimeout : Fault::kBodyTimeout;
       return -1;

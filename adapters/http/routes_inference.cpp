@@ -54,13 +54,13 @@ Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
 /// The inputs in the model's order; one of BYTES has no numbers.
 Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRequest& request) {
   const ModelSignature& signature = model.engine->model().backend->signature();
-  std::string known;
-  for (const TensorSpec& spec : signature.inputs) known += (known.empty() ? "" : ", ") + spec.name;
   for (const NamedTensor& input : request.inputs) {
-    if (std::ranges::none_of(signature.inputs,
-                             [&](const TensorSpec& spec) { return spec.name == input.name; }))
-      return invalid("inputs: '" + input.name.substr(0, 64) + "' is not an input of the model, which takes " +
-                     known);
+    if (std::ranges::find(signature.inputs, input.name, &TensorSpec::name) != signature.inputs.end())
+      continue;
+    std::string known;
+    for (const TensorSpec& spec : signature.inputs) known += (known.empty() ? "" : ", ") + spec.name;
+    return invalid("inputs: '" + input.name.substr(0, 64) + "' is not an input of the model, which takes " +
+                   known);
   }
   std::vector<Tensor> tensors;
   for (const TensorSpec& spec : signature.inputs) {

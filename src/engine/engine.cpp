@@ -70,6 +70,14 @@ struct Engine::Impl {
         inflight(std::make_shared<InflightCounter>()),
         runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics)) {}
 
+  /// A model that is gone has nothing queued; where another took its place, that one says so before each
+  /// rendering.
+  ~Impl() {
+    for (Gauge* gauge : {&metrics->queue_depth, &metrics->queue_bytes, &metrics->inflight,
+                         &metrics->busy_workers, &metrics->busy_ratio})
+      gauge->set(0);
+  }
+
   const Model model;
   const EngineOptions options;
   const std::shared_ptr<EngineMetrics> metrics;

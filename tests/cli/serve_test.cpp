@@ -139,6 +139,22 @@ TEST_F(Serve, AFlagComesBeforeAVariableAndAVariableBeforeTheFile) {
   EXPECT_NE(embed(server)->body.find("max_pixels 0.001 Mpx"), std::string::npos);
 }
 
+TEST_F(Serve, TheLogLevelChangesWhileItRuns) {
+  Server server({"--model", model()});
+  const auto set = [&](const std::string& level) {
+    return server.probe().Post("/log-level", R"({"level":")" + level + R"("})", "application/json")->status;
+  };
+  const auto ask = [&](const std::string& id) {
+    return server.client().Post("/embed", {{"X-Request-Id", id}}, "no image", "image/jpeg")->status;
+  };
+  EXPECT_EQ(set("error"), 200);
+  EXPECT_EQ(ask("first"), 400);
+  EXPECT_EQ(set("info"), 200);
+  EXPECT_EQ(ask("second"), 400);
+  EXPECT_NE(server.process.line().find(R"("request_id":"second")"), std::string::npos);
+  EXPECT_EQ(set("loud"), 400);
+}
+
 TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
   Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model",
                    (folder_ / "absent").string()});

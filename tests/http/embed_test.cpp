@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "http/test_server.h"
@@ -146,6 +148,23 @@ TEST(Embed, AConnectionEndsAfterItsShareOfRequests) {
   }
   EXPECT_GE(closed, 3);  // 5 requests, 20 % more or less
   EXPECT_LE(closed, 5);
+}
+
+TEST(Embed, AClientThatWaitsForLeaveToSendGetsIt) {
+  TestServer server;
+  const int fd = testing::connect_to(server.port());
+  const std::string body = "{}";
+  const std::string head =
+      "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  ASSERT_EQ(::send(fd, head.data(), head.size(), 0), static_cast<ssize_t>(head.size()));
+  std::string answer(4096, '\0');
+  ssize_t count = ::recv(fd, answer.data(), answer.size(), 0);  // would wait for ever without the leave
+  ASSERT_GT(count, 0);
+  EXPECT_EQ(answer.substr(0, static_cast<std::size_t>(count)), "HTTP/1.1 100 Continue\r\n\r\n");
+  ASSERT_EQ(::send(fd, body.data(), body.size(), 0), 2);
+  count = ::recv(fd, answer.data(), answer.size(), 0);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << answer;
+  ::close(fd);
 }
 
 }  // namespace
