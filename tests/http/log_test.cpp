@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "log_sampler.h"
 #include "log_writer.h"
@@ -54,10 +56,20 @@ TEST(LogWriter, TheLevelChangesWhileItRuns) {
 TEST(LogWriter, AReaderThatStandsStillHoldsNobodyUp) {
   Pipe pipe;
   const std::string line(1000, 'x');
-  LogWriter log(pipe.ends[1], LogLevel::kInfo, 100'000);
-  for (int i = 0; i < 1000; ++i) log.write(LogLevel::kInfo, line);  // more than the pipe and the buffer hold
-  EXPECT_GT(log.dropped(), 0U);
-  EXPECT_LT(log.dropped(), 1000U);
+  std::thread late_reader;
+  {
+    LogWriter log(pipe.ends[1], LogLevel::kInfo, 100'000);
+    for (int i = 0; i < 1000; ++i)
+      log.write(LogLevel::kInfo, line);  // more than the pipe and the buffer hold
+    EXPECT_GT(log.dropped(), 0U);
+    EXPECT_LT(log.dropped(), 1000U);
+    late_reader = std::thread([&pipe] {
+      while (!pipe.read().empty()) {
+      }
+    });
+  }
+  ::close(std::exchange(pipe.ends[1], -1));
+  late_reader.join();
 }
 
 TEST(LogWriter, AFullDiskLosesLinesAndCountsThem) {
