@@ -11,7 +11,6 @@
 #include "commands.h"
 #include "duplicates/grouping.h"
 #include "duplicates/report.h"
-#include "duplicates/sha256.h"
 #include "duplicates/thumbnail.h"
 #include "folder/image_files.h"
 #include "folder/ordered_pipeline.h"
@@ -23,6 +22,7 @@
 #include "open_embedder.h"
 #include "process.h"
 #include "progress.h"
+#include "sha256.h"
 
 namespace infer::cli {
 namespace {
@@ -51,7 +51,7 @@ Result<Image> look_at(const std::string& path, Photo& photo) {
   if (!bytes) return Unexpected(bytes.error());
   photo.path = path;
   photo.bytes = bytes->size();
-  photo.sha256 = sha256(*bytes);
+  photo.sha256 = adapter::sha256(*bytes);
   auto image = decode_image(*bytes);
   if (!image) return image;
   photo.width = image->width;

@@ -4,8 +4,10 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "file_watch.h"
 #include "infer/core/result.h"
 
 namespace infer::http {
@@ -13,10 +15,11 @@ namespace infer::http {
 /// Keys from a file, one a line; empty lines and lines that start with # are none. Thread-safe.
 class ApiKeys {
  public:
-  /// Errors: `kInvalidArgument` (cannot be read, holds no key, a key shorter than 16 characters).
-  Result<void> load(const std::filesystem::path& file);
-  /// Reads the file again if it has changed. Where that fails the keys stay as they are.
-  Result<void> reload_if_changed();
+  explicit ApiKeys(std::filesystem::path file) : watch_(std::move(file)) {}
+
+  /// Reads the file unless it is as it was the last time. Where that fails the keys stay as they are. Errors:
+  /// `kInvalidArgument` (cannot be read, holds no key, a key shorter than 16 characters).
+  Result<void> load_if_changed();
 
   /// Whether `given` is one of the keys; takes as long for each that is not.
   bool accepts(std::string_view given) const;
@@ -24,8 +27,7 @@ class ApiKeys {
  private:
   using Digest = std::string;
 
-  std::filesystem::path file_;
-  std::filesystem::file_time_type changed_;
+  FileWatch watch_;
   mutable std::mutex mutex_;
   std::vector<Digest> digests_;
 };

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <thread>
 
+#include "file_watch.h"
 #include "httplib_config.h"
 #include "infer/engine/torchscript.h"
 #include "log_line.h"
@@ -49,24 +49,19 @@ std::size_t affordable_connections() {
 /// The certificate of a listener, followed as its file changes.
 class TlsFile {
  public:
-  TlsFile(std::string file, Listener& listener) : file_(std::move(file)), listener_(listener) {}
+  TlsFile(std::string file, Listener& listener) : watch_(std::move(file)), listener_(listener) {}
 
   Result<void> reload_if_changed() {
-    if (file_.empty()) return {};
-    std::error_code error;
-    const auto changed = std::filesystem::last_write_time(file_, error);
-    if (changed == changed_) return {};
-    changed_ = changed;  // said once for each change, not every second
-    auto context = TlsContext::load(file_);
+    if (watch_.file().empty() || !watch_.changed()) return {};
+    auto context = TlsContext::load(watch_.file().string());
     if (!context) return Unexpected(context.error());
     listener_.use_tls(*std::move(context));
     return {};
   }
 
  private:
-  const std::string file_;
+  FileWatch watch_;
   Listener& listener_;
-  std::filesystem::file_time_type changed_;
 };
 
 /// Follows what changed on disk; whatever cannot be read stays as it was.

@@ -60,7 +60,7 @@ Service::Service(ServerOptions options, LogLine log)
       model_load_time_(
           metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
   add_process_metrics(*metrics_);
-  if (!options_.api_keys.empty()) api_keys_.emplace();
+  if (!options_.api_keys.empty()) api_keys_.emplace(options_.api_keys);
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);
   add_text_routes(router_, *this);
@@ -79,7 +79,7 @@ Service::Service(ServerOptions options, LogLine log)
 
 Result<void> Service::load() {
   if (api_keys_) {
-    if (auto read = api_keys_->load(options_.api_keys); !read) return read;
+    if (auto read = api_keys_->load_if_changed(); !read) return read;
   }
   if (auto loaded = host_.load(); !loaded) return loaded;
   const double seconds = seconds_since(start_);
@@ -91,19 +91,13 @@ Result<void> Service::load() {
 
 void Service::refresh() {
   if (api_keys_) {
-    if (auto read = api_keys_->reload_if_changed(); !read) {
+    if (auto read = api_keys_->load_if_changed(); !read) {
       log_(LogLevel::kError, event_line("api_keys_refused", [&](JsonWriter& json) {
              json.key("error").value(read.error().message);
            }));
     }
   }
   host_.refresh();
-}
-
-bool Service::set_log_level(LogLevel level) {
-  if (!set_log_level_) return false;
-  set_log_level_(level);
-  return true;
 }
 
 bool Service::ready() const { return lifecycle_.phase() == Phase::kServing; }

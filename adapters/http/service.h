@@ -24,8 +24,8 @@ class Service {
  public:
   Service(ServerOptions options, LogLine log);
 
-  /// Reads the API keys, loads the models and starts serving; blocks. Errors: of `ApiKeys::load` and
-  /// `ModelHost::load`.
+  /// Reads the API keys, loads the models and starts serving; blocks. Errors: of `ApiKeys::load_if_changed`
+  /// and `ModelHost::load`.
   Result<void> load();
   /// Serves an engine made elsewhere, in the place of one of the same name.
   Result<void> add(std::shared_ptr<Engine> engine) { return host_.add(std::move(engine)); }
@@ -48,7 +48,9 @@ class Service {
   void log(LogLevel level, const std::string& json) const { log_(level, json); }
   /// What POST /log-level does; it is the log's owner who knows how.
   void on_log_level(std::function<void(LogLevel)> set) { set_log_level_ = std::move(set); }
-  bool set_log_level(LogLevel level);
+  void set_log_level(LogLevel level) const {
+    if (set_log_level_) set_log_level_(level);
+  }
 
   ModelHost& host() noexcept { return host_; }
   const ServedModels& models() const noexcept { return host_.models(); }

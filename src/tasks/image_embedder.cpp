@@ -103,7 +103,7 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
   try {
     Embeddings result;
     result.vectors.reserve(images.size());
-    auto timings = run_many(
+    const auto timings = run_many(
         *engine_, "images", images.size(), options, std::move(permit),
         [&](std::size_t i) -> Result<PreparedSample> {
           auto sample = prepare(images[i]);
@@ -111,10 +111,7 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
           return PreparedSample{*std::move(sample)};
         },
         [&](std::size_t, const Response& response) { result.vectors.push_back(finish(response)); });
-    if (!timings) return Unexpected(timings.error());
-    result.timings = timings->slowest;
-    result.batch_size = timings->batch_size;
-    return result;
+    return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }

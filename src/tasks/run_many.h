@@ -96,4 +96,13 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
   return timings;
 }
 
+/// A request's result with what it learned of its batches, or its error.
+template <class Batch>
+Result<Batch> with_timings(Batch&& result, const Result<ManyTimings>& timings) {
+  if (!timings) return Unexpected(timings.error());
+  result.timings = timings->slowest;
+  result.batch_size = timings->batch_size;
+  return std::forward<Batch>(result);
+}
+
 }  // namespace infer::inline v0

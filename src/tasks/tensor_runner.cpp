@@ -58,7 +58,7 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
     const ModelSignature& signature = engine_->model().backend->signature();
     TensorRows result;
     result.rows.reserve(rows);
-    auto timings = run_many(
+    const auto timings = run_many(
         *engine_, "rows", rows, options, std::move(permit),
         [&](std::size_t i) -> Result<PreparedSample> {
           auto sample = prepare(i);
@@ -70,10 +70,7 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
           return PreparedSample{*std::move(sample), cost};
         },
         [&](std::size_t, Response& response) { result.rows.push_back(std::move(response.outputs)); });
-    if (!timings) return Unexpected(timings.error());
-    result.timings = timings->slowest;
-    result.batch_size = timings->batch_size;
-    return result;
+    return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }

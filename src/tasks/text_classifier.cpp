@@ -64,7 +64,7 @@ Result<Classifications> TextClassifier::classify(std::span<const std::string_vie
   try {
     Classifications result;
     result.texts.reserve(texts.size());
-    auto timings = run_many(
+    const auto timings = run_many(
         *engine_, "texts", texts.size(), options, std::move(permit),
         [&](std::size_t i) { return text_sample(*engine_, tokenizer_, texts[i], true); },
         [&](std::size_t, const Response& response) {
@@ -74,10 +74,7 @@ Result<Classifications> TextClassifier::classify(std::span<const std::string_vie
                                                one.scores.begin());
           result.texts.push_back(std::move(one));
         });
-    if (!timings) return Unexpected(timings.error());
-    result.timings = timings->slowest;
-    result.batch_size = timings->batch_size;
-    return result;
+    return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }

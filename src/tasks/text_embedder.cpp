@@ -47,7 +47,7 @@ Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, cons
   try {
     TextEmbeddings result;
     result.vectors.reserve(texts.size());
-    auto timings = run_many(
+    const auto timings = run_many(
         *engine_, "inputs", texts.size(), options, std::move(permit),
         [&](std::size_t i) {
           auto prepared = text_sample(*engine_, tokenizer_, texts[i], how.truncate);
@@ -59,10 +59,7 @@ Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, cons
           result.vectors.emplace_back(values.begin(), values.end());
           if (how.normalize) normalise(result.vectors.back());
         });
-    if (!timings) return Unexpected(timings.error());
-    result.timings = timings->slowest;
-    result.batch_size = timings->batch_size;
-    return result;
+    return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }

@@ -5,7 +5,7 @@
 #include <array>
 #include <stdexcept>
 
-namespace infer::cli {
+namespace infer::adapter {
 
 std::string sha256(std::span<const std::uint8_t> bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -22,4 +22,4 @@ std::string sha256(std::span<const std::uint8_t> bytes) {
   return out;
 }
 
-}  // namespace infer::cli
+}  // namespace infer::adapter
