@@ -39,16 +39,26 @@ class Server:
         self.process.wait(60)
 
 
-def hey(port, path, file, seconds, clients, core=None):
+def hey(port, path, file, seconds, clients):
     """(requests per second that were answered 200, others)"""
-    pin = [] if core is None else ["taskset", "-c", str(core)]
-    out = subprocess.run([*pin, "hey", "-z", f"{seconds}s", "-c", str(clients), "-m", "POST", "-T", "application/json", "-D", str(file),
+    out = subprocess.run(["hey", "-z", f"{seconds}s", "-c", str(clients), "-m", "POST", "-T", "application/json", "-D", str(file),
                           f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True).stdout
     good = sum(int(n) for n in re.findall(r"\[200\]\s+(\d+)", out))
     other = sum(int(n) for n in re.findall(r"\[(?!200)\d+\]\s+(\d+) responses", out))
     errors = sum(int(n) for n in re.findall(r"^\s+\[(\d+)\]\s+\w+ \"", out, re.MULTILINE))
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
     return rate * good / max(1, good + other + errors), other + errors
+
+
+def wrk(port, path, file, seconds, clients, core):
+    """Requests per second that were answered 200. One of hey's would be the slower of the two."""
+    script = file.with_suffix(".lua")
+    script.write_text(f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [==[{file.read_text()}]==]\n')
+    out = subprocess.run(["taskset", "-c", str(core), "wrk", "-t", "1", "-c", str(clients), "-d", f"{seconds}s", "-s", str(script),
+                          f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True).stdout
+    if re.search(r"Non-2xx|Socket errors", out):
+        raise SystemExit(out)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
 
 
 def perf_analyzer(port):
@@ -136,12 +146,12 @@ def main():
             peer = subprocess.Popen(["taskset", "-c", "0", f"{args.peers}/bin/uvicorn", "small_server:app", "--port", str(PEER_PORT),
                                      "--log-level", "error"], cwd=ROOT / "benchmarks" / "peers")
             compare.wait_for(PEER_PORT, "/health", peer)
-            theirs.append(hey(PEER_PORT, path, body, 5, 32, core=1)[0])
+            theirs.append(wrk(PEER_PORT, path, body, 5, 32, core=1))
             peer.terminate()
             peer.wait(60)
             with Server(args, work / "small", core=0):
-                hey(PORT, path, body, 1, 32, core=1)
-                ours.append(hey(PORT, path, body, 5, 32, core=1)[0])
+                wrk(PORT, path, body, 1, 32, core=1)
+                ours.append(wrk(PORT, path, body, 5, 32, core=1))
         mine, other = statistics.median(ours), statistics.median(theirs)
         row("JSON of 11 floats, requests per second on one core, 32 clients on the other; over FastAPI",
             f"{mine:.0f}; {mine:.0f} / {other:.0f} = {mine / other:.1f}", "12,000; 8")

@@ -12,6 +12,10 @@ namespace infer::http {
 
 enum class BodyFraming { kNone, kLength, kChunked };
 
+/// The first header of that name, null where there is none. A request has a dozen: looking at each takes less
+/// than cpp-httplib's hashing, which makes a string of the name.
+const std::string* find_header(const httplib::Request& request, std::string_view name) noexcept;
+
 /// How the body is delimited. What two servers might read differently is refused (RFC 9112, section 6.3).
 /// Errors: `kInvalidArgument`.
 Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t limit);
@@ -44,13 +48,18 @@ class BodyBudget {
   std::atomic<std::size_t> used_{0};
 };
 
+/// Whether it takes cpp-httplib to read the body: in chunks, compressed or in parts.
+bool needs_reader(const httplib::Request& request);
+
 /// Reads the body into the exchange, counting decompressed bytes; false when it has answered instead.
+/// `reader` may be null where none is needed.
 bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
-               const httplib::ContentReader& reader, const ListenerOptions& options,
+               const httplib::ContentReader* reader, const ListenerOptions& options,
                BodyBudget::Share& budget);
 
-/// Reads and drops a body nobody wants, up to a bound, so that the connection stays of use.
+/// Reads and drops a body nobody wants, up to a bound, so that the connection stays of use. `reader` as
+/// above.
 void discard_body(Connection& connection, const httplib::Request& request,
-                  const httplib::ContentReader& reader);
+                  const httplib::ContentReader* reader);
 
 }  // namespace infer::http

@@ -61,6 +61,11 @@ class ScriptedBackend final : public Backend {
 
   const ModelSignature& signature() const noexcept override { return options_.signature; }
 
+  bool is_instant() const noexcept override {
+    return !options_.before && options_.base.count() == 0 && options_.per_sample.count() == 0 &&
+           !brings_work(options_.signature.inputs[0]);
+  }
+
   Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const override {
     if (options_.before) {
       if (auto allowed = options_.before(inputs); !allowed) return Unexpected(allowed.error());

@@ -160,7 +160,8 @@ Result<Pending> Engine::submit(Sample&& sample, SubmitOptions options, Permit pe
     auto pending = std::make_shared<PendingState>(std::move(options.callback));
     Task task(std::move(sample), pending, options, std::move(permit), shape_key(signature, sample),
               impl_->options.clock->now(), impl_->metrics);
-    if (auto accepted = impl_->scheduler->enqueue(std::move(task)); !accepted) {
+    const bool run_here = options.waits && impl_->model.backend->is_instant();
+    if (auto accepted = impl_->scheduler->enqueue(std::move(task), run_here); !accepted) {
       sample = std::move(task.sample);  // NOLINT(bugprone-use-after-move): a refused task is still ours
       task.disarm();
       return refuse(std::move(accepted.error()));
@@ -173,6 +174,7 @@ Result<Pending> Engine::submit(Sample&& sample, SubmitOptions options, Permit pe
 
 Result<Response> Engine::infer(Sample sample, SubmitOptions options, Permit permit) {
   options.callback = nullptr;
+  options.waits = true;
   auto pending = submit(std::move(sample), std::move(options), std::move(permit));
   if (!pending) return Unexpected(pending.error());
   return pending->get();

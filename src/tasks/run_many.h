@@ -74,7 +74,7 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
       if (outstanding.size() >= window) {
         if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
       }
-      SubmitOptions submit{options.deadline, abandon.get_token(), {}, prepared->cost};
+      SubmitOptions submit{options.deadline, abandon.get_token(), {}, true, prepared->cost};
       // A refused sample is still ours.
       auto pending = engine.submit(std::move(prepared->sample), std::move(submit), permit);
       if (pending) {

@@ -266,6 +266,76 @@ TEST(BatchScheduler, AnIdleWorkerTakesWorkAtOnceEvenIfOthersAreBusy) {
   gate.let_go(2);
 }
 
+TEST(BatchScheduler, ACallerThatMayRunsItsBatchItself) {
+  std::thread::id ran_on;
+  Fixture fixture([&](std::size_t, std::span<TestTask> batch) {
+    ran_on = std::this_thread::get_id();
+    for (const auto& task : batch) task.succeed();
+  });
+  TestTask task(1);
+  auto outcome = task.outcome;
+  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  EXPECT_TRUE(outcome->ok()) << "before enqueue returned";
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
+}
+
+TEST(BatchScheduler, ACallerThatMayRunQueuesWhenEveryWorkerIsBusy) {
+  Gate gate;
+  Fixture fixture(gate.executor());
+  fixture.enqueue(TestTask(0));
+  gate.wait_entered();
+  TestTask task(1);
+  auto outcome = task.outcome;
+  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  EXPECT_EQ(fixture.scheduler->stats().queue_size, 1u);
+  EXPECT_EQ(outcome->completions, 0);
+  gate.let_go(2);
+  wait_complete(*outcome);
+}
+
+TEST(BatchScheduler, WhatCameWhileACallerRanABatchIsTakenUpByAThread) {
+  Gate gate;
+  Fixture fixture(gate.executor());
+  std::thread caller([&] { EXPECT_TRUE(fixture.scheduler->enqueue(TestTask(0), true)); });
+  gate.wait_entered();
+  auto outcome = fixture.enqueue(TestTask(1));
+  EXPECT_EQ(fixture.scheduler->stats().busy_workers, 1u);
+  gate.let_go(2);
+  caller.join();
+  wait_complete(*outcome);
+  EXPECT_EQ(gate.batches(), (std::vector<std::vector<int>>{{0}, {1}}));
+}
+
+TEST(BatchScheduler, ACallerThatMayRunLingersInTheQueueAsAnyOther) {
+  Scheduler::Options options;
+  options.batch.max_queue_delay = milliseconds(10);
+  Fixture fixture(complete_all, options);
+  TestTask task(1);
+  auto outcome = task.outcome;
+  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  EXPECT_EQ(outcome->completions, 0);
+  fixture.manual().advance(milliseconds(10));
+  wait_complete(*outcome);
+  EXPECT_TRUE(outcome->ok());
+}
+
+TEST(BatchScheduler, ATaskThatDestroysTheSchedulerOnItsCallersThreadEndsWell) {
+  std::unique_ptr<Scheduler> scheduler;
+  scheduler = Scheduler::create(
+                  {},
+                  [&](std::size_t, std::span<TestTask> batch) {
+                    for (const auto& task : batch) task.succeed();
+                    scheduler.reset();
+                  },
+                  std::make_shared<SteadyClock>())
+                  .value();
+  TestTask task(1);
+  auto outcome = task.outcome;
+  ASSERT_TRUE(scheduler->enqueue(std::move(task), true));
+  EXPECT_EQ(outcome->completions, 1);
+  EXPECT_EQ(scheduler, nullptr);
+}
+
 TEST(BatchScheduler, StatsAddUp) {
   Gate gate;
   Scheduler::Options options;
@@ -332,7 +402,7 @@ TEST(BatchSchedulerStress, EveryTaskOfManyThreadsIsCompletedExactlyOnce) {
           if (i % 22 == 0) source = std::stop_source();
         }
         auto outcome = task.outcome;
-        if (fixture.scheduler->enqueue(std::move(task)))
+        if (fixture.scheduler->enqueue(std::move(task), i % 3 == 0))
           accepted[static_cast<std::size_t>(thread)].push_back(outcome);
         if (i % 22 == 0) source.request_stop();
       }

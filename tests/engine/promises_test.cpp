@@ -157,6 +157,15 @@ TEST(Promise2SubmitNeverBlocks, ARefusedSampleIsStillTheCallers) {
   gate.let_go(2);
 }
 
+TEST(Promise2SubmitNeverBlocks, AnInstantForwardRunsOnTheThreadThatWaitsAndOnNoOther) {
+  Engine engine = scripted_engine({});
+  ASSERT_TRUE(engine.model().backend->is_instant());
+  const std::uint64_t wakeups = engine.stats().scheduler.worker_wakeups;
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(engine.infer(vector_sample({1, 2, 3, 4})));
+  EXPECT_EQ(engine.stats().scheduler.worker_wakeups, wakeups);
+  EXPECT_EQ(engine.stats().scheduler.executed, 100u);
+}
+
 TEST(Promise3Deadlines, AnExpiredRequestIsAnsweredWhenItExpiresAndCostsNoForward) {
   auto clock = std::make_shared<ManualClock>();
   ForwardGate gate;

@@ -20,6 +20,7 @@
 #include "infer/core/result.h"
 #include "infer/core/scheduler_state.h"
 #include "infer/core/scheduler_stats.h"
+#include "infer/core/scheduler_work.h"
 
 namespace infer::inline v0 {
 
@@ -77,12 +78,14 @@ class BatchScheduler {
     for (auto& thread : threads_) all_left ? thread.join() : thread.detach();
   }
 
-  /// Queues a task. Blocks on no work and never throws. `task` is moved from only on success.
+  /// Queues a task. Never throws; `task` is moved from only on success. Blocks on no work, unless
+  /// `may_run_here`: then the caller runs a batch itself where a worker is free, which saves waking a thread.
   ///
   /// Errors: `kInvalidArgument` (can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`,
   /// `kUnavailable` (draining), `kOutOfMemory`.
-  Result<void> enqueue(T&& task) noexcept {
-    State& state = *state_;
+  Result<void> enqueue(T&& task, bool may_run_here = false) noexcept {
+    const std::shared_ptr<State> shared = state_;  // a batch that runs here may end the last use of this
+    State& state = *shared;
     try {
       const TimePoint now = state.clock->now();
       const TimePoint deadline = task.deadline();
@@ -97,7 +100,12 @@ class BatchScheduler {
         state.earliest_deadline = deadline;
         state.timer_wake.notify_one();
       }
-      const bool wake = state.waiting_workers > 0;
+      if (may_run_here && !state.free_workers.empty()) {
+        const std::size_t worker = state.take_worker();
+        (void)detail::run_next(state, worker, lock);
+        state.return_worker(worker);
+      }
+      const bool wake = state.needs_thread();
       lock.unlock();
       if (wake) state.work_ready.notify_one();
       return {};
@@ -143,7 +151,6 @@ class BatchScheduler {
  private:
   using State = SchedulerState<T>;
   using Worker = typename State::Worker;
-  using DeadTasks = typename State::DeadTasks;
 
   explicit BatchScheduler(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
@@ -168,79 +175,23 @@ class BatchScheduler {
     ++state_->live_threads;
   }
 
-  static void run_worker(State& state, std::size_t index) {
-    if (state.options.on_worker_start) state.options.on_worker_start(index);
-    Worker& worker = state.workers[index];
+  static void run_worker(State& state, std::size_t thread) {
+    if (state.options.on_worker_start) state.options.on_worker_start(thread);
     std::unique_lock lock(state.mutex);
     while (!state.stopping) {
-      state.collect_dead(worker.dead);
-      if (!worker.dead.empty()) {
-        answer_dead(worker.dead, lock);
-        continue;
-      }
-      const QueueView<std::span<const typename FairQueue<T>::Entry>> view{
-          state.queue.items(), state.waiting_workers + 1, state.draining};
-      const Decision decision = state.policy.decide(view, state.clock->now());
-      if (const auto* dispatch = std::get_if<Dispatch>(&decision)) {
-        state.queue.serve(dispatch->count, worker.batch);
-        run_batch(state, index, lock);
-        continue;
+      Decision decision = WaitForever{};
+      if (!state.free_workers.empty()) {
+        const std::size_t worker = state.take_worker();
+        decision = detail::run_next(state, worker, lock);
+        state.return_worker(worker);
+        if (std::holds_alternative<Dispatch>(decision)) continue;
       }
       const auto* wait = std::get_if<WaitUntil>(&decision);
-      ++state.waiting_workers;
+      ++state.waiting_threads;
       state.clock->wait_until(state.work_ready, lock, wait != nullptr ? wait->time : kNever);
-      --state.waiting_workers;
+      --state.waiting_threads;
       ++state.stats.worker_wakeups;
     }
-  }
-
-  static void run_batch(State& state, std::size_t index, std::unique_lock<std::mutex>& lock) {
-    Worker& worker = state.workers[index];
-    const std::size_t size = worker.batch.size();
-    worker.start = state.clock->now();
-    ++state.stats.busy_workers;
-    ++state.stats.batches;
-    state.stats.executed += size;
-    if (!state.queue.empty() && state.waiting_workers > 0) state.work_ready.notify_one();
-    lock.unlock();
-    execute(state, index);
-    lock.lock();
-    const TimePoint now = state.clock->now();
-    state.drain_rate.finished(size, worker.start, now);
-    state.stats.busy_time += now - worker.start;
-    state.finished += size;
-    worker.start = kNever;
-    --state.stats.busy_workers;
-    if (state.draining) state.idle_changed.notify_all();
-    state.idle_changed.wait(lock, [&] { return state.pins == 0; });
-    lock.unlock();
-    worker.batch.clear();  // frees samples outside the lock
-    lock.lock();
-  }
-
-  static void execute(State& state, std::size_t index) noexcept {
-    // Messages short enough for the small-string buffer: making them cannot fail.
-    ErrorCode code = ErrorCode::kInternal;
-    const char* message = "dropped";
-    const std::span<T> batch(state.workers[index].batch);
-    try {
-      state.executor(index, batch);
-    } catch (const std::bad_alloc&) {
-      code = ErrorCode::kOutOfMemory;
-      message = "out of memory";
-    } catch (...) {
-      message = "executor threw";
-    }
-    for (const T& task : batch) task.fail(Error{code, message, {}});  // those already complete ignore it
-  }
-
-  static void answer_dead(DeadTasks& dead, std::unique_lock<std::mutex>& lock) noexcept {
-    lock.unlock();
-    for (auto& [task, code] : dead) {
-      task.fail(Error{code, code == ErrorCode::kCancelled ? "cancelled" : "deadline passed", {}});
-    }
-    dead.clear();
-    lock.lock();
   }
 
   /// Answers requests that expire while every worker computes.
@@ -249,7 +200,7 @@ class BatchScheduler {
     while (!state.stopping) {
       if (state.earliest_deadline <= state.clock->now()) {
         state.collect_dead(state.timer_dead);
-        answer_dead(state.timer_dead, lock);
+        detail::answer_dead(state.timer_dead, lock);
       } else {
         state.clock->wait_until(state.timer_wake, lock, state.earliest_deadline);
       }

@@ -38,7 +38,8 @@ template <BatchTask T>
 struct SchedulerState {
   using DeadTasks = std::vector<std::pair<T, ErrorCode>>;
 
-  /// What a thread works with, reserved before it starts; `start` is kNever unless its batch is executing.
+  /// What runs one batch at a time: its memory, reserved before the first. Whoever has taken one works with
+  /// it, which bounds the batches that run side by side. `start` is kNever unless its batch is executing.
   struct Worker {
     explicit Worker(const BatchOptions& limits) {
       batch.reserve(limits.max_batch_size);
@@ -60,6 +61,8 @@ struct SchedulerState {
     timer_dead.reserve(options.batch.max_queue_size);
     workers.reserve(options.workers);
     for (std::size_t i = 0; i < options.workers; ++i) workers.emplace_back(options.batch);
+    free_workers.reserve(options.workers);
+    for (std::size_t i = options.workers; i > 0; --i) free_workers.push_back(i - 1);
   }
 
   Result<void> admissible(const T& task, TimePoint now) const {
@@ -67,6 +70,20 @@ struct SchedulerState {
     if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
     if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
     return queue.admissible(task);
+  }
+
+  /// There must be a free one.
+  std::size_t take_worker() noexcept {
+    const std::size_t index = free_workers.back();
+    free_workers.pop_back();
+    return index;
+  }
+
+  void return_worker(std::size_t index) noexcept { free_workers.push_back(index); }  // within the capacity
+
+  /// Whether to wake a thread for what is queued.
+  bool needs_thread() const noexcept {
+    return !queue.empty() && waiting_threads > 0 && !free_workers.empty();
   }
 
   void notify_all() noexcept {
@@ -136,9 +153,10 @@ struct SchedulerState {
 
   FairQueue<T> queue;
   std::vector<Worker> workers;
+  std::vector<std::size_t> free_workers;
   DeadTasks timer_dead;
   std::size_t live_threads = 0;
-  std::size_t waiting_workers = 0;
+  std::size_t waiting_threads = 0;
   std::size_t pins = 0;
   std::uint64_t finished = 0;
   TimePoint earliest_deadline = kNever;

@@ -34,6 +34,10 @@ class INFER_EXPORT Backend {
   /// throw; the engine turns that into the same codes.
   virtual Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const = 0;
 
+  /// Whether a forward takes no longer than handing it to another thread, some 20 us, and may run on any
+  /// thread. Then a caller that waits for its result runs it itself.
+  virtual bool is_instant() const noexcept { return false; }
+
   /// Called once on each worker thread before its first `forward`: thread counts and the like.
   virtual void bind_worker_thread() const {}
 };

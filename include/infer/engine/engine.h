@@ -51,7 +51,9 @@ struct SubmitOptions {
       kNever;  ///< Absolute, on the engine's clock; bounds the wait, not a forward that has begun.
   std::stop_token stop;
   ResponseCallback callback;  ///< Where set, called with the result instead of keeping it for `Pending::get`.
-  std::size_t cost = 1;       ///< What the sample counts for against `max_batch_cost`, such as its tokens.
+  bool waits = false;    ///< The caller does nothing else until the result is there, so that `submit` may run
+                         ///< a batch, where the backend's forward is instant.
+  std::size_t cost = 1;  ///< What the sample counts for against `max_batch_cost`, such as its tokens.
 };
 
 struct EngineStats {
@@ -87,10 +89,11 @@ class INFER_EXPORT Engine {
   /// Admits a request before any work is spent on it. Errors: `kOverloaded`, `kUnavailable`, `kOutOfMemory`.
   Result<Permit> try_admit();
 
-  /// Queues one sample. Never blocks on work, never throws; `sample` is moved from only on success. Without a
-  /// permit one is taken. Every accepted sample is completed exactly once. Errors: `kInvalidArgument`
-  /// (against the signature, or can never fit), `kOverloaded`, `kDeadlineExceeded`, `kCancelled`,
-  /// `kUnavailable` (draining), `kOutOfMemory`. The result may further carry `kModelError`, `kInternal`.
+  /// Queues one sample. Never blocks on work unless `options.waits`, never throws; `sample` is moved from
+  /// only on success. Without a permit one is taken. Every accepted sample is completed exactly once. Errors:
+  /// `kInvalidArgument` (against the signature, or can never fit), `kOverloaded`, `kDeadlineExceeded`,
+  /// `kCancelled`, `kUnavailable` (draining), `kOutOfMemory`. The result may further carry `kModelError`,
+  /// `kInternal`.
   Result<Pending> submit(Sample&& sample, SubmitOptions options = {}, Permit permit = {}) noexcept;
 
   /// `submit` and wait.
