@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
-#   scripts/setup.sh [--cuda] [--core] [--tests]
-# --core stops after what the torch-free core needs. --cuda keeps LibTorch's GPU libraries. --tests adds the browser that
-# looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare with.
+#   scripts/setup.sh [--cuda] [--core] [--build] [--tests]
+# --core stops after what the torch-free core needs, --build after what the program needs: no photographs, no texts. --cuda
+# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare with.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -10,13 +10,15 @@ mkdir -p "$INFER_CACHE"
 
 cuda=
 core=
+build=
 tests=
 for argument in "$@"; do
   case $argument in
     --cuda) cuda=--cuda ;;
     --core) core=yes ;;
+    --build) build=yes ;;
     --tests) tests=yes ;;
-    *) echo "setup: unknown argument '$argument'; known: --cuda --core --tests" >&2; exit 2 ;;
+    *) echo "setup: unknown argument '$argument'; known: --cuda --core --build --tests" >&2; exit 2 ;;
   esac
 done
 
@@ -48,5 +50,6 @@ fi
 if ! python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' && [ -z "${CMAKE_PREFIX_PATH:-}" ]; then
   python3 "$here/fetch_torch.py" $cuda
 fi
+[ -z "$build" ] || exit 0
 python3 "$here/fetch_photos.py"
 python3 "$here/fetch_data.py" ${tests:+--tests}

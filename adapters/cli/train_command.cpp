@@ -162,10 +162,17 @@ void add_forecast(CLI::App& train, Action& action) {
   forecast->add_option("--out", arguments->out, "Model folder, new or with earlier versions")->required();
   forecast->add_option("--seed", options.seed, "The same seed gives the same models, to rounding")
       ->capture_default_str();
+  forecast->add_flag("--join", options.join,
+                     "Belong to the folder's newest run instead of beginning another");
   forecast->add_flag("--promote", arguments->promote, "Promote the best, as infer promote does");
   forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON");
   forecast->footer(
-      "Example: infer train forecast --data co2.csv --target co2 --time date --history 52 --out models/co2");
+      "Examples:\n"
+      "  infer train forecast --data co2.csv --target co2 --time date --history 52 --out models/co2\n"
+      "A model at a time, side by side, after one that begins the run:\n"
+      "  infer train forecast --data co2.csv --target co2 --out models/co2 --model naive\n"
+      "  for m in gru lstm prophet; do\n"
+      "    infer train forecast --data co2.csv --target co2 --out models/co2 --model $m --join & done; wait");
   forecast->callback([arguments, &action] {
     action = [arguments] {
       prepare_process(1);

@@ -9,6 +9,7 @@
 #include <new>
 #include <system_error>
 
+#include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
@@ -87,7 +88,8 @@ class Trainer {
     base_.step_months = series_.step.months;
     if (auto fitted = fit_normalisation(series_, test_begin_, base_); !fitted)
       return Unexpected(fitted.error());
-    const std::string run = next_run();
+    const std::size_t newest = newest_run();
+    const std::string run = std::to_string(options_.join && newest > 0 ? newest : newest + 1);
     std::vector<LeaderboardRow> rows;
     for (const std::string& model : options_.models) {
       const std::string version = run + "-" + model;
@@ -103,15 +105,12 @@ class Trainer {
       if (!row) return Unexpected(row.error());
       rows.push_back(*row);
     }
-    std::sort(rows.begin(), rows.end(),
-              [](const LeaderboardRow& a, const LeaderboardRow& b) { return a.mase < b.mase; });
-    if (auto written = write_leaderboard(rows); !written) return Unexpected(written.error());
-    return rows;
+    return keep(std::move(rows), run);
   }
 
  private:
-  /// One above the highest number that a version begins with.
-  std::string next_run() const {
+  /// The highest number that a version begins with; 0 where there is none.
+  std::size_t newest_run() const {
     std::size_t highest = 0;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(directory_, error)) {
@@ -120,7 +119,7 @@ class Trainer {
       const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
       if (failed == std::errc() && entry.is_directory()) highest = std::max(highest, value);
     }
-    return std::to_string(highest + 1);
+    return highest;
   }
 
   /// Normalised inputs of all rows.
@@ -272,6 +271,24 @@ class Trainer {
     LeaderboardRow row{version, model, absolute / total, std::sqrt(squares / total), scaled / total, {}};
     if (intervals) row.coverage = static_cast<double>(inside) / total;
     return row;
+  }
+
+  /// Writes the leaderboard of the run: these rows, and those of others that joined it.
+  Result<std::vector<LeaderboardRow>> keep(std::vector<LeaderboardRow> rows, const std::string& run) const {
+    const DirectoryLock lock(directory_);
+    if (auto kept = read_leaderboard(directory_)) {
+      for (LeaderboardRow& row : *kept) {
+        const bool anew = std::any_of(rows.begin(), rows.end(),
+                                      [&](const LeaderboardRow& own) { return own.version == row.version; });
+        if (row.version.starts_with(run + "-") && !anew) rows.push_back(std::move(row));
+      }
+    } else if (kept.error().code != ErrorCode::kNotFound) {
+      return kept;
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const LeaderboardRow& a, const LeaderboardRow& b) { return a.mase < b.mase; });
+    if (auto written = write_leaderboard(rows); !written) return Unexpected(written.error());
+    return rows;
   }
 
   Result<void> write_leaderboard(const std::vector<LeaderboardRow>& rows) const {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include <cmath>
 
 #include "infer/models/train_forecast.h"
@@ -56,6 +58,26 @@ TEST_F(Forecasting, TheLeaderboardIsSortedAndKept) {
   EXPECT_EQ(kept[2].version, rows[2].version);
   EXPECT_EQ(kept[1].mase, rows[1].mase);
   EXPECT_EQ(train_forecast(options_, model()).value()[0].version.substr(0, 2), "2-");
+}
+
+TEST_F(Forecasting, ModelsThatAreTrainedSideBySideJoinOneRunAndItsLeaderboard) {
+  const auto train = [this](const std::string& name, bool join) {
+    TrainForecastOptions options = options_;
+    options.models = {name};
+    options.join = join;
+    return train_forecast(options, model()).value().size();
+  };
+  EXPECT_EQ(train("naive", false), 1U);
+  std::thread other([&] { (void)train("seasonal-naive", true); });
+  (void)train("prophet", true);
+  other.join();
+  auto rows = read_leaderboard(model()).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_LE(rows[0].mase, rows[1].mase);
+  EXPECT_LE(rows[1].mase, rows[2].mase);
+  for (const auto& row : rows) EXPECT_TRUE(row.version.starts_with("1-")) << row.version;
+  EXPECT_EQ(train("prophet", true), 3U) << "again: in the place of the first";
+  EXPECT_EQ(train("naive", false), 1U) << "another run, a leaderboard of its own";
 }
 
 TEST_F(Forecasting, SeasonalNaiveRepeatsTheYearForAsLongAsAsked) {

@@ -22,6 +22,7 @@ struct TrainForecastOptions {
   std::size_t season = 0;    ///< Rows after which the series repeats; 0: from its step.
   std::vector<std::string> models{"gru", "lstm", "prophet", "naive", "seasonal-naive"};
   std::uint64_t seed = 1;
+  bool join = false;  ///< Versions belong to the newest run of the folder instead of beginning another.
   std::function<void(const std::string&)> progress;  ///< Hears a line now and then; may be empty.
 };
 
@@ -41,7 +42,8 @@ INFER_EXPORT std::vector<std::string> forecast_models();
 
 /// Trains each model on the first four fifths of a series and writes it as a version of DIRECTORY; DIRECTORY
 /// may hold earlier ones. Each is then evaluated from rolling origins on the last fifth, through the engine
-/// that serves it. Writes DIRECTORY/leaderboard.json and returns it, best (by MASE) first. Blocking. Errors:
+/// that serves it. Writes DIRECTORY/leaderboard.json, the rows of this run, and returns it, best (by MASE)
+/// first. Several processes may join a run at a time, on the same series, a model each. Blocking. Errors:
 /// those of `read_series`; `kInvalidArgument` (too few rows, an unknown model), `kFailedPrecondition`
 /// (DIRECTORY cannot be written), `kUnimplemented` (gru and lstm in a build without LibTorch).
 INFER_EXPORT Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& options,
