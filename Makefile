@@ -4,12 +4,19 @@ MODEL ?= models/clip-vit-b-32
 INFER := $(BUILD)/bin/infer
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench package lint format clean
+OVERLAY ?= simulator-dev
+CLUSTER ?= inference-cluster
+# Images that the overlays name; IMAGE is built, the others are made of it.
+IMAGE ?= libinfer:latest
+
+.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
 	@echo "make test    set up, build, run all tests"
 	@echo "make conformance  clients that others wrote, against the program"
+	@echo "make image   the container image   make kind-up kind-load deploy undeploy kind-down   a local cluster, OVERLAY=$(OVERLAY)"
+	@echo "make e2e     the five systems on a real Kubernetes"
 	@echo "make serve   the demo's server, until Ctrl-C"
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
 	@echo "make package  a .deb in build/package"
@@ -61,6 +68,27 @@ fuzz: setup
 conformance: build
 	tests/conformance/setup.sh
 	python3 tests/conformance/run.py $(INFER)
+
+# The container image, by the first of docker, podman and buildah that works.
+image:
+	k8s/image/build.sh localhost/$(IMAGE)
+
+# A local cluster: kind where Docker works, else the tests' own.
+kind-up kind-load kind-down:
+	k8s/kind/$@.sh $(CLUSTER) $(OVERLAY)
+
+deploy undeploy:
+	k8s/kind/$@.sh $(CLUSTER) $(OVERLAY)
+
+# The five systems on a real cluster: twelve minutes, and every row of docs/k8s-load-report.md.
+e2e: build
+	@scripts/setup.sh --tests
+	python3 tests/k8s/e2e.py
+	tests/k8s/cluster/down.sh
+
+e2e-full: build
+	@scripts/setup.sh --tests
+	python3 tests/k8s/e2e_full.py
 
 # Breaks one line for each promise of docs/design.md and expects its tests to notice.
 sabotage: setup

@@ -1,0 +1,16 @@
+# Sourced: which cluster there is, and how to talk to it. kind where its program and Docker work, else the one of the tests, which
+# needs neither.
+cluster=$1 overlay=$2
+home=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}
+if command -v kind >/dev/null && docker info >/dev/null 2>&1; then
+  kind=yes
+  kubectl() { command kubectl --context "kind-$cluster" "$@"; }
+else
+  kind=
+  kubectl() { "$home/bin/kubectl" --kubeconfig="$home/etc/admin.conf" "$@"; }
+fi
+# The overlay's image, as it is named in its manifests.
+image() {
+  sed -n 's/^images: \[{name: [^,]*, newName: \([^,]*\), newTag: \([^}]*\)}\]$/\1:\2/p' "k8s/overlays/$overlay/kustomization.yaml"
+}
+[ -d "k8s/overlays/$overlay" ] || { echo "OVERLAY: '$overlay' is none of $(ls k8s/overlays | paste -sd ' ')" >&2; exit 2; }

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Creates the cluster, or uses the one that is there: kind-up.sh CLUSTER OVERLAY
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. k8s/kind/cluster.sh "$@"
+
+if [ -n "$kind" ]; then
+  kind get clusters 2>/dev/null | grep -qx "$cluster" || kind create cluster --name "$cluster" --config k8s/kind/kind-config.yaml
+  kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml
+  kubectl patch deployment metrics-server -n kube-system --type=json \
+    -p '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--kubelet-insecure-tls"}]'
+else
+  echo "kind-up: no kind with a working Docker here; starting the cluster that the tests use"
+  tests/k8s/cluster/ensure.sh
+  echo "kubectl: $home/bin/kubectl --kubeconfig=$home/etc/admin.conf"
+fi

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""The five systems on a real cluster: each overlay Ready and a request answered, a rollout under load, a step of the autoscaler."""
+
+import json
+import subprocess
+import time
+import unittest
+
+import kit
+
+PHOTO = sorted((kit.CACHE / "photos").glob("*.jpg"))[0]
+
+
+class EndToEnd(unittest.TestCase):
+    """The tests run in the order of their names, and each leaves room for the next."""
+
+    @classmethod
+    def setUpClass(cls):
+        subprocess.run([kit.SCRIPTS / "ensure.sh"], check=True)
+        subprocess.run([kit.ROOT / "tests" / "k8s" / "images.sh", kit.INFER], check=True, stdout=subprocess.DEVNULL)
+        for namespace in ("inference", "k8s-inference-sim", "text", "flts"):
+            kit.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=true")
+
+    def tearDown(self):
+        if hasattr(self, "namespace"):
+            kit.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+
+    def deploy(self, overlay, name, namespace, create=False):
+        self.namespace = namespace
+        if create:
+            kit.kubectl("create", "namespace", namespace)
+        start = time.monotonic()
+        kit.apply(f"k8s/overlays/{overlay}", namespace=namespace if create else None)
+        kit.rolled_out(name, namespace)
+        print(f"{overlay}: ready after {time.monotonic() - start:.1f} s", flush=True)
+
+    def test_1_a_simulator_is_made_by_its_init_container_and_burns_what_it_is_asked(self):
+        self.deploy("simulator-dev", "dev-inference-sim", "k8s-inference-sim")
+        status, body = kit.request(kit.address("dev-inference-sim", self.namespace) + "/infer", {"work_ms": 20})
+        self.assertEqual(status, 200, body)
+        self.assertGreaterEqual(json.loads(body)["elapsed_ms"], 20)
+        self.assertIn(json.loads(body)["pod"], [pod["metadata"]["name"] for pod in kit.pods("app=inference-sim", self.namespace)])
+
+    def test_2_a_text_is_classified_and_another_image_rolls_out(self):
+        self.deploy("text", "mlops-inference", "text", create=True)
+        url = kit.address("mlops-inference-service", self.namespace)
+        status, body = kit.request(url + "/predict", {"text": "This movie was fantastic!"})
+        self.assertEqual((status, json.loads(body)["label"]), (200, "positive"), body)
+        kit.kubectl("set", "image", "deployment/mlops-inference", "inference-api=mlops-inference:v1.1", namespace=self.namespace)
+        kit.rolled_out("mlops-inference", self.namespace)
+        images = {pod["spec"]["containers"][0]["image"] for pod in kit.pods("app=mlops-inference", self.namespace)}
+        self.assertEqual(images, {"mlops-inference:v1.1"})
+
+    def test_3_forecasters_are_trained_by_jobs_and_the_best_is_taken_up_live(self):
+        self.namespace = "flts"
+        kit.kubectl("create", "namespace", "flts")
+        kit.kubectl("delete", "pv", "models", "--ignore-not-found")
+        volume = kit.HOME / "hostvar" / "models-volume"
+        subprocess.run(["rm", "-rf", volume], check=True)
+        volume.mkdir(mode=0o777, parents=True)
+        volume.chmod(0o777)
+        kit.kubectl("apply", "-f", kit.ROOT / "tests" / "k8s" / "volume.yaml")
+        kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
+        start = time.monotonic()
+        kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
+        kit.kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
+        kit.rolled_out("inference", "flts")
+        print(f"forecast: trained, promoted and ready after {time.monotonic() - start:.1f} s", flush=True)
+        url = kit.address("inference", "flts")
+        status, body = kit.request(url + "/predict", {"inference_length": 2})
+        self.assertEqual(status, 200, body)
+        first = json.loads(body)["model_version"]
+        self.assertEqual((volume / "flts" / "PROMOTED").read_text().strip(), first)
+        status, body = kit.request(url + "/healthz")
+        self.assertTrue(json.loads(body)["model_ready"])
+
+        # Another version, promoted while both pods serve: each answers with it soon, and none fails meanwhile.
+        other = "1-prophet" if first != "1-prophet" else "1-gru"
+        ips = [pod["status"]["podIP"] for pod in kit.pods("app=inference", "flts")]
+        load = kit.Load(url + "/predict", 20, 15, "--body", '{"inference_length":1}')
+        self.addCleanup(load.stop)
+        kit.kubectl("exec", "deploy/inference", "-c", "inference-api", "--", "/bin/sh", "-c", "ls /models/flts", namespace="flts")
+        (volume / "flts" / "PROMOTED.new").write_text(other + "\n")
+        (volume / "flts" / "PROMOTED.new").rename(volume / "flts" / "PROMOTED")
+
+        def all_on_it():
+            answers = [kit.request(f"http://{ip}:8000/predict", {"inference_length": 1})[1] for ip in ips]
+            return all(json.loads(answer)["model_version"] == other for answer in answers)
+        kit.until(all_on_it, 30, f"every pod on {other}")
+        result = load.result()
+        self.assertEqual(result["fail"], 0, result)
+
+    def test_4_photographs_scale_under_load_and_roll_out_without_a_failed_request(self):
+        self.deploy("photo-duplicates", "inference-deploy", "inference")
+        url = "http://127.0.0.1:30092"
+        status, body = kit.request(url + "/embed", PHOTO, "image/jpeg")
+        self.assertEqual(status, 200, body)
+        self.assertEqual(len(json.loads(body)["embeddings"][0]), 512)
+        photo = ("--body", f"@{PHOTO}", "--content-type", "image/jpeg")
+
+        # Closed loop: as much as two pods do on these cores.
+        start = time.monotonic()
+        closed = subprocess.Popen(kit.inside("hey", "-z", "100s", "-c", "16", "-m", "POST", "-T", "image/jpeg", "-D", PHOTO, url + "/embed"),
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(closed.kill)
+
+        def scaled():
+            return kit.get("deploy", "inference-deploy", namespace="inference")["status"].get("readyReplicas", 0) >= 4
+        kit.until(scaled, 150, "four pods ready")
+        print(f"photo-duplicates: four pods ready {time.monotonic() - start:.0f} s after the load began", flush=True)
+        out = closed.communicate()[0]
+        rate = float(out.split("Requests/sec:")[1].split()[0])
+        self.assertNotIn("Error distribution", out)
+        self.assertEqual(kit.restarts("app=inference-service", "inference"), 0)
+
+        kit.kubectl("delete", "hpa", "inference-hpa", namespace="inference")
+        kit.kubectl("scale", "deploy/inference-deploy", "--replicas=2", namespace="inference")
+        kit.until(lambda: len(kit.get("pods", namespace="inference")["items"]) == 2, 60, "two pods")
+        load = kit.Load(url + "/embed", max(2, round(0.3 * rate)), 40, *photo)
+        self.addCleanup(load.stop)
+        time.sleep(2)
+        before = {pod["metadata"]["name"] for pod in kit.pods("app=inference-service", "inference")}
+        kit.kubectl("set", "env", "deploy/inference-deploy", "LOG_LEVEL=debug", namespace="inference")
+        kit.rolled_out("inference-deploy", "inference")
+        result = load.result()
+        print(f"photo-duplicates: rolled out under {result['ok_per_second']:.0f} of {rate:.0f} requests a second: {result}", flush=True)
+        self.assertFalse(before & {pod["metadata"]["name"] for pod in kit.pods("app=inference-service", "inference")})
+        self.assertEqual(result["fail"], 0, result)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,25 @@
+#!/bin/bash
+# Builds the image and those with models in them, and puts them into the running node: images.sh INFER. What has not changed is
+# neither built nor imported again.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+infer=$1
+cache=${INFER_CACHE:-$HOME/.cache/libinfer}
+home=${CLUSTER_HOME:-$cache/cluster}
+models=$home/models
+
+make_models() {
+  [ -f "$models/photo/clip-vit-b-32/infer.json" ] || "$infer" model create clip-vit-b-32 --seed 1 --out "$models/photo/clip-vit-b-32"
+  if [ ! -f "$models/text/sentiment/infer.json" ]; then
+    "$infer" model import "$cache/minilm" --arch bert --out "$models/minilm"
+    "$infer" train text --base "$models/minilm" --data data/sentiment.csv --out "$models/text/sentiment"
+  fi
+}
+
+make_models >/dev/null
+k8s/image/build.sh localhost/libinfer:latest
+k8s/image/build.sh localhost/photo-duplicate-inference:k8s-cpu k8s/image/Dockerfile.model "$models/photo"
+k8s/image/build.sh localhost/mlops-inference:v1.0 k8s/image/Dockerfile.model "$models/text"
+tests/k8s/import.sh localhost/libinfer:latest libinfer:latest k8s-inference-sim:local
+tests/k8s/import.sh localhost/photo-duplicate-inference:k8s-cpu photo-duplicate-inference:k8s-cpu
+tests/k8s/import.sh localhost/mlops-inference:v1.0 mlops-inference:v1.0 mlops-inference:v1.1

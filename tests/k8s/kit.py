@@ -1,0 +1,102 @@
+"""The cluster that the tests run on, and what they do to it. Everything that sends requests runs in the node's network, at nice 5."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer")
+HOME = pathlib.Path(os.environ.get("CLUSTER_HOME") or CACHE / "cluster")
+INFER = ROOT / "build" / "release" / "bin" / "infer"
+SCRIPTS = ROOT / "tests" / "k8s" / "cluster"
+
+
+def kubectl(*arguments, namespace=None, input=None, check=True, timeout=180):
+    command = [str(HOME / "bin" / "kubectl"), f"--kubeconfig={HOME / 'etc' / 'admin.conf'}"]
+    if namespace:
+        command += ["-n", namespace]
+    done = subprocess.run([*command, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode != 0:
+        raise AssertionError(f"kubectl {' '.join(map(str, arguments))}: {done.stderr}{done.stdout}")
+    return done.stdout
+
+
+def get(*arguments, namespace=None):
+    return json.loads(kubectl("get", *arguments, "-o", "json", namespace=namespace))
+
+
+def rendered(*folders):
+    """What the folders say, with the requests of a small node."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "tests" / "k8s") as work:
+        relative = [os.path.relpath(ROOT / folder, work) for folder in (*folders, "k8s/components/small-node")]
+        (pathlib.Path(work) / "kustomization.yaml").write_text(json.dumps({"resources": relative[:-1], "components": relative[-1:]}))
+        return kubectl("kustomize", work)
+
+
+def apply(*folders, namespace=None):
+    kubectl("apply", "-f", "-", namespace=namespace, input=rendered(*folders))
+
+
+def rolled_out(name, namespace=None, timeout=120):
+    kubectl("rollout", "status", f"deploy/{name}", f"--timeout={timeout}s", namespace=namespace, timeout=timeout + 30)
+
+
+def pods(selector, namespace=None):
+    """Those that are not on their way out."""
+    return [pod for pod in get("pods", "-l", selector, namespace=namespace)["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+
+def restarts(selector, namespace=None):
+    return sum(status["restartCount"] for pod in pods(selector, namespace) for status in pod["status"].get("containerStatuses", []))
+
+
+def inside(*command):
+    pid = (HOME / "run" / "node.pid").read_text().strip()
+    return ["nsenter", "-t", pid, "-n", "nice", "-n", "5", *map(str, command)]
+
+
+def address(service, namespace=None):
+    spec = get("service", service, namespace=namespace)["spec"]
+    return f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}"
+
+
+def request(url, body=None, content_type="application/json"):
+    """(status, body). A file or a document to post."""
+    command = ["curl", "-s", "--max-time", "20", "-w", "\n%{http_code}", url]
+    if isinstance(body, pathlib.Path):
+        command += ["-H", f"Content-Type: {content_type}", "--data-binary", f"@{body}"]
+    elif body is not None:
+        command += ["-H", f"Content-Type: {content_type}", "-d", json.dumps(body)]
+    text, _, status = subprocess.run(inside(*command), capture_output=True, text=True).stdout.rpartition("\n")
+    return int(status), text
+
+
+class Load:
+    """`infer load` in the background; `result()` waits for it."""
+
+    def __init__(self, url, qps, seconds, *arguments):
+        command = inside(INFER, "load", "--host", url, "--qps", qps, "--seconds", seconds, "--json", *arguments)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def result(self):
+        out, errors = self.process.communicate(timeout=600)
+        assert out, errors
+        return json.loads(out)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.communicate()
+
+
+def until(condition, seconds, what):
+    """The first true answer of `condition`, asked twice a second."""
+    end = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.5)
+    return answer
