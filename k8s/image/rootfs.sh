@@ -25,6 +25,10 @@ while read -r name path; do
   mkdir -p "$(dirname "$target")"
   strip --strip-unneeded -o "$target" "$file" 2>/dev/null || cp "$file" "$target"
 done < <(LD_LIBRARY_PATH=$torch ldd "$program" | awk '$2 == "=>" {print $1, $3} $1 ~ "^/" {print $1, $1}')
+# Those of a GPU are loaded by name, when a device is asked for.
+if [ -e "$torch/libtorch_cuda.so" ]; then
+  find "${torch%/torch/lib}" -name 'lib*.so*' \( -path '*/nvidia/*' -o -path '*/torch/lib/*' \) -exec cp -n -t "$root/usr/lib/infer" {} +
+fi
 strip -o "$root/usr/bin/infer" "$program"
 chmod 755 "$root/usr/bin/infer"
 

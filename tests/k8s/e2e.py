@@ -2,13 +2,21 @@
 """The five systems on a real cluster: each overlay Ready and a request answered, a rollout under load, a step of the autoscaler."""
 
 import json
+import pathlib
+import shutil
 import subprocess
 import time
 import unittest
 
 import kit
+from manifests_test import Manifests
 
 PHOTO = sorted((kit.CACHE / "photos").glob("*.jpg"))[0]
+
+
+def load_tests(loader, *_):
+    """The manifests first, while no other Service has their NodePorts."""
+    return unittest.TestSuite([loader.loadTestsFromTestCase(Manifests), loader.loadTestsFromTestCase(EndToEnd)])
 
 
 class EndToEnd(unittest.TestCase):
@@ -18,7 +26,7 @@ class EndToEnd(unittest.TestCase):
     def setUpClass(cls):
         subprocess.run([kit.SCRIPTS / "ensure.sh"], check=True)
         subprocess.run([kit.ROOT / "tests" / "k8s" / "images.sh", kit.INFER], check=True, stdout=subprocess.DEVNULL)
-        for namespace in ("inference", "k8s-inference-sim", "text", "flts"):
+        for namespace in ("inference", "k8s-inference-sim", "text", "flts", "embed"):
             kit.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=true")
 
     def tearDown(self):
@@ -54,12 +62,7 @@ class EndToEnd(unittest.TestCase):
     def test_3_forecasters_are_trained_by_jobs_and_the_best_is_taken_up_live(self):
         self.namespace = "flts"
         kit.kubectl("create", "namespace", "flts")
-        kit.kubectl("delete", "pv", "models", "--ignore-not-found")
-        volume = kit.HOME / "hostvar" / "models-volume"
-        subprocess.run(["rm", "-rf", volume], check=True)
-        volume.mkdir(mode=0o777, parents=True)
-        volume.chmod(0o777)
-        kit.kubectl("apply", "-f", kit.ROOT / "tests" / "k8s" / "volume.yaml")
+        volume = kit.volume("models")
         kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
         start = time.monotonic()
         kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
@@ -90,7 +93,22 @@ class EndToEnd(unittest.TestCase):
         result = load.result()
         self.assertEqual(result["fail"], 0, result)
 
-    def test_4_photographs_scale_under_load_and_roll_out_without_a_failed_request(self):
+    def test_4_a_folder_of_photographs_becomes_one_file_of_vectors_by_an_indexed_job(self):
+        self.namespace = "embed"
+        kit.kubectl("create", "namespace", "embed")
+        vectors = kit.volume("vectors", "embed")
+        photos = kit.volume("photos", "embed")
+        files = sorted(path for path in (kit.CACHE / "photos").iterdir() if path.suffix in (".jpg", ".png"))
+        for file in files:
+            shutil.copy(file, photos)
+        (photos / "no-photograph.jpg").write_text("text")
+        kit.apply("k8s/jobs/embed", namespace="embed")
+        kit.kubectl("wait", "--for=condition=complete", "job/embed", "job/merge", "--timeout=120s", namespace="embed", timeout=150)
+        rows = [json.loads(line) for line in (vectors / "vectors.jsonl").read_text().splitlines()]
+        paths = sorted(pathlib.Path(row["path"]).name for row in rows)
+        self.assertEqual(paths, [file.name for file in files])
+
+    def test_5_photographs_scale_under_load_and_roll_out_without_a_failed_request(self):
         self.deploy("photo-duplicates", "inference-deploy", "inference")
         url = "http://127.0.0.1:30092"
         status, body = kit.request(url + "/embed", PHOTO, "image/jpeg")

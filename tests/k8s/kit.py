@@ -74,6 +74,23 @@ def request(url, body=None, content_type="application/json"):
     return int(status), text
 
 
+def volume(name, claimed_in=None):
+    """An empty folder of the node as a persistent volume, what a provisioner would give; with a claim for it if a namespace is told."""
+    kubectl("delete", "pv", name, "--ignore-not-found")
+    folder = HOME / "hostvar" / "volumes" / name
+    subprocess.run(["rm", "-rf", folder], check=True)
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteMany"], "storageClassName": "",
+            "claimRef": {"name": name, "namespace": claimed_in} if claimed_in else None, "hostPath": {"path": f"/var/volumes/{name}"}}
+    kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}))
+    if claimed_in:
+        claim = {"accessModes": ["ReadWriteMany"], "storageClassName": "", "volumeName": name, "resources": {"requests": {"storage": "1Gi"}}}
+        kubectl("apply", "-f", "-", namespace=claimed_in,
+                input=json.dumps({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": claim}))
+    return folder
+
+
 class Load:
     """`infer load` in the background; `result()` waits for it."""
 

@@ -5,7 +5,7 @@ S=$(cd "$(dirname "$0")" && pwd); export CLUSTER_HOME=${CLUSTER_HOME:-${INFER_CA
 [ "$(id -u)" = 0 ] || { echo "cluster: needs root: it makes namespaces, mounts and control groups" >&2; exit 1; }
 unshare --mount --net --pid --fork true 2>/dev/null || { echo "cluster: this machine lets nobody make mount, network and PID namespaces" >&2; exit 1; }
 [ -d /sys/fs/cgroup ] && grep -q cgroup /proc/mounts || { echo "cluster: no control groups at /sys/fs/cgroup" >&2; exit 1; }
-packages=(); for p in containerd runc containernetworking-plugins iptables conntrack iproute2 openssl busybox-static buildah debootstrap curl hey wrk; do
+packages=(); for p in containerd runc containernetworking-plugins iptables conntrack iproute2 openssl busybox-static buildah debootstrap curl hey prometheus; do
   dpkg-query -W -f '${Status}' $p 2>/dev/null | grep -q 'install ok' || packages+=($p); done
 [ ${#packages[@]} = 0 ] || { echo "cluster: installing ${packages[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
 [ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || { command -v go >/dev/null || { echo "cluster: needs Go 1.24 or newer to build Kubernetes" >&2; exit 1; }; $S/build.sh; }

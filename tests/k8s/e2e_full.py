@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""What the five systems stand on a real cluster, measured; writes docs/k8s-load-report.md. About half an hour: e2e_full.py [PART]..."""
+
+import datetime
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import e2e
+import kit
+
+PHOTO = e2e.PHOTO
+NAMESPACE = "inference"
+SELECTOR = "app=inference-service"
+URL = "http://127.0.0.1:30092/embed"
+POST_PHOTO = ("--body", f"@{PHOTO}", "--content-type", "image/jpeg")
+REPORT = kit.ROOT / "bench-results" / "k8s-load-report.json"
+LOCUST = kit.CACHE / "locust"
+
+
+def hey(*arguments, url=URL):
+    """One run of hey: requests a second, p50 and p95 in seconds, statuses, errors."""
+    out = subprocess.run(kit.inside("hey", *arguments, "-m", "POST", "-T", "image/jpeg", "-D", PHOTO, url), check=True, capture_output=True,
+                         text=True).stdout
+    errors = out.split("Error distribution:")[1].strip() if "Error distribution:" in out else ""
+    percentile = {int(p): float(s) for p, s in re.findall(r"(\d+)% in ([\d.]+) secs", out)}
+    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), "p50": percentile.get(50), "p95": percentile.get(95),
+            "statuses": {int(code): int(count) for code, count in re.findall(r"\[(\d+)\]\s+(\d+) responses", out)}, "errors": errors}
+
+
+def counts(selector, namespace, metric, port=9002):
+    """A counter of each pod, summed over its labels."""
+    totals = {}
+    for pod in kit.pods(selector, namespace):
+        text = kit.request(f"http://{pod['status']['podIP']}:{port}/metrics")[1]
+        totals[pod["metadata"]["name"]] = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(metric))
+    return totals
+
+
+def failed_probes(namespace, since):
+    """Liveness and readiness probes that failed since; a start-up probe fails until the model is loaded."""
+    found = []
+    for event in kit.get("events", namespace=namespace)["items"]:
+        stamp = event.get("lastTimestamp") or event.get("eventTime") or ""
+        if event["reason"] == "Unhealthy" and "Startup" not in event["message"] and stamp >= since:
+            found.append(event["message"])
+    return found
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def photo_pods(count=2, hpa=True):
+    kit.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+    kit.apply("k8s/overlays/photo-duplicates")
+    kit.rolled_out("inference-deploy", NAMESPACE)
+    if not hpa:
+        kit.kubectl("delete", "hpa", "inference-hpa", namespace=NAMESPACE)
+    if count != 2:
+        kit.kubectl("scale", "deploy/inference-deploy", f"--replicas={count}", namespace=NAMESPACE)
+        kit.rolled_out("inference-deploy", NAMESPACE)
+
+
+def scale(report):
+    """hey -n 600 -c 30, again and again, until the autoscaler has made six pods of two."""
+    photo_pods()
+    idle = {}
+
+    def usage():
+        for line in kit.kubectl("top", "pods", "--no-headers", namespace=NAMESPACE, check=False).splitlines():
+            name, _, memory = line.split()[:3]
+            idle[name] = int(memory.removesuffix("Mi"))
+        return len(idle) >= 2
+    kit.until(usage, 90, "metrics of both pods")
+    began, since, runs, steps, seen = time.monotonic(), now(), [], [], 2
+    shares = None
+    while time.monotonic() - began < 300:
+        runs.append(hey("-n", 600, "-c", 30))
+        ready = kit.get("deploy", "inference-deploy", namespace=NAMESPACE)["status"].get("readyReplicas", 0)
+        if ready > seen:
+            seen = ready
+            steps.append((round(time.monotonic() - began), ready))
+        if seen >= 6:
+            break
+    before = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
+    runs.append(hey("-z", "30s", "-c", 30))
+    after = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
+    served = {name: after[name] - before.get(name, 0) for name in after}
+    shares = [count / sum(served.values()) for count in served.values()]
+    report["scale"] = {
+        "steps": steps, "events": [event["message"] for event in kit.get("events", namespace=NAMESPACE)["items"] if event["reason"] == "SuccessfulRescale"],
+        "rate": statistics.median(run["rate"] for run in runs), "p50": statistics.median(run["p50"] for run in runs),
+        "p95": statistics.median(run["p95"] for run in runs), "requests": sum(sum(run["statuses"].values()) for run in runs),
+        "not_200": sum(count for run in runs for code, count in run["statuses"].items() if code != 200),
+        "errors": [run["errors"] for run in runs if run["errors"]], "restarts": kit.restarts(SELECTOR, NAMESPACE),
+        "failed_probes": failed_probes(NAMESPACE, since), "least_share": min(shares), "pods": len(shares), "idle_mib": sorted(idle.values())}
+
+
+def disrupt(report):
+    """At 30 % of what two pods do: a rollout, its rollback, an eviction of each pod, and one killed."""
+    photo_pods(hpa=False)
+    capacity = hey("-z", "15s", "-c", 16)["rate"]
+    qps = max(2, round(0.3 * capacity))
+    report["capacity"] = capacity
+
+    def under_load(name, seconds, act):
+        load = kit.Load(URL, qps, seconds, *POST_PHOTO)
+        time.sleep(2)
+        start = time.monotonic()
+        act()
+        took = time.monotonic() - start
+        report[name] = {**load.result(), "took": took}
+
+    def roll(*verb):
+        kit.kubectl(*verb, namespace=NAMESPACE)
+        kit.rolled_out("inference-deploy", NAMESPACE)
+
+    def evict():
+        for pod in [pod["metadata"]["name"] for pod in kit.pods(SELECTOR, NAMESPACE)]:
+            body = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}})
+            path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+
+            def evicted():
+                return "Success" in kit.kubectl("create", "--raw", path, "-f", "-", input=body, check=False)
+            kit.until(evicted, 60, f"{pod} may go")
+            kit.rolled_out("inference-deploy", NAMESPACE)
+
+    def kill():
+        pod = kit.pods(SELECTOR, NAMESPACE)[0]
+        container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+        node = (kit.HOME / "run" / "node.pid").read_text().strip()
+        subprocess.run(["nsenter", "-t", node, "-m", "-n", "-p", "ctr", "-a", str(kit.HOME / "run/containerd/containerd.sock"), "-n", "k8s.io", "tasks",
+                        "kill", "--signal", "SIGKILL", container], check=True)
+        kit.until(lambda: kit.restarts(SELECTOR, NAMESPACE) == 1, 30, "the pod's restart")
+        kit.rolled_out("inference-deploy", NAMESPACE)
+
+    under_load("rollout", 45, lambda: roll("set", "env", "deploy/inference-deploy", "LOG_LEVEL=debug"))
+    under_load("rollback", 45, lambda: roll("rollout", "undo", "deploy/inference-deploy"))
+    under_load("eviction", 60, evict)
+    under_load("kill", 20, kill)
+
+
+def overload(report):
+    """Four times what two pods do, for five minutes."""
+    photo_pods(hpa=False)
+    capacity = hey("-z", "15s", "-c", 16)["rate"]
+    since = now()
+    load = kit.Load(URL, round(4 * capacity), 300, "--connections", 800, *POST_PHOTO).result()
+    report["overload"] = {**load, "capacity": capacity, "restarts": kit.restarts(SELECTOR, NAMESPACE), "failed_probes": failed_probes(NAMESPACE, since)}
+
+
+def start(report):
+    """From the start of a container to Ready, one pod on a node that does nothing else."""
+    photo_pods(count=1, hpa=False)
+    times = []
+    for _ in range(3):
+        pod = kit.pods(SELECTOR, NAMESPACE)[0]["metadata"]["name"]
+        kit.kubectl("delete", "pod", pod, "--wait=true", namespace=NAMESPACE)
+        began = time.monotonic()
+        kit.rolled_out("inference-deploy", NAMESPACE)
+        pod = kit.pods(SELECTOR, NAMESPACE)[0]
+        moment = {c["type"]: datetime.datetime.fromisoformat(c["lastTransitionTime"].replace("Z", "+00:00")) for c in pod["status"]["conditions"]}
+        times.append((moment["Ready"] - datetime.datetime.fromisoformat(pod["metadata"]["creationTimestamp"].replace("Z", "+00:00"))).total_seconds())
+        del began
+    report["start_seconds"] = times
+
+
+def simulator(report):
+    """infer load at 30 requests a second of 50 ms for three minutes, and what the autoscaler makes of it."""
+    kit.kubectl("delete", "namespace", "k8s-inference-sim", "--ignore-not-found", "--wait=true")
+    kit.apply("k8s/overlays/simulator-dev")
+    kit.rolled_out("dev-inference-sim", "k8s-inference-sim")
+    url = kit.address("dev-inference-sim", "k8s-inference-sim") + "/infer"
+    began, replicas, done = time.monotonic(), [], threading.Event()
+
+    def watch():
+        while not done.wait(2):
+            count = kit.get("deploy", "dev-inference-sim", namespace="k8s-inference-sim")["status"].get("replicas", 0)
+            if not replicas or replicas[-1][1] != count:
+                replicas.append((round(time.monotonic() - began), count))
+    thread = threading.Thread(target=watch)
+    thread.start()
+    result = kit.Load(url, 30, 180, "--body", '{"work_ms":20}').result()
+    ended = round(time.monotonic() - began)
+    kit.until(lambda: replicas[-1][1] == 1, 420, "back to one pod")
+    done.set()
+    thread.join()
+    report["simulator"] = {**result, "replicas": replicas, "load_ended": ended}
+    kit.kubectl("delete", "namespace", "k8s-inference-sim", "--wait=true")
+
+
+def forecasts(report):
+    """Locust's users on the forecaster: 100, 200, 400, 800."""
+    if not (LOCUST / "bin" / "locust").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(LOCUST)], check=True)
+        subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "locust==2.47.0"], check=True)
+    kit.kubectl("delete", "namespace", "flts", "--ignore-not-found", "--wait=true")
+    kit.kubectl("delete", "pv", "models", "--ignore-not-found")
+    kit.kubectl("create", "namespace", "flts")
+    volume = kit.HOME / "hostvar" / "models-volume"
+    subprocess.run(["rm", "-rf", volume], check=True)
+    volume.mkdir(parents=True)
+    volume.chmod(0o777)
+    kit.kubectl("apply", "-f", kit.ROOT / "tests" / "k8s" / "volume.yaml")
+    kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
+    kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
+    kit.kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
+    kit.rolled_out("inference", "flts")
+    url = kit.address("inference", "flts")
+    report["forecasts"] = {}
+    for users in (100, 200, 400, 800):
+        out = subprocess.run(kit.inside(LOCUST / "bin" / "locust", "-f", kit.ROOT / "k8s/chart/files/locustfile.py", "--headless", "--json", "-u", users,
+                                        "-r", max(10, users // 10), "-t", "90s", "--host", url), capture_output=True, text=True, check=False)
+        entries = json.loads(out.stdout)
+        merged, total, failed = {}, 0, 0
+        for entry in entries:
+            total += entry["num_requests"]
+            failed += entry["num_failures"]
+            for milliseconds, count in entry["response_times"].items():
+                merged[float(milliseconds)] = merged.get(float(milliseconds), 0) + count
+
+        def percentile(share):
+            seen = 0
+            for milliseconds in sorted(merged):
+                seen += merged[milliseconds]
+                if seen >= share * total:
+                    return milliseconds
+        report["forecasts"][users] = {"requests": total, "failures": failed, "rate": total / 90, "p50": percentile(0.5), "p95": percentile(0.95),
+                                      "p99": percentile(0.99), "replicas": len(kit.pods("app=inference", "flts"))}
+        print(users, report["forecasts"][users], flush=True)
+    kit.kubectl("delete", "namespace", "flts", "--wait=true")
+
+
+PARTS = {part.__name__: part for part in (scale, disrupt, overload, start, simulator, forecasts)}
+
+
+def main():
+    subprocess.run([kit.SCRIPTS / "ensure.sh"], check=True)
+    subprocess.run([kit.ROOT / "tests" / "k8s" / "images.sh", kit.INFER], check=True, stdout=subprocess.DEVNULL)
+    REPORT.parent.mkdir(exist_ok=True)
+    report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    for name in sys.argv[1:] or PARTS:
+        print(f"== {name}: {PARTS[name].__doc__}", flush=True)
+        PARTS[name](report)
+        REPORT.write_text(json.dumps(report, indent=1))
+        print(json.dumps({key: value for key, value in report.items()}, indent=1)[-1500:], flush=True)
+    kit.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+
+
+if __name__ == "__main__":
+    main()

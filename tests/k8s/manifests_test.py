@@ -1,0 +1,157 @@
+"""What the manifests say, as an API server reads them: it fills in the defaults and refuses what is wrong."""
+
+import subprocess
+import json
+import unittest
+
+import kit
+
+OVERLAYS = ("photo-duplicates", "simulator-dev", "text", "gpu", "forecast")
+
+
+def read(text):
+    """The objects that an API server would make of it."""
+    namespaces = [item for item in parsed(text) if item["kind"] == "Namespace"]
+    rest = [item for item in parsed(text) if item["kind"] != "Namespace"]
+    for item in rest:
+        item["metadata"].pop("namespace", None)  # which a dry run would have to find
+    out = kit.kubectl("apply", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-", namespace="default",
+                      input=json.dumps({"apiVersion": "v1", "kind": "List", "items": rest}))
+    return {(item["kind"], item["metadata"]["name"]): item for item in json.loads(out)["items"]}, namespaces
+
+
+def parsed(text):
+    """YAML to objects, without an API server."""
+    out = kit.kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", input=text)
+    decoder, items, at = json.JSONDecoder(), [], 0
+    while at < len(out.rstrip()):
+        item, end = decoder.raw_decode(out, at)
+        items += item["items"] if item["kind"] == "List" else [item]
+        at = end + len(out[end:]) - len(out[end:].lstrip())
+    return items
+
+
+def overlay(name):
+    return read(kit.kubectl("kustomize", kit.ROOT / "k8s/overlays" / name))[0]
+
+
+def chart(*values):
+    files = [part for value in values for part in ("-f", str(kit.ROOT / value))]
+    done = subprocess.run([str(kit.HOME / "bin/helm"), "template", "flts", str(kit.ROOT / "k8s/chart"), *files], capture_output=True, text=True, check=True)
+    return read(done.stdout)[0]
+
+
+def of(objects, kind):
+    return [item for (k, _), item in objects.items() if k == kind]
+
+
+def quantity(text):
+    units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+    for unit, factor in units.items():
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * factor
+    return float(text)
+
+
+class Manifests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sets = {name: overlay(name) for name in OVERLAYS}
+        cls.sets |= {f"chart {name}": chart(f"k8s/chart/values-{name}.yaml") for name in ("dev", "complete")}
+
+    def each(self):
+        for name, objects in self.sets.items():
+            with self.subTest(name):
+                yield name, objects
+
+    def test_the_chart_with_an_overlays_numbers_means_what_the_overlay_means(self):
+        ours, theirs = self.sets["forecast"], chart("tests/k8s/values-forecast.yaml")
+        theirs = {key: item for key, item in theirs.items() if key[0] != "Pod"}  # the chart's own test
+        self.assertEqual(set(ours), set(theirs))
+        for key, item in ours.items():
+            for field in ("spec", "data", "automountServiceAccountToken"):
+                self.assertEqual(stripped(item.get(field)), stripped(theirs[key].get(field)), key)
+            self.assertEqual(item["metadata"]["labels"], theirs[key]["metadata"]["labels"], key)
+
+    def test_services_budgets_and_policies_select_the_pods_and_ports_there_are(self):
+        for name, objects in self.each():
+            templates = [item["spec"]["template"] for item in of(objects, "Deployment")]
+            for kind in ("Service", "PodDisruptionBudget", "NetworkPolicy"):
+                for item in of(objects, kind):
+                    spec = item["spec"]
+                    wanted = spec["selector"] if kind == "Service" else (spec.get("selector") or spec["podSelector"])["matchLabels"]
+                    matching = [t for t in templates if wanted.items() <= t["metadata"]["labels"].items()]
+                    self.assertEqual(len(matching), 1, f"{name}: {kind} {item['metadata']['name']} selects {wanted}")
+                    if kind == "Service":
+                        ports = {port["name"] for container in matching[0]["spec"]["containers"] for port in container.get("ports", [])}
+                        self.assertLessEqual({port["targetPort"] for port in spec["ports"]}, ports)
+
+    def test_the_server_listens_on_the_port_that_its_container_names(self):
+        for name, objects in self.each():
+            options = next(item["data"] for item in of(objects, "ConfigMap") if "INFER_HOST" in item.get("data", {}))
+            for item in of(objects, "Deployment"):
+                for container in item["spec"]["template"]["spec"]["containers"]:
+                    ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+                    if "http" in ports:
+                        self.assertEqual(ports["http"], int(options.get("INFER_PORT", 8002)), name)
+                        self.assertEqual(ports["probe"], 9002, name)
+
+    def test_autoscalers_scale_a_deployment_there_is_and_whose_containers_request_what_they_measure(self):
+        for name, objects in self.each():
+            for item in of(objects, "HorizontalPodAutoscaler"):
+                target = objects[("Deployment", item["spec"]["scaleTargetRef"]["name"])]
+                for metric in item["spec"]["metrics"]:
+                    for container in target["spec"]["template"]["spec"]["containers"]:
+                        self.assertIn(metric["resource"]["name"], container["resources"]["requests"], name)
+
+    def test_a_quota_holds_the_autoscalers_maximum_and_what_a_rollout_adds(self):
+        found = 0
+        for name, objects in self.each():
+            for quota in of(objects, "ResourceQuota"):
+                found += 1
+                (scaler,), (deployment,) = of(objects, "HorizontalPodAutoscaler"), of(objects, "Deployment")
+                most = scaler["spec"]["maxReplicas"] + deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+                resources = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]
+                for key, limit in quota["spec"]["hard"].items():
+                    kind, _, resource = key.partition(".")
+                    need = most * quantity(resources[kind][resource]) if resource else most
+                    self.assertGreaterEqual(quantity(limit), need, f"{name}: {key}")
+        self.assertGreater(found, 0)
+
+    def test_every_server_has_its_probes_its_drain_and_no_rights(self):
+        for name, objects in self.each():
+            for item in of(objects, "Deployment"):
+                pod = item["spec"]["template"]["spec"]
+                self.assertFalse(pod["automountServiceAccountToken"], name)
+                self.assertTrue(pod["securityContext"]["runAsNonRoot"], name)
+                for container in pod["containers"] + pod.get("initContainers", []):
+                    security = container["securityContext"]
+                    self.assertTrue(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], name)
+                    self.assertEqual(security["capabilities"]["drop"], ["ALL"], name)
+                    self.assertLessEqual({"cpu", "memory"}, set(container["resources"]["requests"]), name)
+                    if container["name"] != "inference-api":
+                        continue
+                    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                        self.assertEqual((container[probe]["httpGet"]["port"], container[probe]["timeoutSeconds"]), ("probe", 3), name)
+                    self.assertEqual(container["lifecycle"]["preStop"]["exec"]["command"], ["infer", "drain"])
+                    self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], 5 + 20 + 5, name)
+
+    def test_what_is_switched_off_in_the_charts_values_is_not_there(self):
+        self.assertFalse([key for key in self.sets["chart dev"] if key[1].startswith("locust")])
+        self.assertFalse(of(self.sets["chart complete"], "HorizontalPodAutoscaler"))
+        self.assertEqual(self.sets["chart complete"][("Deployment", "locust-worker")]["spec"]["replicas"], 4)
+        self.assertIn("class Forecasts", self.sets["chart complete"][("ConfigMap", "locust-scripts")]["data"]["locustfile.py"])
+        self.assertFalse([key for objects in self.sets.values() for key in objects if "haproxy" in key[1] or "inference-lb" in key[1]])
+
+
+def stripped(value):
+    """Without what an API server makes up for each object."""
+    if isinstance(value, dict):
+        return {key: stripped(item) for key, item in value.items() if key not in ("clusterIP", "clusterIPs", "nodePort")}
+    if isinstance(value, list):
+        return [stripped(item) for item in value]
+    return value
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
