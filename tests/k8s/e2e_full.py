@@ -3,7 +3,6 @@
 
 import datetime
 import json
-import pathlib
 import re
 import statistics
 import subprocess
@@ -13,6 +12,7 @@ import time
 
 import e2e
 import kit
+import report as document
 
 PHOTO = e2e.PHOTO
 NAMESPACE = "inference"
@@ -79,7 +79,6 @@ def scale(report):
         return len(idle) >= 2
     kit.until(usage, 90, "metrics of both pods")
     began, since, runs, steps, seen = time.monotonic(), now(), [], [], 2
-    shares = None
     while time.monotonic() - began < 300:
         runs.append(hey("-n", 600, "-c", 30))
         ready = kit.get("deploy", "inference-deploy", namespace=NAMESPACE)["status"].get("readyReplicas", 0)
@@ -162,12 +161,10 @@ def start(report):
     for _ in range(3):
         pod = kit.pods(SELECTOR, NAMESPACE)[0]["metadata"]["name"]
         kit.kubectl("delete", "pod", pod, "--wait=true", namespace=NAMESPACE)
-        began = time.monotonic()
         kit.rolled_out("inference-deploy", NAMESPACE)
         pod = kit.pods(SELECTOR, NAMESPACE)[0]
         moment = {c["type"]: datetime.datetime.fromisoformat(c["lastTransitionTime"].replace("Z", "+00:00")) for c in pod["status"]["conditions"]}
         times.append((moment["Ready"] - datetime.datetime.fromisoformat(pod["metadata"]["creationTimestamp"].replace("Z", "+00:00"))).total_seconds())
-        del began
     report["start_seconds"] = times
 
 
@@ -201,13 +198,8 @@ def forecasts(report):
         subprocess.run([sys.executable, "-m", "venv", str(LOCUST)], check=True)
         subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "locust==2.47.0"], check=True)
     kit.kubectl("delete", "namespace", "flts", "--ignore-not-found", "--wait=true")
-    kit.kubectl("delete", "pv", "models", "--ignore-not-found")
     kit.kubectl("create", "namespace", "flts")
-    volume = kit.HOME / "hostvar" / "models-volume"
-    subprocess.run(["rm", "-rf", volume], check=True)
-    volume.mkdir(parents=True)
-    volume.chmod(0o777)
-    kit.kubectl("apply", "-f", kit.ROOT / "tests" / "k8s" / "volume.yaml")
+    kit.volume("models")
     kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
     kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
     kit.kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
@@ -249,7 +241,7 @@ def main():
         print(f"== {name}: {PARTS[name].__doc__}", flush=True)
         PARTS[name](report)
         REPORT.write_text(json.dumps(report, indent=1))
-        print(json.dumps({key: value for key, value in report.items()}, indent=1)[-1500:], flush=True)
+    (kit.ROOT / "docs" / "k8s-load-report.md").write_text(document.render(report))
     kit.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
 
 
