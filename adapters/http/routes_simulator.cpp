@@ -55,6 +55,13 @@ void simulate(Service& service, Exchange& exchange) {
 
 void add_simulator_routes(Router& router, Service& service) {
   const auto handle = [&service](Exchange& exchange) { simulate(service, exchange); };
+  const char* const answer = R"({"type":"object","required":["status","work_units","elapsed_ms","pod"]})";
+  router.add({.method = "GET",
+              .path = "/infer",
+              .summary = "CPU-bound work of the model's own size, for a load generator that sends no body",
+              .handle = handle,
+              .work = true,
+              .response = answer});
   router.add(
       {.method = "POST",
        .path = "/infer",
@@ -65,7 +72,7 @@ void add_simulator_routes(Router& router, Service& service) {
            {{"application/json",
              R"({"type":"object","properties":{"work_ms":{"type":"number","minimum":0,"maximum":60000},)"
              R"("work_units":{"type":"integer","minimum":0,"maximum":10000000}}})"}},
-       .response = R"({"type":"object","required":["status","work_units","elapsed_ms","pod"]})"});
+       .response = answer});
 }
 
 }  // namespace infer::http

@@ -132,6 +132,7 @@ TEST_F(Predict, TheSimulatorDoesTheWorkItIsGiven) {
   EXPECT_NE(response->body.find(R"({"status":"ok","work_units":25,"elapsed_ms":)"), std::string::npos);
   EXPECT_NE(response->body.find(R"("pod":")"), std::string::npos);
   EXPECT_EQ(post("/infer", "")->status, 200);
+  EXPECT_EQ(server_->client().Get("/infer")->status, 200) << "of the model's own size";
   EXPECT_EQ(post("/infer", R"({"work_ms": 1.5})")->status, 200);
   expect_refused("/infer", R"({"work_ms": -1})", 400, "work_ms: is outside 0 to 60000");
   expect_refused("/infer", R"({"work_ms": "long"})", 400, "work_ms: must be a number");

@@ -169,7 +169,7 @@ def start(report):
 
 
 def simulator(report):
-    """infer load at 30 requests a second of 50 ms for three minutes, and what the autoscaler makes of it."""
+    """infer load at 30 requests a second of 20 ms for three minutes, and what the autoscaler makes of it."""
     kit.kubectl("delete", "namespace", "k8s-inference-sim", "--ignore-not-found", "--wait=true")
     kit.apply("k8s/overlays/simulator-dev")
     kit.rolled_out("dev-inference-sim", "k8s-inference-sim")
@@ -183,7 +183,7 @@ def simulator(report):
                 replicas.append((round(time.monotonic() - began), count))
     thread = threading.Thread(target=watch)
     thread.start()
-    result = kit.Load(url, 30, 180, "--body", '{"work_ms":20}').result()
+    result = kit.Load(url, 30, 180).result()
     ended = round(time.monotonic() - began)
     kit.until(lambda: replicas[-1][1] == 1, 420, "back to one pod")
     done.set()
