@@ -61,6 +61,7 @@ cgroupDriver: cgroupfs
 containerRuntimeEndpoint: unix://$B/run/containerd/containerd.sock
 failCgroupV1: false
 failSwapOn: false
+imageGCHighThresholdPercent: 100   # images are not pulled again here: none may be collected
 clusterDomain: cluster.local
 clusterDNS: [10.96.0.10]
 podLogsDir: $B/log/pods
