@@ -6,8 +6,6 @@ JOBS ?= $(shell nproc)
 
 OVERLAY ?= simulator-dev
 CLUSTER ?= inference-cluster
-# Images that the overlays name; IMAGE is built, the others are made of it.
-IMAGE ?= libinfer:latest
 
 .PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench package lint format clean
 
@@ -71,7 +69,7 @@ conformance: build
 
 # The container image, by the first of docker, podman and buildah that works.
 image:
-	k8s/image/build.sh localhost/$(IMAGE)
+	k8s/image/build.sh localhost/libinfer:latest
 
 # A local cluster: kind where Docker works, else the tests' own.
 kind-up kind-load kind-down:

@@ -58,9 +58,9 @@ struct Fixture {
       : clock(std::move(time)),
         scheduler(Scheduler::create(std::move(options), std::move(executor), clock).value()) {}
 
-  std::shared_ptr<Outcome> enqueue(TestTask task) {
+  std::shared_ptr<Outcome> enqueue(TestTask task, bool may_run_here = false) {
     auto outcome = task.outcome;
-    EXPECT_TRUE(scheduler->enqueue(std::move(task)));
+    EXPECT_TRUE(scheduler->enqueue(std::move(task), may_run_here));
     return outcome;
   }
   ManualClock& manual() { return static_cast<ManualClock&>(*clock); }
@@ -272,9 +272,7 @@ TEST(BatchScheduler, ACallerThatMayRunsItsBatchItself) {
     ran_on = std::this_thread::get_id();
     for (const auto& task : batch) task.succeed();
   });
-  TestTask task(1);
-  auto outcome = task.outcome;
-  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  auto outcome = fixture.enqueue(TestTask(1), true);
   EXPECT_TRUE(outcome->ok()) << "before enqueue returned";
   EXPECT_EQ(ran_on, std::this_thread::get_id());
 }
@@ -284,9 +282,7 @@ TEST(BatchScheduler, ACallerThatMayRunQueuesWhenEveryWorkerIsBusy) {
   Fixture fixture(gate.executor());
   fixture.enqueue(TestTask(0));
   gate.wait_entered();
-  TestTask task(1);
-  auto outcome = task.outcome;
-  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  auto outcome = fixture.enqueue(TestTask(1), true);
   EXPECT_EQ(fixture.scheduler->stats().queue_size, 1u);
   EXPECT_EQ(outcome->completions, 0);
   gate.let_go(2);
@@ -310,9 +306,7 @@ TEST(BatchScheduler, ACallerThatMayRunLingersInTheQueueAsAnyOther) {
   Scheduler::Options options;
   options.batch.max_queue_delay = milliseconds(10);
   Fixture fixture(complete_all, options);
-  TestTask task(1);
-  auto outcome = task.outcome;
-  ASSERT_TRUE(fixture.scheduler->enqueue(std::move(task), true));
+  auto outcome = fixture.enqueue(TestTask(1), true);
   EXPECT_EQ(outcome->completions, 0);
   fixture.manual().advance(milliseconds(10));
   wait_complete(*outcome);

@@ -61,13 +61,8 @@ class EndToEnd(unittest.TestCase):
 
     def test_3_forecasters_are_trained_by_jobs_and_the_best_is_taken_up_live(self):
         self.namespace = "flts"
-        kit.kubectl("create", "namespace", "flts")
-        volume = kit.volume("models")
-        kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
         start = time.monotonic()
-        kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
-        kit.kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
-        kit.rolled_out("inference", "flts")
+        volume = kit.trained_forecasts()
         print(f"forecast: trained, promoted and ready after {time.monotonic() - start:.1f} s", flush=True)
         url = kit.address("inference", "flts")
         status, body = kit.request(url + "/predict", {"inference_length": 2})

@@ -198,12 +198,7 @@ def forecasts(report):
         subprocess.run([sys.executable, "-m", "venv", str(LOCUST)], check=True)
         subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "locust==2.47.0"], check=True)
     kit.kubectl("delete", "namespace", "flts", "--ignore-not-found", "--wait=true")
-    kit.kubectl("create", "namespace", "flts")
-    kit.volume("models")
-    kit.kubectl("create", "configmap", "series", f"--from-file=series.csv={kit.CACHE / 'series' / 'co2.csv'}", namespace="flts")
-    kit.apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
-    kit.kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
-    kit.rolled_out("inference", "flts")
+    kit.trained_forecasts()
     url = kit.address("inference", "flts")
     report["forecasts"] = {}
     for users in (100, 200, 400, 800):

@@ -91,6 +91,17 @@ def volume(name, claimed_in=None):
     return folder
 
 
+def trained_forecasts():
+    """The forecast overlay in the namespace flts, its models trained and the best promoted by the jobs; the models' volume."""
+    kubectl("create", "namespace", "flts")
+    models = volume("models")
+    kubectl("create", "configmap", "series", f"--from-file=series.csv={CACHE / 'series' / 'co2.csv'}", namespace="flts")
+    apply("k8s/overlays/forecast", "k8s/jobs/forecast", namespace="flts")
+    kubectl("wait", "--for=condition=complete", "job/eval", "--timeout=180s", namespace="flts", timeout=200)
+    rolled_out("inference", "flts")
+    return models
+
+
 class Load:
     """`infer load` in the background; `result()` waits for it."""
 
