@@ -7,7 +7,7 @@ if(Httplib_INCLUDE_DIR)
   string(REGEX REPLACE ".*\"([0-9.]+)\".*" "\\1" Httplib_VERSION "${_line}")
 endif()
 include(FindPackageHandleStandardArgs)
-find_package_handle_standard_args(Httplib REQUIRED_VARS Httplib_INCLUDE_DIR VERSION_VAR Httplib_VERSION
+find_package_handle_standard_args(Httplib REQUIRED_VARS Httplib_INCLUDE_DIR VERSION_VAR Httplib_VERSION HANDLE_VERSION_RANGE
   REASON_FAILURE_MESSAGE "run scripts/setup.sh, or give Httplib_ROOT")
 if(Httplib_FOUND AND NOT TARGET Httplib::Httplib)
   add_library(Httplib::Httplib INTERFACE IMPORTED)

@@ -9,14 +9,14 @@ import time
 import unittest
 
 import kit
-from manifests_test import Manifests
+from manifests_test import Checked, Manifests
 
 PHOTO = sorted((kit.CACHE / "photos").glob("*.jpg"))[0]
 
 
 def load_tests(loader, *_):
     """The manifests first, while no other Service has their NodePorts."""
-    return unittest.TestSuite([loader.loadTestsFromTestCase(Manifests), loader.loadTestsFromTestCase(EndToEnd)])
+    return unittest.TestSuite([loader.loadTestsFromTestCase(case) for case in (Checked, Manifests, EndToEnd)])
 
 
 class EndToEnd(unittest.TestCase):
@@ -26,7 +26,7 @@ class EndToEnd(unittest.TestCase):
     def setUpClass(cls):
         subprocess.run([kit.SCRIPTS / "ensure.sh"], check=True)
         subprocess.run([kit.ROOT / "tests" / "k8s" / "images.sh", kit.INFER], check=True, stdout=subprocess.DEVNULL)
-        for namespace in ("inference", "k8s-inference-sim", "text", "flts", "embed"):
+        for namespace in ("inference", "k8s-inference-sim", "text", "flts", "embed", "gpu"):
             kit.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=true")
 
     def tearDown(self):
@@ -88,6 +88,19 @@ class EndToEnd(unittest.TestCase):
         result = load.result()
         self.assertEqual(result["fail"], 0, result)
 
+        # New pods that wait for a broker wait until its port answers; those that serve stay.
+        kit.apply("k8s/overlays/forecast", components=["k8s/components/wait-for-kafka"], namespace="flts")
+
+        def waits():
+            states = [status for pod in kit.pods("app=inference", "flts") for status in pod["status"].get("initContainerStatuses", [])]
+            return any(status["name"] == "wait-for-kafka" and "running" in status["state"] for status in states)
+        kit.until(waits, 60, "a pod waits for kafka:9092")
+        self.assertEqual(kit.request(url + "/predict", {"inference_length": 1})[0], 200)
+        kit.kubectl("apply", "-f", "-", namespace="flts", input=json.dumps(
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kafka"},
+             "spec": {"selector": {"app": "inference"}, "ports": [{"port": 9092, "targetPort": "http"}]}}))
+        kit.rolled_out("inference", "flts")
+
     def test_4_a_folder_of_photographs_becomes_one_file_of_vectors_by_an_indexed_job(self):
         self.namespace = "embed"
         kit.kubectl("create", "namespace", "embed")
@@ -139,6 +152,49 @@ class EndToEnd(unittest.TestCase):
         print(f"photo-duplicates: rolled out under {result['ok_per_second']:.0f} of {rate:.0f} requests a second: {result}", flush=True)
         self.assertFalse(before & {pod["metadata"]["name"] for pod in kit.pods("app=inference-service", "inference")})
         self.assertEqual(result["fail"], 0, result)
+
+    def test_6_a_pod_for_a_gpu_waits_for_a_node_that_has_one(self):
+        self.namespace = "gpu"
+        (node,) = (item["metadata"]["name"] for item in kit.get("nodes")["items"])
+
+        def gpus(count):
+            kit.kubectl("label", "node", node, "accelerator=nvidia-tesla-t4" if count else "accelerator-", "--overwrite")
+            kit.kubectl("patch", "node", node, "--subresource=status", "--type=merge", "-p", json.dumps({"status": {"capacity": {"nvidia.com/gpu": count}}}))
+
+        def scheduled():
+            conditions = [condition for pod in kit.pods("app=mlops-inference", "gpu") for condition in pod["status"].get("conditions", [])]
+            return next((condition for condition in conditions if condition["type"] == "PodScheduled"), None)
+        gpus(None)
+        kit.kubectl("create", "namespace", "gpu")
+        kit.apply("k8s/overlays/gpu", namespace="gpu")
+        self.assertEqual(kit.until(scheduled, 30, "the scheduler has looked")["reason"], "Unschedulable")
+        gpus("1")
+        self.addCleanup(gpus, None)
+        kit.until(lambda: scheduled()["status"] == "True", 60, "the pod is on the node")
+
+        # The node says so, but there is none: the pod names the device that it lacks.
+        def said():
+            return "device cuda:0" in kit.kubectl("logs", "-l", "app=mlops-inference", "--tail=20", namespace="gpu", check=False)
+        kit.until(said, 60, "the log names the device")
+
+    def test_7_the_chart_is_installed_and_its_own_test_passes(self):
+        self.namespace = "flts"
+        kit.kubectl("create", "namespace", "flts")
+        folder = kit.volume("models")
+        subprocess.run([kit.INFER, "train", "forecast", "--data", kit.CACHE / "series/co2.csv", "--target", "co2", "--time", "date", "--model", "naive",
+                        "--out", folder / "flts", "--promote"], check=True, capture_output=True)
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+
+        def helm(*arguments):
+            command = [kit.HOME / "bin/helm", f"--kubeconfig={kit.HOME / 'etc/admin.conf'}", "-n", "flts", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return done.stdout
+        helm("install", "flts", kit.ROOT / "k8s/chart", "-f", kit.ROOT / "k8s/chart/values-dev.yaml", "--set", "inference.resources.requests.cpu=250m", "--wait",
+             "--timeout", "120s")
+        self.assertIn("Succeeded", helm("test", "flts"))
+        status, body = kit.request("http://127.0.0.1:30080/predict", {"inference_length": 1})
+        self.assertEqual(status, 200, body)
 
 
 if __name__ == "__main__":

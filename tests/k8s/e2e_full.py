@@ -13,6 +13,7 @@ import time
 import e2e
 import kit
 import report as document
+from prometheus import Prometheus
 
 PHOTO = e2e.PHOTO
 NAMESPACE = "inference"
@@ -60,36 +61,58 @@ def photo_pods(count=2, hpa=True):
     kit.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
     kit.apply("k8s/overlays/photo-duplicates")
     kit.rolled_out("inference-deploy", NAMESPACE)
-    if not hpa:
+    if hpa:
+        kit.until(lambda: len(kit.pods(SELECTOR, NAMESPACE)) == 2, 60, "the autoscaler's minimum")
+    else:
         kit.kubectl("delete", "hpa", "inference-hpa", namespace=NAMESPACE)
-    if count != 2:
         kit.kubectl("scale", "deploy/inference-deploy", f"--replicas={count}", namespace=NAMESPACE)
-        kit.rolled_out("inference-deploy", NAMESPACE)
+    kit.rolled_out("inference-deploy", NAMESPACE)
+
+
+def top(namespace):
+    """{pod: (millicores, MiB)}, as the metrics server has them."""
+    lines = kit.kubectl("top", "pods", "--no-headers", namespace=namespace, check=False).splitlines()
+    return {name: (int(cpu.removesuffix("m")), int(memory.removesuffix("Mi"))) for name, cpu, memory in (line.split()[:3] for line in lines)}
+
+
+class Watch:
+    """A look at something every few seconds, while the body runs."""
+
+    def __init__(self, seconds, look):
+        self.done = threading.Event()
+
+        def run():
+            while not self.done.wait(seconds):
+                look()
+        self.thread = threading.Thread(target=run)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
 
 
 def scale(report):
     """hey -n 600 -c 30, again and again, until the autoscaler has made six pods of two."""
     photo_pods()
-    idle = {}
+    kit.until(lambda: len(top(NAMESPACE)) >= 2, 90, "metrics of both pods")
+    idle = top(NAMESPACE)
+    began, since, runs, steps, usage = time.monotonic(), now(), [], [(0, 2)], {}
 
-    def usage():
-        for line in kit.kubectl("top", "pods", "--no-headers", namespace=NAMESPACE, check=False).splitlines():
-            name, _, memory = line.split()[:3]
-            idle[name] = int(memory.removesuffix("Mi"))
-        return len(idle) >= 2
-    kit.until(usage, 90, "metrics of both pods")
-    began, since, runs, steps, seen = time.monotonic(), now(), [], [], 2
-    while time.monotonic() - began < 300:
-        runs.append(hey("-n", 600, "-c", 30))
+    def look():
         ready = kit.get("deploy", "inference-deploy", namespace=NAMESPACE)["status"].get("readyReplicas", 0)
-        if ready > seen:
-            seen = ready
+        if ready > steps[-1][1]:
             steps.append((round(time.monotonic() - began), ready))
-        if seen >= 6:
-            break
-    before = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
-    runs.append(hey("-z", "30s", "-c", 30))
-    after = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
+        if len(pods := top(NAMESPACE)) == ready:
+            usage.setdefault(ready, []).extend(pods.values())
+    with Watch(5, look):
+        while time.monotonic() - began < 300 and steps[-1][1] < 6:
+            runs.append(hey("-n", 600, "-c", 30))
+        before = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
+        runs.append(hey("-z", "30s", "-c", 30))
+        after = counts(SELECTOR, NAMESPACE, "infer_requests_total{")
     served = {name: after[name] - before.get(name, 0) for name in after}
     shares = [count / sum(served.values()) for count in served.values()]
     report["scale"] = {
@@ -98,7 +121,8 @@ def scale(report):
         "p95": statistics.median(run["p95"] for run in runs), "requests": sum(sum(run["statuses"].values()) for run in runs),
         "not_200": sum(count for run in runs for code, count in run["statuses"].items() if code != 200),
         "errors": [run["errors"] for run in runs if run["errors"]], "restarts": kit.restarts(SELECTOR, NAMESPACE),
-        "failed_probes": failed_probes(NAMESPACE, since), "least_share": min(shares), "pods": len(shares), "idle_mib": sorted(idle.values())}
+        "failed_probes": failed_probes(NAMESPACE, since), "least_share": min(shares), "pods": len(shares), "idle_mib": sorted(memory for _, memory in idle.values()),
+        "usage": {ready: [statistics.median(column) for column in zip(*pods)] for ready, pods in usage.items()}}
 
 
 def disrupt(report):
@@ -154,6 +178,14 @@ def overload(report):
     report["overload"] = {**load, "capacity": capacity, "restarts": kit.restarts(SELECTOR, NAMESPACE), "failed_probes": failed_probes(NAMESPACE, since)}
 
 
+def idle_mib():
+    """The working set of the one pod that there is, once the metrics server has seen it idle."""
+    kit.until(lambda: len(kit.get("pods", namespace=NAMESPACE)["items"]) == 1, 60, "one pod")
+    time.sleep(45)
+    (memory,) = (memory for _, memory in top(NAMESPACE).values())
+    return memory
+
+
 def start(report):
     """From the start of a container to Ready, one pod on a node that does nothing else."""
     photo_pods(count=1, hpa=False)
@@ -166,6 +198,16 @@ def start(report):
         moment = {c["type"]: datetime.datetime.fromisoformat(c["lastTransitionTime"].replace("Z", "+00:00")) for c in pod["status"]["conditions"]}
         times.append((moment["Ready"] - datetime.datetime.fromisoformat(pod["metadata"]["creationTimestamp"].replace("Z", "+00:00"))).total_seconds())
     report["start_seconds"] = times
+    report["idle_mib"] = {"fp32": idle_mib(), "int8": None}
+    model = kit.HOME / "models/int8/clip-vit-b-32"
+    if not model.exists():
+        subprocess.run([kit.INFER, "model", "quantize", kit.HOME / "models/photo/clip-vit-b-32", "--samples", kit.CACHE / "photos", "--out", model], check=True)
+    tag = "photo-duplicate-inference:k8s-cpu-int8"
+    subprocess.run([kit.ROOT / "k8s/image/build.sh", f"localhost/{tag}", "k8s/image/Dockerfile.model", model.parent], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([kit.ROOT / "tests/k8s/import.sh", f"localhost/{tag}", tag], check=True)
+    kit.kubectl("set", "image", "deploy/inference-deploy", f"inference-api={tag}", namespace=NAMESPACE)
+    kit.rolled_out("inference-deploy", NAMESPACE)
+    report["idle_mib"]["int8"] = idle_mib()
 
 
 def simulator(report):
@@ -174,21 +216,20 @@ def simulator(report):
     kit.apply("k8s/overlays/simulator-dev")
     kit.rolled_out("dev-inference-sim", "k8s-inference-sim")
     url = kit.address("dev-inference-sim", "k8s-inference-sim") + "/infer"
-    began, replicas, done = time.monotonic(), [], threading.Event()
+    began, replicas, usage = time.monotonic(), [], {}
 
-    def watch():
-        while not done.wait(2):
-            count = kit.get("deploy", "dev-inference-sim", namespace="k8s-inference-sim")["status"].get("replicas", 0)
-            if not replicas or replicas[-1][1] != count:
-                replicas.append((round(time.monotonic() - began), count))
-    thread = threading.Thread(target=watch)
-    thread.start()
-    result = kit.Load(url, 30, 180).result()
-    ended = round(time.monotonic() - began)
-    kit.until(lambda: replicas[-1][1] == 1, 420, "back to one pod")
-    done.set()
-    thread.join()
-    report["simulator"] = {**result, "replicas": replicas, "load_ended": ended}
+    def look():
+        count = kit.get("deploy", "dev-inference-sim", namespace="k8s-inference-sim")["status"].get("replicas", 0)
+        if not replicas or replicas[-1][1] != count:
+            replicas.append((round(time.monotonic() - began), count))
+        if len(pods := top("k8s-inference-sim")) == count:
+            usage.setdefault(count, []).extend(pods.values())
+    with Watch(2, look):
+        result = kit.Load(url, 30, 180).result()
+        ended = round(time.monotonic() - began)
+        kit.until(lambda: replicas[-1][1] == 1, 420, "back to one pod")
+    report["simulator"] = {**result, "replicas": replicas, "load_ended": ended,
+                           "usage": {count: [statistics.median(column) for column in zip(*pods)] for count, pods in usage.items()}}
     kit.kubectl("delete", "namespace", "k8s-inference-sim", "--wait=true")
 
 
@@ -224,7 +265,47 @@ def forecasts(report):
     kit.kubectl("delete", "namespace", "flts", "--wait=true")
 
 
-PARTS = {part.__name__: part for part in (scale, disrupt, overload, start, simulator, forecasts)}
+def alerts(report):
+    """The shipped rules in Debian's Prometheus: three services, one calm, one that fails some requests, one that is slow."""
+    names = ("calm", "failing", "slow")
+    for name in names:
+        kit.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=true")
+        kit.apply("k8s/overlays/simulator-dev", namespace=name)
+        kit.kubectl("delete", "hpa", "dev-inference-sim", namespace=name)
+    for name in names:
+        kit.rolled_out("dev-inference-sim", name)
+
+    def load(name, seconds, milliseconds, users, *more):
+        url = kit.address("dev-inference-sim", name) + "/infer"
+        return subprocess.Popen(kit.inside("hey", "-z", f"{seconds}s", "-c", users, "-q", 4, "-m", "POST", "-T", "application/json", "-d",
+                                           json.dumps({"work_ms": milliseconds}), *more, url), stdout=subprocess.DEVNULL)
+    with Prometheus() as prometheus:
+        kit.until(lambda: all(prometheus.scraped(name) == 1 for name in names), 60, "every pod is scraped")
+        began = time.monotonic()
+        for process in [load(name, 90, 10, 2) for name in names]:
+            process.wait()
+        before = prometheus.firing()
+        faults = time.monotonic()
+        running = [load("calm", 240, 10, 2), load("failing", 240, 50, 4, "-H", "X-Timeout-Ms: 1"), load("slow", 240, 800, 1)]
+        expected, seen = {("HighErrorRate", "failing"), ("HighLatency", "slow")}, {}
+        while any(process.poll() is None for process in running):
+            for alert in prometheus.firing():
+                seen.setdefault(alert, round(time.monotonic() - faults))
+            time.sleep(1)
+        for name in ("failing", "slow"):  # healthy again: their windows have to forget
+            running.append(load(name, 400, 10, 2))
+        kit.until(lambda: not prometheus.firing(), 400, "no alert fires once the faults are gone")
+        healed = round(time.monotonic() - faults) - 240
+        for process in running:
+            process.terminate()
+            process.wait()
+    report["alerts"] = {"calm_seconds": round(faults - began), "before": sorted(before), "seen": sorted([*alert, after] for alert, after in seen.items()),
+                        "as_expected": not before and set(seen) == expected, "healed": healed}
+    for name in names:
+        kit.kubectl("delete", "namespace", name, "--wait=false")
+
+
+PARTS = {part.__name__: part for part in (scale, disrupt, overload, start, simulator, forecasts, alerts)}
 
 
 def main():

@@ -24,4 +24,4 @@ k8s/image/build.sh localhost/locust:local k8s/image/Dockerfile.locust k8s/chart/
 tests/k8s/import.sh localhost/locust:local locust:local
 tests/k8s/import.sh localhost/libinfer:latest libinfer:latest k8s-inference-sim:local
 tests/k8s/import.sh localhost/photo-duplicate-inference:k8s-cpu photo-duplicate-inference:k8s-cpu
-tests/k8s/import.sh localhost/mlops-inference:v1.0 mlops-inference:v1.0 mlops-inference:v1.1
+tests/k8s/import.sh localhost/mlops-inference:v1.0 mlops-inference:v1.0 mlops-inference:v1.1 mlops-inference:v1.0-gpu

@@ -28,16 +28,19 @@ def get(*arguments, namespace=None):
     return json.loads(kubectl("get", *arguments, "-o", "json", namespace=namespace))
 
 
-def rendered(*folders):
-    """What the folders say, with the requests of a small node."""
+def rendered(*folders, components=(), namespace=None):
+    """What the folders say, changed by the components, and moved to the namespace."""
     with tempfile.TemporaryDirectory(dir=ROOT / "tests" / "k8s") as work:
-        relative = [os.path.relpath(ROOT / folder, work) for folder in (*folders, "k8s/components/small-node")]
-        (pathlib.Path(work) / "kustomization.yaml").write_text(json.dumps({"resources": relative[:-1], "components": relative[-1:]}))
+        def relative(paths):
+            return [os.path.relpath(ROOT / path, work) for path in paths]
+        (pathlib.Path(work) / "kustomization.yaml").write_text(json.dumps({"resources": relative(folders), "components": relative(components),
+                                                                        **({"namespace": namespace} if namespace else {})}))
         return kubectl("kustomize", work)
 
 
-def apply(*folders, namespace=None):
-    kubectl("apply", "-f", "-", namespace=namespace, input=rendered(*folders))
+def apply(*folders, components=(), namespace=None):
+    """With the requests of a small node."""
+    kubectl("apply", "-f", "-", input=rendered(*folders, components=(*components, "k8s/components/small-node"), namespace=namespace))
 
 
 def rolled_out(name, namespace=None, timeout=120):

