@@ -22,6 +22,9 @@
 #include "interrupt.h"
 #include "json_writer.h"
 #include "latency_histogram.h"
+#include "load/arrivals.h"
+#include "load/tally.h"
+#include "plot.h"
 #include "process.h"
 #include "progress.h"
 
@@ -30,45 +33,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kGrace = 0.05;  // seconds that a thread may wake too late
+
 struct Arguments {
   std::string host;
-  double qps = 10;
-  double seconds = 10;
+  ArrivalOptions arrivals;
   std::string method;
   std::string body;
   std::string content_type;
   std::size_t connections = 64;
   double timeout = 30;
+  std::string csv;
+  std::string plot;
   bool json = false;
-};
-
-/// What came back so far. Thread-safe.
-class Tally {
- public:
-  void add(const std::string& outcome, bool ok, double seconds) {
-    const std::lock_guard lock(mutex_);
-    ++outcomes_[outcome];
-    ok ? ++ok_ : ++failed_;
-    if (ok) times_.add(seconds);
-  }
-
-  struct Snapshot {
-    std::size_t ok = 0;
-    std::size_t failed = 0;
-    std::map<std::string, std::size_t> outcomes;
-    LatencyHistogram times;
-  };
-  Snapshot snapshot() const {
-    const std::lock_guard lock(mutex_);
-    return {ok_, failed_, outcomes_, times_};
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::size_t ok_ = 0;
-  std::size_t failed_ = 0;
-  std::map<std::string, std::size_t> outcomes_;
-  LatencyHistogram times_;
 };
 
 constexpr std::pair<const char*, double> kPercentiles[] = {
@@ -80,29 +57,52 @@ std::string milliseconds_text(double seconds) {
   return out.str();
 }
 
-std::string line(const Tally::Snapshot& seen, double seconds) {
+std::string line(const Tally::Counts& seen, double seconds) {
   std::ostringstream out;
   out << "OK=" << seen.ok << " FAIL=" << seen.failed << " RPS=" << std::fixed << std::setprecision(1)
       << (seconds > 0 ? static_cast<double>(seen.ok) / seconds : 0);
   for (const auto& [name, fraction] : kPercentiles) {
-    out << ' ' << name << '=' << milliseconds_text(seen.times.percentile(fraction));
+    out << ' ' << name << '=' << milliseconds_text(seen.from_due.percentile(fraction));
   }
-  out << " max=" << milliseconds_text(seen.times.max());
+  out << " max=" << milliseconds_text(seen.from_due.max());
   return out.str();
 }
 
-std::string json_text(const Tally::Snapshot& seen, const Arguments& arguments, double seconds) {
+void write_percentiles(adapter::JsonWriter& json, const LatencyHistogram& times) {
+  json.begin_object();
+  for (const auto& [name, fraction] : kPercentiles) json.key(name).value(times.percentile(fraction) * 1e3);
+  json.key("max").value(times.max() * 1e3).end_object();
+}
+
+std::string json_text(const Tally::Counts& seen, double offered, double seconds) {
   adapter::JsonWriter json;
   json.begin_object().key("ok").value(seen.ok).key("fail").value(seen.failed).key("seconds").value(seconds);
-  json.key("offered_per_second").value(arguments.qps);
+  json.key("offered_per_second").value(offered);
   json.key("ok_per_second").value(seconds > 0 ? static_cast<double>(seen.ok) / seconds : 0);
-  json.key("latency_ms").begin_object();
-  for (const auto& [name, fraction] : kPercentiles)
-    json.key(name).value(seen.times.percentile(fraction) * 1e3);
-  json.key("max").value(seen.times.max() * 1e3).end_object().key("outcomes").begin_object();
+  json.key("latency_ms");
+  write_percentiles(json, seen.from_due);
+  json.key("latency_from_sent_ms");
+  write_percentiles(json, seen.from_sent);
+  json.key("outcomes").begin_object();
   for (const auto& [outcome, count] : seen.outcomes) json.key(outcome).value(count);
   json.end_object().end_object();
   return std::move(json).text();
+}
+
+/// Percentiles and failures over the time of the run.
+Plot over_time(const Tally& tally, const std::string& title) {
+  Plot plot{.title = title, .x_label = "seconds", .y_label = "milliseconds", .log_y = true};
+  for (const auto& [name, fraction] : {kPercentiles[0], kPercentiles[2], kPercentiles[3]})
+    plot.series.push_back({name, {}});
+  for (std::size_t i = 0; i < tally.slices().size(); ++i) {
+    const LatencyHistogram& times = tally.slices()[i].times;
+    const double at = (static_cast<double>(i) + 0.5) * tally.slice_seconds();
+    if (times.count() == 0) continue;
+    plot.series[0].points.emplace_back(at, times.percentile(0.5) * 1e3);
+    plot.series[1].points.emplace_back(at, times.percentile(0.95) * 1e3);
+    plot.series[2].points.emplace_back(at, times.percentile(0.99) * 1e3);
+  }
+  return plot;
 }
 
 Result<http::ClientRequest> make_request(const Arguments& arguments, const http::Url& url) {
@@ -124,6 +124,63 @@ Result<http::ClientRequest> make_request(const Arguments& arguments, const http:
   return request;
 }
 
+struct Target {
+  http::Url url;
+  http::ClientRequest request;
+};
+
+/// Sends what arrives until nothing does any more, and shows how it goes. Returns the seconds it took.
+double send_all(const Arguments& arguments, const Target& target, Arrivals& arrivals, Tally& tally,
+                const Interrupt& interrupt) {
+  const auto start = Clock::now();
+  const auto seconds_so_far = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  std::mutex arriving;
+  const auto next_arrival = [&] {
+    const std::lock_guard lock(arriving);
+    return arrivals.next();
+  };
+  std::mutex sleeping;
+  std::condition_variable_any awake;
+  std::atomic<std::size_t> running{arguments.connections};
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < arguments.connections; ++i) {
+    threads.emplace_back([&] {
+      http::Client client(target.url, std::chrono::milliseconds(std::llround(arguments.timeout * 1000)));
+      while (const auto due = next_arrival()) {
+        {
+          std::unique_lock lock(sleeping);
+          awake.wait_until(
+              lock, interrupt.token(),
+              start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*due)),
+              [] { return false; });
+        }
+        if (interrupt.requested()) break;
+        const double sent = seconds_so_far();
+        if (sent > arrivals.seconds() + kGrace) {
+          tally.add({*due, sent, sent, "not sent: every connection was busy", false});
+          continue;
+        }
+        const auto response = client.send(target.request);
+        tally.add({*due, sent, seconds_so_far(),
+                   response ? std::to_string(response->status) : response.error().message,
+                   response && response->status >= 200 && response->status < 300});
+      }
+      --running;
+    });
+  }
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  for (auto tick = start + std::chrono::seconds(1); running > 0; tick += std::chrono::seconds(1)) {
+    while (running > 0 && Clock::now() < tick) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (running == 0) break;
+    std::cerr << (terminal ? "\r" : "") << clock_text(seconds_so_far()) << "  "
+              << line(tally.counts(), seconds_so_far()) << (terminal ? "\x1b[K" : "\n") << std::flush;
+  }
+  threads.clear();
+  const double seconds = seconds_so_far();
+  if (terminal) std::cerr << "\r\x1b[K";
+  return seconds;
+}
+
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
     std::cerr << "infer load: " << error.message << '\n';
@@ -133,67 +190,25 @@ int run(const Arguments& arguments) {
   if (!url) return give_up(url.error());
   auto request = make_request(arguments, *url);
   if (!request) return give_up(request.error());
-  const auto total = static_cast<std::size_t>(std::llround(arguments.qps * arguments.seconds));
-  if (total == 0)
-    return give_up({ErrorCode::kInvalidArgument, "--qps x --seconds is less than one request", {}});
+  auto arrivals = Arrivals::create(arguments.arrivals);
+  if (!arrivals) return give_up(arrivals.error());
+  Tally tally(arrivals->seconds());
+  if (!arguments.csv.empty()) {
+    if (auto opened = tally.write_to(arguments.csv); !opened) return give_up(opened.error());
+  }
 
   const Interrupt interrupt;
-  Tally tally;
-  std::atomic<std::size_t> next{0};
-  const auto start = Clock::now();
-  const auto due = [&](std::size_t index) {
-    return start + std::chrono::duration_cast<Clock::duration>(
-                       std::chrono::duration<double>(static_cast<double>(index) / arguments.qps));
-  };
-  const auto end = due(total);
-  std::mutex sleeping;
-  std::condition_variable_any awake;
-  std::atomic<std::size_t> running{0};
-  std::vector<std::jthread> threads;
-  const std::size_t connections = std::min(arguments.connections, total);
-  running = connections;
-  for (std::size_t i = 0; i < connections; ++i) {
-    threads.emplace_back([&] {
-      http::Client client(*url, std::chrono::milliseconds(std::llround(arguments.timeout * 1000)));
-      while (!interrupt.requested()) {
-        const std::size_t index = next++;
-        if (index >= total) break;
-        const auto at = due(index);
-        {
-          std::unique_lock lock(sleeping);
-          awake.wait_until(lock, interrupt.token(), at, [] { return false; });
-        }
-        if (interrupt.requested()) break;
-        if (Clock::now() > end) {
-          tally.add("not sent: every connection was busy", false, 0);
-          continue;
-        }
-        // From the time the request was due, not from when a connection was free: a server that stalls must
-        // not slow down what measures it.
-        const auto response = client.send(*request);
-        const double seconds = std::chrono::duration<double>(Clock::now() - at).count();
-        const bool ok = response && response->status >= 200 && response->status < 300;
-        tally.add(response ? std::to_string(response->status) : response.error().message, ok, seconds);
-      }
-      --running;
-    });
-  }
-  const auto seconds_so_far = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  for (auto tick = start + std::chrono::seconds(1); running > 0; tick += std::chrono::seconds(1)) {
-    while (running > 0 && Clock::now() < tick) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (running == 0) break;
-    std::cerr << (terminal ? "\r" : "") << clock_text(seconds_so_far()) << "  "
-              << line(tally.snapshot(), seconds_so_far()) << (terminal ? "\x1b[K" : "\n") << std::flush;
-  }
-  threads.clear();
-  const double seconds = seconds_so_far();
-  if (terminal) std::cerr << "\r\x1b[K";
-  const auto seen = tally.snapshot();
-  std::cout << (arguments.json ? json_text(seen, arguments, seconds) : line(seen, seconds)) << '\n';
+  const double seconds = send_all(arguments, {*url, *request}, *arrivals, tally, interrupt);
+  const auto seen = tally.counts();
+  std::cout << (arguments.json ? json_text(seen, arrivals->mean_rate(), seconds) : line(seen, seconds))
+            << '\n';
   if (seen.failed > 0 && !arguments.json) {
     for (const auto& [outcome, count] : seen.outcomes) std::cout << "  " << count << " x " << outcome << '\n';
   }
+  if (!tally.close_csv())
+    return give_up({ErrorCode::kInternal, "--csv: " + arguments.csv + ": cannot be written", {}});
+  if (!arguments.plot.empty() && !write_svg(arguments.plot, over_time(tally, arguments.host)))
+    return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   if (interrupt.requested()) return Interrupt::kExitCode;
   if (seen.ok == 0) {
     std::cerr << "infer load: nothing succeeded; is the server at " << url->host << ':' << url->port
@@ -208,16 +223,29 @@ int run(const Arguments& arguments) {
 void add_load_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* load =
-      app.add_subcommand("load", "Send requests to a server at a constant rate and time the answers");
+      app.add_subcommand("load", "Send requests to a server at a given rate and time the answers");
   load->add_option("--host", arguments->host, "Where to, with the path: http://localhost:8080/infer")
       ->required()
       ->type_name("URL");
-  load->add_option("--qps", arguments->qps, "Requests a second")
-      ->check(CLI::Range(0.01, 1e5))
-      ->capture_default_str();
-  load->add_option("--seconds", arguments->seconds, "For how long")
-      ->check(CLI::Range(0.1, 86400.0))
-      ->capture_default_str();
+  auto* qps = load->add_option("--qps", arguments->arrivals.qps, "Requests a second")
+                  ->check(CLI::Range(0.01, 1e5))
+                  ->capture_default_str();
+  auto* seconds = load->add_option("--seconds", arguments->arrivals.seconds, "For how long")
+                      ->check(CLI::Range(0.1, 86400.0))
+                      ->capture_default_str();
+  auto* ramp = load->add_option("--ramp-to", arguments->arrivals.ramp_to,
+                                "Requests a second at the end, reached evenly")
+                   ->check(CLI::Range(0.01, 1e5));
+  auto* poisson =
+      load->add_flag("--poisson", arguments->arrivals.poisson,
+                     "Requests independent of each other, as many users send them, instead of evenly");
+  load->add_option("--trace", arguments->arrivals.trace,
+                   "Replay: seconds in the first column of a CSV file, such as --csv writes")
+      ->type_name("FILE")
+      ->excludes(qps)
+      ->excludes(seconds)
+      ->excludes(ramp)
+      ->excludes(poisson);
   load->add_option("--body", arguments->body, "Body to post: text, or @FILE")->type_name("TEXT");
   load->add_option("--content-type", arguments->content_type, "Of the body; application/json if not given")
       ->type_name("TYPE");
@@ -229,14 +257,23 @@ void add_load_command(CLI::App& app, Action& action) {
   load->add_option("--timeout", arguments->timeout, "Seconds to wait for an answer")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
+  load->add_option("--csv", arguments->csv, "Write a line for each request: when it was due, sent, answered")
+      ->type_name("FILE");
+  load->add_option("--plot", arguments->plot, "Write a picture of the latency over time, as SVG")
+      ->type_name("FILE");
   load->add_flag("--json", arguments->json, "Print the result as JSON");
   load->footer(
       "Requests go out when they are due, whether or not earlier ones were answered, and are timed from when "
       "they\n"
-      "were due. Exit code: 0 all answered with 2xx, 3 some not, 1 none, 2 wrong usage.\n\n"
+      "were due: a server that stalls cannot slow down what measures it (no coordinated omission; --json "
+      "shows both).\n"
+      "Exit code: 0 all answered with 2xx, 3 some not, 1 none, 2 wrong usage.\n\n"
       "Examples:\n"
       "  infer load --host http://localhost:8080/infer --qps 30 --seconds 180\n"
-      "  infer load --host http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 20");
+      "  infer load --host http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 20\n"
+      "  infer load --host http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 5 "
+      "--ramp-to 60\n"
+      "             --seconds 120 --poisson --csv load.csv --plot load.svg");
   load->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

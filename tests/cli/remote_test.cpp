@@ -77,6 +77,28 @@ TEST_F(Remote, LoadTimesFromWhenARequestWasDue) {
   EXPECT_NE(run.output.find("not sent: every connection was busy"), std::string::npos) << run.output;
 }
 
+TEST_F(Remote, LoadWritesWhatItSentInAFormThatItReplays) {
+  ASSERT_EQ(run_infer({"wait", "http://127.0.0.1:" + probe_port_ + "/readyz"}).code, 0);
+  const std::string csv = folder_ / "load.csv";
+  const std::string picture = folder_ / "load.svg";
+  const auto run = run_infer({"load", "--host", url("/health"), "--qps", "10", "--ramp-to", "50", "--seconds",
+                              "1", "--poisson", "--csv", csv, "--plot", picture});
+  EXPECT_EQ(run.code, 0) << run.output;
+  const auto lines = [](const std::string& file) {
+    std::ifstream in(file);
+    std::size_t count = 0;
+    for (std::string line; std::getline(in, line);) ++count;
+    return count;
+  };
+  EXPECT_GT(lines(csv), 10);
+  EXPECT_GT(lines(picture), 3);
+  const auto replayed = run_infer({"load", "--host", url("/health"), "--trace", csv});
+  EXPECT_NE(replayed.output.find("OK=" + std::to_string(lines(csv) - 1) + " FAIL=0"), std::string::npos)
+      << replayed.output;
+  EXPECT_EQ(run_infer({"load", "--host", url("/health"), "--trace", csv, "--qps", "5"}).code, 2);
+  EXPECT_EQ(run_infer({"load", "--host", url("/health"), "--csv", folder_ / "no/such/folder.csv"}).code, 1);
+}
+
 TEST(RemoteCommands, SayWhatIsWrong) {
   const auto nobody = run_infer({"wait", "tcp://127.0.0.1:1", "--timeout", "0.3"});
   EXPECT_EQ(nobody.code, 1);
