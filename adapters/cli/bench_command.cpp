@@ -2,8 +2,12 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <functional>
 #include <iostream>
+#include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -13,6 +17,8 @@
 #include "infer/core/thread_plan.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_embedder.h"
 #include "json_writer.h"
 #include "process.h"
 
@@ -26,6 +32,7 @@ struct Arguments {
   std::string device = "cpu";
   std::vector<std::size_t> batches;
   double seconds = 2;
+  std::string sample;
   bool json = false;
 };
 
@@ -33,6 +40,7 @@ struct Row {
   std::size_t batch = 0;
   double median_ms = 0;
   double per_second = 0;
+  double alone_ms = 0;
 };
 
 /// Inputs of a batch, filled with a ramp: values do not change how long a forward takes.
@@ -52,14 +60,14 @@ Result<std::vector<Tensor>> make_inputs(const ModelSignature& signature, std::si
 }
 
 /// `workers` threads run forward side by side, as an engine's do.
-Result<Row> measure(const Backend& backend, const ThreadPlan& plan, std::size_t batch, double seconds) {
+Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t batch, double seconds) {
   auto inputs = make_inputs(backend.signature(), batch);
   if (!inputs) return Unexpected(inputs.error());
-  std::vector<std::vector<double>> times(plan.workers);
-  std::vector<Error> errors(plan.workers);
+  std::vector<std::vector<double>> times(workers);
+  std::vector<Error> errors(workers);
   std::vector<std::thread> threads;
   const auto start = Clock::now();
-  for (std::size_t i = 0; i < plan.workers; ++i) {
+  for (std::size_t i = 0; i < workers; ++i) {
     threads.emplace_back([&, i] {
       backend.bind_worker_thread();
       for (int run = 0; run < 3 || Clock::now() - start < std::chrono::duration<double>(seconds); ++run) {
@@ -75,7 +83,7 @@ Result<Row> measure(const Backend& backend, const ThreadPlan& plan, std::size_t 
   for (auto& thread : threads) thread.join();
   std::vector<double> all;
   double per_second = 0;
-  for (std::size_t i = 0; i < plan.workers; ++i) {
+  for (std::size_t i = 0; i < workers; ++i) {
     if (!errors[i].message.empty()) return Unexpected(errors[i]);
     double sum = 0;
     for (const double time : times[i]) sum += time;
@@ -84,7 +92,44 @@ Result<Row> measure(const Backend& backend, const ThreadPlan& plan, std::size_t 
   }
   const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
   std::nth_element(all.begin(), middle, all.end());
-  return Row{batch, *middle * 1e3, per_second};
+  return Row{batch, *middle * 1e3, per_second, *middle * 1e3};
+}
+
+/// Milliseconds that it takes to make a sample of what a client sends, on one thread: the median of 20.
+Result<double> measure_prepare(const Model& model, const EngineOptions& options, const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) return fail(ErrorCode::kNotFound, file + ": cannot be read");
+  auto engine = Engine::create(model, options);
+  if (!engine) return Unexpected(engine.error());
+  const auto shared = std::make_shared<Engine>(*std::move(engine));
+  std::function<Result<void>()> once;
+  if (model.manifest.task == "image-embedding") {
+    auto embedder = ImageEmbedder::create(shared);
+    if (!embedder) return Unexpected(embedder.error());
+    once = [embedder = *std::move(embedder), &text]() -> Result<void> {
+      auto vector =
+          embedder.embed(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+      return vector ? Result<void>{} : Result<void>(Unexpected(vector.error()));
+    };
+  } else if (model.manifest.task == "text-embedding") {
+    auto embedder = TextEmbedder::create(shared);
+    if (!embedder) return Unexpected(embedder.error());
+    once = [embedder = *std::move(embedder), &text]() -> Result<void> {
+      auto vector = embedder.embed(text);
+      return vector ? Result<void>{} : Result<void>(Unexpected(vector.error()));
+    };
+  } else {
+    return fail(ErrorCode::kUnimplemented, "--sample: only for models of images and texts");
+  }
+  std::vector<double> times;
+  for (int i = 0; i < 21; ++i) {
+    const double before = shared->prepare_seconds().sum();
+    if (auto done = once(); !done) return Unexpected(done.error());
+    if (i > 0) times.push_back((shared->prepare_seconds().sum() - before) * 1e3);
+  }
+  std::ranges::nth_element(times, times.begin() + 10);
+  return times[10];
 }
 
 int run(const Arguments& arguments) {
@@ -112,23 +157,42 @@ int run(const Arguments& arguments) {
   adapter::JsonWriter json;
   json.begin_object().key("model").value(model->name).key("model_version").value(model->version);
   json.key("device").value(arguments.device).key("workers").value(plan.workers);
-  json.key("intra_op_threads").value(plan.intra_op_threads).key("batches").begin_array();
+  json.key("intra_op_threads").value(plan.intra_op_threads);
+  json.key("max_batch_size").value(options->batch.max_batch_size);
+  json.key("max_queue_size").value(options->batch.max_queue_size);
+  json.key("max_queue_delay_ms").value(static_cast<double>(options->batch.max_queue_delay.count()) / 1e3);
+  double prepare_ms = 0;
+  if (!arguments.sample.empty()) {
+    auto measured = measure_prepare(*model, *options, arguments.sample);
+    if (!measured) return give_up(measured.error());
+    prepare_ms = *measured;
+  }
+  json.key("prepare_ms").value(prepare_ms).key("batches").begin_array();
   if (!arguments.json) {
     std::cout << model->name << ", " << arguments.device << ", " << plan.workers << " workers of "
-              << plan.intra_op_threads << " threads\n  batch   forward (median)   samples per second\n";
+              << plan.intra_op_threads
+              << " threads\n  batch   forward (median)   alone             samples per second\n";
   }
   for (const std::size_t batch : batches) {
-    auto row = measure(*model->backend, plan, batch, arguments.seconds);
+    auto row = measure(*model->backend, plan.workers, batch, arguments.seconds);
+    if (row && plan.workers > 1) {
+      auto alone = measure(*model->backend, 1, batch, arguments.seconds / 2);
+      if (!alone) return give_up(alone.error());
+      row->alone_ms = alone->median_ms;
+    }
     if (!row) return give_up(row.error());
     json.begin_object().key("batch").value(row->batch).key("forward_ms").value(row->median_ms);
+    json.key("alone_ms").value(row->alone_ms);
     json.key("samples_per_second").value(row->per_second).end_object();
     if (!arguments.json) {
-      std::array<char, 80> line{};
-      std::snprintf(line.data(), line.size(), "  %5zu   %13.2f ms   %18.1f", row->batch, row->median_ms,
-                    row->per_second);
+      std::array<char, 100> line{};
+      std::snprintf(line.data(), line.size(), "  %5zu   %13.2f ms   %12.2f ms   %18.1f", row->batch,
+                    row->median_ms, row->alone_ms, row->per_second);
       std::cout << line.data() << std::endl;
     }
   }
+  if (!arguments.json && !arguments.sample.empty())
+    std::cout << "  reading a sample: " << prepare_ms << " ms\n";
   if (arguments.json) std::cout << json.end_array().end_object().text() << '\n';
   return 0;
 }
@@ -151,8 +215,15 @@ void add_bench_command(CLI::App& app, Action& action) {
   bench->add_option("--seconds", arguments->seconds, "For each batch size")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
+  bench
+      ->add_option("--sample", arguments->sample,
+                   "Also time what it takes to read one: a photograph, or a file of text")
+      ->type_name("FILE");
   bench->add_flag("--json", arguments->json, "Print the table as JSON");
-  bench->footer("Example: infer bench --model models/clip-vit-b-32 --batch 1,8,16");
+  bench->footer(
+      "Examples:\n"
+      "  infer bench --model models/clip-vit-b-32 --batch 1,8,16\n"
+      "  infer bench --model models/clip-vit-b-32 --sample photo.jpg --json > curve.json   # for infer plan");
   bench->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

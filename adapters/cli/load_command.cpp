@@ -22,6 +22,7 @@
 #include "interrupt.h"
 #include "json_writer.h"
 #include "latency_histogram.h"
+#include "load/arrival_flags.h"
 #include "load/arrivals.h"
 #include "load/tally.h"
 #include "plot.h"
@@ -227,25 +228,7 @@ void add_load_command(CLI::App& app, Action& action) {
   load->add_option("--host", arguments->host, "Where to, with the path: http://localhost:8080/infer")
       ->required()
       ->type_name("URL");
-  auto* qps = load->add_option("--qps", arguments->arrivals.qps, "Requests a second")
-                  ->check(CLI::Range(0.01, 1e5))
-                  ->capture_default_str();
-  auto* seconds = load->add_option("--seconds", arguments->arrivals.seconds, "For how long")
-                      ->check(CLI::Range(0.1, 86400.0))
-                      ->capture_default_str();
-  auto* ramp = load->add_option("--ramp-to", arguments->arrivals.ramp_to,
-                                "Requests a second at the end, reached evenly")
-                   ->check(CLI::Range(0.01, 1e5));
-  auto* poisson =
-      load->add_flag("--poisson", arguments->arrivals.poisson,
-                     "Requests independent of each other, as many users send them, instead of evenly");
-  load->add_option("--trace", arguments->arrivals.trace,
-                   "Replay: seconds in the first column of a CSV file, such as --csv writes")
-      ->type_name("FILE")
-      ->excludes(qps)
-      ->excludes(seconds)
-      ->excludes(ramp)
-      ->excludes(poisson);
+  add_arrival_flags(*load, arguments->arrivals);
   load->add_option("--body", arguments->body, "Body to post: text, or @FILE")->type_name("TEXT");
   load->add_option("--content-type", arguments->content_type, "Of the body; application/json if not given")
       ->type_name("TYPE");

@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.h"
+#include "json_writer.h"
+#include "load/arrival_flags.h"
+#include "load/objective.h"
+#include "plan/read_curve.h"
+#include "plan/simulation.h"
+#include "plot.h"
+
+namespace infer::cli {
+namespace {
+
+struct Arguments {
+  std::string curve;
+  ArrivalOptions arrivals{.seconds = 300, .poisson = false};
+  std::size_t replicas = 1;
+  double cores = 0;
+  std::size_t max_inflight = 64;
+  std::optional<std::size_t> max_batch_size;
+  std::optional<double> max_queue_delay_ms;
+  std::string hpa;
+  double cpu_request = 1;
+  double start_seconds = 5;
+  std::string slo;
+  std::string plot;
+  bool json = false;
+};
+
+constexpr std::array<std::pair<const char*, double>, 3> kPercentiles{
+    {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}}};
+
+/// One row of the table: what was assumed, and what came of it.
+struct Row {
+  std::string name;
+  Prediction prediction;
+  std::size_t most_replicas = 0;
+  bool kept = true;  // the objective, with no request refused
+};
+
+Row predict(std::string name, const SimulationOptions& options, const Arrivals& arrivals,
+            const std::optional<Objective>& objective) {
+  Row row{std::move(name), simulate(options, arrivals), 0, true};
+  for (const auto& [time, count] : row.prediction.replicas)
+    row.most_replicas = std::max(row.most_replicas, count);
+  if (objective) {
+    row.kept = row.prediction.refused == 0 &&
+               row.prediction.times.percentile(objective->fraction) <= objective->seconds;
+  }
+  return row;
+}
+
+void write_json(adapter::JsonWriter& json, const Row& row, bool has_objective) {
+  const Prediction& seen = row.prediction;
+  json.begin_object().key("for").value(row.name).key("answered").value(seen.answered);
+  json.key("refused").value(seen.refused).key("drop_rate").value(seen.drop_rate());
+  json.key("per_second")
+      .value(static_cast<double>(seen.answered) / seen.seconds)
+      .key("latency_ms")
+      .begin_object();
+  for (const auto& [name, fraction] : kPercentiles)
+    json.key(name).value(seen.times.percentile(fraction) * 1e3);
+  json.end_object().key("utilization").value(seen.utilization).key("replicas").begin_array();
+  for (const auto& [time, count] : seen.replicas) json.begin_array().value(time).value(count).end_array();
+  json.end_array();
+  if (has_objective) json.key("keeps_slo").value(row.kept);
+  json.end_object();
+}
+
+std::string line(const Row& row, bool has_objective) {
+  const Prediction& seen = row.prediction;
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(), "  %-16s %10.1f  %8.1f %8.1f %8.1f  %8.3f %%  %5zu  %9.0f %%  %s",
+                row.name.c_str(), static_cast<double>(seen.answered) / seen.seconds,
+                seen.times.percentile(0.5) * 1e3, seen.times.percentile(0.95) * 1e3,
+                seen.times.percentile(0.99) * 1e3, seen.drop_rate() * 100, row.most_replicas,
+                seen.utilization * 100,
+                !has_objective ? ""
+                : row.kept     ? "yes"
+                               : "no");
+  return text.data();
+}
+
+Plot picture(const std::vector<Row>& rows) {
+  Plot plot{.title = "Ready replicas", .x_label = "seconds", .y_label = "replicas"};
+  for (const Row& row : rows) {
+    Plot::Series series{row.name, {}};
+    std::size_t last = 0;
+    for (const auto& [time, count] : row.prediction.replicas) {
+      if (!series.points.empty()) series.points.emplace_back(time, static_cast<double>(last));
+      series.points.emplace_back(time, static_cast<double>(count));
+      last = count;
+    }
+    series.points.emplace_back(row.prediction.seconds, static_cast<double>(last));
+    plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+/// The options tried: as they are, and where there is an objective the numbers among which to choose.
+std::vector<Row> predict_all(const Arguments& arguments, SimulationOptions options, const Arrivals& arrivals,
+                             const std::optional<Objective>& objective) {
+  std::vector<Row> rows;
+  if (!objective) {
+    rows.push_back(predict("as given", options, arrivals, objective));
+  } else if (options.autoscaler) {
+    std::set<long> percents{std::lround(options.autoscaler->target * 100)};
+    for (long percent = 30; percent <= 90; percent += 10) percents.insert(percent);
+    for (const long percent : percents) {
+      options.autoscaler->target = static_cast<double>(percent) / 100;
+      rows.push_back(predict("target " + std::to_string(percent) + " %", options, arrivals, objective));
+    }
+  } else {
+    // Twice as many until it is kept, then the least between.
+    std::size_t low = 0;
+    std::size_t high = arguments.replicas;
+    const auto keeps = [&](std::size_t count) {
+      options.replicas = count;
+      rows.push_back(predict(std::to_string(count) + (count == 1 ? " replica" : " replicas"), options,
+                             arrivals, objective));
+      return rows.back().kept;
+    };
+    while (!keeps(high) && high < 4096) low = std::exchange(high, high * 2);
+    while (high - low > 1) {
+      const std::size_t middle = (low + high) / 2;
+      (keeps(middle) ? high : low) = middle;
+    }
+    std::ranges::sort(rows, {}, &Row::most_replicas);
+  }
+  return rows;
+}
+
+/// What to set: the highest target, or the fewest replicas, that keep the objective.
+const Row* choice(const std::vector<Row>& rows) {
+  const Row* best = nullptr;
+  for (const Row& row : rows) {
+    const auto cost = [](const Row& r) { return r.prediction.utilization; };
+    if (row.kept && (best == nullptr || cost(row) > cost(*best))) best = &row;
+  }
+  return best;
+}
+
+int run(const Arguments& arguments) {
+  const auto give_up = [](const Error& error) {
+    std::cerr << "infer plan: " << error.message << '\n';
+    return 1;
+  };
+  auto model = read_curve(arguments.curve);
+  if (!model) return give_up(model.error());
+  auto arrivals = Arrivals::create(arguments.arrivals);
+  if (!arrivals) return give_up(arrivals.error());
+  std::optional<Objective> objective;
+  if (!arguments.slo.empty()) {
+    auto parsed = Objective::parse(arguments.slo);
+    if (!parsed) return give_up(parsed.error());
+    objective = *parsed;
+  }
+  SimulationOptions options;
+  options.replica = {model->batch, arguments.max_inflight, arguments.cores, model->curve};
+  if (arguments.cores == 0)
+    options.replica.cores = static_cast<double>(model->curve.workers * model->curve.intra_op_threads);
+  BatchOptions& batch = options.replica.batch;
+  if (arguments.max_batch_size) {
+    batch.max_batch_size = *arguments.max_batch_size;
+    std::erase_if(batch.allowed_batch_sizes, [&](std::size_t size) { return size > batch.max_batch_size; });
+  }
+  if (arguments.max_queue_delay_ms)
+    batch.max_queue_delay = std::chrono::microseconds(std::llround(*arguments.max_queue_delay_ms * 1e3));
+  if (auto valid = validate(batch); !valid) return give_up(valid.error());
+  options.replicas = arguments.replicas;
+  options.requested_cores = arguments.cpu_request;
+  options.start_seconds = arguments.start_seconds;
+  if (!arguments.hpa.empty()) {
+    auto autoscaler = read_autoscaler(arguments.hpa);
+    if (!autoscaler) return give_up(autoscaler.error());
+    options.replicas = std::max(options.replicas, autoscaler->min_replicas);
+    options.autoscaler = *std::move(autoscaler);
+  }
+
+  const auto rows = predict_all(arguments, options, *arrivals, objective);
+  const Row* best = objective ? choice(rows) : nullptr;
+  if (arguments.json) {
+    adapter::JsonWriter json;
+    json.begin_object().key("model").value(model->name).key("predictions").begin_array();
+    for (const Row& row : rows) write_json(json, row, objective.has_value());
+    json.end_array();
+    if (objective && best != nullptr) json.key("choice").value(best->name);
+    std::cout << json.end_object().text() << '\n';
+  } else {
+    std::cout << model->name << ", " << arrivals->mean_rate() << " requests a second for "
+              << arrivals->seconds() << " s, servers of " << options.replica.cores << " cores and "
+              << model->curve.workers
+              << " workers\n  for              per second    p50 ms   p95 ms   p99 ms   refused     most  "
+                 "utilized    "
+              << (objective ? "  " + arguments.slo : "") << '\n';
+    for (const Row& row : rows) std::cout << line(row, objective.has_value()) << '\n';
+    if (objective && best != nullptr) std::cout << "choice: " << best->name << '\n';
+  }
+  if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(rows)))
+    return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
+  if (objective && best == nullptr) {
+    std::cerr << "infer plan: nothing that was tried keeps " << arguments.slo
+              << " without refusing requests\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* plan =
+      app.add_subcommand("plan", "Predict latency, refusals and replicas of a service before it runs");
+  plan->add_option("curve", arguments->curve, "What infer bench --json wrote on the machine in question")
+      ->required()
+      ->type_name("FILE");
+  add_arrival_flags(*plan, arguments->arrivals);
+  plan->add_option("--replicas", arguments->replicas, "Servers, at the beginning")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  plan->add_option("--cores", arguments->cores, "Of each; if not given, those of the measurement")
+      ->check(CLI::Range(0.1, 1024.0));
+  plan->add_option("--max-inflight", arguments->max_inflight, "As infer serve has it")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  plan->add_option("--max-batch-size", arguments->max_batch_size,
+                   "As infer serve has it; the measured one if not given")
+      ->check(CLI::Range(1, 4096));
+  plan->add_option("--max-queue-delay-ms", arguments->max_queue_delay_ms, "The same")
+      ->check(CLI::Range(0.0, 1e4));
+  plan->add_option("--hpa", arguments->hpa, "Autoscaler: what kubectl get hpa NAME -o json prints")
+      ->type_name("FILE");
+  plan->add_option("--cpu-request", arguments->cpu_request,
+                   "CPU that a pod requests, which utilization is a part of")
+      ->check(CLI::Range(0.001, 1024.0))
+      ->capture_default_str();
+  plan->add_option("--start-seconds", arguments->start_seconds,
+                   "From the autoscaler's decision to a pod that is ready")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  plan->add_option(
+          "--slo", arguments->slo,
+          "Objective such as p95=200ms: tries autoscaler targets, or numbers of servers, and chooses")
+      ->type_name("pN=TIME");
+  plan->add_option("--plot", arguments->plot, "Write a picture of the replicas over time, as SVG")
+      ->type_name("FILE");
+  plan->add_flag("--json", arguments->json, "Print the predictions as JSON");
+  plan->footer(
+      "Simulates the scheduler's own batch policy, admission, the sharing of cores, and the autoscaler's "
+      "rule.\n"
+      "Assumes one sample a request, a balancer that picks servers at random, metrics that are a period of "
+      "15 s\n"
+      "old, and forwards that take what they took when measured; networks and clients cost nothing.\n\n"
+      "Examples:\n"
+      "  infer bench --model models/clip-vit-b-32 --sample photo.jpg --json > curve.json\n"
+      "  infer plan curve.json --qps 40 --poisson --slo p95=200ms\n"
+      "  infer plan curve.json --trace load.csv --hpa hpa.json --cpu-request 0.5 --plot replicas.svg");
+  plan->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace infer::cli
