@@ -2,12 +2,8 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <functional>
 #include <iostream>
-#include <iterator>
 #include <memory>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,10 +13,9 @@
 #include "infer/core/thread_plan.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
-#include "infer/tasks/image_embedder.h"
-#include "infer/tasks/text_embedder.h"
 #include "json_writer.h"
 #include "process.h"
+#include "sample_request.h"
 
 namespace infer::cli {
 namespace {
@@ -43,25 +38,9 @@ struct Row {
   double alone_ms = 0;
 };
 
-/// Inputs of a batch, filled with a ramp: values do not change how long a forward takes.
-Result<std::vector<Tensor>> make_inputs(const ModelSignature& signature, std::size_t batch) {
-  std::vector<Tensor> inputs;
-  for (const TensorSpec& spec : signature.inputs) {
-    auto tensor = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch)));
-    if (!tensor) return Unexpected(tensor.error());
-    std::fill_n(tensor->data(), tensor->bytes(), std::byte{0});
-    if (spec.dtype == DType::kFp32) {
-      auto values = tensor->as<float>();
-      for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 255) / 255.0F - 0.5F;
-    }
-    inputs.push_back(*std::move(tensor));
-  }
-  return inputs;
-}
-
 /// `workers` threads run forward side by side, as an engine's do.
 Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t batch, double seconds) {
-  auto inputs = make_inputs(backend.signature(), batch);
+  auto inputs = ramp_inputs(backend.signature(), batch);
   if (!inputs) return Unexpected(inputs.error());
   std::vector<std::vector<double>> times(workers);
   std::vector<Error> errors(workers);
@@ -97,35 +76,17 @@ Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t bat
 
 /// Milliseconds that it takes to make a sample of what a client sends, on one thread: the median of 20.
 Result<double> measure_prepare(const Model& model, const EngineOptions& options, const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) return fail(ErrorCode::kNotFound, file + ": cannot be read");
+  auto sample = read_sample(file);
+  if (!sample) return Unexpected(sample.error());
   auto engine = Engine::create(model, options);
   if (!engine) return Unexpected(engine.error());
   const auto shared = std::make_shared<Engine>(*std::move(engine));
-  std::function<Result<void>()> once;
-  if (model.manifest.task == "image-embedding") {
-    auto embedder = ImageEmbedder::create(shared);
-    if (!embedder) return Unexpected(embedder.error());
-    once = [embedder = *std::move(embedder), &text]() -> Result<void> {
-      auto vector =
-          embedder.embed(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
-      return vector ? Result<void>{} : Result<void>(Unexpected(vector.error()));
-    };
-  } else if (model.manifest.task == "text-embedding") {
-    auto embedder = TextEmbedder::create(shared);
-    if (!embedder) return Unexpected(embedder.error());
-    once = [embedder = *std::move(embedder), &text]() -> Result<void> {
-      auto vector = embedder.embed(text);
-      return vector ? Result<void>{} : Result<void>(Unexpected(vector.error()));
-    };
-  } else {
-    return fail(ErrorCode::kUnimplemented, "--sample: only for models of images and texts");
-  }
+  auto request = sample_request(shared, *sample);
+  if (!request) return Unexpected(request.error());
   std::vector<double> times;
   for (int i = 0; i < 21; ++i) {
     const double before = shared->prepare_seconds().sum();
-    if (auto done = once(); !done) return Unexpected(done.error());
+    if (auto done = (*request)(); !done) return Unexpected(done.error());
     if (i > 0) times.push_back((shared->prepare_seconds().sum() - before) * 1e3);
   }
   std::ranges::nth_element(times, times.begin() + 10);

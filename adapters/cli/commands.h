@@ -15,6 +15,7 @@ void add_duplicates_command(CLI::App& app, Action& action);
 void add_model_command(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
+void add_tune_command(CLI::App& app, Action& action);
 void add_plan_command(CLI::App& app, Action& action);
 void add_load_command(CLI::App& app, Action& action);
 void add_train_command(CLI::App& app, Action& action);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   infer::cli::add_promote_command(app, action);
   infer::cli::add_doctor_command(app, action);
   infer::cli::add_bench_command(app, action);
+  infer::cli::add_tune_command(app, action);
   infer::cli::add_plan_command(app, action);
   infer::cli::add_load_command(app, action);
   infer::cli::add_wait_command(app, action);

@@ -7,6 +7,7 @@
 
 #include "infer/core/thread_plan.h"
 #include "successor.h"
+#include "tuned_place.h"
 
 namespace infer::http {
 
@@ -70,6 +71,13 @@ Result<std::shared_ptr<ServedModel>> ModelHost::open(const std::filesystem::path
   wanted.log = [log = log_](LogLevel level, std::string_view event, std::string_view message) {
     log(level, event_line(event, [&](JsonWriter& json) { json.key("error").value(message); }));
   };
+  if (options_.tuned) {
+    wanted.tuned = adapter::find_tuned(directory);
+    log_(LogLevel::kInfo, event_line(wanted.tuned.empty() ? "not_tuned" : "tuned", [&](JsonWriter& json) {
+           json.key("model").value(directory.filename().string());
+           if (!wanted.tuned.empty()) json.key("file").value(wanted.tuned.string());
+         }));
+  }
   auto engine = open_engine(directory, wanted);
   if (!engine) return Unexpected(engine.error());
   auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);

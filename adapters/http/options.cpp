@@ -155,6 +155,16 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
                      return {};
                    }};
   table.push_back(std::move(warmup));
+  OptionRow tune{
+      "tune", "HOW", "auto: settings that infer tune has found for this machine, where there are any; off",
+      [&o] { return std::string(o.tuned ? "auto" : "off"); },
+      [&o](const std::string& given) -> Result<void> {
+        if (given != "auto" && given != "off")
+          return fail(ErrorCode::kInvalidArgument, "tune: '" + given + "' is neither auto nor off");
+        o.tuned = given == "auto";
+        return {};
+      }};
+  table.push_back(std::move(tune));
   table.push_back(
       number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));

@@ -29,6 +29,7 @@ struct ServerOptions {
   int probe_port = 9002;
   std::string probe_host = "127.0.0.1";
   OpenOptions engine;
+  bool tuned = false;  ///< Whether models are served with what `infer tune` has found for this machine.
   DecodeLimits decode;
   std::size_t max_images = 64;
   std::size_t max_texts = 1024;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "infer/engine/tuned.h"
+
 namespace infer::inline v0 {
 
 Result<Warmup> parse_warmup(const std::string& name) {
@@ -56,6 +58,12 @@ Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOpt
   if (!version) return Unexpected(version.error());
   auto manifest = read_manifest(directory, *version);
   if (!manifest) return Unexpected(manifest.error());
+  if (!wanted.tuned.empty()) {
+    auto tuned = read_tuned(wanted.tuned);
+    if (!tuned) return Unexpected(tuned.error());
+    if (const auto found = tuned->find(*version); found != tuned->end())
+      manifest = with_tuned(*std::move(manifest), found->second);
+  }
   auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
   if (!options) return Unexpected(options.error());
   auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads, *version});

@@ -1,0 +1,94 @@
+#include "sample_request.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
+
+namespace infer::cli {
+namespace {
+
+template <class T>
+Result<void> only_error(const Result<T>& result) {
+  return result ? Result<void>{} : Result<void>(Unexpected(result.error()));
+}
+
+/// `call` with a task's object, made from the engine.
+template <class Task, class Call>
+Result<SampleRequest> with(std::shared_ptr<Engine> engine, Call call) {
+  auto task = Task::create(std::move(engine));
+  if (!task) return Unexpected(task.error());
+  return SampleRequest([task = std::make_shared<Task>(*std::move(task)), call] { return call(*task); });
+}
+
+}  // namespace
+
+Result<std::string> read_sample(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(in), {}};
+  if (!in || content.empty()) return fail(ErrorCode::kNotFound, "--sample: " + file + ": cannot be read");
+  return content;
+}
+
+Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch) {
+  std::vector<Tensor> inputs;
+  for (const TensorSpec& spec : signature.inputs) {
+    auto tensor = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch)));
+    if (!tensor) return Unexpected(tensor.error());
+    std::fill_n(tensor->data(), tensor->bytes(), std::byte{0});
+    if (spec.dtype == DType::kFp32) {
+      auto values = tensor->as<float>();
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 255) / 255.0F - 0.5F;
+    }
+    inputs.push_back(*std::move(tensor));
+  }
+  return inputs;
+}
+
+Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::string& sample) {
+  const std::string task = engine->model().manifest.task;
+  if (sample.empty()) {
+    const ModelSignature& signature = engine->model().backend->signature();
+    if (!signature.is_static()) {
+      return fail(
+          ErrorCode::kFailedPrecondition,
+          engine->model().name + ": its inputs have no fixed shapes: give a --sample of what clients send");
+    }
+    return SampleRequest([engine, &signature]() -> Result<void> {
+      auto batch = ramp_inputs(signature, 1);
+      if (!batch) return Unexpected(batch.error());
+      Sample tensors;
+      for (std::size_t i = 0; i < batch->size(); ++i) {
+        tensors.push_back((*batch)[i].reshaped(signature.inputs[i].shape));
+      }
+      return only_error(engine->infer(std::move(tensors)));
+    });
+  }
+  if (task == "image-embedding") {
+    return with<ImageEmbedder>(std::move(engine), [sample](const ImageEmbedder& embedder) {
+      return only_error(
+          embedder.embed(std::span(reinterpret_cast<const std::uint8_t*>(sample.data()), sample.size())));
+    });
+  }
+  if (task == "text-embedding") {
+    return with<TextEmbedder>(std::move(engine), [sample](const TextEmbedder& embedder) {
+      return only_error(embedder.embed(sample));
+    });
+  }
+  if (task == "text-classification") {
+    return with<TextClassifier>(std::move(engine), [sample](const TextClassifier& classifier) {
+      const std::string_view text = sample;
+      return only_error(classifier.classify(std::span(&text, 1)));
+    });
+  }
+  return fail(ErrorCode::kUnimplemented,
+              "--sample: only for models of images and texts, this one's task is " + task);
+}
+
+}  // namespace infer::cli

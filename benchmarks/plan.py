@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""`infer plan` against real runs: the same arrivals to a server and to the simulation, three rounds, medians.
+
+plan.py INFER MODEL PHOTO
+"""
+
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+INFER, MODEL, PHOTO = sys.argv[1:4]
+LOADS = (0.5, 0.7, 0.85, 1.3)  # of what the machine can do
+SECONDS = 40
+ROUNDS = 3
+
+
+def run(*arguments):
+    return json.loads(subprocess.run([INFER, *map(str, arguments)], capture_output=True, text=True, check=False).stdout)
+
+
+def capacity(curve):
+    """Requests a second that the cores can prepare and compute, in the batch that does it best."""
+    cores = curve["workers"] * curve["intra_op_threads"]
+    return max(cores / ((curve["prepare_ms"] + point["forward_ms"] * curve["intra_op_threads"] / point["batch"]) / 1e3) for point in curve["batches"])
+
+
+def main():
+    seen = {load: [] for load in LOADS}
+    with tempfile.TemporaryDirectory() as work:
+        curve_file = pathlib.Path(work) / "curve.json"
+        curve = run("bench", "--model", MODEL, "--sample", PHOTO, "--seconds", 4, "--json")
+        curve_file.write_text(json.dumps(curve))
+        most = capacity(curve)
+        print(f"{curve['workers']} workers, reading a photograph {curve['prepare_ms']:.1f} ms, "
+              + ", ".join(f"batch {p['batch']}: {p['forward_ms']:.0f} ms" for p in curve["batches"]) + f"; {most:.1f} requests a second at most")
+        server = subprocess.Popen([INFER, "serve", "--model", MODEL, "--port", "0", "--probe-port", "0", "--log-level", "info", "--log-requests-per-second", "0"],
+                                  stdout=subprocess.PIPE, text=True)
+        lines = (json.loads(line) for line in server.stdout)
+        port = next(line["port"] for line in lines if line["event"] == "listening")
+        next(line for line in lines if line["event"] == "ready")
+        url = f"http://127.0.0.1:{port}/embed"
+        try:
+            for index in range(ROUNDS):
+                for load in LOADS:
+                    trace = f"{work}/trace.csv"
+                    real = run("load", "--host", url, "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--qps", load * most, "--seconds", SECONDS,
+                               "--poisson", "--connections", 256, "--csv", trace, "--json")
+                    lines_of_trace = pathlib.Path(trace).read_text().splitlines()
+                    due = sorted(float(line.split(",")[0]) for line in lines_of_trace[1:])
+                    pathlib.Path(trace).write_text("\n".join(map(str, due)) + "\n")
+                    (predicted,) = run("plan", curve_file, "--trace", trace, "--json")["predictions"]
+                    total = real["ok"] + real["fail"]
+                    seen[load].append((real["latency_ms"]["p95"], predicted["latency_ms"]["p95"], real["ok_per_second"], predicted["per_second"],
+                                       real["fail"] / total, predicted["drop_rate"]))
+        finally:
+            server.terminate()
+            server.communicate(timeout=60)
+    print("| load | p95 real, predicted | throughput real, predicted | refused real, predicted |\n|---|---|---|---|")
+    for load, rounds in seen.items():
+        p95, p95_plan, rate, rate_plan, drop, drop_plan = (statistics.median(column) for column in zip(*rounds))
+        print(f"| {load:.0%} | {p95:.0f} ms, {p95_plan:.0f} ms ({p95_plan / p95 - 1:+.0%}) | {rate:.1f}, {rate_plan:.1f} ({rate_plan / rate - 1:+.1%}) "
+              f"| {drop:.1%}, {drop_plan:.1%} |")
+
+
+if __name__ == "__main__":
+    main()
