@@ -48,9 +48,6 @@ def main():
                     trace = f"{work}/trace.csv"
                     real = run("load", "--host", url, "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--qps", load * most, "--seconds", SECONDS,
                                "--poisson", "--connections", 256, "--csv", trace, "--json")
-                    lines_of_trace = pathlib.Path(trace).read_text().splitlines()
-                    due = sorted(float(line.split(",")[0]) for line in lines_of_trace[1:])
-                    pathlib.Path(trace).write_text("\n".join(map(str, due)) + "\n")
                     (predicted,) = run("plan", curve_file, "--trace", trace, "--json")["predictions"]
                     total = real["ok"] + real["fail"]
                     seen[load].append((real["latency_ms"]["p95"], predicted["latency_ms"]["p95"], real["ok_per_second"], predicted["per_second"],

@@ -16,7 +16,7 @@ struct ArrivalOptions {
   double seconds = 10;
   std::optional<double> ramp_to = {};  ///< The rate at the end, reached evenly; constant if not given.
   bool poisson = false;    ///< Independent of each other, as those of many users are; else evenly.
-  std::string trace = {};  ///< CSV file to replay instead: seconds in its first column, ascending.
+  std::string trace = {};  ///< CSV file to replay instead: seconds in its first column, in any order.
   std::uint64_t seed = 1;
 };
 
@@ -27,7 +27,7 @@ struct ArrivalOptions {
 /// Stochastic Processes", 1975, section 4.7).
 class Arrivals {
  public:
-  /// Errors: `kInvalidArgument` (less than one request; a trace that goes back in time), `kNotFound`.
+  /// Errors: `kInvalidArgument` (less than one request; a trace without times), `kNotFound`.
   static Result<Arrivals> create(const ArrivalOptions& options);
 
   /// The next one; nothing after the last.

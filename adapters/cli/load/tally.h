@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <iomanip>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,7 +47,7 @@ class Tally {
 
   Result<void> write_to(const std::string& csv) {
     csv_.open(csv, std::ios::binary);
-    csv_ << "due_s,sent_s,answered_s,outcome\n";
+    csv_ << std::fixed << std::setprecision(6) << "due_s,sent_s,answered_s,outcome\n";
     if (!csv_.flush()) return fail(ErrorCode::kInvalidArgument, "--csv: " + csv + ": cannot be written");
     return {};
   }
