@@ -44,14 +44,14 @@ class EndToEnd(unittest.TestCase):
 
     def test_1_a_simulator_is_made_by_its_init_container_and_burns_what_it_is_asked(self):
         self.deploy("simulator-dev", "dev-inference-sim", "k8s-inference-sim")
-        status, body = kit.request(kit.address("dev-inference-sim", self.namespace) + "/infer", {"work_ms": 20})
+        status, body = kit.request(kit.serving(kit.address("dev-inference-sim", self.namespace)) + "/infer", {"work_ms": 20})
         self.assertEqual(status, 200, body)
         self.assertGreaterEqual(json.loads(body)["elapsed_ms"], 20)
         self.assertIn(json.loads(body)["pod"], [pod["metadata"]["name"] for pod in kit.pods("app=inference-sim", self.namespace)])
 
     def test_2_a_text_is_classified_and_another_image_rolls_out(self):
         self.deploy("text", "mlops-inference", "text", create=True)
-        url = kit.address("mlops-inference-service", self.namespace)
+        url = kit.serving(kit.address("mlops-inference-service", self.namespace))
         status, body = kit.request(url + "/predict", {"text": "This movie was fantastic!"})
         self.assertEqual((status, json.loads(body)["label"]), (200, "positive"), body)
         kit.kubectl("set", "image", "deployment/mlops-inference", "inference-api=mlops-inference:v1.1", namespace=self.namespace)
@@ -64,7 +64,7 @@ class EndToEnd(unittest.TestCase):
         start = time.monotonic()
         volume = kit.trained_forecasts()
         print(f"forecast: trained, promoted and ready after {time.monotonic() - start:.1f} s", flush=True)
-        url = kit.address("inference", "flts")
+        url = kit.serving(kit.address("inference", "flts"))
         status, body = kit.request(url + "/predict", {"inference_length": 2})
         self.assertEqual(status, 200, body)
         first = json.loads(body)["model_version"]
@@ -118,7 +118,7 @@ class EndToEnd(unittest.TestCase):
 
     def test_5_photographs_scale_under_load_and_roll_out_without_a_failed_request(self):
         self.deploy("photo-duplicates", "inference-deploy", "inference")
-        url = "http://127.0.0.1:30092"
+        url = kit.serving("http://127.0.0.1:30092")
         status, body = kit.request(url + "/embed", PHOTO, "image/jpeg")
         self.assertEqual(status, 200, body)
         self.assertEqual(len(json.loads(body)["embeddings"][0]), 512)
@@ -193,7 +193,7 @@ class EndToEnd(unittest.TestCase):
         helm("install", "flts", kit.ROOT / "k8s/chart", "-f", kit.ROOT / "k8s/chart/values-dev.yaml", "--set", "inference.resources.requests.cpu=250m", "--wait",
              "--timeout", "120s")
         self.assertIn("Succeeded", helm("test", "flts"))
-        status, body = kit.request("http://127.0.0.1:30080/predict", {"inference_length": 1})
+        status, body = kit.request(kit.serving("http://127.0.0.1:30080") + "/predict", {"inference_length": 1})
         self.assertEqual(status, 200, body)
 
 

@@ -67,6 +67,7 @@ def photo_pods(count=2, hpa=True):
         kit.kubectl("delete", "hpa", "inference-hpa", namespace=NAMESPACE)
         kit.kubectl("scale", "deploy/inference-deploy", f"--replicas={count}", namespace=NAMESPACE)
     kit.rolled_out("inference-deploy", NAMESPACE)
+    kit.serving("http://127.0.0.1:30092")
 
 
 def top(namespace):
@@ -215,7 +216,7 @@ def simulator(report):
     kit.kubectl("delete", "namespace", "k8s-inference-sim", "--ignore-not-found", "--wait=true")
     kit.apply("k8s/overlays/simulator-dev")
     kit.rolled_out("dev-inference-sim", "k8s-inference-sim")
-    url = kit.address("dev-inference-sim", "k8s-inference-sim") + "/infer"
+    url = kit.serving(kit.address("dev-inference-sim", "k8s-inference-sim")) + "/infer"
     began, replicas, usage = time.monotonic(), [], {}
 
     def look():
@@ -240,7 +241,7 @@ def forecasts(report):
         subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "locust==2.47.0"], check=True)
     kit.kubectl("delete", "namespace", "flts", "--ignore-not-found", "--wait=true")
     kit.trained_forecasts()
-    url = kit.address("inference", "flts")
+    url = kit.serving(kit.address("inference", "flts"))
     report["forecasts"] = {}
     for users in (100, 200, 400, 800):
         out = subprocess.run(kit.inside(LOCUST / "bin" / "locust", "-f", kit.ROOT / "k8s/chart/files/locustfile.py", "--headless", "--json", "-u", users,

@@ -77,6 +77,12 @@ def request(url, body=None, content_type="application/json"):
     return int(status), text
 
 
+def serving(url):
+    """Waits until a Service leads somewhere: the node learns of a pod a moment after the pod is ready. The URL."""
+    until(lambda: request(url + "/health")[0] == 200, 20, f"{url} answers")
+    return url
+
+
 def volume(name, claimed_in=None):
     """An empty folder of the node as a persistent volume, what a provisioner would give; with a claim for it if a namespace is told."""
     kubectl("delete", "pv", name, "--ignore-not-found")
