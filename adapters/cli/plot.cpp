@@ -55,7 +55,8 @@ class Axis {
       least_ = std::pow(10, std::floor(std::log10(least)));
       most_ = std::pow(10, std::ceil(std::log10(most)));
       if (most_ <= least_) most_ = least_ * 10;
-      for (double mark = least_; mark <= most_ * 1.001; mark *= 10) marks_.push_back(mark);
+      const int powers = static_cast<int>(std::lround(std::log10(most_ / least_)));
+      for (int i = 0; i <= powers; ++i) marks_.push_back(least_ * std::pow(10, i));
       return;
     }
     least_ = std::min(0.0, least);
@@ -67,8 +68,9 @@ class Axis {
                                  : rough / power < 7.5 ? 5
                                                        : 10);
     most_ = std::ceil(most_ / step) * step;
-    for (double mark = std::ceil(least_ / step) * step; mark <= most_ + step / 1000; mark += step)
-      marks_.push_back(mark);
+    const long first = std::lround(std::ceil(least_ / step));
+    const long last = std::lround(most_ / step);
+    for (long i = first; i <= last; ++i) marks_.push_back(static_cast<double>(i) * step);
   }
 
   double at(double value) const {

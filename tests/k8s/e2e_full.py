@@ -280,8 +280,8 @@ def alerts(report):
         url = kit.address("dev-inference-sim", name) + "/infer"
         return subprocess.Popen(kit.inside("hey", "-z", f"{seconds}s", "-c", users, "-q", 4, "-m", "POST", "-T", "application/json", "-d",
                                            json.dumps({"work_ms": milliseconds}), *more, url), stdout=subprocess.DEVNULL)
-    with Prometheus() as prometheus:
-        kit.until(lambda: all(prometheus.scraped(name) == 1 for name in names), 60, "every pod is scraped")
+    with Prometheus(names) as prometheus:
+        kit.until(prometheus.scrapes_all, 60, "every pod is scraped")
         began = time.monotonic()
         for process in [load(name, 90, 10, 2) for name in names]:
             process.wait()

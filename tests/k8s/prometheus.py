@@ -1,4 +1,5 @@
-"""Debian's Prometheus beside the node: it finds the pods as their annotations say, and evaluates the rules that are shipped."""
+"""Debian's Prometheus beside the node, with the rules that are shipped. It is built without Kubernetes' discovery, so that it is told
+of the pods, by the annotations by which others find them."""
 
 import json
 import pathlib
@@ -11,28 +12,39 @@ CONFIGURATION = """
 global: {{scrape_interval: 5s, evaluation_interval: 5s}}
 rule_files: [{rules}]
 scrape_configs:
-  - job_name: pods
-    kubernetes_sd_configs: [{{role: pod, kubeconfig_file: {kubeconfig}}}]
-    relabel_configs:
-      - {{source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], regex: "true", action: keep}}
-      - {{source_labels: [__meta_kubernetes_pod_container_init], regex: "true", action: drop}}
-      - {{source_labels: [__meta_kubernetes_pod_ip, __meta_kubernetes_pod_annotation_prometheus_io_port], separator: ":", target_label: __address__}}
-      - {{source_labels: [__meta_kubernetes_namespace], target_label: namespace}}
-      - {{source_labels: [__meta_kubernetes_pod_name], target_label: pod}}
+  - {{job_name: pods, file_sd_configs: [{{files: [{targets}]}}]}}
 """
+ANNOTATION = "prometheus.io/"
+
+
+def targets(namespaces):
+    """Where the pods of the namespaces say that their metrics are, with the labels that discovery gives them."""
+    found = []
+    for namespace in namespaces:
+        for pod in kit.get("pods", namespace=namespace)["items"]:
+            said = pod["metadata"].get("annotations", {})
+            if said.get(ANNOTATION + "scrape") == "true":
+                found.append({"targets": [f"{pod['status']['podIP']}:{said[ANNOTATION + 'port']}"],
+                              "labels": {"namespace": namespace, "pod": pod["metadata"]["name"], "__metrics_path__": said[ANNOTATION + "path"]}})
+    return found
 
 
 class Prometheus:
-    URL = "http://127.0.0.1:9090/api/v1"
+    URL = "http://127.0.0.1:9090"
+
+    def __init__(self, namespaces):
+        self.targets = targets(namespaces)
 
     def __enter__(self):
         self.work = tempfile.TemporaryDirectory()
-        file = pathlib.Path(self.work.name) / "prometheus.yml"
-        file.write_text(CONFIGURATION.format(rules=kit.ROOT / "k8s/monitoring/rules.yaml", kubeconfig=kit.HOME / "etc/admin.conf"))
-        self.log = open(pathlib.Path(self.work.name) / "log", "w")
-        self.process = subprocess.Popen(kit.inside("prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.work.name}/data",
+        folder = pathlib.Path(self.work.name)
+        (folder / "targets.json").write_text(json.dumps(self.targets))
+        file = folder / "prometheus.yml"
+        file.write_text(CONFIGURATION.format(rules=kit.ROOT / "k8s/monitoring/rules.yaml", targets=folder / "targets.json"))
+        self.log = open(folder / "log", "w")
+        self.process = subprocess.Popen(kit.inside("prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}",
                                                    "--web.listen-address=127.0.0.1:9090"), stdout=self.log, stderr=subprocess.STDOUT)
-        kit.until(lambda: kit.request(self.URL.removesuffix("/api/v1") + "/-/ready")[0] == 200, 60, "Prometheus is ready")
+        kit.until(lambda: kit.request(self.URL + "/-/ready")[0] == 200, 60, "Prometheus is ready")
         return self
 
     def __exit__(self, *_):
@@ -43,10 +55,10 @@ class Prometheus:
 
     def firing(self):
         """(alert, namespace) of each that fires now."""
-        alerts = json.loads(kit.request(self.URL + "/alerts")[1])["data"]["alerts"]
+        alerts = json.loads(kit.request(self.URL + "/api/v1/alerts")[1])["data"]["alerts"]
         return {(alert["labels"]["alertname"], alert["labels"]["namespace"]) for alert in alerts if alert["state"] == "firing"}
 
-    def scraped(self, namespace):
-        """How many pods of the namespace were reached at the last scrape."""
-        targets = json.loads(kit.request(self.URL + "/targets?state=active")[1])["data"]["activeTargets"]
-        return sum(target["health"] == "up" and target["labels"].get("namespace") == namespace for target in targets)
+    def scrapes_all(self):
+        """Whether every pod was reached at the last scrape."""
+        active = json.loads(kit.request(self.URL + "/api/v1/targets?state=active")[1])["data"]["activeTargets"]
+        return len(active) == len(self.targets) and all(target["health"] == "up" for target in active)
