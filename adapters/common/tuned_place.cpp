@@ -49,7 +49,7 @@ fs::path find_tuned(const fs::path& model) {
 
 fs::path tuned_place(const fs::path& model) {
   std::error_code error;
-  const fs::path file = beside(model);
+  fs::path file = beside(model);
   fs::create_directories(file.parent_path(), error);
   if (!error && access(file.parent_path().c_str(), W_OK) == 0) return file;
   const fs::path cached = in_cache(model);
