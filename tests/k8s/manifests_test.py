@@ -16,11 +16,18 @@ def read(text):
     """The objects that an API server would make of it."""
     namespaces = [item for item in parsed(text) if item["kind"] == "Namespace"]
     rest = [item for item in parsed(text) if item["kind"] != "Namespace"]
+    node_ports = {}
     for item in rest:
         item["metadata"].pop("namespace", None)  # which a dry run would have to find
+        if item["kind"] == "Service":  # a port that a running Service holds would be refused
+            node_ports[item["metadata"]["name"]] = [port.pop("nodePort", None) for port in item["spec"]["ports"]]
     out = kit.kubectl("apply", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-", namespace="default",
                       input=json.dumps({"apiVersion": "v1", "kind": "List", "items": rest}))
-    return {(item["kind"], item["metadata"]["name"]): item for item in json.loads(out)["items"]}, namespaces
+    objects = {(item["kind"], item["metadata"]["name"]): item for item in json.loads(out)["items"]}
+    for name, numbers in node_ports.items():
+        for port, number in zip(objects["Service", name]["spec"]["ports"], numbers):
+            port["nodePort"] = number
+    return objects, namespaces
 
 
 def parsed(text):
@@ -221,7 +228,7 @@ class Checked(unittest.TestCase):
 def stripped(value):
     """Without what an API server makes up for each object."""
     if isinstance(value, dict):
-        return {key: stripped(item) for key, item in value.items() if key not in ("clusterIP", "clusterIPs", "nodePort")}
+        return {key: stripped(item) for key, item in value.items() if key not in ("clusterIP", "clusterIPs")}
     if isinstance(value, list):
         return [stripped(item) for item in value]
     return value
