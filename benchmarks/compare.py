@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The server against bare LibTorch and against FastAPI, on one machine in one run; prints a table in Markdown."""
+"""The server against bare LibTorch and against what it promises, on one machine in one run; prints a table in Markdown."""
 
 import argparse
 import atexit
@@ -92,10 +92,10 @@ def rss_mb(pid):
                for one in tree(pid)) / 1024
 
 
-def hey(port, payload, requests, clients):
+def hey(port, payload, requests, clients, path="/embed/base64"):
     """(requests per second, p50, p95 in seconds); every answer must be 200."""
     out = subprocess.run(["hey", "-n", str(requests), "-c", str(clients), "-t", "120", "-m", "POST", "-T",
-                          "application/json", "-D", str(payload), f"http://127.0.0.1:{port}/embed/base64"],
+                          "application/json", "-D", str(payload), f"http://127.0.0.1:{port}{path}"],
                          check=True, capture_output=True, text=True).stdout
     ok = int(re.search(r"\[200\]\s+(\d+)", out).group(1))
     if ok != requests // clients * clients:
@@ -103,12 +103,6 @@ def hey(port, payload, requests, clients):
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
     p50, p95 = (float(re.search(rf"{p}% in ([\d.]+) secs", out).group(1)) for p in (50, 95))
     return rate, p50, p95
-
-
-def vector(port, payload):
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("POST", "/embed/base64", payload.read_bytes(), {"Content-Type": "application/json"})
-    return json.loads(connection.getresponse().read())["embeddings"][0]
 
 
 class Server:
@@ -124,20 +118,6 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-
-
-class Peer:
-    def __init__(self, args, style, threads):
-        environment = dict(os.environ, PEER_MODEL=str(pathlib.Path(args.model).resolve() / "1" / "model.pt"),
-                           PEER_STYLE=style, PEER_THREADS=str(threads), PYTHONWARNINGS="ignore")
-        self.process = subprocess.Popen([f"{args.peers}/bin/uvicorn", "fastapi_server:app", "--port", str(PEER_PORT),
-                                         "--log-level", "error"], cwd=ROOT / "benchmarks" / "peers", env=environment)
-        atexit.register(self.process.kill)
-        wait_for(PEER_PORT, "/health", self.process)
-
-    def stop(self):
-        self.process.terminate()
         self.process.wait(60)
 
 
@@ -157,7 +137,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--model", default="models/clip-vit-b-32")
-    parser.add_argument("--peers", default=str(CACHE / "peers"))
     parser.add_argument("--only", help="regular expression of the sections to run")
     args = parser.parse_args()
     work = ROOT / "bench-results"
@@ -191,44 +170,6 @@ def main():
         ratio = statistics.median(servers) / statistics.median(bests)
         row(f"images per CPU-second, 224x224 JPEG, 30 clients, over bare forward (batch {batch})",
             f"{statistics.median(servers):.2f} / {statistics.median(bests):.2f} = {ratio:.3f}", "0.95")
-
-    if section("peer"):
-        trial = {}
-        for style in ("def", "async"):
-            for threads in (1, 2):
-                peer = Peer(args, style, threads)
-                hey(PEER_PORT, files["640"], 30, 30)
-                trial[style, threads] = hey(PEER_PORT, files["640"], 120, 30)[0]
-                peer.stop()
-                print(f"peer {style}, {threads} threads: {trial[style, threads]:.2f} per second", flush=True)
-        style, threads = max(trial, key=trial.get)
-        peer, server = Peer(args, style, threads), Server(args)
-        cosine = sum(a * b for a, b in zip(vector(PORT, files["640"]), vector(PEER_PORT, files["640"])))
-        peer.stop()
-        server.stop()
-        print(f"both compute the same: cosine {cosine:.7f}")
-        if cosine < 0.9999:
-            raise SystemExit("the peer computes something else")
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            peer = Peer(args, style, threads)
-            hey(PEER_PORT, files["640"], 30, 30)
-            theirs.append((*hey(PEER_PORT, files["640"], 240, 30), rss_mb(peer.process.pid)))
-            peer.stop()
-            server = Server(args)
-            hey(PORT, files["640"], 60, 30)
-            ours.append((*hey(PORT, files["640"], 480, 30), rss_mb(server.process.pid)))
-            server.stop()
-            print(f"round: peer {theirs[-1]}, server {ours[-1]}", flush=True)
-
-        def medians(samples):
-            return [statistics.median(column) for column in zip(*samples)]
-
-        our, their = medians(ours), medians(theirs)
-        name = f"FastAPI ({style}, {threads} threads)"
-        row(f"requests per second, 640x427 JPEG, 30 clients, over {name}", f"{our[0]:.1f} / {their[0]:.1f} = {our[0] / their[0]:.2f}", "1.6")
-        row(f"p95 in seconds, the same", f"{our[2]:.2f} / {their[2]:.2f} = {our[2] / their[2]:.2f}", "0.6 or less")
-        row("VmRSS in MB after it, all processes", f"{our[3]:.0f} / {their[3]:.0f} = {our[3] / their[3]:.2f}", "0.5 or less")
 
     if section("single"):
         http_p50, process_p50 = [], []

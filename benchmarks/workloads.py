@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Texts, forecasts, int8 and live promotion, against what a user would pick instead; prints a table in Markdown."""
+"""int8, forecasts, live promotion, memory over time; prints a table in Markdown."""
 
 import argparse
 import atexit
@@ -71,15 +71,13 @@ def sentences():
         return [row["text"] for row in csv.DictReader(file)]
 
 
-def in_process(args, threads, texts):
-    """Sentences per second of sentence-transformers at batch 32."""
-    script = ("import sys, json, time, torch\nfrom sentence_transformers import SentenceTransformer\n"
-              f"torch.set_num_threads({threads})\nm = SentenceTransformer(sys.argv[1], device='cpu')\n"
-              "texts = json.load(sys.stdin)\nm.encode(texts[:64], batch_size=32)\nstart = time.perf_counter()\n"
-              "m.encode(texts, batch_size=32, show_progress_bar=False)\nprint(len(texts) / (time.perf_counter() - start))\n")
-    out = subprocess.run([f"{args.peers}/bin/python", "-c", script, str(CACHE / "minilm")], input=json.dumps(texts),
-                         capture_output=True, text=True, check=True).stdout
-    return float(out.split()[-1])
+def text_files(work):
+    """Eight bodies, one a file, as hey wants it: sentences of the lengths at the eighths of the set."""
+    files, ordered = [], sorted(sentences(), key=len)
+    for i in range(8):
+        files.append(work / f"text{i}.json")
+        files[-1].write_text(json.dumps({"inputs": ordered[len(ordered) * i // 8 + len(ordered) // 16]}))
+    return files
 
 
 def make(args, folder, *command):
@@ -107,38 +105,7 @@ def main():
 
     make(args, models / "minilm", "model", "import", CACHE / "minilm", "--arch", "bert", "--out", models / "minilm")
     all_texts = sentences()
-    # One body a file, as hey wants it: sentences of the lengths at the eighths of the set.
-    picked = [sorted(all_texts, key=len)[len(all_texts) * i // 8 + len(all_texts) // 16] for i in range(8)]
-    files = []
-    for i, text in enumerate(picked):
-        files.append(work / f"text{i}.json")
-        files[-1].write_text(json.dumps({"inputs": text}))
-
-    if section("text"):
-        texts = picked * 100
-        threads = max((1, 2), key=lambda n: in_process(args, n, texts))
-        trial = {}
-        for n in (1, 2):
-            peer = Peer(args, "text_server", CACHE / "minilm", n)
-            trial[n] = hey(PEER_PORT, "/embed", files, 5, 32)[0]
-            peer.stop()
-        peer_threads = max(trial, key=trial.get)
-        ours, inside, fastapi = [], [], []
-        for _ in range(ROUNDS):
-            inside.append(in_process(args, threads, texts))
-            peer = Peer(args, "text_server", CACHE / "minilm", peer_threads)
-            fastapi.append(hey(PEER_PORT, "/embed", files, 8, 32)[0])
-            peer.stop()
-            server = Server(args, "--model", models / "minilm")
-            hey(PORT, "/embed", files, 2, 32)
-            ours.append(hey(PORT, "/embed", files, 8, 32)[0])
-            server.stop()
-            print(f"round: server {ours[-1]:.1f}, in process {inside[-1]:.1f}, FastAPI {fastapi[-1]:.1f} sentences per second", flush=True)
-        mine = statistics.median(ours)
-        for name, other, goal in ((f"sentence-transformers in process, batch 32, {threads} threads", inside, "1.0"),
-                                  (f"FastAPI around it, {peer_threads} threads", fastapi, "2.5")):
-            median = statistics.median(other)
-            row(f"MiniLM sentences per second, 32 clients, over {name}", f"{mine:.0f} / {median:.0f} = {mine / median:.2f}", goal)
+    files = text_files(work)
 
     if section("int8"):
         clip = ROOT / "models" / "clip-vit-b-32"

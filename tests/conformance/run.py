@@ -58,7 +58,8 @@ def start_ours(infer, models):
     return process, port, probe
 
 
-def start_triton(models):
+def triton_command(models):
+    """(command, environment, port)"""
     server = SITE / "pytriton" / "tritonserver"
     backends = TRITON / "backends"
     if not backends.exists():
@@ -67,10 +68,14 @@ def start_triton(models):
     port = free_port()
     environment = dict(os.environ, PYTHONPATH=str(SITE), PATH=f"{TRITON}/bin:" + os.environ["PATH"],
                        LD_LIBRARY_PATH=f"{SITE / 'nvidia_pytriton.libs'}:{CUDA_RUNTIME}")
-    process = subprocess.Popen([str(server / "bin" / "tritonserver"), f"--model-repository={models}",
-                                f"--backend-directory={backends}", f"--http-port={port}", "--allow-grpc=false",
-                                "--allow-metrics=false", "--log-info=false", "--disable-auto-complete-config"],
-                               env=environment, stderr=subprocess.DEVNULL)
+    command = [str(server / "bin" / "tritonserver"), f"--model-repository={models}", f"--backend-directory={backends}", f"--http-port={port}",
+               "--allow-grpc=false", "--allow-metrics=false", "--log-info=false", "--disable-auto-complete-config"]
+    return command, environment, port
+
+
+def start_triton(models):
+    command, environment, port = triton_command(models)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     wait_ready(port, "/v2/health/ready", process)
     return process, port
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what the benchmarks compare with into $INFER_CACHE: peers/ (FastAPI, LitServe, torch, sentence-transformers), mlserver/, triton/;
+# and the load generator.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${INFER_CACHE:-$HOME/.cache/libinfer}
+missing=()
+for package in hey curl wrk python3-venv; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+# Of Python 3.11, which is what Triton's backend is built for: it imports the peers' torch.
+if ! "$cache/peers/bin/python" -c 'import fastapi, litserve, sentence_transformers' 2>/dev/null; then
+  echo "bench: installing the peers into $cache/peers"
+  /usr/bin/python3.11 -m venv "$cache/peers"
+  "$cache/peers/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+fi
+# MLServer wants older packages than the others, but their torch will do.
+if ! "$cache/mlserver/bin/python" -c 'import mlserver, torch' 2>/dev/null; then
+  echo "bench: installing MLServer into $cache/mlserver"
+  /usr/bin/python3.11 -m venv "$cache/mlserver"
+  "$cache/mlserver/bin/pip" install --quiet --disable-pip-version-check mlserver==1.7.1 "uvloop<0.22"
+  echo "$cache/peers/lib/python3.11/site-packages" > "$cache/mlserver/lib/python3.11/site-packages/torch_of_the_peers.pth"
+fi
+"$here/../../tests/conformance/setup.sh"
