@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 OVERLAY ?= simulator-dev
 CLUSTER ?= inference-cluster
 
-.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench package lint format clean
+.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench bench-guard peers package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
@@ -17,6 +17,7 @@ help:
 	@echo "make e2e     the five systems on a real Kubernetes"
 	@echo "make serve   the demo's server, until Ctrl-C"
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
+	@echo "make peers   what others reach on this machine      make bench-guard BASE=COMMIT   is HEAD slower than it?"
 	@echo "make package  a .deb in build/package"
 	@echo "make lint    clang-format and clang-tidy       make format   apply clang-format"
 
@@ -101,6 +102,17 @@ bench: setup
 	cmake --preset release -DINFER_BENCHMARKS=ON && cmake --build $(BUILD) -j $(JOBS)
 	@test -f $(MODEL)/infer.json || $(INFER) model create clip-vit-b-32 --seed 1 --out $(MODEL)
 	benchmarks/run.sh $(BUILD) $(MODEL)
+
+# Is HEAD slower than BASE, another commit?
+bench-guard: $(MODEL)/infer.json
+	@test -n "$(BASE)" || { echo "make bench-guard BASE=COMMIT compares HEAD with that commit" >&2; exit 2; }
+	@scripts/setup.sh --guard
+	python3 benchmarks/guard.py $(BASE)
+
+# The table of docs/benchmarks.md that says what others reach: a quarter of an hour.
+peers: build $(MODEL)/infer.json
+	benchmarks/peers/setup.sh
+	python3 benchmarks/peers/peers.py --build $(BUILD) --model $(MODEL)
 
 # A .deb with LibTorch in it, in build/package.
 package: setup

@@ -92,10 +92,10 @@ def rss_mb(pid):
                for one in tree(pid)) / 1024
 
 
-def hey(port, payload, requests, clients, path="/embed/base64"):
+def hey(port, payload, requests, clients, path="/embed/base64", content_type="application/json"):
     """(requests per second, p50, p95 in seconds); every answer must be 200."""
     out = subprocess.run(["hey", "-n", str(requests), "-c", str(clients), "-t", "120", "-m", "POST", "-T",
-                          "application/json", "-D", str(payload), f"http://127.0.0.1:{port}{path}"],
+                          content_type, "-D", str(payload), f"http://127.0.0.1:{port}{path}"],
                          check=True, capture_output=True, text=True).stdout
     ok = int(re.search(r"\[200\]\s+(\d+)", out).group(1))
     if ok != requests // clients * clients:

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
-#   scripts/setup.sh [--cuda] [--core] [--build] [--tests]
+#   scripts/setup.sh [--cuda] [--core] [--build] [--tests] [--guard]
 # --core stops after what the torch-free core needs, --build after what the program needs: no photographs, no texts. --cuda
-# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare with.
+# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare
+# with; --guard what counts instructions.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -12,13 +13,15 @@ cuda=
 core=
 build=
 tests=
+guard=
 for argument in "$@"; do
   case $argument in
     --cuda) cuda=--cuda ;;
     --core) core=yes ;;
     --build) build=yes ;;
     --tests) tests=yes ;;
-    *) echo "setup: unknown argument '$argument'; known: --cuda --core --build --tests" >&2; exit 2 ;;
+    --guard) guard=yes ;;
+    *) echo "setup: unknown argument '$argument'; known: --cuda --core --build --tests --guard" >&2; exit 2 ;;
   esac
 done
 
@@ -29,6 +32,7 @@ if [ -z "$core" ]; then
 fi
 [ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core clang-16 libclang-rt-16-dev
                         iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)
+[ -z "$guard" ] || packages+=(valgrind)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,5 +1,6 @@
 // What the public headers promise of LibTorch, in a build without it.
 #include "infer/engine/inspect.h"
+#include "infer/engine/machine_limit.h"
 #include "infer/engine/torchscript.h"
 #include "infer/models/clip_vit.h"
 #include "models/architectures.h"
@@ -20,6 +21,12 @@ Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byt
 }
 
 Result<ModuleReport> inspect_torchscript(const std::filesystem::path& /*file*/) { return absent(); }
+
+Result<double> count_operations(const Backend& /*backend*/, std::span<const Tensor> /*inputs*/) {
+  return absent();
+}
+
+Result<double> measure_peak(std::string_view /*precision*/, double /*seconds*/) { return absent(); }
 
 void prepare_torch_process(std::size_t /*intra_op_threads*/) {}
 
@@ -42,7 +49,7 @@ Result<void> train_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Window
 }
 
 Result<void> quantize_module(const std::filesystem::path& /*from*/, const std::filesystem::path& /*to*/,
-                             QuantizeReport& /*report*/) {
+                             const std::string& /*precision*/, QuantizeReport& /*report*/) {
   return absent();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "commands.h"
 #include "infer/core/thread_plan.h"
+#include "infer/engine/machine_limit.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
 #include "json_writer.h"
@@ -37,6 +39,31 @@ struct Row {
   double per_second = 0;
   double alone_ms = 0;
 };
+
+/// How near a forward comes to what the machine can do. Zeros where that is not known.
+struct Limit {
+  double operations = 0;  // of a sample
+  double peak = 0;        // operations per second, of all workers
+};
+
+/// Large products on as many threads as the engine has.
+Limit measure_limit(const Model& model, const ThreadPlan& plan, std::size_t batch, double seconds) {
+  auto inputs = ramp_inputs(model.backend->signature(), batch);
+  if (!inputs) return {};
+  const double operations =
+      count_operations(*model.backend, *inputs).value_or(0) / static_cast<double>(batch);
+  if (operations <= 0) return {};
+  std::vector<double> peaks(plan.workers);
+  std::vector<std::thread> threads;
+  for (double& peak : peaks) {
+    threads.emplace_back([&] {
+      model.backend->bind_worker_thread();
+      peak = measure_peak(model.manifest.precision, seconds).value_or(0);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return {operations, std::accumulate(peaks.begin(), peaks.end(), 0.0)};
+}
 
 /// `workers` threads run forward side by side, as an engine's do.
 Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t batch, double seconds) {
@@ -128,11 +155,21 @@ int run(const Arguments& arguments) {
     if (!measured) return give_up(measured.error());
     prepare_ms = *measured;
   }
-  json.key("prepare_ms").value(prepare_ms).key("batches").begin_array();
+  json.key("prepare_ms").value(prepare_ms);
+  const Limit limit =
+      arguments.device == "cpu" ? measure_limit(*model, plan, batches.back(), arguments.seconds) : Limit{};
+  json.key("operations_per_sample")
+      .value(limit.operations)
+      .key("peak_operations_per_second")
+      .value(limit.peak);
+  json.key("batches").begin_array();
   if (!arguments.json) {
     std::cout << model->name << ", " << arguments.device << ", " << plan.workers << " workers of "
-              << plan.intra_op_threads
-              << " threads\n  batch   forward (median)   alone             samples per second\n";
+              << plan.intra_op_threads << " threads\n";
+    if (limit.peak > 0)
+      std::cout << limit.operations / 1e9
+                << " GOP a sample; a large product of this precision: " << limit.peak / 1e9 << " GOP/s\n";
+    std::cout << "  batch   forward (median)   alone             samples per second   of the large product\n";
   }
   for (const std::size_t batch : batches) {
     auto row = measure(*model->backend, plan.workers, batch, arguments.seconds);
@@ -144,12 +181,15 @@ int run(const Arguments& arguments) {
     if (!row) return give_up(row.error());
     json.begin_object().key("batch").value(row->batch).key("forward_ms").value(row->median_ms);
     json.key("alone_ms").value(row->alone_ms);
-    json.key("samples_per_second").value(row->per_second).end_object();
+    const double of_peak = limit.peak > 0 ? row->per_second * limit.operations / limit.peak : 0;
+    json.key("samples_per_second").value(row->per_second).key("of_peak").value(of_peak).end_object();
     if (!arguments.json) {
       std::array<char, 100> line{};
-      std::snprintf(line.data(), line.size(), "  %5zu   %13.2f ms   %12.2f ms   %18.1f", row->batch,
+      std::snprintf(line.data(), line.size(), "  %5zu   %13.2f ms   %12.2f ms   %18.1f   ", row->batch,
                     row->median_ms, row->alone_ms, row->per_second);
-      std::cout << line.data() << std::endl;
+      std::string of_limit = "-";
+      if (limit.peak > 0) of_limit = std::to_string(static_cast<int>(100 * of_peak + 0.5)) + " %";
+      std::cout << line.data() << of_limit << std::endl;
     }
   }
   if (!arguments.json && !arguments.sample.empty())

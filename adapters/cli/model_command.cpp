@@ -164,8 +164,8 @@ void add_import(CLI::App& model, Action& action) {
   });
 }
 
-void print_quantized(const QuantizeReport& report, const std::string& out) {
-  std::cout << out << ": " << report.quantized << " linear layers in int8, file "
+void print_quantized(const QuantizeReport& report, const std::string& precision, const std::string& out) {
+  std::cout << out << ": " << report.quantized << " linear layers in " << precision << ", file "
             << (report.bytes_before >> 20) << " -> " << (report.bytes_after >> 20) << " MiB; on "
             << report.samples << " samples cosine " << report.mean_cosine << " (least " << report.least_cosine
             << ")\n";
@@ -191,9 +191,16 @@ void add_quantize(CLI::App& model, Action& action) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* quantize = model.add_subcommand("quantize", "Make an int8 version of a model of images or texts");
+  CLI::App* quantize =
+      model.add_subcommand("quantize", "Make a model of images or texts smaller and faster: int8, bf16");
   quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
-  quantize->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm-int8")->required();
+  quantize
+      ->add_option("--out", arguments->out,
+                   "Folder to make, e.g. models/minilm-int8; the model's own: a version more")
+      ->required();
+  quantize->add_option("--precision", arguments->options.precision, "Of the linear layers")
+      ->check(CLI::IsMember({"int8", "bf16"}))
+      ->capture_default_str();
   quantize
       ->add_option("--samples", arguments->options.samples,
                    "Folder of photographs, or file of texts, to compare answers on; made up if not given")
@@ -204,7 +211,11 @@ void add_quantize(CLI::App& model, Action& action) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   quantize->add_flag("--json", arguments->json, "Print the report as JSON");
-  quantize->footer("Example: infer model quantize models/minilm --out models/minilm-int8");
+  quantize->footer(
+      "Examples:\n"
+      "  infer model quantize models/minilm --out models/minilm-int8\n"
+      "  infer model quantize models/minilm --out models/minilm   # version 1-int8, for infer tune to "
+      "compare");
   quantize->callback([arguments, &action] {
     action = [arguments] {
       prepare_process(1);
@@ -214,7 +225,7 @@ void add_quantize(CLI::App& model, Action& action) {
         return 1;
       }
       arguments->json ? print_quantized_json(*report, arguments->out)
-                      : print_quantized(*report, arguments->out);
+                      : print_quantized(*report, arguments->options.precision, arguments->out);
       return 0;
     };
   });

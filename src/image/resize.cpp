@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "multiversion.h"
+#include "../multiversion.h"
 
 namespace infer::inline v0 {
 namespace {

@@ -104,8 +104,17 @@ Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::pa
   return vectors;
 }
 
-Result<Vectors> answers(const fs::path& directory, const fs::path& samples) {
-  auto engine = open_engine(directory);
+/// A version of a model.
+struct Place {
+  fs::path directory;
+  std::string version;
+  fs::path files() const { return directory / version; }
+};
+
+Result<Vectors> answers(const Place& place, const fs::path& samples) {
+  OpenOptions wanted;
+  wanted.version = place.version;
+  auto engine = open_engine(place.directory, wanted);
   if (!engine) return Unexpected(engine.error());
   auto shared = std::make_shared<Engine>(*std::move(engine));
   const std::string& task = shared->model().manifest.task;
@@ -130,11 +139,11 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
   return lengths > 0 ? product(a, b) / lengths : 1;
 }
 
-Result<void> compare(const fs::path& source, const fs::path& directory, const QuantizeOptions& options,
+Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& options,
                      QuantizeReport& report) {
-  auto before = answers(source, options.samples);
+  auto before = answers(from, options.samples);
   if (!before) return Unexpected(before.error());
-  auto after = answers(directory, options.samples);
+  auto after = answers(to, options.samples);
   if (!after) return Unexpected(after.error());
   if (before->empty()) return bad(options.samples.string() + ": holds no samples");
   report.samples = before->size();
@@ -146,39 +155,40 @@ Result<void> compare(const fs::path& source, const fs::path& directory, const Qu
   }
   report.mean_cosine = sum / static_cast<double>(before->size());
   if (report.least_cosine < options.least_cosine) {
-    return fail(ErrorCode::kFailedPrecondition, "the int8 model's answers are too far off: a cosine of " +
-                                                    std::to_string(report.least_cosine) +
-                                                    ", the least allowed is " +
-                                                    std::to_string(options.least_cosine));
+    return fail(ErrorCode::kFailedPrecondition,
+                "the " + options.precision + " model's answers are too far off: a cosine of " +
+                    std::to_string(report.least_cosine) + ", the least allowed is " +
+                    std::to_string(options.least_cosine));
   }
   return {};
 }
 
-Result<QuantizeReport> quantize_into(const fs::path& source, const QuantizeOptions& options,
-                                     const fs::path& directory) {
-  auto version = choose_version(source);
-  if (!version) return Unexpected(version.error());
-  auto manifest = read_manifest(source, *version);
+Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& options, const Place& to) {
+  auto manifest = read_manifest(from.directory, from.version);
   if (!manifest) return Unexpected(manifest.error());
   const bool known_task = manifest->task == "image-embedding" || manifest->task == "text-embedding" ||
                           manifest->task == "text-classification";
   if (manifest->backend != "torchscript" || !known_task)
-    return bad(source.string() + ": a TorchScript model of images or texts is needed to compare answers");
+    return bad(from.directory.string() +
+               ": a TorchScript model of images or texts is needed to compare answers");
   if (manifest->precision != "fp32")
-    return bad(source.string() + ": is of " + manifest->precision + " already");
-  const fs::path from = source / *version;
-  const fs::path to = directory / "1";
-  fs::create_directories(to);
+    return bad(from.directory.string() + ": is of " + manifest->precision + " already");
+  fs::create_directories(to.files());
   QuantizeReport report;
-  if (auto done = quantize_module(from / manifest->file, to / manifest->file, report); !done)
+  const fs::path& file = manifest->file;
+  if (auto done = quantize_module(from.files() / file, to.files() / file, options.precision, report); !done)
     return Unexpected(done.error());
-  if (manifest->tokenizer) fs::copy_file(from / manifest->tokenizer->vocab, to / manifest->tokenizer->vocab);
-  report.bytes_before = fs::file_size(from / manifest->file);
-  report.bytes_after = fs::file_size(to / manifest->file);
-  manifest->precision = "int8";
+  if (manifest->tokenizer)
+    fs::copy_file(from.files() / manifest->tokenizer->vocab, to.files() / manifest->tokenizer->vocab);
+  report.bytes_before = fs::file_size(from.files() / file);
+  report.bytes_after = fs::file_size(to.files() / file);
+  manifest->precision = options.precision;
   manifest->sha256.clear();
-  if (auto written = write_manifest(*manifest, directory); !written) return Unexpected(written.error());
-  if (auto near = compare(source, directory, options, report); !near) return Unexpected(near.error());
+  const bool beside = from.directory == to.directory;
+  if (beside) manifest->same_weights_as = from.version;
+  if (auto written = write_manifest(*manifest, beside ? to.files() : to.directory); !written)
+    return Unexpected(written.error());
+  if (auto near = compare(from, to, options, report); !near) return Unexpected(near.error());
   return report;
 }
 
@@ -186,14 +196,22 @@ Result<QuantizeReport> quantize_into(const fs::path& source, const QuantizeOptio
 
 Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOptions& options,
                                       const fs::path& directory) {
+  if (options.precision != "int8" && options.precision != "bf16")
+    return bad("precision: '" + options.precision + "', known: int8, bf16");
   try {
-    if (fs::exists(directory)) {
+    auto version = choose_version(source);
+    if (!version) return Unexpected(version.error());
+    const Place from{source, *version};
+    const bool beside = fs::exists(directory) && fs::equivalent(source, directory);
+    const Place to = beside ? Place{source, *version + "-" + options.precision} : Place{directory, "1"};
+    const fs::path made = beside ? to.files() : directory;
+    if (fs::exists(made)) {
       return fail(ErrorCode::kFailedPrecondition,
-                  directory.string() + ": exists already; choose another folder or remove it");
+                  made.string() + ": exists already; choose another folder or remove it");
     }
-    auto report = quantize_into(source, options, directory);
+    auto report = quantize_into(from, options, to);
     std::error_code ignored;
-    if (!report) fs::remove_all(directory, ignored);
+    if (!report) fs::remove_all(made, ignored);
     return report;
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <numeric>
 
 #include "image/golden.h"
+#include "infer/engine/machine_limit.h"
 #include "infer/engine/torchscript.h"
 #include "infer/infer.h"
+#include "infer/models/quantize.h"
 #include "small_clip.h"
 
 namespace infer {
@@ -61,6 +64,52 @@ TEST_F(SmallClip, TheEmbeddingIsAUnitVectorAndThatOfPillowsPixels) {
     }
     const auto reference = embedder.engine().infer({input}).value();
     EXPECT_GE(cosine(*vector, reference.outputs[0].as<float>()), 0.9999) << golden.name;
+  }
+}
+
+TEST_F(SmallClip, OperationsAreThoseOfItsProductsAndAttention) {
+  const auto model = load_model(folder_ / "small").value();
+  const auto config = testing::small_clip();
+  const auto tokens = static_cast<double>(7 * 7 + 1);
+  const auto width = static_cast<double>(config.width);
+  const auto mlp = static_cast<double>(config.mlp_width);
+  const auto layers = static_cast<double>(config.layers);
+  const double expected =
+      2 * (layers * tokens * (4 * width * width + 2 * width * mlp) + layers * 2 * tokens * tokens * width +
+           49 * (3 * 32 * 32) * width + width * static_cast<double>(config.embedding_size));
+  for (const std::int64_t batch : {1, 3}) {
+    auto input = Tensor::allocate(DType::kFp32, Shape{batch, 3, 224, 224}).value();
+    std::ranges::fill(input.as<float>(), 0.5F);
+    EXPECT_DOUBLE_EQ(count_operations(*model.backend, std::span(&input, 1)).value(),
+                     static_cast<double>(batch) * expected);
+  }
+}
+
+TEST_F(SmallClip, APeakIsMeasuredForThePrecisionsThereAre) {
+  for (const char* precision : {"fp32", "bf16", "int8"}) {
+    const auto peak = measure_peak(precision, 0.01);
+    ASSERT_TRUE(peak) << peak.error().message;
+    EXPECT_GT(*peak, 1e8);
+  }
+  EXPECT_EQ(measure_peak("int4", 0.01).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(SmallClip, InInt8AnImagesAnswerHardlyDependsOnTheOthersOfItsBatch) {
+  quantize_model(folder_ / "small", {}, folder_ / "small-int8").value();
+  const auto model = load_model(folder_ / "small-int8").value();
+  constexpr std::size_t kImage = 3 * 224 * 224;
+  constexpr std::size_t kCount = 4;
+  auto batch = Tensor::allocate(DType::kFp32, Shape{kCount, 3, 224, 224}).value();
+  std::uint32_t seed = 1;
+  for (std::size_t i = 0; i < kCount * kImage; ++i) {  // grey, and noise of growing size
+    seed = seed * 1664525U + 1013904223U;
+    batch.as<float>()[i] = static_cast<float>(i / kImage) * (static_cast<float>(seed >> 16) / 65536 - 0.5F);
+  }
+  const auto together = model.backend->forward(std::span(&batch, 1)).value();
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const Tensor one = batch.row(i).reshaped(Shape{1, 3, 224, 224});
+    const auto alone = model.backend->forward(std::span(&one, 1)).value();
+    EXPECT_GE(cosine(alone[0].as<float>(), together[0].row(i).as<float>()), 0.999) << i;
   }
 }
 

@@ -294,6 +294,20 @@ TEST_F(Import, AnInt8ModelReloadsAndStaysNear) {
       cosine += static_cast<double>(alone[j]) * static_cast<double>(together.vectors[i][j]);
     EXPECT_GT(cosine, 0.999);
   }
+  // Into the model's own folder: a version more, which nobody gets before it is promoted.
+  options.precision = "bf16";
+  const auto half = quantize_model(folder_ / "fp32", options, folder_ / "fp32").value();
+  EXPECT_GT(half.least_cosine, 0.9999);
+  EXPECT_LT(half.bytes_after, half.bytes_before * 3 / 4);
+  EXPECT_EQ(load_model(folder_ / "fp32").value().version, "1");
+  EXPECT_EQ(load_model(folder_ / "fp32", {.version = "1-bf16"}).value().version, "1-bf16+bf16");
+  EXPECT_EQ(read_manifest(folder_ / "fp32", "1-bf16").value().same_weights_as, "1");
+  EXPECT_EQ(quantize_model(folder_ / "fp32", options, folder_ / "fp32").error().code,
+            ErrorCode::kFailedPrecondition);
+  options.precision = "int4";
+  EXPECT_EQ(quantize_model(folder_ / "fp32", options, folder_ / "int4").error().code,
+            ErrorCode::kInvalidArgument);
+  options.precision = "int8";
   options.least_cosine = 0.9999999;
   const auto refused = quantize_model(folder_ / "fp32", options, folder_ / "refused");
   ASSERT_FALSE(refused);

@@ -45,6 +45,15 @@ std::optional<at::Tensor> constant(const Value* value) {
   return ivalue->toTensor();
 }
 
+/// oneDNN computes bf16 on any CPU with AVX-512, but without instructions for it slower than fp32.
+bool has_fast_products(at::ScalarType type) {
+#if defined(__x86_64__)
+  return type == at::kFloat || (type == at::kBFloat16 && __builtin_cpu_supports("avx512bf16"));
+#else
+  return type == at::kFloat;
+#endif
+}
+
 bool is_packable(const Node* node) {
   const bool linear = node->kind() == at::aten::linear;
   // A convolution only of the model's input, such as a ViT's patches: of other values it isn't known whether
@@ -52,7 +61,7 @@ bool is_packable(const Node* node) {
   if (!linear && (node->kind() != at::aten::conv2d || node->input(0)->node()->kind() != at::prim::Param))
     return false;
   const auto weight = constant(node->input(1));
-  if (!weight || weight->dim() != (linear ? 2 : 4) || weight->scalar_type() != at::kFloat ||
+  if (!weight || weight->dim() != (linear ? 2 : 4) || !has_fast_products(weight->scalar_type()) ||
       !weight->device().is_cpu() || weight->layout() != at::kStrided || weight->numel() < kLeastWeights)
     return false;
   for (std::size_t i = 2; i < node->inputs().size(); ++i) {

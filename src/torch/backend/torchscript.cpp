@@ -20,6 +20,7 @@
 #include "error_text.h"
 #include "infer/engine/torchscript.h"
 #include "infer/torch_interop.h"
+#include "pack_int8.h"
 #include "pack_weights.h"
 #include "quiet_warnings.h"
 
@@ -152,6 +153,7 @@ Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const Load
     module = torch::jit::freeze(module);
     if (device->is_cpu()) {
       auto graph = module.get_method("forward").graph();
+      pack_int8(graph);
       pack_weights(graph);
     }
     return std::shared_ptr<const Backend>(std::make_shared<TorchScriptBackend>(

@@ -52,7 +52,8 @@ at::Tensor quantized_rows(const at::Tensor& weight) {
 
 class Quantizer {
  public:
-  Quantizer(torch::jit::Module& module, QuantizeReport& report) : module_(module), report_(report) {}
+  Quantizer(torch::jit::Module& module, bool bf16, QuantizeReport& report)
+      : module_(module), bf16_(bf16), report_(report) {}
 
   void run() {
     auto graph = module_.get_method("forward").graph();
@@ -62,6 +63,11 @@ class Quantizer {
 
  private:
   void visit(Block* block, torch::jit::Graph& graph) {
+    std::vector<Node*> patches;
+    for (Node* node : block->nodes()) {
+      if (cuts_patches(node)) patches.push_back(node);
+    }
+    for (Node* convolution : patches) cut_patches(convolution, graph);
     std::vector<Node*> layers;
     for (Node* node : block->nodes()) {
       for (Block* inner : node->blocks()) visit(inner, graph);
@@ -73,6 +79,47 @@ class Quantizer {
         leave(node, "no linear layer, though a product with weights", 1);
     }
     for (Node* layer : layers) replace(layer, graph);
+  }
+
+  /// Whether a convolution's windows neither overlap nor leave gaps, as a vision transformer's do.
+  static bool cuts_patches(const Node* node) {
+    if (node->kind() != at::aten::conv2d) return false;
+    const auto weight = constant(node->input(1));
+    if (!weight || weight->dim() != 4 || weight->numel() < kLeastWeights ||
+        !torch::jit::toIValue(node->input(2)))
+      return false;
+    const auto is = [&](std::size_t input, const std::vector<std::int64_t>& expected) {
+      const auto value = torch::jit::toIValue(node->input(input));
+      return value && value->isIntList() && value->toIntVector() == expected;
+    };
+    const auto groups = torch::jit::toIValue(node->input(6));
+    return is(3, {weight->size(2), weight->size(3)}) && is(4, {0, 0}) && is(5, {1, 1}) && groups &&
+           groups->isInt() && groups->toInt() == 1;
+  }
+
+  /// Such a convolution is a linear layer of each patch's pixels.
+  static void cut_patches(Node* convolution, torch::jit::Graph& graph) {
+    const torch::jit::WithInsertPoint here(convolution);
+    const at::Tensor weight = *constant(convolution->input(1));
+    const std::vector<std::int64_t> window{weight.size(2), weight.size(3)};
+    Value* images = convolution->input(0);
+    Value* pixels = graph.insert(
+        c10::Symbol::fromQualString("aten::im2col"),
+        {images, window, std::vector<std::int64_t>{1, 1}, std::vector<std::int64_t>{0, 0}, window});
+    Value* rows = graph.insert(at::aten::transpose, {pixels, 1, 2});
+    Value* tokens = graph.insert(at::aten::linear,
+                                 {rows, weight.flatten(1), *torch::jit::toIValue(convolution->input(2))});
+    const auto count = [&](std::int64_t dimension, std::int64_t of) {
+      return graph.insert(at::aten::floordiv, {graph.insert(at::aten::size, {images, dimension}), of});
+    };
+    Node* shape = graph.insertNode(graph.createList(
+        c10::IntType::get(), {graph.insert(at::aten::size, {images, 0}), graph.insertConstant(weight.size(0)),
+                              count(2, window[0]), count(3, window[1])}));
+    Value* result =
+        graph.insert(at::aten::reshape, {graph.insert(at::aten::transpose, {tokens, 1, 2}), shape->output()});
+    result->copyMetadata(convolution->output());
+    convolution->output()->replaceAllUsesWith(result);
+    convolution->destroy();
   }
 
   void leave(const Node* node, const std::string& why, std::size_t input = 0) {
@@ -118,14 +165,31 @@ class Quantizer {
       result = gelu->gate->output();
     }
     const torch::jit::WithInsertPoint here(layer);
-    Value* output = product(layer->input(0), weight, bias, graph);
-    if (fold) output = graph.insert(c10::Symbol::fromQualString("aten::silu_"), {output});
+    Value* output = bf16_ ? half_product(layer->input(0), weight, bias, graph)
+                          : product(layer->input(0), weight, bias, graph);
+    if (fold)
+      output = graph.insert(c10::Symbol::fromQualString(bf16_ ? "aten::silu" : "aten::silu_"), {output});
+    if (bf16_ && !fold) output = converted(output, at::kFloat, graph);
     output->copyMetadata(result);
     result->replaceAllUsesWith(output);
     if (fold) {
       for (Node* node : {gelu->gate, gelu->sigmoid, gelu->scaled}) node->destroy();
     }
     layer->destroy();
+  }
+
+  static Value* converted(Value* value, at::ScalarType type, torch::jit::Graph& graph) {
+    return graph.insert(at::aten::to, {value, type});
+  }
+
+  /// In bf16, and left so. What comes from a folded activation is bf16 already, to which converting is
+  /// nothing.
+  Value* half_product(Value* input, const at::Tensor& weight, const c10::IValue& bias,
+                      torch::jit::Graph& graph) {
+    ++report_.quantized;
+    const c10::IValue half_bias = bias.isTensor() ? c10::IValue(bias.toTensor().to(at::kBFloat16)) : bias;
+    return graph.insert(at::aten::linear,
+                        {converted(input, at::kBFloat16, graph), weight.to(at::kBFloat16), half_bias});
   }
 
   Value* product(Value* input, const at::Tensor& weight, const c10::IValue& bias, torch::jit::Graph& graph) {
@@ -156,6 +220,7 @@ class Quantizer {
   }
 
   torch::jit::Module& module_;
+  bool bf16_;
   QuantizeReport& report_;
   std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be replaced
 };
@@ -163,14 +228,14 @@ class Quantizer {
 }  // namespace
 
 Result<void> quantize_module(const std::filesystem::path& from, const std::filesystem::path& to,
-                             QuantizeReport& report) {
+                             const std::string& precision, QuantizeReport& report) {
   try {
     const c10::InferenceMode guard;
     const QuietWarnings quiet;
     torch::jit::Module module = torch::jit::load(from.string());
     module.eval();
     module = torch::jit::freeze(module);
-    Quantizer(module, report).run();
+    Quantizer(module, precision == "bf16", report).run();
     if (report.quantized == 0)
       return fail(ErrorCode::kInvalidArgument, from.string() + ": has no linear layer to quantise");
     module.save(to.string());

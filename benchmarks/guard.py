@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Has a change made anything slower? guard.py BASE [CHANGE], commits; CHANGE is HEAD if it is not given.
+
+Builds both. Torch-free parts are compared by the instructions they take, which callgrind counts and which do not depend on how busy the
+machine is; the rest by the ratio of what both reach alternately in this run, medians of three rounds. Ends with 1 if a part takes
+over 2 % more instructions or anything reaches under 0.9 of what it did: less is within the drift of a virtual machine.
+"""
+
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer")
+PHOTO, ROUNDS = CACHE / "photos" / "china.jpg", 3
+MORE_INSTRUCTIONS, LEAST_RATIO = 1.02, 0.9
+# Often enough that a part's own work is most of it, and less than a minute under callgrind.
+TIMES = {"read_photograph": 3, "photograph_to_input": 3, "read_images_of_json": 50}
+
+
+def sh(*command, **more):
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, **more).stdout
+
+
+class Build:
+    def __init__(self, commit):
+        self.commit = sh("git", "rev-parse", "--short", f"{commit}^{{commit}}", cwd=ROOT).strip()
+        self.tree = ROOT / "build" / "guard" / self.commit
+        if not self.tree.exists():
+            sh("git", "worktree", "prune", cwd=ROOT)
+            sh("git", "worktree", "add", "--detach", self.tree, self.commit, cwd=ROOT)
+        print(f"guard: building {self.commit}", flush=True)
+        sh("cmake", "--preset", "release", "-DINFER_BENCHMARKS=ON", "-DINFER_TESTS=OFF", cwd=self.tree)
+        sh("cmake", "--build", self.tree / "build/release", "-j", os.cpu_count(), cwd=self.tree)
+        self.bin = self.tree / "build" / "release" / "bin"
+        if not (self.bin / "instructions").exists():
+            raise SystemExit(f"guard: {self.commit} is older than benchmarks/instructions.cpp")
+
+    def end(self):
+        sh("git", "worktree", "remove", "--force", self.tree, cwd=ROOT)
+
+    def parts(self):
+        return sh(self.bin / "instructions").split()
+
+    def instructions(self, part):
+        """Of one time: what the start takes is taken off."""
+        def counted(times):
+            done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", self.bin / "instructions", part, str(times), PHOTO],
+                                  check=True, capture_output=True, text=True)
+            return int(re.search(r"Collected\s*:\s*(\d+)", done.stderr).group(1))
+        times = TIMES.get(part, 500)
+        return (counted(times + 1) - counted(1)) / times
+
+    def forward(self, model):
+        """Photographs per second at the batch size that is best for it."""
+        out = json.loads(sh(self.bin / "infer", "bench", "--model", model, "--seconds", "2", "--json"))
+        return max(row["samples_per_second"] for row in out["batches"])
+
+    def small_requests(self, load, model):
+        """Requests per second that eight connections get from a simulator without work."""
+        server = subprocess.Popen([self.bin / "infer", "serve", "--model", model, "--port", "0", "--probe-port", "0", "--log-requests-per-second", "0"],
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            lines = (json.loads(line) for line in server.stdout)
+            port = next(line["port"] for line in lines if line["event"] == "listening")
+            next(line for line in lines if line["event"] == "ready")
+            out = sh(load, "load", "--host", f"http://127.0.0.1:{port}/infer", "--qps", "200000", "--seconds", "5", "--connections", "8", "--json")
+            return json.loads(out)["ok_per_second"]
+        finally:
+            server.terminate()
+            server.communicate(timeout=60)
+
+
+def main():
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        raise SystemExit(__doc__)
+    base, change = Build(sys.argv[1]), Build(sys.argv[2] if len(sys.argv) == 3 else "HEAD")
+    model, simulator = ROOT / "models" / "clip-vit-b-32", ROOT / "bench-results" / "models" / "simulator"
+    if not simulator.exists():
+        sh(change.bin / "infer", "model", "create", "simulator", "--base-ms", "0", "--out", simulator)
+    slower = []
+    print(f"| instructions | {base.commit} | {change.commit} | ratio |\n|---|---|---|---|")
+    for part in change.parts():
+        if part not in base.parts():
+            continue
+        before, after = base.instructions(part), change.instructions(part)
+        print(f"| {part} | {before:,.0f} | {after:,.0f} | {after / before:.3f} |", flush=True)
+        if after > MORE_INSTRUCTIONS * before:
+            slower.append(part)
+    print(f"\n| reached per second | {base.commit} | {change.commit} | ratio |\n|---|---|---|---|")
+    for name, measure in (("photographs through ViT-B/32", lambda build: build.forward(model)),
+                          ("requests without work", lambda build: build.small_requests(change.bin / "infer", simulator))):
+        rounds = [(measure(base), measure(change)) for _ in range(ROUNDS)]
+        before, after = (statistics.median(column) for column in zip(*rounds))
+        print(f"| {name} | {before:,.1f} | {after:,.1f} | {after / before:.3f} |", flush=True)
+        if after < LEAST_RATIO * before:
+            slower.append(name)
+    base.end()
+    change.end()
+    if slower:
+        raise SystemExit(f"guard: slower than {base.commit}: {', '.join(slower)}")
+    print(f"\nguard: nothing is slower than {base.commit}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Is what `infer tune` chooses as good as it says? tune.py INFER MODEL PHOTO
+
+Tunes twice. Then, alternately for three rounds: the first choice, the second, and what is used without tuning; and, as root, what is
+used by itself under a quota of one core against the same server told to use two. Prints a table in Markdown.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import compare
+
+INFER, MODEL, PHOTO = sys.argv[1:4]
+TIME, ROUNDS, CLIENTS, REQUESTS = "60s", 3, 30, 480
+GROUP = pathlib.Path("/sys/fs/cgroup/cpu/infer-bench")
+
+
+def tuned():
+    out = subprocess.run([INFER, "tune", MODEL, "--sample", PHOTO, "--time", TIME, "--json"], check=True, capture_output=True, text=True).stdout
+    return next(iter(json.loads(out)["tuned"].values()))
+
+
+def flags(choice):
+    return ["--workers", choice["workers"], "--intra-op-threads", choice["intra_op_threads"], "--max-batch-size", choice["max_batch_size"],
+            "--max-queue-delay-us", round(1000 * choice["max_queue_delay_ms"])]
+
+
+def rate(*more, inside=None):
+    """Requests a second; `inside` is a control group."""
+    command = [INFER, "serve", "--model", MODEL, "--port", "0", "--probe-port", "0", "--log-requests-per-second", "0", *map(str, more)]
+    enter = ["bash", "-c", f'echo $$ > {inside}/cgroup.procs; exec "$@"', "in"] if inside else []
+    server = subprocess.Popen([*enter, *command], stdout=subprocess.PIPE, text=True)
+    try:
+        lines = (json.loads(line) for line in server.stdout)
+        port = next(line["port"] for line in lines if line["event"] == "listening")
+        next(line for line in lines if line["event"] == "ready")
+        body = pathlib.Path(tempfile.gettempdir()) / "infer-tune-body.json"
+        body.write_bytes(pathlib.Path(PHOTO).read_bytes())
+        compare.hey(port, body, 2 * CLIENTS, CLIENTS, "/embed", "image/jpeg")
+        return compare.hey(port, body, REQUESTS if inside is None else REQUESTS // 2, CLIENTS, "/embed", "image/jpeg")[0]
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
+def alternately(ways):
+    seen = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, measure in ways.items():
+            seen[name].append(measure())
+            print(f"{name}: {seen[name][-1]:.1f} photographs a second", flush=True)
+    return {name: statistics.median(rates) for name, rates in seen.items()}
+
+
+def main():
+    first, second = tuned(), tuned()
+    print(f"chosen: {first}\nand:    {second}")
+    medians = alternately({"first choice": lambda: rate(*flags(first)), "second choice": lambda: rate(*flags(second)), "default": rate})
+    rows = [("second choice over the first", medians["second choice"] / medians["first choice"], "within 5 %"),
+            ("tuned over default", medians["first choice"] / medians["default"], "0.98")]
+    if os.geteuid() == 0 and GROUP.parent.is_dir():
+        GROUP.mkdir(exist_ok=True)
+        (GROUP / "cpu.cfs_period_us").write_text("100000")
+        (GROUP / "cpu.cfs_quota_us").write_text("100000")
+        try:
+            medians = alternately({"one core, by itself": lambda: rate(inside=GROUP),
+                                   "one core, told to use two": lambda: rate("--workers", 2, "--intra-op-threads", 1, inside=GROUP)})
+        finally:
+            GROUP.rmdir()
+        rows.append(("default under a quota of one core over told to use two", medians["one core, by itself"] / medians["one core, told to use two"], "1.2"))
+    print("| what | measured | goal |\n|---|---|---|")
+    for name, ratio, goal in rows:
+        print(f"| {name} | {ratio:.3f} | {goal} |")
+
+
+if __name__ == "__main__":
+    main()
