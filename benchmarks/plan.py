@@ -6,6 +6,7 @@ plan.py INFER MODEL PHOTO
 
 import json
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,12 @@ ROUNDS = 3
 
 def run(*arguments):
     return json.loads(subprocess.run([INFER, *map(str, arguments)], capture_output=True, text=True, check=False).stdout)
+
+
+def client_seconds():
+    """CPU time of the children that have ended: the load generator shares the machine, which the plan has to know."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def capacity(curve):
@@ -46,9 +53,11 @@ def main():
             for index in range(ROUNDS):
                 for load in LOADS:
                     trace = f"{work}/trace.csv"
+                    before = client_seconds()
                     real = run("load", "--host", url, "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--qps", load * most, "--seconds", SECONDS,
                                "--poisson", "--connections", 256, "--csv", trace, "--json")
-                    (predicted,) = run("plan", curve_file, "--trace", trace, "--json")["predictions"]
+                    cores = curve["workers"] * curve["intra_op_threads"] - (client_seconds() - before) / SECONDS
+                    (predicted,) = run("plan", curve_file, "--trace", trace, "--cores", cores, "--json")["predictions"]
                     total = real["ok"] + real["fail"]
                     seen[load].append((real["latency_ms"]["p95"], predicted["latency_ms"]["p95"], real["ok_per_second"], predicted["per_second"],
                                        real["fail"] / total, predicted["drop_rate"]))

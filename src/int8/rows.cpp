@@ -108,7 +108,9 @@ void silu_row(float* x, std::size_t n) {
     power = power > 126.0F ? 126.0F : power;
     power = power < -126.0F ? -126.0F : power;
     const float rounded = power + kRounder;
-    const std::int32_t whole = std::bit_cast<std::int32_t>(rounded) - std::bit_cast<std::int32_t>(kRounder);
+    // Unsigned, since of what is not a number anything may come.
+    const std::uint32_t whole =
+        std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(kRounder);
     const float f = power - (rounded - kRounder);
     float series = 1.54035304e-4F;
     series = series * f + 1.33335581e-3F;
@@ -117,7 +119,7 @@ void silu_row(float* x, std::size_t n) {
     series = series * f + 2.40226507e-1F;
     series = series * f + 6.93147181e-1F;
     series = series * f + 1.0F;
-    const float exponential = std::bit_cast<float>(std::bit_cast<std::int32_t>(series) + whole * (1 << 23));
+    const float exponential = std::bit_cast<float>(std::bit_cast<std::uint32_t>(series) + (whole << 23));
     x[i] /= 1.0F + exponential;
   }
 }

@@ -319,9 +319,12 @@ class Packer {
   std::unordered_map<const Value*, Product> products_;  // by the silu that takes them
 };
 
+/// Whether CPU and LibTorch have what the layers are rewritten to.
 bool has_fast_products() {
 #if defined(__x86_64__)
-  return at::hasMKLDNN() && __builtin_cpu_supports("avx512vnni");
+  const auto product = c10::Dispatcher::singleton().findSchema({"onednn::qlinear_pointwise", ""});
+  return at::hasMKLDNN() && __builtin_cpu_supports("avx512vnni") && product &&
+         product->schema().arguments().size() == 13;
 #else
   return false;
 #endif
