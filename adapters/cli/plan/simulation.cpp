@@ -91,7 +91,7 @@ class Service {
       --starting_;
       server.turn = 1;
       ready_.push_back(event.server);
-      prediction_.replicas.emplace_back(event.time, ready_.size());
+      note_replicas(event.time);
       return;
     }
     answered_.clear();
@@ -129,7 +129,13 @@ class Service {
       servers_[ready_.back()].gone_at = now;
       ready_.pop_back();
     }
-    if (wanted < current) prediction_.replicas.emplace_back(now, ready_.size());
+    if (wanted < current) note_replicas(now);
+  }
+
+  /// One line for all that happens at a time.
+  void note_replicas(double now) {
+    if (prediction_.replicas.back().first < now) prediction_.replicas.emplace_back(now, 0);
+    prediction_.replicas.back().second = ready_.size();
   }
 
   static double alive(const Server& server, double end) {
