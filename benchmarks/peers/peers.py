@@ -188,8 +188,9 @@ def best_choice(contender, photograph, expected):
 def described(choice):
     if not choice:
         return "as it starts"
-    threads, other = choice
-    return f"`{other}`, {threads} threads" if isinstance(other, str) else f"{other} x {threads} threads"
+    count, other = choice
+    threads = "1 thread" if count == 1 else f"{count} threads"
+    return f"`{other}`, {threads}" if isinstance(other, str) else f"{other} x {threads}"
 
 
 def ratio(ours, theirs):
@@ -261,8 +262,8 @@ def texts(args):
         print(f"round: texts {ours[-1]:.0f}, in process {inside[-1]:.0f}, served {server[-1]:.0f}", flush=True)
     yield "| a sentence a request, MiniLM-L6, 32 clients (hey) | sentences per second | fp32 over it |"
     yield "|---|---|---|"
-    for name, rates in (("libinfer", ours), (f"sentence-transformers in process, batch 32, {threads} threads, no HTTP", inside),
-                        (f"FastAPI around sentence-transformers, {serving} threads", server)):
+    for name, rates in (("libinfer", ours), (f"sentence-transformers in process, batch 32, {threads} intra-op, no HTTP", inside),
+                        (f"FastAPI around sentence-transformers, {serving} intra-op", server)):
         yield f"| {name} | {statistics.median(rates):.0f} | {ratio(ours, rates)} |"
 
 
