@@ -6,7 +6,8 @@ ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM $BASE AS build
 ARG DEVICE=cpu
-ENV INFER_CACHE=/cache/libinfer CCACHE_DIR=/cache/ccache DEBIAN_FRONTEND=noninteractive
+# A cache for each device: one that holds a GPU's libraries would put them into the other's image.
+ENV INFER_CACHE=/cache/libinfer-$DEVICE CCACHE_DIR=/cache/ccache DEBIAN_FRONTEND=noninteractive
 WORKDIR /src
 # Apart from the sources, so that a change in these installs nothing again.
 COPY scripts scripts

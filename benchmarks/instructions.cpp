@@ -88,8 +88,7 @@ Work write_inference() {
 }
 
 Work words_to_ids() {
-  std::vector<std::string> words{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
-                                 "the",   "film",  "was",   "##s",   "##ing"};
+  std::vector<std::string> words{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "was", "##ing"};
   for (char c = 'a'; c <= 'z'; ++c) {
     words.emplace_back(1, c);
     words.push_back(std::string("##") + c);
