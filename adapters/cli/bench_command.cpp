@@ -141,6 +141,9 @@ int run(const Arguments& arguments) {
                     {}});
   }
   auto batches = arguments.batches.empty() ? options->batch.allowed_batch_sizes : arguments.batches;
+  if (batches.empty()) {  // any is allowed
+    for (std::size_t size = 1; size <= options->batch.max_batch_size; size *= 2) batches.push_back(size);
+  }
   const ThreadPlan& plan = options->threads;
   adapter::JsonWriter json;
   json.begin_object().key("model").value(model->name).key("model_version").value(model->version);

@@ -15,7 +15,7 @@ case $builder in
     # Without a daemon, and as root inside what may itself be a container.
     export BUILDAH_ISOLATION=chroot
     buildah inspect --type image "$base" >/dev/null 2>&1 || timeout 60 buildah pull -q "$base" >/dev/null 2>&1 || k8s/image/base.sh "$base"
-    exec buildah bud --layers --pull=never --format oci -q -t "$tag" -f "$file" "$@" "$context"
+    exec buildah bud --layers --force-rm --pull=never --format oci -q -t "$tag" -f "$file" "$@" "$context"
     ;;
   podman) exec podman build --format oci -t "$tag" -f "$file" "$@" "$context" ;;
   docker) DOCKER_BUILDKIT=1 exec docker build -t "$tag" -f "$file" "$@" "$context" ;;

@@ -146,6 +146,14 @@ TEST(Autoscaler, GoesDownOnlyWhenTheWholeWindowSaysSo) {
   EXPECT_EQ(scaler.decide(121, 3, 3, 0.05), 2);
 }
 
+TEST(Autoscaler, TakesTheWidestOfItsPoliciesThoughItAllowsMoreThanThereAre) {
+  AutoscalerOptions options{.min_replicas = 1, .max_replicas = 10, .target = 0.5};
+  options.down = {0, {{false, 8, 60}, {true, 10, 60}}};
+  EXPECT_EQ(Autoscaler(options).decide(15, 5, 5, 0.01), 1);
+  options.down.least = true;
+  EXPECT_EQ(Autoscaler(options).decide(15, 5, 5, 0.01), 4);
+}
+
 TEST(Objective, IsReadOrRefused) {
   EXPECT_DOUBLE_EQ(Objective::parse("p95=200ms").value().seconds, 0.2);
   EXPECT_DOUBLE_EQ(Objective::parse("p99.9=1.5s").value().fraction, 0.999);

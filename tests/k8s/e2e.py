@@ -2,6 +2,7 @@
 """The five systems on a real cluster: each overlay Ready and a request answered, a rollout under load, a step of the autoscaler."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -41,6 +42,18 @@ class EndToEnd(unittest.TestCase):
         kit.apply(f"k8s/overlays/{overlay}", namespace=namespace if create else None)
         kit.rolled_out(name, namespace)
         print(f"{overlay}: ready after {time.monotonic() - start:.1f} s", flush=True)
+
+    def test_0_the_image_holds_no_more_than_it_says(self):
+        def buildah(*arguments):
+            return subprocess.run(["buildah", *arguments], check=True, capture_output=True, text=True, env={**os.environ, "BUILDAH_ISOLATION": "chroot"}).stdout.strip()
+        container = buildah("from", "--pull=never", "localhost/libinfer:latest")
+        self.addCleanup(buildah, "rm", container)
+        root = buildah("mount", container)
+        unpacked = int(subprocess.run(["du", "-s", "--block-size=1", root], check=True, capture_output=True, text=True).stdout.split()[0])
+        packed = int(subprocess.run(f"tar -C {root} -c . | gzip | wc -c", shell=True, check=True, capture_output=True, text=True).stdout)
+        print(f"image: {unpacked / 1e6:.0f} MB, {packed / 1e6:.0f} MB compressed", flush=True)
+        self.assertLessEqual(unpacked, 400e6)
+        self.assertLessEqual(packed, 140e6)
 
     def test_1_a_simulator_is_made_by_its_init_container_and_burns_what_it_is_asked(self):
         self.deploy("simulator-dev", "dev-inference-sim", "k8s-inference-sim")

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -120,7 +120,7 @@ std::size_t Autoscaler::decide(double now, std::size_t current, std::size_t meas
 double Autoscaler::limit(const AutoscalerOptions::Direction& direction, double now, std::size_t current,
                          bool up) const {
   if (direction.disabled) return static_cast<double>(current);
-  double chosen = -1;
+  std::optional<double> chosen;
   for (const auto& policy : direction.policies) {
     double changed = 0;  // within the policy's period, in this direction
     for (const Change& change : changes_) {
@@ -134,10 +134,10 @@ double Autoscaler::limit(const AutoscalerOptions::Direction& direction, double n
     } else {
       allowed = policy.percent ? std::floor(start * (1 - policy.value / 100)) : start - policy.value;
     }
-    const bool further = up ? allowed > chosen : allowed < chosen;
-    if (chosen < 0 || further != direction.least) chosen = allowed;
+    const bool further = chosen && (up ? allowed > *chosen : allowed < *chosen);
+    if (!chosen || further != direction.least) chosen = allowed;
   }
-  return chosen < 0 ? static_cast<double>(current) : chosen;
+  return chosen.value_or(static_cast<double>(current));
 }
 
 }  // namespace infer::cli
