@@ -5,6 +5,8 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) && \
     !defined(__SANITIZE_ADDRESS__)
 #define INFER_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+// For a function of AVX2's own instructions, to be chosen by `__builtin_cpu_supports`.
+#define INFER_FOR_AVX2 __attribute__((target("avx2")))
 #else
 #define INFER_MULTIVERSION
 #endif

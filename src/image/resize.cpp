@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "../multiversion.h"
+
+#if defined(INFER_FOR_AVX2)
+#include <immintrin.h>
+#endif
 
 namespace infer::inline v0 {
 namespace {
@@ -24,7 +29,8 @@ double bicubic(double x) {
   return 0.0;
 }
 
-/// Which source pixels make an output pixel, and their weights. All outputs have room for `taps` weights.
+/// Which source pixels make an output pixel, and their weights. All outputs have room for `taps` weights,
+/// which is more than they have: zeros follow.
 struct Weights {
   std::vector<std::int32_t> first;
   std::vector<std::int32_t> count;
@@ -90,6 +96,34 @@ void horizontal_row(const std::uint8_t* in, std::uint8_t* out, const std::int32_
   }
 }
 
+#if defined(INFER_FOR_AVX2)
+/// Bytes behind a row that are read with its last pixel.
+constexpr std::size_t kBeyond = 8;
+
+/// The same as `horizontal_row`, two source pixels at a time: four lanes for each, the last of which comes to
+/// nothing. An odd one out goes with the zero behind its weight, and with up to `kBeyond` bytes behind the
+/// row.
+INFER_FOR_AVX2
+void horizontal_row_by_pairs(const std::uint8_t* in, std::uint8_t* out, const std::int32_t* first,
+                             const std::int32_t* count, const std::int32_t* weight, std::size_t taps,
+                             std::size_t width) {
+  const __m128i lanes = _mm_setr_epi8(0, 1, 2, 2, 3, 4, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0);
+  for (std::size_t x = 0; x < width; ++x, out += Image::kChannels, weight += taps) {
+    const std::uint8_t* pixels = in + static_cast<std::size_t>(first[x]) * Image::kChannels;
+    __m256i sums = _mm256_setzero_si256();
+    for (std::int32_t k = 0; k < count[x]; k += 2, pixels += 2 * Image::kChannels) {
+      const __m128i bytes = _mm_shuffle_epi8(_mm_loadu_si64(pixels), lanes);
+      const __m256i weights = _mm256_set_m128i(_mm_set1_epi32(weight[k + 1]), _mm_set1_epi32(weight[k]));
+      sums = _mm256_add_epi32(sums, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(bytes), weights));
+    }
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(kHalf)), kPrecision);
+    sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);  // these clamp
+    std::memcpy(out, &sum, Image::kChannels);
+  }
+}
+#endif
+
 INFER_MULTIVERSION
 void vertical_row(const std::uint8_t* in, std::size_t stride, std::uint8_t* out, const std::int32_t* weight,
                   std::int32_t count, std::int32_t* sums, std::size_t length) {
@@ -101,6 +135,26 @@ void vertical_row(const std::uint8_t* in, std::size_t stride, std::uint8_t* out,
   for (std::size_t i = 0; i < length; ++i) {
     out[i] = static_cast<std::uint8_t>(std::clamp(sums[i] >> kPrecision, 0, 255));
   }
+}
+
+/// Makes `out` of the rows from `first_row` on.
+void resize_rows(const Image& source, std::size_t first_row, const Weights& columns, Image& out) {
+  const auto resize = [&](auto row, const std::uint8_t* in, std::size_t y) {
+    row(in, out.row(y), columns.first.data(), columns.count.data(), columns.weight.data(), columns.taps,
+        out.width);
+  };
+#if defined(INFER_FOR_AVX2)
+  if (__builtin_cpu_supports("avx2")) {
+    const std::size_t bytes = source.width * Image::kChannels;
+    std::vector<std::uint8_t> in(bytes + kBeyond);
+    for (std::size_t y = 0; y < out.height; ++y) {
+      std::copy_n(source.row(first_row + y), bytes, in.data());
+      resize(horizontal_row_by_pairs, in.data(), y);
+    }
+    return;
+  }
+#endif
+  for (std::size_t y = 0; y < out.height; ++y) resize(horizontal_row, source.row(first_row + y), y);
 }
 
 void copy_rows(const Image& source, std::size_t left, std::size_t top, Image& out) {
@@ -124,10 +178,7 @@ Image resize_bicubic(const Image& source, std::size_t width, std::size_t height,
   if (width == source.width) {
     copy_rows(source, crop.left, first_row, narrow);
   } else {
-    for (std::size_t y = 0; y < narrow.height; ++y) {
-      horizontal_row(source.row(first_row + y), narrow.row(y), columns.first.data(), columns.count.data(),
-                     columns.weight.data(), columns.taps, crop.width);
-    }
+    resize_rows(source, first_row, columns, narrow);
   }
   if (height == source.height) return narrow;
 
