@@ -30,7 +30,7 @@ double bicubic(double x) {
 }
 
 /// Which source pixels make an output pixel, and their weights. All outputs have room for `taps` weights,
-/// which is more than they have: zeros follow.
+/// which is more than they have: at least one zero follows.
 struct Weights {
   std::vector<std::int32_t> first;
   std::vector<std::int32_t> count;
@@ -43,7 +43,7 @@ Weights weights(std::size_t source, std::size_t target, std::size_t begin, std::
   const double stretch = std::max(scale, 1.0);
   const double support = kSupport * stretch;
   Weights out;
-  out.taps = static_cast<std::size_t>(std::ceil(support)) * 2 + 1;
+  out.taps = static_cast<std::size_t>(std::ceil(support)) * 2 + 2;
   out.first.resize(length);
   out.count.resize(length);
   out.weight.resize(length * out.taps);

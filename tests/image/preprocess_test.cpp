@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 
 #include "golden.h"
 #include "infer/image/decode.h"
@@ -61,6 +64,17 @@ TEST(Preprocess, ExtremeShapesStayInBounds) {
     EXPECT_EQ(out.front(), expected) << width << " x " << height;
     EXPECT_EQ(out[224 * 224 - 1], expected) << width << " x " << height;
   }
+}
+
+// The middle of 2045 pixels made 3053 lies so near to the edge of the kernel that five source pixels count
+// there, one more than anywhere else.
+TEST(Resize, APictureOfOneColourStaysSoThoughRoundingLetsOneMorePixelCount) {
+  Image image = Image::uninitialised(2045, 150);
+  std::fill_n(image.pixels.get(), image.width * image.height * Image::kChannels, std::uint8_t{200});
+  const CropBox crop{1414, 0, 224, 224};
+  const Image out = resize_bicubic(image, 3053, 224, crop);
+  const std::span pixels(out.pixels.get(), out.width * out.height * Image::kChannels);
+  EXPECT_TRUE(std::ranges::all_of(pixels, [](std::uint8_t value) { return value == 200; }));
 }
 
 TEST(Resize, ACropOfTheResultIsTheResultOfTheCrop) {
