@@ -2,7 +2,6 @@
 """The five systems on a real cluster: each overlay Ready and a request answered, a rollout under load, a step of the autoscaler."""
 
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -45,7 +44,7 @@ class EndToEnd(unittest.TestCase):
 
     def test_0_the_image_holds_no_more_than_it_says(self):
         def buildah(*arguments):
-            return subprocess.run(["buildah", *arguments], check=True, capture_output=True, text=True, env={**os.environ, "BUILDAH_ISOLATION": "chroot"}).stdout.strip()
+            return subprocess.run(["buildah", *arguments], check=True, capture_output=True, text=True).stdout.strip()
         container = buildah("from", "--pull=never", "localhost/libinfer:latest")
         self.addCleanup(buildah, "rm", container)
         root = buildah("mount", container)

@@ -23,7 +23,7 @@ k8s/image/build.sh localhost/mlops-inference:v1.0 k8s/image/Dockerfile.model "$m
 k8s/image/build.sh localhost/locust:local k8s/image/Dockerfile.locust k8s/chart/files
 # Layers of earlier builds go. The stage that compiles has a name, so that it stays for the next one to start from.
 k8s/image/build.sh localhost/libinfer-build:latest Dockerfile . --target build
-[ "$(k8s/image/builder.sh)" != buildah ] || buildah rmi --prune >/dev/null
+buildah rmi --prune >/dev/null
 tests/k8s/import.sh localhost/locust:local locust:local
 tests/k8s/import.sh localhost/libinfer:latest libinfer:latest k8s-inference-sim:local
 tests/k8s/import.sh localhost/photo-duplicate-inference:k8s-cpu photo-duplicate-inference:k8s-cpu
