@@ -18,7 +18,7 @@ import compare
 sys.path.insert(0, str(compare.ROOT / "benchmarks" / "peers"))
 import peers  # noqa: E402
 
-ROUNDS, BATCHES = 3, "4,8"
+ROUNDS, BATCHES = 1, "4,8"
 
 
 def forward(args, model):

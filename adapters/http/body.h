@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <string_view>
 #include <utility>
+
+#include "infer/engine/buffer_pool.h"
 
 namespace infer::http {
 
@@ -19,11 +20,13 @@ class Body {
   Body() = default;
   explicit Body(std::string_view text) { append(text.data(), text.size()); }
 
-  /// Room for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of 64: tensors
-  /// from there on need no copy. Only for an empty body. Throws std::bad_alloc.
-  void reserve(std::size_t size, std::size_t aligned = 0) {
+  /// Room of `pool` for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of 64:
+  /// tensors from there on need no copy. Only for an empty body. Throws std::bad_alloc.
+  void reserve(const BufferPool& pool, std::size_t size, std::size_t aligned) {
     const std::size_t offset = (kAlignment - aligned % kAlignment) % kAlignment;
-    allocate(size, offset);
+    owner_ = pool.take(offset + size + kPadding);
+    data_ = static_cast<char*>(owner_.get()) + offset;
+    capacity_ = size;
   }
 
   /// Where the next `size` bytes go, to be followed by `grow`. Throws std::bad_alloc.
@@ -49,19 +52,12 @@ class Body {
  private:
   static constexpr std::size_t kAlignment = 64;
 
-  void allocate(std::size_t size, std::size_t offset) {
-    const std::size_t total = offset + size + kPadding;
-    void* memory = ::operator new(total, std::align_val_t(kAlignment));
-    owner_.reset(memory, [](void* p) { ::operator delete(p, std::align_val_t(kAlignment)); });
-    data_ = static_cast<char*>(memory) + offset;
-    capacity_ = size;
-  }
-
   void reallocate(std::size_t size) {
-    const std::shared_ptr<void> old = std::move(owner_);
-    const char* from = data_;
-    allocate(size, 0);
-    if (size_ > 0) std::memcpy(data_, from, size_);
+    std::shared_ptr<char[]> memory(new char[size + kPadding]);
+    if (size_ > 0) std::memcpy(memory.get(), data_, size_);
+    data_ = memory.get();
+    owner_ = std::move(memory);
+    capacity_ = size;
   }
 
   std::shared_ptr<void> owner_;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "connection_pool.h"
+
 namespace infer::http {
 namespace {
 
@@ -21,6 +23,7 @@ constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 
 /// True when `events` came before `deadline`.
 bool wait_socket(int socket, short events, TimePoint deadline) {
+  ConnectionPool::hand_over();
   while (true) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
@@ -34,26 +37,16 @@ bool wait_socket(int socket, short events, TimePoint deadline) {
 }  // namespace
 
 Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options)
-    : socket_(socket), transport_(std::move(transport)), options_(options), buffer_(kReadBuffer) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(options_.idle_timeout).count();
-  const timeval timeout{us / 1'000'000, us % 1'000'000};
-  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-}
+    : socket_(socket), transport_(std::move(transport)), options_(options), buffer_(kReadBuffer) {}
 
-bool Connection::wait_for_request() {
-  if (has_buffered()) return true;
-  const TimePoint deadline = std::chrono::steady_clock::now() + options_.idle_timeout;
-  while (true) {
-    // One system call for the wait and the bytes, where the transport can do so.
-    const ssize_t count = transport_->receive_first(buffer_.data(), buffer_.size());
-    if (count > 0) {
-      read_at_ = 0;
-      read_end_ = static_cast<std::size_t>(count);
-      return true;
-    }
-    if (count == 0 || count == Transport::kBroken) return false;
-    if (!wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) return false;
-  }
+Connection::Arrival Connection::arrived() {
+  if (has_buffered()) return Arrival::kBytes;
+  const ssize_t count = transport_->receive(buffer_.data(), buffer_.size());
+  if (count == 0 || count == Transport::kBroken) return Arrival::kEnd;
+  if (count < 0) return Arrival::kNothing;
+  read_at_ = 0;
+  read_end_ = static_cast<std::size_t>(count);
+  return Arrival::kBytes;
 }
 
 void Connection::begin_headers() {
@@ -162,10 +155,13 @@ void Connection::linger() {
   transport_->close_sending();
   // Closing with unread bytes would reset the connection, and the answer could be lost with it.
   const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
-  for (std::size_t total = 0; total < kLingerBytes && wait_socket(socket_, POLLIN, deadline);) {
+  for (std::size_t total = 0; total < kLingerBytes;) {
     const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    if (count <= 0) return;
-    total += static_cast<std::size_t>(count);
+    if (count > 0) {
+      total += static_cast<std::size_t>(count);
+    } else if (count == 0 || errno != EAGAIN || !wait_socket(socket_, POLLIN, deadline)) {
+      return;
+    }
   }
 }
 

@@ -22,8 +22,9 @@ class Connection final : public httplib::Stream {
   /// `transport` is that of `socket`, which must not block.
   Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options);
 
-  /// Blocks until there is something to read; false after `idle_timeout` or when the peer is gone.
-  bool wait_for_request();
+  enum class Arrival { kNothing, kBytes, kEnd };
+  /// Takes what has arrived of the next request; never blocks.
+  Arrival arrived();
   bool has_buffered() const noexcept { return read_at_ < read_end_ || transport_->has_pending(); }
 
   void begin_headers();

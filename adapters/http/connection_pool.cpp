@@ -1,10 +1,15 @@
 #include "connection_pool.h"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -14,103 +19,269 @@ namespace {
 
 constexpr std::chrono::seconds kThreadIdle{10};
 constexpr std::chrono::seconds kCutOff{2};
-/// Connections without a thread; further ones stay in the kernel's queue, where they hold no descriptor.
-constexpr std::size_t kMaxWaiting = 64;
+/// Connections that a leader hears of at a time.
+constexpr std::size_t kEvents = 64;
 
 }  // namespace
 
+/// The connections that one leader looks after, and what it waits on. Level-triggered: what a leader heard of
+/// and did not get to, its successor hears of again.
+struct ConnectionPool::Share {
+  Share() : epoll(epoll_create1(EPOLL_CLOEXEC)), wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event) != 0)
+      throw std::system_error(errno, std::generic_category(), "epoll");
+  }
+  ~Share() {
+    ::close(wake);
+    ::close(epoll);
+  }
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+
+  void call() const {
+    const std::uint64_t one = 1;
+    (void)!::write(wake, &one, sizeof one);
+  }
+
+  const int epoll;
+  const int wake;
+  bool led = false;
+  std::set<Entry*> entries;  ///< Owned.
+  TimePoint next_look{};  ///< When to look for what idles too long; the leader's own.
+};
+
+struct ConnectionPool::Entry {
+  bool watch() {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = this}};
+    return epoll_ctl(share.epoll, EPOLL_CTL_ADD, session->socket(), &event) == 0;
+  }
+
+  Share& share;
+  std::unique_ptr<Session> session;
+  std::atomic<bool> serving{false};
+  std::atomic<TimePoint> idle_since;
+};
+
+/// What a thread of the pool is doing with a connection.
+struct ConnectionPool::Turn {
+  ConnectionPool& pool;
+  Entry& entry;
+  bool leads = true;
+};
+
+thread_local ConnectionPool::Turn* ConnectionPool::turn_ = nullptr;
+
+ConnectionPool::ConnectionPool(const Options& options, std::function<std::unique_ptr<Session>(int)> open)
+    : options_(options), open_session_(std::move(open)) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.leaders); ++i)
+    shares_.push_back(std::make_unique<Share>());
+}
+
+ConnectionPool::~ConnectionPool() { shutdown(); }
+
 void ConnectionPool::add(int socket) {
-  std::unique_lock lock(mutex_);
-  taken_.wait(lock, [&] { return closing_ || waiting_.size() < kMaxWaiting; });
-  if (closing_) {
+  std::unique_ptr<Session> session;
+  try {
+    session = open_session_(socket);
+  } catch (const std::exception&) {  // no memory for it
+  }
+  if (!session) {
     ::close(socket);
     return;
   }
-  waiting_.push_back(socket);
-  if (waiting_.size() <= free_threads_) {
-    work_.notify_one();
-    return;
+  std::unique_lock lock(mutex_);
+  while (!closing_ && open_ >= options_.limit) {
+    crowded_.store(true);
+    close_one_idle();
+    left_.wait(lock);
   }
-  if (threads_ < limit_) {
-    try {
-      std::thread([this] { run(); }).detach();  // counted; shutdown waits for the count
-      ++threads_;
-      return;
-    } catch (const std::system_error&) {
-      // No more threads to be had: wait for one of those there are.
-      if (threads_ == 0) {
-        waiting_.pop_back();
-        ::close(socket);
-        return;
-      }
-    }
+  if (closing_) return;
+  Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
+  auto* entry = new Entry{share, std::move(session), false, std::chrono::steady_clock::now()};
+  share.entries.insert(entry);
+  ++open_;
+  if (!entry->watch()) return remove(*entry);
+  if (!share.led) {
+    find_leader();
+  } else if (share.entries.size() == 1) {
+    share.call();  // its leader sleeps without end, and has to close what idles
   }
-  crowded_.store(true);
-  close_one_idle();
+  if (threads_ == 0) remove(*entry);  // none to be had
 }
 
 void ConnectionPool::make_room() {
-  std::unique_lock lock(mutex_);
+  const std::unique_lock lock(mutex_);
   close_one_idle();
 }
 
+/// The one that idles the longest. Its receiving side alone, so that a request which has just come is answered.
 void ConnectionPool::close_one_idle() {
-  const auto idle =
-      std::find_if(open_.begin(), open_.end(), [](const Open* open) { return open->idle_.load(); });
-  if (idle != open_.end()) ::shutdown((*idle)->socket_, SHUT_RDWR);
+  const Entry* oldest = nullptr;
+  for (const auto& share : shares_) {
+    for (const Entry* entry : share->entries) {
+      if (!entry->serving.load() && (oldest == nullptr || entry->idle_since.load() < oldest->idle_since.load()))
+        oldest = entry;
+    }
+  }
+  if (oldest != nullptr) ::shutdown(oldest->session->socket(), SHUT_RD);
+}
+
+/// Sees to it that a thread will look for a share without a leader.
+void ConnectionPool::find_leader() noexcept {
+  if (followers_ > 0) {
+    --followers_;
+    ++called_;
+    call_.notify_one();
+    return;
+  }
+  try {
+    std::thread([this] { run(); }).detach();  // counted; shutdown waits for the count
+    ++threads_;
+  } catch (const std::exception&) {
+    // No more threads to be had: one of those there are will lead when it is done.
+  }
+}
+
+ConnectionPool::Share* ConnectionPool::without_leader() noexcept {
+  for (const auto& share : shares_) {
+    if (!share->led && !share->entries.empty()) return share.get();
+  }
+  return nullptr;
 }
 
 void ConnectionPool::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    if (waiting_.empty()) {
-      if (closing_) break;
-      ++free_threads_;
-      const bool found = work_.wait_for(lock, kThreadIdle, [&] { return !waiting_.empty() || closing_; });
-      --free_threads_;
-      if (!found) break;
+    if (Share* share = without_leader()) {
+      share->led = true;
+      lock.unlock();
+      lead(*share);
+      lock.lock();
       continue;
     }
-    const int socket = waiting_.front();
-    waiting_.pop_front();
-    if (waiting_.empty() && !closing_) crowded_.store(false);
-    taken_.notify_one();
-    lock.unlock();
-    serve_(socket);
-    lock.lock();
+    if (closing_) break;
+    ++followers_;
+    if (!call_.wait_for(lock, kThreadIdle, [&] { return called_ > 0 || closing_; })) {
+      --followers_;
+      break;
+    }
+    if (called_ > 0) {
+      --called_;
+    } else {
+      --followers_;
+    }
   }
   --threads_;
   left_.notify_all();  // under the lock: the pool may be gone right after it is released
 }
 
+void ConnectionPool::lead(Share& share) {
+  std::array<epoll_event, kEvents> events{};
+  while (true) {
+    const int count =
+        epoll_wait(share.epoll, events.data(), static_cast<int>(events.size()), close_overdue(share));
+    for (int i = 0; i < count; ++i) {
+      auto* entry = static_cast<Entry*>(events[static_cast<std::size_t>(i)].data.ptr);
+      if (entry != nullptr) {
+        if (!serve(*entry)) return;
+      } else if (is_done(share)) {
+        return;
+      }
+    }
+  }
+}
+
+/// False when this thread has handed the lead over.
+bool ConnectionPool::serve(Entry& entry) {
+  entry.serving.store(true);
+  Turn turn{*this, entry};
+  turn_ = &turn;
+  const Session::Outcome outcome = entry.session->serve();
+  turn_ = nullptr;
+  if (outcome == Session::Outcome::kAnswered) entry.idle_since.store(std::chrono::steady_clock::now());
+  entry.serving.store(false);
+  const bool over = outcome == Session::Outcome::kOver || crowded_.load();
+  if (turn.leads && !over) return true;
+  const std::unique_lock lock(mutex_);
+  if (over || !entry.watch()) remove(entry);
+  return turn.leads;
+}
+
+void ConnectionPool::remove(Entry& entry) {
+  Share& share = entry.share;
+  share.entries.erase(&entry);
+  delete &entry;
+  --open_;
+  if (closing_) {
+    if (share.entries.empty()) share.call();
+  } else if (open_ < options_.limit) {
+    crowded_.store(false);
+  }
+  left_.notify_all();
+}
+
+/// Closes what idles for too long, and says for how many milliseconds nothing else will; -1 for ever.
+int ConnectionPool::close_overdue(Share& share) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (now >= share.next_look) {
+    const std::unique_lock lock(mutex_);
+    share.next_look = share.entries.empty() ? kNever : now + options_.idle_timeout;
+    for (const Entry* entry : share.entries) {
+      const TimePoint due = entry->idle_since.load() + options_.idle_timeout;
+      if (entry->serving.load()) continue;
+      if (due > now) {
+        share.next_look = std::min(share.next_look, due);
+      } else {
+        ::shutdown(entry->session->socket(), SHUT_RD);
+      }
+    }
+  }
+  if (share.next_look == kNever) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(share.next_look - now).count();
+  return static_cast<int>(std::min<long long>(left, 3'600'000));
+}
+
+/// Called by somebody: a first connection has come, or all is to end.
+bool ConnectionPool::is_done(Share& share) {
+  std::uint64_t calls = 0;
+  (void)!::read(share.wake, &calls, sizeof calls);
+  share.next_look = {};
+  const std::unique_lock lock(mutex_);
+  return closing_ && share.entries.empty();
+}
+
+void ConnectionPool::hand_over() noexcept {
+  if (turn_ == nullptr || !turn_->leads) return;
+  turn_->leads = false;
+  ConnectionPool& pool = turn_->pool;
+  Entry& entry = turn_->entry;
+  // Not heard of again by whoever leads next, until this thread is done with it.
+  epoll_ctl(entry.share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
+  const std::unique_lock lock(pool.mutex_);
+  entry.share.led = false;
+  pool.find_leader();
+}
+
 void ConnectionPool::shutdown() {
   std::unique_lock lock(mutex_);
   closing_ = true;
-  taken_.notify_all();
   crowded_.store(true);
-  for (const Open* open : open_) {
-    if (open->idle_.load()) ::shutdown(open->socket_, SHUT_RDWR);
-  }
-  work_.notify_all();
+  const auto each = [&](const auto& visit) {
+    for (const auto& share : shares_) {
+      for (const Entry* entry : share->entries) visit(*entry);
+    }
+  };
+  each([](const Entry& entry) {
+    if (!entry.serving.load()) ::shutdown(entry.session->socket(), SHUT_RD);
+  });
+  for (const auto& share : shares_) share->call();
+  call_.notify_all();
+  left_.notify_all();
   const auto all_left = [&] { return threads_ == 0; };
   if (left_.wait_for(lock, kCutOff, all_left)) return;
-  for (const Open* open : open_) ::shutdown(open->socket_, SHUT_RDWR);
+  each([](const Entry& entry) { ::shutdown(entry.session->socket(), SHUT_RDWR); });
   left_.wait(lock, all_left);
-}
-
-ConnectionPool::Open::Open(ConnectionPool& pool, int socket) : pool_(pool), socket_(socket) {
-  std::unique_lock lock(pool_.mutex_);
-  pool_.open_.insert(this);
-}
-
-ConnectionPool::Open::~Open() {
-  std::unique_lock lock(pool_.mutex_);
-  pool_.open_.erase(this);
-}
-
-ConnectionPool::Idle::Idle(Open& open) : open_(open) {
-  open_.idle_.store(true);
-  if (open_.pool_.crowded_.load()) ::shutdown(open_.socket_, SHUT_RDWR);
 }
 
 }  // namespace infer::http

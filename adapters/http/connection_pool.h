@@ -2,77 +2,97 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
+#include <vector>
+
+#include "infer/core/clock.h"
 
 namespace infer::http {
 
-/// A thread for each connection, as many as there are connections, up to a limit.
+/// A connection, as the pool sees it. Closes its socket when it is destroyed.
+class Session {
+ public:
+  enum class Outcome { kNothing, kAnswered, kOver };
+
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  virtual int socket() const noexcept = 0;
+  /// Answers what has arrived; called when the socket is readable, by one thread at a time. `kNothing`: no
+  /// request had begun.
+  virtual Outcome serve() = 0;
+};
+
+/// Threads that serve connections as leader and followers: a leader waits for all idle connections of its
+/// share and answers itself what takes no time, without any change of threads. Whoever is about to wait or to
+/// compute for long hands the lead over first (`hand_over`), so that a thread is busy for each request under
+/// way and none for a connection that idles.
 ///
-/// Threads start when needed and leave after ten idle seconds. Beyond the limit a connection waits for a
-/// thread; to make room, one connection that idles between two requests is closed, as HTTP allows at any
-/// time.
+/// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one that idles is
+/// closed for each that comes, as HTTP allows at any time.
 class ConnectionPool {
  public:
-  /// `serve` is called on a thread of the pool with each connection, and closes it.
-  ConnectionPool(std::size_t limit, std::function<void(int socket)> serve)
-      : limit_(limit), serve_(std::move(serve)) {}
+  struct Options {
+    std::size_t limit = 1024;  ///< Connections.
+    std::size_t leaders = 1;   ///< Threads that answer at once what takes no time: one a core.
+    std::chrono::milliseconds idle_timeout{15'000};
+  };
 
-  /// Takes a connection; blocks while too many wait for a thread already.
+  /// `open` makes a session of a new connection, whose socket is then the session's; null or an exception
+  /// leave it to be closed. Throws `std::system_error` where the kernel has no descriptors for it.
+  ConnectionPool(const Options& options, std::function<std::unique_ptr<Session>(int socket)> open);
+  ~ConnectionPool();
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  /// Takes a connection; blocks while there are too many and none idles.
   void add(int socket);
   /// Closes one connection that idles.
   void make_room();
   /// Closes idle connections and waits until all threads have left; connections that are still busy with
-  /// their client after two seconds are cut off.
+  /// their client after two seconds are cut off. Idempotent.
   void shutdown();
 
-  /// Makes a connection known while it lives.
-  class Open {
-   public:
-    Open(ConnectionPool& pool, int socket);
-    ~Open();
-    Open(const Open&) = delete;
-    Open& operator=(const Open&) = delete;
-
-   private:
-    friend ConnectionPool;
-    ConnectionPool& pool_;
-    const int socket_;
-    std::atomic<bool> idle_{false};
-  };
-
-  /// Marks a connection as idle between requests while it lives. Costs no lock.
-  class Idle {
-   public:
-    explicit Idle(Open& open);
-    ~Idle() { open_.idle_.store(false); }
-    Idle(const Idle&) = delete;
-    Idle& operator=(const Idle&) = delete;
-
-   private:
-    Open& open_;
-  };
+  /// To be called in `Session::serve` before it waits or computes for long: another thread looks after the
+  /// other connections from now on. Costs next to nothing when that has happened already, or elsewhere.
+  static void hand_over() noexcept;
 
  private:
-  void run();
-  void close_one_idle();
+  struct Share;
+  struct Entry;
+  struct Turn;
 
-  const std::size_t limit_;
-  const std::function<void(int)> serve_;
+  void run();
+  void lead(Share& share);
+  bool serve(Entry& entry);
+  void find_leader() noexcept;
+  Share* without_leader() noexcept;
+  void remove(Entry& entry);
+  void close_one_idle();
+  int close_overdue(Share& share);
+  bool is_done(Share& share);
+
+  static thread_local Turn* turn_;
+
+  const Options options_;
+  const std::function<std::unique_ptr<Session>(int)> open_session_;
+  std::vector<std::unique_ptr<Share>> shares_;
   std::mutex mutex_;
-  std::condition_variable work_;
-  std::condition_variable taken_;
+  std::condition_variable call_;
   std::condition_variable left_;
-  std::deque<int> waiting_;
-  std::set<Open*> open_;
-  /// Whoever becomes idle shall close: connections wait for a thread, or all is to end. What is idle is
-  /// marked before this is read, and this set before the marks are: one of the two sees the other.
+  std::size_t open_ = 0;
+  /// Whoever becomes idle shall close: a connection waits for room, or all is to end.
   std::atomic<bool> crowded_{false};
   std::size_t threads_ = 0;
-  std::size_t free_threads_ = 0;
+  std::size_t followers_ = 0;  ///< Threads that wait, and were not called yet.
+  std::size_t called_ = 0;     ///< Calls that no follower has heard yet.
   bool closing_ = false;
 };
 

@@ -88,72 +88,101 @@ class HttpServer final : public httplib::Server {
 
   /// Serves from here on. `socket` is the listening one, which tells cpp-httplib that it is not shutting
   /// down.
-  void start(int socket, ConnectionPool& pool) {
-    svr_sock_ = socket;
-    pool_ = &pool;
-  }
+  void start(int socket) { svr_sock_ = socket; }
 
   void set_tls(std::shared_ptr<const TlsContext> tls) {
     std::unique_lock lock(tls_mutex_);
     tls_ = std::move(tls);
   }
 
-  /// Serves one connection to its end and closes it.
-  void serve(int socket) {
+  /// A new connection; null when memory is out.
+  std::unique_ptr<Session> open(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    try {
-      if (auto transport = make_transport(socket)) serve(socket, std::move(transport));
-    } catch (const std::exception&) {
-      // No memory for the connection itself: all that is left is to close it.
-    }
-    ::close(socket);
+    auto transport = make_transport(socket);
+    if (!transport) return nullptr;
+    return std::make_unique<HttpSession>(*this, socket, std::move(transport));
   }
 
  private:
+  /// One connection: its requests one after the other, until either side has had enough.
+  class HttpSession final : public Session {
+   public:
+    HttpSession(HttpServer& server, int socket, std::unique_ptr<Transport> transport)
+        : server_(server),
+          connection_(socket, std::move(transport), server.options_),
+          watch_(server.watcher_, socket) {
+      connection_.get_remote_ip_and_port(remote_, remote_port_);
+      connection_.get_local_ip_and_port(local_, local_port_);
+      std::uniform_real_distribution<double> jitter(0.8, 1.2);
+      const double scale = jitter(random_source());
+      const ListenerOptions& options = server.options_;
+      old_ = std::chrono::steady_clock::now() +
+             std::chrono::duration_cast<Duration>(options.max_connection_age * scale);
+      left_ = std::max<std::size_t>(
+          1, static_cast<std::size_t>(static_cast<double>(options.max_requests_per_connection) * scale));
+      owner_.socket = socket;  // last: until here it is the caller's
+    }
+
+    int socket() const noexcept override { return connection_.socket(); }
+
+    Outcome serve() override {
+      try {
+        Outcome outcome = Outcome::kNothing;
+        do {
+          const Connection::Arrival arrival = connection_.arrived();
+          if (arrival == Connection::Arrival::kEnd) return Outcome::kOver;
+          if (arrival == Connection::Arrival::kNothing) return outcome;
+          outcome = serve_request();
+        } while (outcome == Outcome::kAnswered && connection_.has_buffered());
+        return outcome;
+      } catch (const std::exception&) {  // no memory for the connection itself: all that is left is to close it
+        return Outcome::kOver;
+      }
+    }
+
+   private:
+    struct Owner {
+      ~Owner() {
+        if (socket >= 0) ::close(socket);
+      }
+      int socket = -1;
+    };
+
+    Outcome serve_request() {
+      const bool last = --left_ == 0 || std::chrono::steady_clock::now() > old_;
+      connection_.begin_headers();
+      if (last) connection_.close_after_answer();
+      bool closed = false;
+      current_connection = &connection_;
+      current_watch = &watch_;
+      const bool answered = server_.process_request(connection_, remote_, remote_port_, local_, local_port_,
+                                                    last, closed, nullptr);
+      current_connection = nullptr;
+      current_watch = nullptr;
+      if (!connection_.flush() || !answered) return Outcome::kOver;
+      if (!closed && !connection_.must_close()) return Outcome::kAnswered;
+      connection_.linger();
+      return Outcome::kOver;
+    }
+
+    HttpServer& server_;
+    Owner owner_;  ///< Before what uses the socket, so that it is closed last.
+    Connection connection_;
+    HangupWatcher::Watch watch_;
+    std::string remote_;
+    std::string local_;
+    int remote_port_ = 0;
+    int local_port_ = 0;
+    TimePoint old_;
+    std::size_t left_ = 0;  ///< Requests.
+  };
+
   std::unique_ptr<Transport> make_transport(int socket) {
     std::unique_lock lock(tls_mutex_);
     if (!tls_) return plain_transport(socket);
     fcntl(socket, F_SETFL, O_NONBLOCK);
     return tls_->transport(socket);
-  }
-
-  void serve(int socket, std::unique_ptr<Transport> transport) {
-    ConnectionPool::Open open(*pool_, socket);
-    Connection connection(socket, std::move(transport), options_);
-    HangupWatcher::Watch watch(watcher_, socket);
-    std::string remote;
-    std::string local;
-    int remote_port = 0;
-    int local_port = 0;
-    connection.get_remote_ip_and_port(remote, remote_port);
-    connection.get_local_ip_and_port(local, local_port);
-    std::uniform_real_distribution<double> jitter(0.8, 1.2);
-    const double scale = jitter(random_source());
-    const TimePoint old = std::chrono::steady_clock::now() +
-                          std::chrono::duration_cast<Duration>(options_.max_connection_age * scale);
-    const auto most = std::max<std::size_t>(
-        1, static_cast<std::size_t>(static_cast<double>(options_.max_requests_per_connection) * scale));
-    for (std::size_t count = 1; count <= most; ++count) {
-      if (!connection.has_buffered()) {
-        const ConnectionPool::Idle idle(open);
-        if (!connection.wait_for_request()) return;
-      }
-      const bool last = count == most || std::chrono::steady_clock::now() > old;
-      connection.begin_headers();
-      if (last) connection.close_after_answer();
-      bool closed = false;
-      current_connection = &connection;
-      current_watch = &watch;
-      const bool answered =
-          process_request(connection, remote, remote_port, local, local_port, last, closed, nullptr);
-      current_connection = nullptr;
-      current_watch = nullptr;
-      const bool sent = connection.flush();
-      if (!answered || !sent) return;
-      if (closed || connection.must_close()) break;
-    }
-    connection.linger();
   }
 
   /// Answers what cpp-httplib itself turned away: a request line or headers that are no HTTP.
@@ -226,7 +255,8 @@ class HttpServer final : public httplib::Server {
       if (reads_body) discard_body(connection, request, reader);
       return;
     }
-    if (reads_body && !read_body(exchange, connection, request, reader, options_, share)) return;
+    if (reads_body && !read_body(exchange, connection, request, reader, options_, share, buffers_)) return;
+    if (!handler_.is_quick(exchange)) ConnectionPool::hand_over();
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
     current_watch->begin_request(std::move(hung_up));
@@ -272,7 +302,7 @@ class HttpServer final : public httplib::Server {
   RequestHandler& handler_;
   HangupWatcher watcher_;
   BodyBudget budget_{options_.max_buffered_bytes};
-  ConnectionPool* pool_ = nullptr;
+  const BufferPool buffers_;  ///< Of bodies.
   std::mutex tls_mutex_;
   std::shared_ptr<const TlsContext> tls_;  ///< Null: no TLS.
 };
@@ -283,7 +313,8 @@ struct Listener::Impl {
   Impl(ListenerOptions given, RequestHandler& handler)
       : options(std::move(given)),
         server(options, handler),
-        pool(options.max_connections, [this](int socket) { server.serve(socket); }) {}
+        pool({options.max_connections, options.leaders, options.idle_timeout},
+             [this](int socket) { return server.open(socket); }) {}
 
   const ListenerOptions options;
   HttpServer server;
@@ -302,7 +333,7 @@ Result<int> Listener::bind() { return impl_->acceptor.bind(impl_->options.host, 
 void Listener::use_tls(std::shared_ptr<const TlsContext> tls) { impl_->server.set_tls(std::move(tls)); }
 
 void Listener::start() {
-  impl_->server.start(impl_->acceptor.socket(), impl_->pool);
+  impl_->server.start(impl_->acceptor.socket());
   impl_->acceptor.start([this](int socket) { impl_->pool.add(socket); }, [this] { impl_->pool.make_room(); });
   impl_->running = true;
 }

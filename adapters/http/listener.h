@@ -16,6 +16,7 @@ struct ListenerOptions {
   std::string host = "127.0.0.1";
   int port = 0;  ///< 0: any free one.
   std::size_t max_connections = 1024;
+  std::size_t leaders = 1;  ///< Threads that answer at once what takes no time: one a core.
   std::size_t max_header_bytes = 16 << 10;
   std::size_t max_body_bytes = std::size_t{32} << 20;       ///< After decompression.
   std::size_t max_buffered_bytes = std::size_t{512} << 20;  ///< Bodies of all requests together.
@@ -40,6 +41,8 @@ class RequestHandler {
 
   /// Sees the headers, before any byte of the body is read. False: it has answered, the body is not wanted.
   virtual bool begin(Exchange& exchange) = 0;
+  /// Whether `handle` takes no longer than handing other connections over to another thread, some 20 us.
+  virtual bool is_quick(const Exchange& exchange) const = 0;
   /// Answers; the body is complete.
   virtual void handle(Exchange& exchange) = 0;
   /// Completes the answer, which is sent next. Also called for what never became a request (`path` is empty
@@ -49,7 +52,7 @@ class RequestHandler {
   virtual bool closing() const = 0;
 };
 
-/// An HTTP/1.1 listener with a thread for each connection.
+/// An HTTP/1.1 listener with a thread for each request under way.
 class Listener {
  public:
   Listener(ListenerOptions options, RequestHandler& handler);

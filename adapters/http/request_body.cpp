@@ -83,7 +83,7 @@ Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t li
 
 bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
                const httplib::ContentReader* reader, const ListenerOptions& options,
-               BodyBudget::Share& budget) {
+               BodyBudget::Share& budget, const BufferPool& pool) {
   if (auto encoding = check_encoding(request); !encoding) {
     connection.leave_body_unread();
     answer_error(exchange, encoding.error());
@@ -115,7 +115,7 @@ bool read_body(Exchange& exchange, Connection& connection, const httplib::Reques
         });
   } else if (is_plain(request)) {  // straight into its place
     std::size_t left = to_size(find_header(request, "Content-Length"));
-    exchange.body.reserve(left, to_size(find_header(request, kJsonLengthHeader)));
+    exchange.body.reserve(pool, left, to_size(find_header(request, kJsonLengthHeader)));
     while (left > 0) {
       const ssize_t size = connection.read_known(exchange.body.room(left), left);
       if (size <= 0 || !count(static_cast<std::size_t>(size))) break;

@@ -55,7 +55,7 @@ bool needs_reader(const httplib::Request& request);
 /// `reader` may be null where none is needed.
 bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
                const httplib::ContentReader* reader, const ListenerOptions& options,
-               BodyBudget::Share& budget);
+               BodyBudget::Share& budget, const BufferPool& pool);
 
 /// Reads and drops a body nobody wants, up to a bound, so that the connection stays of use. `reader` as
 /// above.

@@ -25,6 +25,7 @@ struct Route {
   std::string response_type = "application/json";
   std::string response = {};  ///< JSON schema of the answer; empty: any.
   bool open = false;          ///< Needs no API key.
+  std::function<bool(const Exchange&)> quick = {};  ///< See `RequestHandler::is_quick`; empty: never.
 };
 
 /// Finds routes by path and method.

@@ -61,6 +61,7 @@ void embed_base64(Service& service, Exchange& exchange) {
     auto images = parse_images(exchange.body, service.options().max_images);
     if (!images) return Unexpected(images.error());
     decoded = *std::move(images);
+    exchange.body = {};  // not held while the images wait
     return std::vector<EncodedImage>(decoded.begin(), decoded.end());
   });
 }

@@ -67,6 +67,7 @@ constexpr const char* kStatusSchema =
 }  // namespace
 
 void add_health_routes(Router& router, Service& service) {
+  const auto always = [](const Exchange&) { return true; };
   const auto with = [&service](void (*answer)(Service&, Exchange&)) {
     return [&service, answer](Exchange& exchange) { answer(service, exchange); };
   };
@@ -76,7 +77,8 @@ void add_health_routes(Router& router, Service& service) {
               .handle = with(answer_ready),
               .on_probe = true,
               .response = kStatusSchema,
-              .open = true});
+              .open = true,
+              .quick = always});
   router.add(
       {.method = "GET",
        .path = "/healthz",
@@ -85,21 +87,24 @@ void add_health_routes(Router& router, Service& service) {
        .on_probe = true,
        .response =
            R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})",
-       .open = true});
+       .open = true,
+       .quick = always});
   router.add({.method = "GET",
               .path = "/livez",
               .summary = "503 only while a forward is stuck",
               .handle = with(answer_live),
               .on_probe = true,
               .response = kStatusSchema,
-              .open = true});
+              .open = true,
+              .quick = always});
   router.add({.method = "GET",
               .path = "/readyz",
               .summary = "200 when loaded, warm and not draining",
               .handle = with(answer_ready),
               .on_probe = true,
               .response = kStatusSchema,
-              .open = true});
+              .open = true,
+              .quick = always});
   router.add({.method = "GET",
               .path = "/metrics",
               .summary = "Prometheus text",

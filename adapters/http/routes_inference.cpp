@@ -110,9 +110,21 @@ Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request
       options, std::move(permit));
 }
 
+std::string_view wanted_version(const Exchange& exchange) {
+  return exchange.path_parameters.size() > 1 ? std::string_view(exchange.path_parameters[1]) : "";
+}
+
+/// Little to read, and nothing to wait for.
+bool is_quick(Service& service, const Exchange& exchange) {
+  constexpr std::size_t kQuickBytes = 4096;
+  if (exchange.body.size() > kQuickBytes) return false;
+  const auto model = service.models().find(exchange.path_parameters[0], wanted_version(exchange));
+  return model == nullptr || model->engine->model().backend->is_instant();
+}
+
 void infer(Service& service, Exchange& exchange) {
   const std::string& name = exchange.path_parameters[0];
-  const std::string version = exchange.path_parameters.size() > 1 ? exchange.path_parameters[1] : "";
+  const std::string version(wanted_version(exchange));
   const auto model = service.models().find(name, version);
   if (model == nullptr) return answer_error(exchange, unknown_model(name, version));
   Engine& engine = *model->engine;
@@ -162,7 +174,8 @@ void add_inference_routes(Router& router, Service& service) {
                 .work = true,
                 .request = {{"application/json", kRequest},
                             {"application/octet-stream", R"({"type":"string","format":"binary"})"}},
-                .response = kResponse});
+                .response = kResponse,
+                .quick = [&service](const Exchange& exchange) { return is_quick(service, exchange); }});
   }
 }
 

@@ -141,6 +141,7 @@ int run_server(const ServerOptions& options) {
   ListenerOptions main_options = options.listener;
   main_options.max_parts = options.max_images;
   main_options.max_connections = std::min(main_options.max_connections, affordable_connections());
+  main_options.leaders = usable_cores(read_cpu_limits(), affinity_cores());
   Listener main(main_options, service.main_handler());
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;

@@ -176,6 +176,10 @@ bool Service::Handler::begin(Exchange& exchange) {
   return true;
 }
 
+bool Service::Handler::is_quick(const Exchange& exchange) const {
+  return exchange.route->quick && exchange.route->quick(exchange);
+}
+
 void Service::Handler::handle(Exchange& exchange) { exchange.route->handle(exchange); }
 
 void Service::Handler::finish(Exchange& exchange) {

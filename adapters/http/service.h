@@ -63,6 +63,7 @@ class Service {
    public:
     Handler(Service& service, bool probe) : service_(service), probe_(probe) {}
     bool begin(Exchange& exchange) override;
+    bool is_quick(const Exchange& exchange) const override;
     void handle(Exchange& exchange) override;
     void finish(Exchange& exchange) override;
     bool closing() const override;

@@ -21,10 +21,6 @@ class PlainTransport final : public Transport {
     const ssize_t count = ::recv(socket_, data, size, MSG_DONTWAIT);
     return count >= 0 ? count : failure(kWantRead);
   }
-  ssize_t receive_first(char* data, std::size_t size) override {
-    const ssize_t count = ::recv(socket_, data, size, 0);
-    return count >= 0 ? count : failure(kWantRead);
-  }
   ssize_t send(const char* data, std::size_t size) override {
     const ssize_t count = ::send(socket_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     return count > 0 ? count : failure(kWantWrite);

@@ -12,7 +12,7 @@ struct ssl_ctx_st;
 
 namespace infer::http {
 
-/// Carries the bytes of one connection; blocks only where it says so.
+/// Carries the bytes of one connection; never blocks.
 class Transport {
  public:
   /// What `receive` and `send` return besides a number of bytes; 0 is the peer's end.
@@ -24,8 +24,6 @@ class Transport {
   virtual ~Transport() = default;
 
   virtual ssize_t receive(char* data, std::size_t size) = 0;
-  /// The same, but waits for the first bytes as long as the socket's receive timeout says, where it can.
-  virtual ssize_t receive_first(char* data, std::size_t size) { return receive(data, size); }
   virtual ssize_t send(const char* data, std::size_t size) = 0;
   /// Bytes that have arrived but are no longer seen by polling the socket.
   virtual bool has_pending() const noexcept { return false; }

@@ -19,13 +19,13 @@ constexpr std::chrono::milliseconds kWarmupBudget{1500};
 constexpr std::chrono::seconds kRerunInterval{1};
 
 /// Stacks the samples' tensors for each input along a new first dimension.
-Result<std::vector<Tensor>> collate(std::span<Task> batch) {
+Result<std::vector<Tensor>> collate(const BufferPool& buffers, std::span<Task> batch) {
   std::vector<Tensor> inputs;
   const std::size_t count = batch.front().sample.size();
   inputs.reserve(count);
   for (std::size_t input = 0; input < count; ++input) {
     auto stacked =
-        stack(batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
+        stack(buffers, batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
     if (!stacked) return Unexpected(stacked.error());
     inputs.push_back(*std::move(stacked));
   }
@@ -109,7 +109,7 @@ Result<Duration> BatchRunner::warm_run(const WarmupShape& shape) {
   for (const TensorSpec& spec : model_.backend->signature().inputs) {
     std::vector<std::int64_t> dims(spec.shape.dims().begin(), spec.shape.dims().end());
     std::replace(dims.begin(), dims.end(), std::int64_t{-1}, static_cast<std::int64_t>(shape.length));
-    auto tensor = Tensor::allocate(spec.dtype, Shape(dims).with_batch(static_cast<std::int64_t>(batch_size)));
+    auto tensor = buffers_.tensor(spec.dtype, Shape(dims).with_batch(static_cast<std::int64_t>(batch_size)));
     if (!tensor) return Unexpected(tensor.error());
     std::memset(tensor->data(), 0, tensor->bytes());
     // Ids and masks: ones, since a mask of zeros would leave nothing to compute.
@@ -162,7 +162,7 @@ Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor>
 }
 
 Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch, Stages& stages) const {
-  auto inputs = collate(batch);
+  auto inputs = collate(buffers_, batch);
   stages.collated = stages.computed = clock_->now();
   if (!inputs) return Unexpected(inputs.error());
   auto outputs = guarded_forward(*inputs, batch.size());

@@ -18,11 +18,12 @@ namespace infer::inline v0 {
 class BatchRunner {
  public:
   BatchRunner(Model model, const EngineOptions& options, std::shared_ptr<const Clock> clock,
-              std::shared_ptr<EngineMetrics> metrics)
+              std::shared_ptr<EngineMetrics> metrics, BufferPool buffers)
       : model_(std::move(model)),
         options_(options),
         clock_(std::move(clock)),
         metrics_(std::move(metrics)),
+        buffers_(std::move(buffers)),
         batch_times_(options.batch.max_batch_size + 1) {}
 
   /// Readies the calling worker thread: niceness, thread counts, warm-up.
@@ -64,6 +65,7 @@ class BatchRunner {
   const EngineOptions options_;
   const std::shared_ptr<const Clock> clock_;
   const std::shared_ptr<EngineMetrics> metrics_;
+  const BufferPool buffers_;
   struct AtomicTimes {
     std::atomic<std::uint64_t> count{0};
     std::atomic<Duration::rep> collate{0};

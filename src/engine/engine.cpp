@@ -68,7 +68,7 @@ struct Engine::Impl {
         metrics(std::make_shared<EngineMetrics>(
             *options.metrics, options.metrics_name.empty() ? model.name : options.metrics_name)),
         inflight(std::make_shared<InflightCounter>()),
-        runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics)) {}
+        runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics, buffers)) {}
 
   /// A model that is gone has nothing queued; where another took its place, that one says so before each
   /// rendering.
@@ -82,6 +82,7 @@ struct Engine::Impl {
   const EngineOptions options;
   const std::shared_ptr<EngineMetrics> metrics;
   const std::shared_ptr<InflightCounter> inflight;
+  const BufferPool buffers;
   const std::shared_ptr<BatchRunner> runner;
   std::unique_ptr<BatchScheduler<Task>> scheduler;
   std::atomic<bool> draining{false};
@@ -219,6 +220,7 @@ const Model& Engine::model() const noexcept { return impl_->model; }
 const EngineOptions& Engine::options() const noexcept { return impl_->options; }
 const Clock& Engine::clock() const noexcept { return *impl_->options.clock; }
 MetricsRegistry& Engine::metrics() const noexcept { return *impl_->options.metrics; }
+const BufferPool& Engine::buffers() const noexcept { return impl_->buffers; }
 Histogram& Engine::prepare_seconds() const noexcept { return impl_->metrics->prepare_seconds; }
 
 }  // namespace infer::inline v0

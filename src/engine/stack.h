@@ -4,6 +4,7 @@
 #include <span>
 
 #include "infer/core/result.h"
+#include "infer/engine/buffer_pool.h"
 #include "infer/engine/tensor.h"
 
 namespace infer::inline v0 {
@@ -21,13 +22,13 @@ bool are_adjacent(std::size_t count, Row row) {
 }
 
 /// The tensors row(0) to row(count - 1), all of one shape, under each other: a view where they lie so
-/// already, else a copy. Errors: `kOutOfMemory`.
+/// already, else a copy in memory of `pool`. Errors: `kOutOfMemory`.
 template <class Row>
-Result<Tensor> stack(std::size_t count, Row row) {
+Result<Tensor> stack(const BufferPool& pool, std::size_t count, Row row) {
   const Tensor& first = row(0);
   const Shape shape = first.shape().with_batch(static_cast<std::int64_t>(count));
   if (are_adjacent(count, row)) return first.reshaped(shape);
-  auto stacked = Tensor::allocate(first.dtype(), shape);
+  auto stacked = pool.tensor(first.dtype(), shape);
   if (!stacked) return stacked;
   std::byte* out = stacked->data();
   for (std::size_t i = 0; i < count; ++i) {

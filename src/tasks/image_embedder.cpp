@@ -55,7 +55,7 @@ Result<Sample> ImageEmbedder::prepare(EncodedImage bytes) const {
 
 Result<Sample> ImageEmbedder::prepare(const Image& image) const {
   const auto size = static_cast<std::int64_t>(preprocess_.size);
-  auto tensor = Tensor::allocate(DType::kFp32, Shape{3, size, size});
+  auto tensor = engine_->buffers().tensor(DType::kFp32, Shape{3, size, size});
   if (!tensor) return Unexpected(tensor.error());
   preprocess_image(image, preprocess_, tensor->as<float>());
   Sample sample;

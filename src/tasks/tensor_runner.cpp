@@ -94,7 +94,7 @@ Result<std::vector<Tensor>> TensorRows::stacked(const ModelSignature& signature)
                                               row(0).shape().text() + " and " + row(i).shape().text() +
                                               " cannot be stacked");
     }
-    auto stacked = stack(rows.size(), row);
+    auto stacked = stack(BufferPool(), rows.size(), row);
     if (!stacked) return Unexpected(stacked.error());
     outputs.push_back(*std::move(stacked));
   }

@@ -88,6 +88,10 @@ TEST_F(SmallClip, OperationsAreThoseOfItsProductsAndAttention) {
 TEST_F(SmallClip, APeakIsMeasuredForThePrecisionsThereAre) {
   for (const char* precision : {"fp32", "bf16", "int8"}) {
     const auto peak = measure_peak(precision, 0.01);
+    if (!peak && precision != std::string_view("fp32")) {  // a CPU without instructions for it
+      EXPECT_EQ(peak.error().code, ErrorCode::kUnimplemented) << peak.error().message;
+      continue;
+    }
     ASSERT_TRUE(peak) << peak.error().message;
     EXPECT_GT(*peak, 1e8);
   }

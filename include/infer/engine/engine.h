@@ -17,6 +17,7 @@
 #include "infer/core/scheduler_stats.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/admission.h"
+#include "infer/engine/buffer_pool.h"
 #include "infer/engine/model.h"
 #include "infer/engine/pending.h"
 #include "infer/engine/response.h"
@@ -117,6 +118,8 @@ class INFER_EXPORT Engine {
   const EngineOptions& options() const noexcept;
   const Clock& clock() const noexcept;
   MetricsRegistry& metrics() const noexcept;
+  /// Where memory for samples comes from, and for the batches made of them.
+  const BufferPool& buffers() const noexcept;
   /// Where a task notes the seconds it took to turn an input into a sample.
   Histogram& prepare_seconds() const noexcept;
 

@@ -23,6 +23,7 @@
 #include "pack_int8.h"
 #include "pack_weights.h"
 #include "quiet_warnings.h"
+#include "tensor_pool.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -85,6 +86,7 @@ class TorchScriptBackend final : public Backend {
   Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const override {
     try {
       const c10::InferenceMode guard;
+      const TensorPool::Forward pooled;
       std::vector<c10::IValue> arguments;
       arguments.reserve(inputs.size());
       for (const Tensor& input : inputs) arguments.emplace_back(to_torch(input).to(device_));
@@ -197,6 +199,7 @@ void prepare_torch_process(std::size_t intra_op_threads) {
   }
   torch::jit::getProfilingMode() = false;
   torch::jit::getExecutorMode() = false;
+  TensorPool::install();
 }
 
 const char* torch_version() noexcept { return TORCH_VERSION; }
