@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -18,6 +20,7 @@
 #include "json_writer.h"
 #include "process.h"
 #include "sample_request.h"
+#include "tune/closed_loop.h"
 
 namespace infer::cli {
 namespace {
@@ -35,7 +38,7 @@ struct Arguments {
 
 struct Row {
   std::size_t batch = 0;
-  double median_ms = 0;
+  double mean_ms = 0;
   double per_second = 0;
   double alone_ms = 0;
 };
@@ -87,22 +90,36 @@ Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t bat
     });
   }
   for (auto& thread : threads) thread.join();
-  std::vector<double> all;
+  double total = 0;
+  std::size_t runs = 0;
   double per_second = 0;
   for (std::size_t i = 0; i < workers; ++i) {
     if (!errors[i].message.empty()) return Unexpected(errors[i]);
-    double sum = 0;
-    for (const double time : times[i]) sum += time;
+    const double sum = std::accumulate(times[i].begin(), times[i].end(), 0.0);
     per_second += static_cast<double>(batch * times[i].size()) / sum;
-    all.insert(all.end(), times[i].begin(), times[i].end());
+    total += sum;
+    runs += times[i].size();
   }
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
-  std::nth_element(all.begin(), middle, all.end());
-  return Row{batch, *middle * 1e3, per_second, *middle * 1e3};
+  // The mean, since it is what capacity comes from; a median leaves the slow ones out.
+  const double mean_ms = total / static_cast<double>(runs) * 1e3;
+  return Row{batch, mean_ms, per_second, mean_ms};
 }
 
-/// Milliseconds that it takes to make a sample of what a client sends, on one thread: the median of 20.
-Result<double> measure_prepare(const Model& model, const EngineOptions& options, const std::string& file) {
+/// CPU seconds of this process.
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Milliseconds of CPU that a request with what a client sends takes besides its share of a forward as in
+/// `rows`: reading it, making batches, and what forwards lose to each other and to that. From as many clients as
+/// keep the workers busy.
+Result<double> measure_prepare(const Model& model, const EngineOptions& options, const std::string& file,
+                               const std::vector<Row>& rows, double seconds) {
   auto sample = read_sample(file);
   if (!sample) return Unexpected(sample.error());
   auto engine = Engine::create(model, options);
@@ -110,14 +127,22 @@ Result<double> measure_prepare(const Model& model, const EngineOptions& options,
   const auto shared = std::make_shared<Engine>(*std::move(engine));
   auto request = sample_request(shared, *sample);
   if (!request) return Unexpected(request.error());
-  std::vector<double> times;
-  for (int i = 0; i < 21; ++i) {
-    const double before = shared->prepare_seconds().sum();
-    if (auto done = (*request)(); !done) return Unexpected(done.error());
-    if (i > 0) times.push_back((shared->prepare_seconds().sum() - before) * 1e3);
+  const std::size_t clients =
+      std::min(options.max_inflight, 2 * options.threads.workers * options.batch.max_batch_size);
+  const double before = cpu_seconds();
+  if (auto done = closed_loop(*request, clients, seconds, {}); !done) return Unexpected(done.error());
+  double rest = cpu_seconds() - before;
+  std::uint64_t count = 0;
+  for (const BatchTimes& times : shared->batch_times()) {
+    // Sizes in between take what those around them do, a sample.
+    const auto row = std::ranges::lower_bound(rows, times.batch_size, {}, &Row::batch);
+    const Row& like = row == rows.end() ? rows.back() : *row;
+    const auto samples = times.batch_size * times.count;
+    rest -= static_cast<double>(samples) * like.mean_ms / 1e3 / static_cast<double>(like.batch) *
+            static_cast<double>(options.threads.intra_op_threads);
+    count += samples;
   }
-  std::ranges::nth_element(times, times.begin() + 10);
-  return times[10];
+  return std::max(0.0, rest / static_cast<double>(count) * 1e3);
 }
 
 int run(const Arguments& arguments) {
@@ -152,13 +177,6 @@ int run(const Arguments& arguments) {
   json.key("max_batch_size").value(options->batch.max_batch_size);
   json.key("max_queue_size").value(options->batch.max_queue_size);
   json.key("max_queue_delay_ms").value(static_cast<double>(options->batch.max_queue_delay.count()) / 1e3);
-  double prepare_ms = 0;
-  if (!arguments.sample.empty()) {
-    auto measured = measure_prepare(*model, *options, arguments.sample);
-    if (!measured) return give_up(measured.error());
-    prepare_ms = *measured;
-  }
-  json.key("prepare_ms").value(prepare_ms);
   const Limit limit =
       arguments.device == "cpu" ? measure_limit(*model, plan, batches.back(), arguments.seconds) : Limit{};
   json.key("operations_per_sample")
@@ -172,32 +190,42 @@ int run(const Arguments& arguments) {
     if (limit.peak > 0)
       std::cout << limit.operations / 1e9
                 << " GOP a sample; a large product of this precision: " << limit.peak / 1e9 << " GOP/s\n";
-    std::cout << "  batch   forward (median)   alone             samples per second   of the large product\n";
+    std::cout << "  batch   forward (mean)     alone             samples per second   of the large product\n";
   }
+  std::ranges::sort(batches);
+  std::vector<Row> rows;
   for (const std::size_t batch : batches) {
     auto row = measure(*model->backend, plan.workers, batch, arguments.seconds);
     if (row && plan.workers > 1) {
       auto alone = measure(*model->backend, 1, batch, arguments.seconds / 2);
       if (!alone) return give_up(alone.error());
-      row->alone_ms = alone->median_ms;
+      row->alone_ms = alone->mean_ms;
     }
     if (!row) return give_up(row.error());
-    json.begin_object().key("batch").value(row->batch).key("forward_ms").value(row->median_ms);
+    rows.push_back(*row);
+    json.begin_object().key("batch").value(row->batch).key("forward_ms").value(row->mean_ms);
     json.key("alone_ms").value(row->alone_ms);
     const double of_peak = limit.peak > 0 ? row->per_second * limit.operations / limit.peak : 0;
     json.key("samples_per_second").value(row->per_second).key("of_peak").value(of_peak).end_object();
     if (!arguments.json) {
       std::array<char, 100> line{};
       std::snprintf(line.data(), line.size(), "  %5zu   %13.2f ms   %12.2f ms   %18.1f   ", row->batch,
-                    row->median_ms, row->alone_ms, row->per_second);
+                    row->mean_ms, row->alone_ms, row->per_second);
       std::string of_limit = "-";
       if (limit.peak > 0) of_limit = std::to_string(static_cast<int>(100 * of_peak + 0.5)) + " %";
       std::cout << line.data() << of_limit << std::endl;
     }
   }
+  double prepare_ms = 0;
+  if (!arguments.sample.empty()) {
+    auto measured = measure_prepare(*model, *options, arguments.sample, rows, arguments.seconds);
+    if (!measured) return give_up(measured.error());
+    prepare_ms = *measured;
+  }
+  json.end_array().key("prepare_ms").value(prepare_ms);
   if (!arguments.json && !arguments.sample.empty())
-    std::cout << "  reading a sample: " << prepare_ms << " ms\n";
-  if (arguments.json) std::cout << json.end_array().end_object().text() << '\n';
+    std::cout << "  a request besides its forward: " << prepare_ms << " ms of CPU\n";
+  if (arguments.json) std::cout << json.end_object().text() << '\n';
   return 0;
 }
 
@@ -221,7 +249,7 @@ void add_bench_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   bench
       ->add_option("--sample", arguments->sample,
-                   "Also time what it takes to read one: a photograph, or a file of text")
+                   "Also measure what a request with it takes: a photograph, or a file of text")
       ->type_name("FILE");
   bench->add_flag("--json", arguments->json, "Print the table as JSON");
   bench->footer(

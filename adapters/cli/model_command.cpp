@@ -192,14 +192,14 @@ void add_quantize(CLI::App& model, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* quantize =
-      model.add_subcommand("quantize", "Make a model of images or texts smaller and faster: int8, bf16");
+      model.add_subcommand("quantize", "Make a model of images or texts smaller and faster: int8, bf16, fp16");
   quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
   quantize
       ->add_option("--out", arguments->out,
                    "Folder to make, e.g. models/minilm-int8; the model's own: a version more")
       ->required();
   quantize->add_option("--precision", arguments->options.precision, "Of the linear layers")
-      ->check(CLI::IsMember({"int8", "bf16"}))
+      ->check(CLI::IsMember({"int8", "bf16", "fp16"}))
       ->capture_default_str();
   quantize
       ->add_option("--samples", arguments->options.samples,

@@ -1,6 +1,7 @@
 #include "infer/engine/buffer_pool.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -77,6 +78,7 @@ std::shared_ptr<void> BufferPool::take(std::size_t bytes) const {
     constexpr std::size_t kLine = 64;
     return {allocate<kLine>(bytes == 0 ? 1 : bytes), Free<kLine>()};
   }
+  if (bytes > std::numeric_limits<std::size_t>::max() - kPage) throw std::bad_alloc();
   State::Buffer buffer = state_->find(bytes);
   if (!buffer.memory) {
     buffer.size = (bytes + kPage - 1) / kPage * kPage;

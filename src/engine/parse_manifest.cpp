@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 3> kSpecKeys{"name", "dtype", "shape"};
 constexpr std::array<std::string_view, 3> kPreprocessKeys{"size", "mean", "std"};
 constexpr std::array<std::string_view, 6> kTasks{
     "image-embedding", "text-embedding", "text-classification", "forecast", "simulate", "raw"};
-constexpr std::array<std::string_view, 3> kPrecisions{"fp32", "bf16", "int8"};
+constexpr std::array<std::string_view, 4> kPrecisions{"fp32", "fp16", "bf16", "int8"};
 constexpr std::array<std::string_view, 3> kPolicies{"promoted", "latest", "all"};
 constexpr std::array<std::string_view, 3> kWeights{"random", "imported", "trained"};
 // clang-format on

@@ -196,8 +196,8 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
 
 Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOptions& options,
                                       const fs::path& directory) {
-  if (options.precision != "int8" && options.precision != "bf16")
-    return bad("precision: '" + options.precision + "', known: int8, bf16");
+  if (options.precision != "int8" && options.precision != "bf16" && options.precision != "fp16")
+    return bad("precision: '" + options.precision + "', known: int8, bf16, fp16");
   try {
     auto version = choose_version(source);
     if (!version) return Unexpected(version.error());

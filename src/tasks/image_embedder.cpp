@@ -1,10 +1,12 @@
 #include "infer/tasks/image_embedder.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "infer/image/preprocess.h"
+#include "helpers.h"
 #include "run_many.h"
 #include "vectors.h"
 
@@ -16,6 +18,14 @@ Result<ImageEmbedder> ImageEmbedder::open(const std::filesystem::path& directory
   if (!engine) return Unexpected(engine.error());
   return create(std::make_shared<Engine>(*std::move(engine)), limits);
 }
+
+ImageEmbedder::ImageEmbedder(std::shared_ptr<Engine> engine, const DecodeLimits& limits,
+                             const ImagePreprocess& preprocess, std::size_t dim)
+    : engine_(std::move(engine)),
+      helpers_(std::make_shared<Helpers>(std::max<std::size_t>(1, engine_->options().threads.usable_cores) - 1)),
+      limits_(limits),
+      preprocess_(preprocess),
+      dim_(dim) {}
 
 Result<ImageEmbedder> ImageEmbedder::create(std::shared_ptr<Engine> engine, const DecodeLimits& limits) {
   const Model& model = engine->model();
@@ -103,12 +113,21 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
   try {
     Embeddings result;
     result.vectors.reserve(images.size());
+    std::vector<Result<Sample>> prepared(images.size(), Sample());
+    std::size_t ahead = 0;  // how many of them are
+    const auto prepare_part = [&](std::size_t i) noexcept {
+      try {
+        prepared[i] = prepare(images[i]);
+      } catch (const std::bad_alloc&) {
+        prepared[i] = Unexpected(out_of_memory());
+      }
+    };
     const auto timings = run_many(
         *engine_, "images", images.size(), options, std::move(permit),
         [&](std::size_t i) -> Result<PreparedSample> {
-          auto sample = prepare(images[i]);
-          if (!sample) return Unexpected(std::move(sample.error()));
-          return PreparedSample{*std::move(sample)};
+          if (i == ahead) ahead = helpers_->some(i, images.size(), prepare_part);
+          if (!prepared[i]) return Unexpected(std::move(prepared[i].error()));
+          return PreparedSample{*std::move(prepared[i])};
         },
         [&](std::size_t, const Response& response) { result.vectors.push_back(finish(response)); });
     return with_timings(std::move(result), timings);

@@ -1,4 +1,4 @@
-// The same answers on a GPU as on the CPU, alone and in batches, from several threads. Ends with 77, which
+// The same answers on a GPU as on the CPU, alone and in batches, from several threads; nearly so in half precision. Ends with 77, which
 // CTest takes as skipped, where there is no GPU.
 
 #include <unistd.h>
@@ -11,11 +11,12 @@
 #include <iterator>
 #include <numeric>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "infer/engine/engine.h"
 #include "infer/engine/torchscript.h"
+#include "models/quantize_module.h"
 #include "small_clip.h"
 
 namespace {
@@ -29,12 +30,20 @@ void check(bool holds, const std::string& what) {
   std::exit(1);
 }
 
-std::vector<char> archive_of(const ClipVitConfig& config) {
+/// The model's file, in fp32 or with its linear layers in another precision.
+std::vector<char> archive_of(const ClipVitConfig& config, const std::string& precision) {
   const fs::path folder = fs::temp_directory_path() / ("infer-cuda-" + std::to_string(getpid()));
   fs::remove_all(folder);
   const auto made = create_clip_vit(config, 1, folder);
   check(made.has_value(), made ? "" : made.error().message);
-  std::ifstream file(folder / "1" / "model.pt", std::ios::binary);
+  fs::path path = folder / "1" / "model.pt";
+  if (precision != "fp32") {
+    QuantizeReport report;
+    const auto done = quantize_module(path, folder / "half.pt", precision, report);
+    check(done.has_value(), done ? "" : done.error().message);
+    path = folder / "half.pt";
+  }
+  std::ifstream file(path, std::ios::binary);
   std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
   fs::remove_all(folder);
   return bytes;
@@ -65,8 +74,8 @@ double cosine(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 int main() {
-  const auto archive = archive_of(testing::small_clip());
-  auto gpu = load(archive, "cuda:0");
+  const auto archive = archive_of(testing::small_clip(), "fp32");
+  const auto gpu = load(archive, "cuda:0");
   if (!gpu && gpu.error().code == ErrorCode::kFailedPrecondition) {
     std::printf("skipped: %s\n", gpu.error().message.c_str());
     return 77;
@@ -78,20 +87,26 @@ int main() {
   EngineOptions options;
   options.threads = {2, 2, 1};
   auto on_cpu = Engine::create(make_model("cpu", load(archive, "cpu").value()), options).value();
-  auto on_gpu = Engine::create(make_model("gpu", *std::move(gpu)), options).value();
   constexpr std::size_t kSamples = 24;
   std::vector<Tensor> expected;
   for (std::size_t i = 0; i < kSamples; ++i) expected.push_back(on_cpu.infer(sample(i)).value().outputs[0]);
-  double worst = 1;
-  for (std::size_t i = 0; i < kSamples; ++i) {
-    worst = std::min(worst, cosine(on_gpu.infer(sample(i)).value().outputs[0], expected[i]));
+  const auto least_cosine = [&](const std::shared_ptr<const Backend>& backend) {
+    auto on_gpu = Engine::create(make_model("gpu", backend), options).value();
+    double worst = 1;
+    for (std::size_t i = 0; i < kSamples; ++i)
+      worst = std::min(worst, cosine(on_gpu.infer(sample(i)).value().outputs[0], expected[i]));
+    std::vector<Pending> together;
+    for (std::size_t i = 0; i < kSamples; ++i) together.push_back(on_gpu.submit(sample(i)).value());
+    for (std::size_t i = 0; i < kSamples; ++i)
+      worst = std::min(worst, cosine(together[i].get().value().outputs[0], expected[i]));
+    return worst;
+  };
+  for (const auto& [precision, tolerance] : {std::pair("fp32", 0.9999), {"fp16", 0.9999}, {"bf16", 0.999}}) {
+    const auto model = load(archive_of(testing::small_clip(), precision), "cuda:0");
+    check(model.has_value(), model ? "" : model.error().message);
+    const double worst = least_cosine(*model);
+    std::printf("%s, %zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n", precision,
+                kSamples, worst);
+    check(worst >= tolerance, std::string(precision) + ": the least cosine is " + std::to_string(worst));
   }
-  std::vector<Pending> together;
-  for (std::size_t i = 0; i < kSamples; ++i) together.push_back(on_gpu.submit(sample(i)).value());
-  for (std::size_t i = 0; i < kSamples; ++i) {
-    worst = std::min(worst, cosine(together[i].get().value().outputs[0], expected[i]));
-  }
-  check(worst >= 0.9999, "the least cosine between GPU and CPU is " + std::to_string(worst));
-  std::printf("%zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n", kSamples,
-              worst);
 }

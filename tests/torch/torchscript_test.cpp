@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -55,6 +56,25 @@ class TorchScript : public ::testing::Test {
 
   fs::path folder_;
 };
+
+TEST_F(TorchScript, AnAnswerStaysAsItIsWhileOthersAreComputed) {
+  prepare_torch_process(1);  // which has memory between layers used again
+  constexpr std::int64_t kElements = 1 << 18;
+  std::vector<Tensor> answers;
+  {
+    const auto backend = load(archive(kDouble)).value();
+    for (int i = 0; i < 8; ++i) {
+      auto input = Tensor::allocate(DType::kFp32, Shape{1, kElements}).value();
+      std::ranges::fill(input.as<float>(), static_cast<float>(i));
+      answers.push_back(backend->forward(std::vector<Tensor>{input}).value().at(0));
+      if (i == 3) answers.erase(answers.begin());  // whose memory the next may have
+    }
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto expected = static_cast<float>(2 * (i + 1));
+    EXPECT_TRUE(std::ranges::all_of(answers[i].as<float>(), [&](float x) { return x == expected; })) << i;
+  }
+}
 
 TEST_F(TorchScript, RunsAScriptFromMemoryWithTheSignatureOfTheModule) {
   const auto backend = load(archive(kDouble)).value();

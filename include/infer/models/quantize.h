@@ -12,7 +12,7 @@
 namespace infer::inline v0 {
 
 struct QuantizeOptions {
-  std::string precision = "int8";  ///< Or "bf16".
+  std::string precision = "int8";  ///< Or "bf16", or "fp16", which is for GPUs.
   /// Photographs (a folder) or texts (a file, one a line) to compare answers on; empty: some that are made
   /// up.
   std::filesystem::path samples;
@@ -21,7 +21,7 @@ struct QuantizeOptions {
 
 /// What became of a model's linear layers, and how near its answers stayed.
 struct QuantizeReport {
-  std::size_t quantized = 0;              ///< Layers with int8 or bf16 weights now.
+  std::size_t quantized = 0;              ///< Layers with weights of that precision now.
   std::vector<std::string> left_in_fp32;  ///< Other layers with weights, and why.
   std::size_t samples = 0;
   double mean_cosine = 1;
@@ -31,7 +31,7 @@ struct QuantizeReport {
 };
 
 /// Writes DIRECTORY with the model of `source` in int8 (weights per output channel, symmetric; activations as
-/// they come, at run time) or in bf16 (weights, and what goes into and comes out of linear layers). Where
+/// they come, at run time) or in bf16 or fp16 (weights, and what goes into and comes out of linear layers). Where
 /// DIRECTORY is `source` itself, the model gets a version more instead, such as 1-int8, which is not served
 /// before it is promoted. The file is TorchScript that any LibTorch with quantised operators loads.
 ///

@@ -17,6 +17,8 @@
 
 namespace infer::inline v0 {
 
+class Helpers;
+
 /// Encoded JPEG or PNG bytes; the caller keeps them until the call returns.
 using EncodedImage = std::span<const std::uint8_t>;
 
@@ -30,7 +32,9 @@ struct Embeddings {
 /// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across
 /// them.
 ///
-/// Decoding and resizing run in the calling thread, the model on the engine's workers.
+/// Decoding and resizing run in the calling thread, the model on the engine's workers. Several images of one call
+/// are also decoded on threads of its own, of which there are one fewer than `ThreadPlan::usable_cores` for all
+/// calls together.
 class INFER_EXPORT ImageEmbedder {
  public:
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
@@ -68,8 +72,7 @@ class INFER_EXPORT ImageEmbedder {
 
  private:
   ImageEmbedder(std::shared_ptr<Engine> engine, const DecodeLimits& limits, const ImagePreprocess& preprocess,
-                std::size_t dim)
-      : engine_(std::move(engine)), limits_(limits), preprocess_(preprocess), dim_(dim) {}
+                std::size_t dim);
 
   Result<Sample> prepare(const Image& image) const;
   Result<std::vector<float>> run(Result<Sample> sample, Permit permit, const RequestOptions& options) const;
@@ -78,6 +81,7 @@ class INFER_EXPORT ImageEmbedder {
   static std::vector<float> finish(const Response& response);
 
   std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Helpers> helpers_;
   DecodeLimits limits_;
   ImagePreprocess preprocess_;
   std::size_t dim_;

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -89,7 +90,7 @@ class TorchScriptBackend final : public Backend {
       const TensorPool::Forward pooled;
       std::vector<c10::IValue> arguments;
       arguments.reserve(inputs.size());
-      for (const Tensor& input : inputs) arguments.emplace_back(to_torch(input).to(device_));
+      for (const Tensor& input : inputs) arguments.emplace_back(on_device(to_torch(input)));
       return unpack(module_.get_method("forward")(std::move(arguments)));
     } catch (const c10::OutOfMemoryError& e) {
       return fail(ErrorCode::kOutOfMemory, first_line(e.what_without_backtrace()));
@@ -104,6 +105,19 @@ class TorchScriptBackend final : public Backend {
   void bind_worker_thread() const override { at::set_num_threads(static_cast<int>(threads_)); }
 
  private:
+  /// To a GPU by way of pinned memory, which LibTorch keeps for the next batch: the copy from there needs no
+  /// other, and the CPU does not wait for it.
+  at::Tensor on_device(const at::Tensor& input) const {
+    if (device_.is_cpu()) return input;
+    at::Tensor staged;
+    try {
+      staged = at::empty(input.sizes(), input.options().pinned_memory(true));
+    } catch (const c10::Error&) {  // no more memory that may be pinned: the slower way
+      return input.to(device_);
+    }
+    return staged.copy_(input).to(device_, input.scalar_type(), /*non_blocking=*/true);
+  }
+
   static Result<std::vector<Tensor>> unpack(const c10::IValue& value) {
     std::vector<Tensor> outputs;
     const auto add = [&](const c10::IValue& item) -> Result<void> {

@@ -14,6 +14,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,8 +53,11 @@ at::Tensor quantized_rows(const at::Tensor& weight) {
 
 class Quantizer {
  public:
-  Quantizer(torch::jit::Module& module, bool bf16, QuantizeReport& report)
-      : module_(module), bf16_(bf16), report_(report) {}
+  Quantizer(torch::jit::Module& module, std::string_view precision, QuantizeReport& report)
+      : module_(module),
+        is_half_(precision != "int8"),
+        half_(precision == "fp16" ? at::kHalf : at::kBFloat16),
+        report_(report) {}
 
   void run() {
     auto graph = module_.get_method("forward").graph();
@@ -165,11 +169,11 @@ class Quantizer {
       result = gelu->gate->output();
     }
     const torch::jit::WithInsertPoint here(layer);
-    Value* output = bf16_ ? half_product(layer->input(0), weight, bias, graph)
+    Value* output = is_half_ ? half_product(layer->input(0), weight, bias, graph)
                           : product(layer->input(0), weight, bias, graph);
     if (fold)
-      output = graph.insert(c10::Symbol::fromQualString(bf16_ ? "aten::silu" : "aten::silu_"), {output});
-    if (bf16_ && !fold) output = converted(output, at::kFloat, graph);
+      output = graph.insert(c10::Symbol::fromQualString(is_half_ ? "aten::silu" : "aten::silu_"), {output});
+    if (is_half_ && !fold) output = converted(output, at::kFloat, graph);
     output->copyMetadata(result);
     result->replaceAllUsesWith(output);
     if (fold) {
@@ -182,14 +186,13 @@ class Quantizer {
     return graph.insert(at::aten::to, {value, type});
   }
 
-  /// In bf16, and left so. What comes from a folded activation is bf16 already, to which converting is
-  /// nothing.
+  /// In half precision, and left so. What comes from a folded activation is that already, to which converting
+  /// is nothing.
   Value* half_product(Value* input, const at::Tensor& weight, const c10::IValue& bias,
                       torch::jit::Graph& graph) {
     ++report_.quantized;
-    const c10::IValue half_bias = bias.isTensor() ? c10::IValue(bias.toTensor().to(at::kBFloat16)) : bias;
-    return graph.insert(at::aten::linear,
-                        {converted(input, at::kBFloat16, graph), weight.to(at::kBFloat16), half_bias});
+    const c10::IValue half_bias = bias.isTensor() ? c10::IValue(bias.toTensor().to(half_)) : bias;
+    return graph.insert(at::aten::linear, {converted(input, half_, graph), weight.to(half_), half_bias});
   }
 
   Value* product(Value* input, const at::Tensor& weight, const c10::IValue& bias, torch::jit::Graph& graph) {
@@ -220,7 +223,8 @@ class Quantizer {
   }
 
   torch::jit::Module& module_;
-  bool bf16_;
+  const bool is_half_;
+  const at::ScalarType half_;  ///< Of weights and products.
   QuantizeReport& report_;
   std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be replaced
 };
@@ -235,7 +239,7 @@ Result<void> quantize_module(const std::filesystem::path& from, const std::files
     torch::jit::Module module = torch::jit::load(from.string());
     module.eval();
     module = torch::jit::freeze(module);
-    Quantizer(module, precision == "bf16", report).run();
+    Quantizer(module, precision, report).run();
     if (report.quantized == 0)
       return fail(ErrorCode::kInvalidArgument, from.string() + ": has no linear layer to quantise");
     module.save(to.string());

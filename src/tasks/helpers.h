@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace infer::inline v0 {
+
+/// Does the parts of a request side by side, on cores that the thread plan has and nobody else helps on.
+///
+/// The calling thread does its share; beside it there are at most `most` more threads for all requests together.
+/// They live for one call: starting one takes some 20 us, and a part should take much longer.
+class Helpers {
+ public:
+  explicit Helpers(std::size_t most) : free_(static_cast<std::ptrdiff_t>(most)) {}
+  Helpers(const Helpers&) = delete;
+  Helpers& operator=(const Helpers&) = delete;
+
+  /// Calls `part(first)`, `part(first + 1)`, …, each once and none from `end` on, as many as there are threads
+  /// free; at least the first. Returns what comes after the last, when all have ended. `part` must not throw.
+  template <class Part>
+  std::size_t some(std::size_t first, std::size_t end, const Part& part) {
+    std::vector<std::jthread> others;
+    std::size_t next = first + 1;
+    try {
+      while (next < end && take()) {
+        try {
+          others.emplace_back([this, &part, next] {
+            part(next);
+            free_.fetch_add(1);
+          });
+        } catch (...) {
+          free_.fetch_add(1);
+          throw;
+        }
+        ++next;
+      }
+    } catch (const std::exception&) {  // no more threads, or no memory for one: the caller does what is left
+    }
+    part(first);
+    others.clear();  // waits for them
+    return next;
+  }
+
+ private:
+  bool take() noexcept {
+    if (free_.fetch_sub(1) > 0) return true;
+    free_.fetch_add(1);
+    return false;
+  }
+
+  std::atomic<std::ptrdiff_t> free_;
+};
+
+}  // namespace infer::inline v0
