@@ -17,8 +17,9 @@ import compare
 
 sys.path.insert(0, str(compare.ROOT / "benchmarks" / "peers"))
 import peers  # noqa: E402
+import workloads  # noqa: E402
 
-ROUNDS, BATCHES = 1, "4,8"
+ROUNDS, BATCHES = 3, "4,8"
 
 
 def forward(args, model):
@@ -35,6 +36,8 @@ def main():
     args = parser.parse_args()
     photograph = base64.b64encode((compare.CACHE / "photos" / "china.jpg").read_bytes()).decode()
     models = {"fp32": compare.ROOT / "models" / "clip-vit-b-32", "int8": compare.ROOT / "bench-results" / "models" / "clip-vit-b-32-int8"}
+    peers.WORK.mkdir(parents=True, exist_ok=True)
+    workloads.make(args, models["int8"], "model", "quantize", models["fp32"], "--samples", compare.CACHE / "photos", "--out", models["int8"])
     seen = {name: [] for name in models}
     for _ in range(ROUNDS):
         for name, model in models.items():

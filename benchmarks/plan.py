@@ -41,7 +41,7 @@ def main():
         curve = run("bench", "--model", MODEL, "--sample", PHOTO, "--seconds", 4, "--json")
         curve_file.write_text(json.dumps(curve))
         most = capacity(curve)
-        print(f"{curve['workers']} workers, reading a photograph {curve['prepare_ms']:.1f} ms, "
+        print(f"{curve['workers']} workers, a request besides its forward {curve['prepare_ms']:.1f} ms, "
               + ", ".join(f"batch {p['batch']}: {p['forward_ms']:.0f} ms" for p in curve["batches"]) + f"; {most:.1f} requests a second at most")
         server = subprocess.Popen([INFER, "serve", "--model", MODEL, "--port", "0", "--probe-port", "0", "--log-level", "info", "--log-requests-per-second", "0"],
                                   stdout=subprocess.PIPE, text=True)

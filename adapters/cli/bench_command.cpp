@@ -1,9 +1,10 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <numeric>
@@ -105,21 +106,19 @@ Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t bat
   return Row{batch, mean_ms, per_second, mean_ms};
 }
 
-/// CPU seconds of this process.
-double cpu_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+/// CPU nanoseconds of the calling thread.
+std::int64_t thread_cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::int64_t{1'000'000'000} * used.tv_sec + used.tv_nsec;
 }
 
-/// Milliseconds of CPU that a request with what a client sends takes besides its share of a forward as in
-/// `rows`: reading it, making batches, and what forwards lose to each other and to that. From as many clients as
-/// keep the workers busy.
+/// Milliseconds of CPU that a request with what a client sends takes besides its share of a forward: reading
+/// it on its own thread, its part in making a batch and taking it apart. From as many clients as keep the
+/// workers busy. Not as the difference to all that the process used, in which a machine whose speed drifts
+/// hides ten times as much.
 Result<double> measure_prepare(const Model& model, const EngineOptions& options, const std::string& file,
-                               const std::vector<Row>& rows, double seconds) {
+                               double seconds) {
   auto sample = read_sample(file);
   if (!sample) return Unexpected(sample.error());
   auto engine = Engine::create(model, options);
@@ -127,22 +126,26 @@ Result<double> measure_prepare(const Model& model, const EngineOptions& options,
   const auto shared = std::make_shared<Engine>(*std::move(engine));
   auto request = sample_request(shared, *sample);
   if (!request) return Unexpected(request.error());
+  std::atomic<std::int64_t> used_ns{0};
+  std::atomic<std::int64_t> count{0};
+  const SampleRequest timed = [&]() -> Result<void> {
+    const std::int64_t before = thread_cpu_ns();
+    auto done = (*request)();
+    used_ns += thread_cpu_ns() - before;
+    ++count;
+    return done;
+  };
   const std::size_t clients =
       std::min(options.max_inflight, 2 * options.threads.workers * options.batch.max_batch_size);
-  const double before = cpu_seconds();
-  if (auto done = closed_loop(*request, clients, seconds, {}); !done) return Unexpected(done.error());
-  double rest = cpu_seconds() - before;
-  std::uint64_t count = 0;
+  if (auto done = closed_loop(timed, clients, seconds, {}); !done) return Unexpected(done.error());
+  Duration batching{};
+  std::uint64_t samples = 0;
   for (const BatchTimes& times : shared->batch_times()) {
-    // Sizes in between take what those around them do, a sample.
-    const auto row = std::ranges::lower_bound(rows, times.batch_size, {}, &Row::batch);
-    const Row& like = row == rows.end() ? rows.back() : *row;
-    const auto samples = times.batch_size * times.count;
-    rest -= static_cast<double>(samples) * like.mean_ms / 1e3 / static_cast<double>(like.batch) *
-            static_cast<double>(options.threads.intra_op_threads);
-    count += samples;
+    batching += times.collate + times.split;
+    samples += times.batch_size * times.count;
   }
-  return std::max(0.0, rest / static_cast<double>(count) * 1e3);
+  return static_cast<double>(used_ns) / static_cast<double>(count) / 1e6 +
+         std::chrono::duration<double, std::milli>(batching).count() / static_cast<double>(samples);
 }
 
 int run(const Arguments& arguments) {
@@ -193,7 +196,6 @@ int run(const Arguments& arguments) {
     std::cout << "  batch   forward (mean)     alone             samples per second   of the large product\n";
   }
   std::ranges::sort(batches);
-  std::vector<Row> rows;
   for (const std::size_t batch : batches) {
     auto row = measure(*model->backend, plan.workers, batch, arguments.seconds);
     if (row && plan.workers > 1) {
@@ -202,7 +204,6 @@ int run(const Arguments& arguments) {
       row->alone_ms = alone->mean_ms;
     }
     if (!row) return give_up(row.error());
-    rows.push_back(*row);
     json.begin_object().key("batch").value(row->batch).key("forward_ms").value(row->mean_ms);
     json.key("alone_ms").value(row->alone_ms);
     const double of_peak = limit.peak > 0 ? row->per_second * limit.operations / limit.peak : 0;
@@ -218,7 +219,7 @@ int run(const Arguments& arguments) {
   }
   double prepare_ms = 0;
   if (!arguments.sample.empty()) {
-    auto measured = measure_prepare(*model, *options, arguments.sample, rows, arguments.seconds);
+    auto measured = measure_prepare(*model, *options, arguments.sample, arguments.seconds);
     if (!measured) return give_up(measured.error());
     prepare_ms = *measured;
   }

@@ -191,8 +191,8 @@ void add_quantize(CLI::App& model, Action& action) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* quantize =
-      model.add_subcommand("quantize", "Make a model of images or texts smaller and faster: int8, bf16, fp16");
+  CLI::App* quantize = model.add_subcommand(
+      "quantize", "Make a model of images or texts smaller and faster: int8, bf16, fp16");
   quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
   quantize
       ->add_option("--out", arguments->out,

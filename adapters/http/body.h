@@ -20,8 +20,8 @@ class Body {
   Body() = default;
   explicit Body(std::string_view text) { append(text.data(), text.size()); }
 
-  /// Room of `pool` for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of 64:
-  /// tensors from there on need no copy. Only for an empty body. Throws std::bad_alloc.
+  /// Room of `pool` for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of
+  /// 64: tensors from there on need no copy. Only for an empty body. Throws std::bad_alloc.
   void reserve(const BufferPool& pool, std::size_t size, std::size_t aligned) {
     const std::size_t offset = (kAlignment - aligned % kAlignment) % kAlignment;
     owner_ = pool.take(offset + size + kPadding);

@@ -48,7 +48,7 @@ struct ConnectionPool::Share {
   const int wake;
   bool led = false;
   std::set<Entry*> entries;  ///< Owned.
-  TimePoint next_look{};  ///< When to look for what idles too long; the leader's own.
+  TimePoint next_look{};     ///< When to look for what idles too long; the leader's own.
 };
 
 struct ConnectionPool::Entry {
@@ -115,12 +115,14 @@ void ConnectionPool::make_room() {
   close_one_idle();
 }
 
-/// The one that idles the longest. Its receiving side alone, so that a request which has just come is answered.
+/// The one that idles the longest. Its receiving side alone, so that a request which has just come is
+/// answered.
 void ConnectionPool::close_one_idle() {
   const Entry* oldest = nullptr;
   for (const auto& share : shares_) {
     for (const Entry* entry : share->entries) {
-      if (!entry->serving.load() && (oldest == nullptr || entry->idle_since.load() < oldest->idle_since.load()))
+      if (!entry->serving.load() &&
+          (oldest == nullptr || entry->idle_since.load() < oldest->idle_since.load()))
         oldest = entry;
     }
   }

@@ -136,7 +136,8 @@ class HttpServer final : public httplib::Server {
           outcome = serve_request();
         } while (outcome == Outcome::kAnswered && connection_.has_buffered());
         return outcome;
-      } catch (const std::exception&) {  // no memory for the connection itself: all that is left is to close it
+      } catch (
+          const std::exception&) {  // no memory for the connection itself: all that is left is to close it
         return Outcome::kOver;
       }
     }

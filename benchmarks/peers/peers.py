@@ -122,6 +122,7 @@ class MlServer(OpenInference):
         port = conformance.free_port()
         (folder / "settings.json").write_text(json.dumps({
             "http_port": port, "grpc_port": conformance.free_port(), "metrics_port": conformance.free_port(), "host": "127.0.0.1", "debug": False,
+            "metrics_dir": str(folder / "metrics"),
             "parallel_workers": workers if workers > 1 else 0}))
         (folder / "model-settings.json").write_text(json.dumps({
             "name": "tower", "implementation": "mlserver_runtime.Tower", "max_batch_size": 8, "max_batch_time": 0.005}))

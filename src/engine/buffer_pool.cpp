@@ -74,18 +74,19 @@ struct BufferPool::State {
 BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
 
 std::shared_ptr<void> BufferPool::take(std::size_t bytes) const {
+  if (bytes > std::numeric_limits<std::size_t>::max() - kPage) throw std::bad_alloc();
   if (bytes < kLeast || !kKeeps) {
     constexpr std::size_t kLine = 64;
     return {allocate<kLine>(bytes == 0 ? 1 : bytes), Free<kLine>()};
   }
-  if (bytes > std::numeric_limits<std::size_t>::max() - kPage) throw std::bad_alloc();
   State::Buffer buffer = state_->find(bytes);
   if (!buffer.memory) {
     buffer.size = (bytes + kPage - 1) / kPage * kPage;
     buffer.memory.reset(allocate<kPage>(buffer.size));
   }
   struct Held {
-    Held(std::shared_ptr<State> pool, State::Buffer&& taken) : state(std::move(pool)), buffer(std::move(taken)) {}
+    Held(std::shared_ptr<State> pool, State::Buffer&& taken)
+        : state(std::move(pool)), buffer(std::move(taken)) {}
     ~Held() { state->give(std::move(buffer)); }
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;

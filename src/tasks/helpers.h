@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -10,20 +11,21 @@ namespace infer::inline v0 {
 
 /// Does the parts of a request side by side, on cores that the thread plan has and nobody else helps on.
 ///
-/// The calling thread does its share; beside it there are at most `most` more threads for all requests together.
-/// They live for one call: starting one takes some 20 us, and a part should take much longer.
+/// The calling thread does its share; beside it there are at most `most` more threads for all requests
+/// together. They live for one call: starting one takes some 20 us, and a part should take much longer.
 class Helpers {
  public:
-  explicit Helpers(std::size_t most) : free_(static_cast<std::ptrdiff_t>(most)) {}
+  explicit Helpers(std::size_t most) : most_(most), free_(static_cast<std::ptrdiff_t>(most)) {}
   Helpers(const Helpers&) = delete;
   Helpers& operator=(const Helpers&) = delete;
 
-  /// Calls `part(first)`, `part(first + 1)`, …, each once and none from `end` on, as many as there are threads
-  /// free; at least the first. Returns what comes after the last, when all have ended. `part` must not throw.
+  /// Calls `part(first)`, `part(first + 1)`, …, each once and none from `end` on: the first, and one for each
+  /// thread that is free. Returns what comes after the last, when all have ended. `part` must not throw.
   template <class Part>
   std::size_t some(std::size_t first, std::size_t end, const Part& part) {
     std::vector<std::jthread> others;
     std::size_t next = first + 1;
+    end = std::min(end, next + most_);
     try {
       while (next < end && take()) {
         try {
@@ -51,6 +53,7 @@ class Helpers {
     return false;
   }
 
+  const std::size_t most_;
   std::atomic<std::ptrdiff_t> free_;
 };
 

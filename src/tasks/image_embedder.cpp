@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "infer/image/preprocess.h"
 #include "helpers.h"
+#include "infer/image/preprocess.h"
 #include "run_many.h"
 #include "vectors.h"
 
@@ -22,7 +22,8 @@ Result<ImageEmbedder> ImageEmbedder::open(const std::filesystem::path& directory
 ImageEmbedder::ImageEmbedder(std::shared_ptr<Engine> engine, const DecodeLimits& limits,
                              const ImagePreprocess& preprocess, std::size_t dim)
     : engine_(std::move(engine)),
-      helpers_(std::make_shared<Helpers>(std::max<std::size_t>(1, engine_->options().threads.usable_cores) - 1)),
+      helpers_(
+          std::make_shared<Helpers>(std::max<std::size_t>(1, engine_->options().threads.usable_cores) - 1)),
       limits_(limits),
       preprocess_(preprocess),
       dim_(dim) {}

@@ -1,5 +1,5 @@
-// The same answers on a GPU as on the CPU, alone and in batches, from several threads; nearly so in half precision. Ends with 77, which
-// CTest takes as skipped, where there is no GPU.
+// The same answers on a GPU as on the CPU, alone and in batches, from several threads; nearly so in half
+// precision. Ends with 77, which CTest takes as skipped, where there is no GPU.
 
 #include <unistd.h>
 
@@ -105,8 +105,8 @@ int main() {
     const auto model = load(archive_of(testing::small_clip(), precision), "cuda:0");
     check(model.has_value(), model ? "" : model.error().message);
     const double worst = least_cosine(*model);
-    std::printf("%s, %zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n", precision,
-                kSamples, worst);
+    std::printf("%s, %zu samples, alone and together: the least cosine between GPU and CPU is %.7f\n",
+                precision, kSamples, worst);
     check(worst >= tolerance, std::string(precision) + ": the least cosine is " + std::to_string(worst));
   }
 }

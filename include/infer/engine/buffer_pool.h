@@ -9,8 +9,9 @@
 
 namespace infer::inline v0 {
 
-/// Memory for what is large and short-lived: what one took and gave back is there for the next. A heap returns
-/// such pages to the kernel, which clears them again, and fills the holes between them with what stays.
+/// Memory for what is large and short-lived: what one took and gave back is there for the next. A heap
+/// returns such pages to the kernel, which clears them again, and fills the holes between them with what
+/// stays.
 ///
 /// Buffers may outlive the pool and be freed on any thread. What goes unused for long is freed. Thread-safe;
 /// copies are the same pool.

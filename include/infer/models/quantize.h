@@ -31,9 +31,9 @@ struct QuantizeReport {
 };
 
 /// Writes DIRECTORY with the model of `source` in int8 (weights per output channel, symmetric; activations as
-/// they come, at run time) or in bf16 or fp16 (weights, and what goes into and comes out of linear layers). Where
-/// DIRECTORY is `source` itself, the model gets a version more instead, such as 1-int8, which is not served
-/// before it is promoted. The file is TorchScript that any LibTorch with quantised operators loads.
+/// they come, at run time) or in bf16 or fp16 (weights, and what goes into and comes out of linear layers).
+/// Where DIRECTORY is `source` itself, the model gets a version more instead, such as 1-int8, which is not
+/// served before it is promoted. The file is TorchScript that any LibTorch with quantised operators loads.
 ///
 /// Blocking. Errors: those of `load_model`; `kFailedPrecondition` (the folder exists or cannot be written, or
 /// a sample's cosine is below `least_cosine`; nothing is left behind then), `kInvalidArgument` (precision,

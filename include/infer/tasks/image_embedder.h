@@ -32,9 +32,9 @@ struct Embeddings {
 /// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across
 /// them.
 ///
-/// Decoding and resizing run in the calling thread, the model on the engine's workers. Several images of one call
-/// are also decoded on threads of its own, of which there are one fewer than `ThreadPlan::usable_cores` for all
-/// calls together.
+/// Decoding and resizing run in the calling thread, the model on the engine's workers. Several images of one
+/// call are also decoded on threads of its own, of which there are one fewer than `ThreadPlan::usable_cores`
+/// for all calls together.
 class INFER_EXPORT ImageEmbedder {
  public:
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.

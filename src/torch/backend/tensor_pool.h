@@ -2,8 +2,8 @@
 
 namespace infer::inline v0 {
 
-/// Gives the tensors between a network's layers, which are megabytes that live for microseconds, memory from a
-/// `BufferPool`.
+/// Gives the tensors between a network's layers, which are megabytes that live for microseconds, memory from
+/// a `BufferPool`.
 class TensorPool {
  public:
   /// Lets LibTorch's CPU allocator ask the pool first; once per process, before the first forward.

@@ -170,7 +170,7 @@ class Quantizer {
     }
     const torch::jit::WithInsertPoint here(layer);
     Value* output = is_half_ ? half_product(layer->input(0), weight, bias, graph)
-                          : product(layer->input(0), weight, bias, graph);
+                             : product(layer->input(0), weight, bias, graph);
     if (fold)
       output = graph.insert(c10::Symbol::fromQualString(is_half_ ? "aten::silu" : "aten::silu_"), {output});
     if (is_half_ && !fold) output = converted(output, at::kFloat, graph);

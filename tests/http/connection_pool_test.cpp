@@ -1,0 +1,245 @@
+#include "connection_pool.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <semaphore>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace infer::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release.
+class Echo {
+ public:
+  class EchoSession final : public Session {
+   public:
+    EchoSession(Echo& echo, int socket) : echo_(echo), socket_(socket) {}
+    ~EchoSession() override { ::close(socket_); }
+
+    int socket() const noexcept override { return socket_; }
+    Outcome serve() override {
+      if (echo_.serving_.contains(this)) ADD_FAILURE() << "two threads serve a connection";
+      char byte = 0;
+      const ssize_t count = ::recv(socket_, &byte, 1, MSG_DONTWAIT);
+      if (count == 0) return Outcome::kOver;
+      if (count < 0) return Outcome::kNothing;
+      echo_.serving_.insert(this);
+      echo_.threads_.insert(std::this_thread::get_id());
+      if (byte == 'w') {
+        ConnectionPool::hand_over();
+        echo_.waiting_.release();
+        echo_.go_.acquire();
+      }
+      echo_.serving_.erase(this);
+      return ::send(socket_, &byte, 1, MSG_NOSIGNAL) == 1 ? Outcome::kAnswered : Outcome::kOver;
+    }
+
+   private:
+    Echo& echo_;
+    const int socket_;
+  };
+
+  explicit Echo(ConnectionPool::Options options)
+      : pool_(options, [this](int socket) { return std::make_unique<EchoSession>(*this, socket); }) {}
+
+  ConnectionPool& pool() { return pool_; }
+  void wait_for_waiting() { waiting_.acquire(); }
+  void let_go(int count = 1) { go_.release(count); }
+  std::size_t threads() { return threads_.size(); }
+
+ private:
+  template <class T>
+  class Set {
+   public:
+    void insert(T value) {
+      const std::unique_lock lock(mutex_);
+      values_.insert(value);
+    }
+    void erase(T value) {
+      const std::unique_lock lock(mutex_);
+      values_.erase(value);
+    }
+    bool contains(T value) {
+      const std::unique_lock lock(mutex_);
+      return values_.contains(value);
+    }
+    std::size_t size() {
+      const std::unique_lock lock(mutex_);
+      return values_.size();
+    }
+
+   private:
+    std::mutex mutex_;
+    std::set<T> values_;
+  };
+
+  Set<std::thread::id> threads_;
+  Set<const Session*> serving_;
+  std::counting_semaphore<> waiting_{0};
+  std::counting_semaphore<> go_{0};
+  ConnectionPool pool_;  // last: its threads use the rest
+};
+
+/// The client's end of a connection that the pool has.
+class Client {
+ public:
+  explicit Client(Echo& echo) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    socket_ = ends[0];
+    const timeval patience{10, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    echo.pool().add(ends[1]);
+  }
+  Client(Client&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
+  Client& operator=(Client&&) = delete;
+  ~Client() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+
+  void send(char byte) const { EXPECT_EQ(::send(socket_, &byte, 1, MSG_NOSIGNAL), 1); }
+  /// The byte that comes, 0 at the end of the connection, '?' for nothing.
+  char receive() const {
+    char byte = 0;
+    const ssize_t count = ::recv(socket_, &byte, 1, 0);
+    return count == 1 ? byte : count == 0 ? '\0' : '?';
+  }
+  char ask(char byte) const {
+    send(byte);
+    return receive();
+  }
+
+ private:
+  int socket_ = -1;
+};
+
+TEST(ConnectionPool, WhatTakesNoTimeIsAnsweredByOneThread) {
+  Echo echo({.leaders = 1});
+  std::vector<Client> clients;
+  for (int i = 0; i < 50; ++i) clients.emplace_back(echo);
+  for (int round = 0; round < 3; ++round) {
+    for (const Client& client : clients) client.send('q');
+    for (const Client& client : clients) EXPECT_EQ(client.receive(), 'q');
+  }
+  EXPECT_EQ(echo.threads(), 1u);
+}
+
+TEST(ConnectionPool, EachLeaderHasItsShare) {
+  Echo echo({.leaders = 2});
+  const Client one(echo);
+  const Client other(echo);
+  EXPECT_EQ(one.ask('q'), 'q');
+  EXPECT_EQ(other.ask('q'), 'q');
+  EXPECT_EQ(echo.threads(), 2u);
+}
+
+TEST(ConnectionPool, WhoWaitsHoldsUpNobody) {
+  Echo echo({.leaders = 1});
+  std::vector<Client> waiting;
+  const Client quick(echo);
+  for (int i = 0; i < 10; ++i) {
+    waiting.emplace_back(echo).send('w');
+    echo.wait_for_waiting();
+    EXPECT_EQ(quick.ask('q'), 'q');
+  }
+  echo.let_go(10);
+  for (const Client& client : waiting) EXPECT_EQ(client.receive(), 'w');
+  for (const Client& client : waiting) EXPECT_EQ(client.ask('q'), 'q') << "it is listened to again";
+}
+
+TEST(ConnectionPool, BeyondTheLimitOneThatIdlesMakesRoom) {
+  Echo echo({.limit = 2, .leaders = 1});
+  const Client idle(echo);
+  EXPECT_EQ(idle.ask('q'), 'q');
+  const Client busy(echo);
+  busy.send('w');
+  echo.wait_for_waiting();
+  const Client third(echo);  // returns once there is room
+  EXPECT_EQ(third.ask('q'), 'q');
+  EXPECT_EQ(idle.receive(), '\0');
+  echo.let_go();
+  EXPECT_EQ(busy.receive(), 'w');
+}
+
+TEST(ConnectionPool, BeyondTheLimitWhoeverBecomesIdleMakesRoom) {
+  Echo echo({.limit = 1, .leaders = 1});
+  const Client busy(echo);
+  busy.send('w');
+  echo.wait_for_waiting();
+  std::thread next([&] {
+    const Client client(echo);
+    EXPECT_EQ(client.ask('q'), 'q');
+  });
+  echo.let_go();
+  EXPECT_EQ(busy.receive(), 'w') << "it is answered first";
+  EXPECT_EQ(busy.receive(), '\0');
+  next.join();
+}
+
+// Real time passes: what idles for longer than it may is the property.
+TEST(ConnectionPool, WhatIdlesTooLongIsClosed) {
+  Echo echo({.leaders = 1, .idle_timeout = 50ms});
+  const Client silent(echo);
+  const Client asks(echo);
+  EXPECT_EQ(asks.ask('q'), 'q');
+  EXPECT_EQ(silent.receive(), '\0');
+  EXPECT_EQ(asks.receive(), '\0');
+  const Client busy(echo);
+  busy.send('w');
+  echo.wait_for_waiting();
+  const Client other(echo);
+  EXPECT_EQ(other.receive(), '\0') << "and 50 ms have passed";
+  echo.let_go();
+  EXPECT_EQ(busy.receive(), 'w') << "it did not idle";
+}
+
+TEST(ConnectionPool, ShutdownEndsWhatIdlesAndWaitsForWhatIsUnderWay) {
+  Echo echo({.leaders = 2});
+  const Client idle(echo);
+  const Client busy(echo);
+  busy.send('w');
+  echo.wait_for_waiting();
+  std::thread shutdown([&] { echo.pool().shutdown(); });
+  EXPECT_EQ(idle.receive(), '\0');
+  echo.let_go();
+  EXPECT_EQ(busy.receive(), 'w');
+  EXPECT_EQ(busy.receive(), '\0');
+  shutdown.join();
+  const Client late(echo);
+  EXPECT_EQ(late.receive(), '\0');
+}
+
+TEST(ConnectionPool, EveryByteIsAnsweredOnceWhateverComesTogether) {
+  Echo echo({.limit = 64, .leaders = 2});
+  echo.let_go(1'000'000);
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 4; ++t) {
+    threads.emplace_back([&echo, t] {
+      std::vector<Client> clients;
+      for (int i = 0; i < 10; ++i) clients.emplace_back(echo);
+      for (unsigned round = 0; round < 60; ++round) {
+        const auto byte = [&](std::size_t i) { return (i + round + t) % 3 == 0 ? 'w' : 'q'; };
+        for (std::size_t i = 0; i < clients.size(); ++i) clients[i].send(byte(i));
+        for (std::size_t i = 0; i < clients.size(); ++i) ASSERT_EQ(clients[i].receive(), byte(i));
+        if (round % 20 == 19) {  // some leave and others come
+          clients.pop_back();
+          clients.emplace_back(echo);
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace infer::http
