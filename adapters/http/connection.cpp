@@ -41,6 +41,7 @@ Connection::Connection(int socket, std::unique_ptr<Transport> transport, const L
 
 Connection::Arrival Connection::arrived() {
   if (has_buffered()) return Arrival::kBytes;
+  if (!transport_->is_set_up()) ConnectionPool::hand_over();
   const ssize_t count = transport_->receive(buffer_.data(), buffer_.size());
   if (count == 0 || count == Transport::kBroken) return Arrival::kEnd;
   if (count < 0) return Arrival::kNothing;

@@ -44,6 +44,7 @@ class TlsTransport final : public Transport {
   ssize_t send(const char* data, std::size_t size) override {
     return outcome(SSL_write(tls_.get(), data, limited(size)));
   }
+  bool is_set_up() const noexcept override { return SSL_is_init_finished(tls_.get()) == 1; }
   bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }
   void close_sending() override {
     if (!broken_) SSL_shutdown(tls_.get());

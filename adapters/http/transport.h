@@ -25,6 +25,8 @@ class Transport {
 
   virtual ssize_t receive(char* data, std::size_t size) = 0;
   virtual ssize_t send(const char* data, std::size_t size) = 0;
+  /// False while a handshake is under way, which computes.
+  virtual bool is_set_up() const noexcept { return true; }
   /// Bytes that have arrived but are no longer seen by polling the socket.
   virtual bool has_pending() const noexcept { return false; }
   /// Says that nothing more will be sent.
