@@ -70,7 +70,7 @@ struct ConnectionPool::Turn {
   bool leads = true;
 };
 
-thread_local ConnectionPool::Turn* ConnectionPool::turn_ = nullptr;
+thread_local ConnectionPool::Turn* ConnectionPool::current_turn = nullptr;
 
 ConnectionPool::ConnectionPool(const Options& options, std::function<std::unique_ptr<Session>(int)> open)
     : options_(options), open_session_(std::move(open)) {
@@ -198,9 +198,9 @@ void ConnectionPool::lead(Share& share) {
 bool ConnectionPool::serve(Entry& entry) {
   entry.serving.store(true);
   Turn turn{*this, entry};
-  turn_ = &turn;
+  current_turn = &turn;
   const Session::Outcome outcome = entry.session->serve();
-  turn_ = nullptr;
+  current_turn = nullptr;
   if (outcome == Session::Outcome::kAnswered) entry.idle_since.store(std::chrono::steady_clock::now());
   entry.serving.store(false);
   const bool over = outcome == Session::Outcome::kOver || crowded_.load();
@@ -254,10 +254,10 @@ bool ConnectionPool::is_done(Share& share) {
 }
 
 void ConnectionPool::hand_over() noexcept {
-  if (turn_ == nullptr || !turn_->leads) return;
-  turn_->leads = false;
-  ConnectionPool& pool = turn_->pool;
-  Entry& entry = turn_->entry;
+  if (current_turn == nullptr || !current_turn->leads) return;
+  current_turn->leads = false;
+  ConnectionPool& pool = current_turn->pool;
+  Entry& entry = current_turn->entry;
   // Not heard of again by whoever leads next, until this thread is done with it.
   epoll_ctl(entry.share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
   const std::unique_lock lock(pool.mutex_);

@@ -79,7 +79,7 @@ class ConnectionPool {
   int close_overdue(Share& share);
   bool is_done(Share& share);
 
-  static thread_local Turn* turn_;
+  static thread_local Turn* current_turn;
 
   const Options options_;
   const std::function<std::unique_ptr<Session>(int)> open_session_;
