@@ -86,7 +86,10 @@ class EndToEnd(unittest.TestCase):
 
         # Another version, promoted while both pods serve: each answers with it soon, and none fails meanwhile.
         other = "1-prophet" if first != "1-prophet" else "1-gru"
-        ips = [pod["status"]["podIP"] for pod in kit.pods("app=inference", "flts")]
+        # Those that serve; one that the autoscaler has just added may have no address yet.
+        ips = [pod["status"]["podIP"] for pod in kit.pods("app=inference", "flts")
+               if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))]
+        self.assertTrue(ips)
         load = kit.Load(url + "/predict", 20, 15, "--body", '{"inference_length":1}')
         self.addCleanup(load.stop)
         kit.kubectl("exec", "deploy/inference", "-c", "inference-api", "--", "/bin/sh", "-c", "ls /models/flts", namespace="flts")
