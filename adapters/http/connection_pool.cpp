@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -98,8 +99,15 @@ void ConnectionPool::add(int socket) {
   }
   if (closing_) return;
   Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
-  auto* entry = new Entry{share, std::move(session), false, std::chrono::steady_clock::now()};
-  share.entries.insert(entry);
+  Entry* entry = nullptr;
+  try {
+    std::unique_ptr<Entry> owned(
+        new Entry{share, std::move(session), false, std::chrono::steady_clock::now()});
+    share.entries.insert(owned.get());
+    entry = owned.release();
+  } catch (const std::bad_alloc&) {  // nor for its place
+    return;
+  }
   ++open_;
   if (!entry->watch()) return remove(*entry);
   if (!share.led) {
