@@ -2,6 +2,9 @@
 """`infer plan` against real runs: the same arrivals to a server and to the simulation, three rounds, medians.
 
 plan.py INFER MODEL PHOTO
+
+The curve is measured before and after each real run, and its mean is what the plan gets: near capacity, one
+percent of speed is six of the p95, and virtual machines drift by more than that within minutes.
 """
 
 import json
@@ -34,15 +37,26 @@ def capacity(curve):
     return max(cores / ((curve["prepare_ms"] + point["forward_ms"] * curve["intra_op_threads"] / point["batch"]) / 1e3) for point in curve["batches"])
 
 
+def measure_curve():
+    return run("bench", "--model", MODEL, "--sample", PHOTO, "--seconds", 2, "--json")
+
+
+def mean_curve(before, after):
+    """What `infer bench` would have said while the run between the two went on."""
+    curve = dict(before, prepare_ms=(before["prepare_ms"] + after["prepare_ms"]) / 2, batches=[])
+    for one, other in zip(before["batches"], after["batches"]):
+        curve["batches"].append(dict(one, **{key: (one[key] + other[key]) / 2 for key in ("alone_ms", "forward_ms")}))
+    return curve
+
+
 def main():
     seen = {load: [] for load in LOADS}
     with tempfile.TemporaryDirectory() as work:
         curve_file = pathlib.Path(work) / "curve.json"
-        curve = run("bench", "--model", MODEL, "--sample", PHOTO, "--seconds", 4, "--json")
-        curve_file.write_text(json.dumps(curve))
+        curve = measure_curve()
+        cores = curve["workers"] * curve["intra_op_threads"]
         most = capacity(curve)
-        print(f"{curve['workers']} workers, a request besides its forward {curve['prepare_ms']:.1f} ms, "
-              + ", ".join(f"batch {p['batch']}: {p['forward_ms']:.0f} ms" for p in curve["batches"]) + f"; {most:.1f} requests a second at most")
+        print(f"{curve['workers']} workers, {most:.1f} requests a second at most", flush=True)
         server = subprocess.Popen([INFER, "serve", "--model", MODEL, "--port", "0", "--probe-port", "0", "--log-level", "info", "--log-requests-per-second", "0"],
                                   stdout=subprocess.PIPE, text=True)
         lines = (json.loads(line) for line in server.stdout)
@@ -53,11 +67,16 @@ def main():
             for index in range(ROUNDS):
                 for load in LOADS:
                     trace = f"{work}/trace.csv"
-                    before = client_seconds()
+                    busy = client_seconds()
                     real = run("load", "--host", url, "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--qps", load * most, "--seconds", SECONDS,
                                "--poisson", "--connections", 256, "--csv", trace, "--json")
-                    cores = curve["workers"] * curve["intra_op_threads"] - (client_seconds() - before) / SECONDS
-                    (predicted,) = run("plan", curve_file, "--trace", trace, "--cores", cores, "--json")["predictions"]
+                    left = cores - (client_seconds() - busy) / SECONDS
+                    before, curve = curve, measure_curve()
+                    mean = mean_curve(before, curve)
+                    curve_file.write_text(json.dumps(mean))
+                    (predicted,) = run("plan", curve_file, "--trace", trace, "--cores", left, "--json")["predictions"]
+                    print(f"{load:.0%}: {capacity(mean):.1f} requests a second at most, a request besides its forward {mean['prepare_ms']:.1f} ms, "
+                          f"p95 {real['latency_ms']['p95']:.0f} ms, predicted {predicted['latency_ms']['p95']:.0f} ms", flush=True)
                     total = real["ok"] + real["fail"]
                     seen[load].append((real["latency_ms"]["p95"], predicted["latency_ms"]["p95"], real["ok_per_second"], predicted["per_second"],
                                        real["fail"] / total, predicted["drop_rate"]))

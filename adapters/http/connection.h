@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -46,16 +48,30 @@ class Connection final : public httplib::Stream {
   bool is_writable() const override { return fault_ != Fault::kClosed; }
   ssize_t read(char* data, std::size_t size) override;
   ssize_t write(const char* data, std::size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override { remote_.copy_to(ip, port); }
+  void get_local_ip_and_port(std::string& ip, int& port) const override { local_.copy_to(ip, port); }
   socket_t socket() const override { return socket_; }
 
  private:
+  /// One end, in numbers; empty where the connection is gone already.
+  struct Address {
+    Address(int socket, int (*name_of)(int, sockaddr*, socklen_t*));
+    void copy_to(std::string& to_ip, int& to_port) const {
+      to_ip = ip;
+      to_port = port;
+    }
+
+    std::string ip;
+    int port = 0;
+  };
+
   ssize_t receive(char* data, std::size_t size);
   void wake_after(std::size_t bytes);
   bool send(const char* data, std::size_t size);
 
   const int socket_;
+  const Address remote_;  // found once: cpp-httplib asks at every request
+  const Address local_;
   const std::unique_ptr<Transport> transport_;
   const ListenerOptions& options_;
   std::vector<char> buffer_;

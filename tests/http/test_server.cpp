@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+#include "base64.h"
+
 namespace infer::http::testing {
 
 TestServer::TestServer() : TestServer(Setup()) {}
@@ -88,9 +90,7 @@ std::string TestServer::raw(const std::string& bytes, int patience_ms) const {
   return answer;
 }
 
-std::string encode_base64(const infer::testing::Bytes& bytes) {
-  return httplib::detail::base64_encode(std::string(bytes.begin(), bytes.end()));
-}
+std::string encode_base64(const infer::testing::Bytes& bytes) { return adapter::encode_base64(bytes); }
 
 std::string images_json(const std::vector<infer::testing::Bytes>& images) {
   std::string json = "{\"images\":[";
