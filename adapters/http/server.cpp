@@ -8,6 +8,7 @@
 #include <atomic>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "file_watch.h"
@@ -51,7 +52,9 @@ class TlsFile {
  public:
   TlsFile(std::string file, Listener& listener) : watch_(std::move(file)), listener_(listener) {}
 
+  /// Thread-safe.
   Result<void> reload_if_changed() {
+    std::unique_lock lock(mutex_);
     if (watch_.file().empty() || !watch_.changed()) return {};
     auto context = TlsContext::load(watch_.file().string());
     if (!context) return Unexpected(context.error());
@@ -60,22 +63,14 @@ class TlsFile {
   }
 
  private:
+  std::mutex mutex_;
   FileWatch watch_;
   Listener& listener_;
 };
 
-/// Follows what changed on disk; whatever cannot be read stays as it was.
-void refresh(Service& service, TlsFile& tls) {
-  const auto log = [&](std::string_view what) {
-    service.log(LogLevel::kError,
-                event_line("refresh_failed", [&](JsonWriter& json) { json.key("error").value(what); }));
-  };
-  try {
-    if (auto read = tls.reload_if_changed(); !read) log(read.error().message);
-    service.refresh();
-  } catch (const std::exception& e) {
-    log(e.what());
-  }
+void log_failed_refresh(const Service& service, std::string_view what) {
+  service.log(LogLevel::kError,
+              event_line("refresh_failed", [&](JsonWriter& json) { json.key("error").value(what); }));
 }
 
 void log_started(Service& service, int port, int probe_port) {
@@ -143,13 +138,16 @@ int run_server(const ServerOptions& options) {
   main_options.max_connections = std::min(main_options.max_connections, affordable_connections());
   main_options.leaders = usable_cores(read_cpu_limits(), affinity_cores());
   Listener main(main_options, service.main_handler());
+  TlsFile tls(options.tls, main);
+  service.on_refresh([&] {  // a file that cannot be read leaves what there was
+    if (auto read = tls.reload_if_changed(); !read) log_failed_refresh(service, read.error().message);
+  });
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;
   probe_options.port = options.probe_port;
   probe_options.max_connections = kProbeConnections;
   probe_options.max_body_bytes = 1 << 16;
   Listener probe(probe_options, service.probe_handler());
-  TlsFile tls(options.tls, main);
   if (auto read = tls.reload_if_changed(); !read) return give_up(read.error());
   auto port = main.bind();
   if (!port) return give_up(port.error());
@@ -163,7 +161,13 @@ int run_server(const ServerOptions& options) {
   std::unique_ptr<Periodic> watcher;
   std::thread loader([&] {
     if (auto loaded = service.load(); loaded) {
-      watcher = std::make_unique<Periodic>(options.watch_interval, [&] { refresh(service, tls); });
+      watcher = std::make_unique<Periodic>(options.watch_interval, [&] {
+        try {
+          service.refresh();
+        } catch (const std::exception& e) {
+          log_failed_refresh(service, e.what());
+        }
+      });
       log_ready(service);
     } else {
       give_up(loaded.error());

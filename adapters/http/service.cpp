@@ -97,6 +97,7 @@ void Service::refresh() {
            }));
     }
   }
+  if (also_refresh_) also_refresh_();
   host_.refresh();
 }
 

@@ -46,6 +46,8 @@ class Service {
   MetricsRegistry& metrics() noexcept { return *metrics_; }
   const Router& router() const noexcept { return router_; }
   void log(LogLevel level, const std::string& json) const { log_(level, json); }
+  /// What else refresh() is to look at. Set before anything is served.
+  void on_refresh(std::function<void()> look) { also_refresh_ = std::move(look); }
   /// What POST /log-level does; it is the log's owner who knows how.
   void on_log_level(std::function<void(LogLevel)> set) { set_log_level_ = std::move(set); }
   void set_log_level(LogLevel level) const {
@@ -86,6 +88,7 @@ class Service {
   RequestLog request_log_{log_, *metrics_, options_.log_requests_per_second};
   std::optional<ApiKeys> api_keys_;
   std::function<void(LogLevel)> set_log_level_;
+  std::function<void()> also_refresh_;
   std::atomic<double> startup_ready_ms_{-1};
   std::atomic<std::size_t> active_{0};
   Gauge& active_requests_;

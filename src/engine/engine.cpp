@@ -121,9 +121,7 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
     const auto report = impl->runner->warmup();
     if (!report.outcome) return Unexpected(report.outcome.error());
     impl->busy_ratio.update(impl->options.clock->now(), {}, impl->options.threads.workers);
-    impl->options.metrics->on_collect([weak = std::weak_ptr<Impl>(impl)] {
-      const auto self = weak.lock();
-      if (!self) return;
+    impl->options.metrics->on_collect(impl, [self = impl.get()] {
       const SchedulerStats stats = self->scheduler->stats();
       self->metrics->queue_depth.set(static_cast<double>(stats.queue_size));
       self->metrics->queue_bytes.set(static_cast<double>(stats.queue_bytes));

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -120,6 +121,41 @@ TEST_F(Serve, ASecondSigtermEndsAtOnce) {
   }
   server.process.signal(SIGTERM);
   EXPECT_EQ(server.process.wait(), 1);
+}
+
+TEST_F(Serve, ReloadTakesUpANewCertificateAndKeepsTheOldOneForABrokenFile) {
+  const std::string pem = (folder_ / "server.pem").string();
+  const auto make = [&](const std::string& name) {
+    const std::string part = (folder_ / name).string();
+    return std::system(("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -addext "
+                        "subjectAltName=IP:127.0.0.1 -keyout " +
+                        part + ".key -out " + part + ".crt 2>/dev/null && cat " + part + ".key " + part +
+                        ".crt > " + pem)
+                           .c_str());
+  };
+  ASSERT_EQ(make("old"), 0);
+  Server server({"--model", model(), "--tls", pem, "--watch-interval-ms", "0"});
+  const auto trusted = [&](const std::string& name) {
+    return std::system(("curl -sS --max-time 20 --cacert " + (folder_ / name).string() +
+                        ".crt https://127.0.0.1:" + std::to_string(server.port) +
+                        "/v2/health/live 2>/dev/null | grep -q live")
+                           .c_str()) == 0;
+  };
+  EXPECT_TRUE(trusted("old"));
+  ASSERT_EQ(make("new"), 0);
+  EXPECT_FALSE(trusted("new"));
+  EXPECT_EQ(server.probe().Post("/reload")->status, 200);
+  EXPECT_TRUE(trusted("new"));
+  EXPECT_FALSE(trusted("old"));
+
+  std::ofstream(pem) << "no certificate";
+  EXPECT_EQ(server.probe().Post("/reload")->status, 200);
+  EXPECT_TRUE(trusted("new"));
+  std::string line;
+  do {
+    line = server.process.line();
+  } while (!line.empty() && line.find("refresh_failed") == std::string::npos);
+  EXPECT_NE(line.find("server.pem"), std::string::npos) << line;
 }
 
 TEST_F(Serve, CtrlCSkipsTheDelay) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 
 namespace infer {
@@ -60,6 +61,24 @@ TEST(Metrics, HooksRunBeforeRendering) {
   auto& gauge = registry.gauge("g", "G.");
   registry.on_collect([&] { gauge.set(7); });
   EXPECT_NE(registry.render().find("g 7\n"), std::string::npos);
+}
+
+TEST(Metrics, AHookEndsWithItsSubject) {
+  MetricsRegistry registry;
+  auto& gauge = registry.gauge("g", "G.");
+  auto subject = std::make_shared<double>(7);
+  registry.on_collect(subject, [&gauge, seen = subject.get()] { gauge.set(*seen); });
+  EXPECT_NE(registry.render().find("g 7\n"), std::string::npos);
+  subject.reset();
+  gauge.set(1);
+  EXPECT_NE(registry.render().find("g 1\n"), std::string::npos);
+
+  const auto kept = std::make_shared<int>();
+  const std::weak_ptr<int> watched = kept;
+  for (int swaps = 0; swaps < 3; ++swaps) {  // each hook holds `kept`
+    registry.on_collect(std::make_shared<int>(), [kept] {});
+  }
+  EXPECT_EQ(kept.use_count(), 2) << "the test's own, and that of the last hook";
 }
 
 }  // namespace

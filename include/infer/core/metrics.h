@@ -88,18 +88,25 @@ class MetricsRegistry {
 
   /// Runs before each rendering, to set gauges that are read off something else. Must not call the registry's
   /// makers.
-  void on_collect(std::function<void()> hook) {
+  void on_collect(std::function<void()> hook) { on_collect(everlasting_, std::move(hook)); }
+
+  /// The same for as long as `subject` lives, which does so throughout a call of `hook`.
+  void on_collect(const std::shared_ptr<const void>& subject, std::function<void()> hook) {
     std::unique_lock lock(mutex_);
-    hooks_.push_back(std::move(hook));
+    // A registry outlives engines that are swapped: those that are gone leave nothing behind.
+    std::erase_if(hooks_, [](const Hook& old) { return old.subject.expired(); });
+    hooks_.push_back({subject, std::move(hook)});
   }
 
   std::string render() const {
-    std::vector<std::function<void()>> hooks;
+    std::vector<Hook> hooks;
     {
       std::unique_lock lock(mutex_);
       hooks = hooks_;
     }
-    for (const auto& hook : hooks) hook();
+    for (const Hook& hook : hooks) {
+      if (const auto subject = hook.subject.lock()) hook.run();
+    }
     std::unique_lock lock(mutex_);
     std::string out;
     for (const auto& [name, family] : counters_) {
@@ -186,11 +193,17 @@ class MetricsRegistry {
     line(out, name + "_count", labels, static_cast<double>(count));
   }
 
+  struct Hook {
+    std::weak_ptr<const void> subject;
+    std::function<void()> run;
+  };
+
   mutable std::mutex mutex_;
   Families<Counter> counters_;
   Families<Gauge> gauges_;
   Families<Histogram> histograms_;
-  std::vector<std::function<void()>> hooks_;
+  std::shared_ptr<const void> everlasting_ = std::make_shared<char>();
+  std::vector<Hook> hooks_;
 };
 
 /// Edges for durations in seconds, 1 ms to 60 s; 0.5 is one of them, since alert rules ask for it.
