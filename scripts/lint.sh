@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 version=16
 missing=()
-for tool in clang-format clang-tidy; do
+for tool in clang-format clang-tidy clang; do
   command -v $tool-$version >/dev/null || missing+=($tool-$version)
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -21,5 +21,5 @@ fi
 clang-format-$version --dry-run --Werror "${files[@]}"
 cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DINFER_TORCH=OFF -DINFER_TESTS=OFF >/dev/null
 mapfile -t sources < <(git ls-files -co --exclude-standard 'src/*.cpp' 'adapters/*.cpp' | grep -v -e '^src/torch/' -e decode_stb)
-printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 2 clang-tidy-$version -p build/lint --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
+scripts/tidy.py build/lint $version "${sources[@]}"
 echo "lint: ${#files[@]} files formatted, ${#sources[@]} files checked"

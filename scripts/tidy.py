@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""clang-tidy over sources, those left out that were found clean before: tidy.py BUILD VERSION SOURCE...
+
+A source takes half a minute and most have not changed. What was checked is told by a hash of all that clang-tidy reads: the source with its
+headers, comments (NOLINT) included, the checks, and its version. Hashes of clean sources are kept in $INFER_CACHE/tidy."""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLEAN = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer") / "tidy"
+BUILD, VERSION, SOURCES = sys.argv[1], sys.argv[2], sys.argv[3:]
+
+
+def mark_of(source):
+    """The file that is there once `source` was found clean; None for one that this build leaves out or that does not compile."""
+    command = COMMANDS.get(str(ROOT / source))
+    if command is None:
+        return None
+    arguments = shlex.split(command["command"])
+    # Between the compiler, before which its cache is started, and the file to write.
+    arguments = arguments[next(i for i, word in enumerate(arguments) if word.endswith("c++")) + 1:arguments.index("-o")]
+    read = subprocess.run([f"clang++-{VERSION}", *arguments, source, "-E", "-P", "-C", "-w"], cwd=ROOT, capture_output=True)
+    text = b"\0".join([" ".join(arguments).replace(str(ROOT), "").encode(), read.stdout, (ROOT / ".clang-tidy").read_bytes(), TOOL])
+    return CLEAN / hashlib.sha256(text).hexdigest() if read.returncode == 0 else None
+
+
+def check(source):
+    """What clang-tidy finds in it; None where that was known to be nothing."""
+    mark = mark_of(source)
+    if mark and mark.exists():
+        return None
+    done = subprocess.run([f"clang-tidy-{VERSION}", "-p", BUILD, "--quiet", "--warnings-as-errors=*", source], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 0:
+        if mark:
+            mark.touch()
+        return ""
+    return done.stdout + "\n".join(line for line in done.stderr.splitlines() if "warnings generated" not in line)
+
+
+CLEAN.mkdir(parents=True, exist_ok=True)
+TOOL = subprocess.run([f"clang-tidy-{VERSION}", "--version"], check=True, capture_output=True).stdout
+COMMANDS = {command["file"]: command for command in json.loads((pathlib.Path(BUILD) / "compile_commands.json").read_text())}
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+    found = list(threads.map(check, SOURCES))
+for text in filter(None, found):
+    print(text)
+print(f"clang-tidy: {len(found)} sources, {found.count(None)} of them clean before")
+sys.exit(any(found))
