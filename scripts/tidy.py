@@ -41,7 +41,8 @@ def check(source):
         if mark:
             mark.touch()
         return ""
-    return done.stdout + "\n".join(line for line in done.stderr.splitlines() if "warnings generated" not in line)
+    said = done.stdout + "\n".join(line for line in done.stderr.splitlines() if "warnings generated" not in line)
+    return said or f"{source}: clang-tidy ended with {done.returncode} and said nothing"
 
 
 CLEAN.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,6 @@ TEST(Metrics, AHookEndsWithItsSubject) {
   EXPECT_NE(registry.render().find("g 1\n"), std::string::npos);
 
   const auto kept = std::make_shared<int>();
-  const std::weak_ptr<int> watched = kept;
   for (int swaps = 0; swaps < 3; ++swaps) {  // each hook holds `kept`
     registry.on_collect(std::make_shared<int>(), [kept] {});
   }
