@@ -163,6 +163,22 @@ bool Connection::flush() {
   return sent;
 }
 
+bool Connection::send_ready() {
+  std::size_t sent = 0;
+  while (sent < out_.size()) {
+    const ssize_t count = transport_->send(out_.data() + sent, out_.size() - sent);
+    if (count == Transport::kWantRead || count == Transport::kWantWrite) break;
+    if (count <= 0) {
+      fault_ = Fault::kClosed;
+      sent = out_.size();
+    } else {
+      sent += static_cast<std::size_t>(count);
+    }
+  }
+  out_.erase(0, sent);
+  return out_.empty();
+}
+
 bool Connection::send(const char* data, std::size_t size) {
   const TimePoint deadline = std::chrono::steady_clock::now() + options_.write_timeout;
   while (size > 0) {

@@ -41,6 +41,8 @@ class Connection final : public httplib::Stream {
   ssize_t read_known(char* data, std::size_t size);
   /// Sends what was written. False if the peer does not take it.
   bool flush();
+  /// Sends what was written, as far as the peer takes it without waiting. False: something is left.
+  bool send_ready();
   /// Ends the connection so that a peer which is still sending gets to read the answer.
   void linger();
 

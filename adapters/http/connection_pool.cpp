@@ -53,22 +53,32 @@ struct ConnectionPool::Share {
 };
 
 struct ConnectionPool::Entry {
-  bool watch() {
-    epoll_event event{.events = EPOLLIN, .data = {.ptr = this}};
-    return epoll_ctl(share.epoll, EPOLL_CTL_ADD, session->socket(), &event) == 0;
+  /// `operation` is EPOLL_CTL_ADD or _MOD.
+  bool watch(int operation) {
+    epoll_event event{.events = EPOLLIN | (unsent ? EPOLLOUT : 0U), .data = {.ptr = this}};
+    return epoll_ctl(share.epoll, operation, session->socket(), &event) == 0;
+  }
+  /// Sends what was answered. True if what to wait for on the socket has changed.
+  bool send() {
+    const bool before = std::exchange(unsent, !session->send_answers());
+    idle_since.store(std::chrono::steady_clock::now());
+    serving.store(false);
+    return unsent != before;
   }
 
   Share& share;
   std::unique_ptr<Session> session;
-  std::atomic<bool> serving{false};
+  std::atomic<bool> serving{false};  ///< Until its answers are sent.
   std::atomic<TimePoint> idle_since;
+  bool unsent = false;  ///< The peer did not take all of them.
 };
 
-/// What a thread of the pool is doing with a connection.
+/// What a thread of the pool is doing as long as it leads, and with the connection that it is serving then.
 struct ConnectionPool::Turn {
   ConnectionPool& pool;
-  Entry& entry;
+  Entry* entry = nullptr;
   bool leads = true;
+  std::vector<Entry*> answered{};  ///< Their answers are not sent yet.
 };
 
 thread_local ConnectionPool::Turn* ConnectionPool::current_turn = nullptr;
@@ -109,7 +119,7 @@ void ConnectionPool::add(int socket) {
     return;
   }
   ++open_;
-  if (!entry->watch()) return remove(*entry);
+  if (!entry->watch(EPOLL_CTL_ADD)) return remove(*entry);
   if (!share.led) {
     find_leader();
   } else if (share.entries.size() == 1) {
@@ -188,34 +198,52 @@ void ConnectionPool::run() {
 
 void ConnectionPool::lead(Share& share) {
   std::array<epoll_event, kEvents> events{};
-  while (true) {
+  Turn turn{*this};
+  turn.answered.reserve(kEvents);
+  current_turn = &turn;
+  bool done = false;
+  while (turn.leads && !done) {
     const int count =
         epoll_wait(share.epoll, events.data(), static_cast<int>(events.size()), close_overdue(share));
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < count && turn.leads; ++i) {
       auto* entry = static_cast<Entry*>(events[static_cast<std::size_t>(i)].data.ptr);
       if (entry != nullptr) {
-        if (!serve(*entry)) return;
-      } else if (is_done(share)) {
-        return;
+        serve(turn, *entry);
+      } else {
+        done = is_done(share);
       }
     }
+    send_answers(turn);
   }
+  current_turn = nullptr;
 }
 
-/// False when this thread has handed the lead over.
-bool ConnectionPool::serve(Entry& entry) {
+/// The thread may have handed the lead over when this returns.
+void ConnectionPool::serve(Turn& turn, Entry& entry) {
   entry.serving.store(true);
-  Turn turn{*this, entry};
-  current_turn = &turn;
+  turn.entry = &entry;
   const Session::Outcome outcome = entry.session->serve();
-  current_turn = nullptr;
-  if (outcome == Session::Outcome::kAnswered) entry.idle_since.store(std::chrono::steady_clock::now());
-  entry.serving.store(false);
-  const bool over = outcome == Session::Outcome::kOver || crowded_.load();
-  if (turn.leads && !over) return true;
+  turn.entry = nullptr;
+  if (outcome == Session::Outcome::kAnswered || (outcome == Session::Outcome::kNothing && entry.unsent)) {
+    if (turn.leads) return turn.answered.push_back(&entry);
+    entry.send();
+  } else {
+    entry.serving.store(false);
+  }
+  const bool over = outcome == Session::Outcome::kOver || (crowded_.load() && !entry.unsent);
+  if (turn.leads && !over) return;
   const std::unique_lock lock(mutex_);
-  if (over || !entry.watch()) remove(entry);
-  return turn.leads;
+  if (over || !entry.watch(EPOLL_CTL_ADD)) remove(entry);
+}
+
+void ConnectionPool::send_answers(Turn& turn) {
+  for (Entry* entry : turn.answered) {
+    const bool watched = !entry->send() || entry->watch(EPOLL_CTL_MOD);
+    if (watched && (entry->unsent || !crowded_.load())) continue;
+    const std::unique_lock lock(mutex_);
+    remove(*entry);
+  }
+  turn.answered.clear();
 }
 
 void ConnectionPool::remove(Entry& entry) {
@@ -263,9 +291,10 @@ bool ConnectionPool::is_done(Share& share) {
 
 void ConnectionPool::hand_over() noexcept {
   if (current_turn == nullptr || !current_turn->leads) return;
-  current_turn->leads = false;
   ConnectionPool& pool = current_turn->pool;
-  Entry& entry = current_turn->entry;
+  const Entry& entry = *current_turn->entry;
+  pool.send_answers(*current_turn);
+  current_turn->leads = false;
   // Not heard of again by whoever leads next, until this thread is done with it.
   epoll_ctl(entry.share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
   const std::unique_lock lock(pool.mutex_);

@@ -26,14 +26,18 @@ class Session {
 
   virtual int socket() const noexcept = 0;
   /// Answers what has arrived; called when the socket is readable, by one thread at a time. `kNothing`: no
-  /// request had begun.
+  /// request had begun. With `kAnswered`, `send_answers` is called soon.
   virtual Outcome serve() = 0;
+  /// Sends what `serve` has answered, as far as the peer takes it without waiting. False: something is left,
+  /// and `serve` is called when the socket is writable, to begin with that.
+  virtual bool send_answers() = 0;
 };
 
 /// Threads that serve connections as leader and followers: a leader waits for all idle connections of its
 /// share and answers itself what takes no time, without any change of threads. Whoever is about to wait or to
 /// compute for long hands the lead over first (`hand_over`), so that a thread is busy for each request under
-/// way and none for a connection that idles.
+/// way and none for a connection that idles. Of requests that came together, the quick ones are answered
+/// first and the answers sent then: a peer that sleeps is woken once for all of them.
 ///
 /// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one that idles is
 /// closed for each that comes, as HTTP allows at any time.
@@ -71,7 +75,8 @@ class ConnectionPool {
 
   void run();
   void lead(Share& share);
-  bool serve(Entry& entry);
+  void serve(Turn& turn, Entry& entry);
+  void send_answers(Turn& turn);
   void find_leader() noexcept;
   Share* without_leader() noexcept;
   void remove(Entry& entry);

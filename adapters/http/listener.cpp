@@ -125,9 +125,11 @@ class HttpServer final : public httplib::Server {
     }
 
     int socket() const noexcept override { return connection_.socket(); }
+    bool send_answers() override { return connection_.send_ready(); }
 
     Outcome serve() override {
       try {
+        if (!connection_.flush()) return Outcome::kOver;  // what the peer did not take at once
         Outcome outcome = Outcome::kNothing;
         do {
           const Connection::Arrival arrival = connection_.arrived();
@@ -138,6 +140,7 @@ class HttpServer final : public httplib::Server {
         return outcome;
       } catch (
           const std::exception&) {  // no memory for the connection itself: all that is left is to close it
+        connection_.send_ready();
         return Outcome::kOver;
       }
     }
@@ -161,9 +164,8 @@ class HttpServer final : public httplib::Server {
                                                     last, closed, nullptr);
       current_connection = nullptr;
       current_watch = nullptr;
-      if (!connection_.flush() || !answered) return Outcome::kOver;
-      if (!closed && !connection_.must_close()) return Outcome::kAnswered;
-      connection_.linger();
+      if (answered && !closed && !connection_.must_close()) return Outcome::kAnswered;
+      if (connection_.flush() && answered) connection_.linger();
       return Outcome::kOver;
     }
 
@@ -257,7 +259,10 @@ class HttpServer final : public httplib::Server {
       return;
     }
     if (reads_body && !read_body(exchange, connection, request, reader, options_, share, buffers_)) return;
-    if (!handler_.is_quick(exchange)) ConnectionPool::hand_over();
+    if (!handler_.is_quick(exchange)) {
+      connection.send_ready();  // what was answered before on this connection
+      ConnectionPool::hand_over();
+    }
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
     current_watch->begin_request(std::move(hung_up));

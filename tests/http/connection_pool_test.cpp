@@ -10,6 +10,7 @@
 #include <mutex>
 #include <semaphore>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,7 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release.
+/// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release, 'h' without handing over;
+/// 'b' many times.
 class Echo {
  public:
   class EchoSession final : public Session {
@@ -29,25 +31,35 @@ class Echo {
     int socket() const noexcept override { return socket_; }
     Outcome serve() override {
       if (echo_.serving_.contains(this)) ADD_FAILURE() << "two threads serve a connection";
+      if (!answer_.empty() && !send_answers()) return Outcome::kNothing;
       char byte = 0;
       const ssize_t count = ::recv(socket_, &byte, 1, MSG_DONTWAIT);
       if (count == 0) return Outcome::kOver;
       if (count < 0) return Outcome::kNothing;
       echo_.serving_.insert(this);
       echo_.threads_.insert(std::this_thread::get_id());
-      if (byte == 'w') {
-        ConnectionPool::hand_over();
+      if (byte == 'w') ConnectionPool::hand_over();
+      if (byte == 'w' || byte == 'h') {
         echo_.waiting_.release();
         echo_.go_.acquire();
       }
       echo_.serving_.erase(this);
-      return ::send(socket_, &byte, 1, MSG_NOSIGNAL) == 1 ? Outcome::kAnswered : Outcome::kOver;
+      answer_.assign(byte == 'b' ? kMany : 1, byte);
+      return Outcome::kAnswered;
+    }
+    bool send_answers() override {
+      const ssize_t count = ::send(socket_, answer_.data(), answer_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count > 0) answer_.erase(0, static_cast<std::size_t>(count));
+      return answer_.empty();
     }
 
    private:
     Echo& echo_;
     const int socket_;
+    std::string answer_;
   };
+
+  static constexpr std::size_t kMany = std::size_t{1} << 20;  ///< More than the kernel holds.
 
   explicit Echo(ConnectionPool::Options options)
       : pool_(options, [this](int socket) { return std::make_unique<EchoSession>(*this, socket); }) {}
@@ -155,6 +167,34 @@ TEST(ConnectionPool, WhoWaitsHoldsUpNobody) {
   echo.let_go(10);
   for (const Client& client : waiting) EXPECT_EQ(client.receive(), 'w');
   for (const Client& client : waiting) EXPECT_EQ(client.ask('q'), 'q') << "it is listened to again";
+}
+
+TEST(ConnectionPool, AnswersDoNotWaitForARequestThatCameWithThem) {
+  Echo echo({.leaders = 1});
+  const Client holds_up(echo);
+  const Client quick(echo);
+  const Client slow(echo);
+  holds_up.send('h');
+  echo.wait_for_waiting();
+  quick.send('q');
+  slow.send('w');  // the leader will hear of both at once
+  echo.let_go();
+  EXPECT_EQ(holds_up.receive(), 'h');
+  echo.wait_for_waiting();
+  EXPECT_EQ(quick.receive(), 'q') << "while the other one waits";
+  echo.let_go();
+  EXPECT_EQ(slow.receive(), 'w');
+}
+
+TEST(ConnectionPool, WhatAPeerDoesNotTakeAtOnceIsSentWhenItDoes) {
+  Echo echo({.leaders = 1});
+  const Client slow(echo);
+  const Client quick(echo);
+  slow.send('b');
+  EXPECT_EQ(quick.ask('q'), 'q');
+  EXPECT_EQ(quick.ask('q'), 'q') << "the slow one holds up nobody";
+  for (std::size_t i = 0; i < Echo::kMany; ++i) ASSERT_EQ(slow.receive(), 'b') << i;
+  EXPECT_EQ(slow.ask('q'), 'q') << "it is listened to again";
 }
 
 TEST(ConnectionPool, BeyondTheLimitOneThatIdlesMakesRoom) {

@@ -184,6 +184,39 @@ TEST(DrainUnderLoad, EveryRequestIsAnsweredAndTheConnectionsEnd) {
   server.listener().stop();
 }
 
+TEST(Pipeline, AnAnswerDoesNotWaitForTheRequestBehindIt) {
+  Gate gate;
+  TestServer::Setup setup;
+  setup.script.before = gate.hook();
+  TestServer server(setup);
+  const int fd = connect_to(server.port());
+  const std::string bytes = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" + request_bytes();
+  ASSERT_EQ(::send(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  gate.entered.acquire();
+  std::string answers(1 << 16, '\0');
+  const ssize_t first = ::recv(fd, answers.data(), answers.size(), 0);
+  EXPECT_EQ(answers.substr(0, 15), "HTTP/1.1 200 OK");
+  gate.go.release();
+  EXPECT_GT(::recv(fd, answers.data() + first, 15, MSG_WAITALL), 0);
+  EXPECT_EQ(answers.substr(static_cast<std::size_t>(first), 15), "HTTP/1.1 200 OK");
+  ::close(fd);
+}
+
+TEST(Pipeline, RequestsOfAPeerThatReadsLateAreAllAnswered) {
+  TestServer server;
+  constexpr int kRequests = 60;
+  std::string bytes;
+  for (int i = 0; i < kRequests; ++i) {
+    const char* connection = i + 1 == kRequests ? "Connection: close\r\n" : "";
+    bytes += std::string("GET /openapi.json HTTP/1.1\r\nHost: a\r\n") + connection + "\r\n";
+  }
+  const std::string answers = server.raw(bytes);
+  int count = 0;
+  for (std::size_t at = 0; (at = answers.find("HTTP/1.1 200 OK", at)) != std::string::npos; ++at) ++count;
+  EXPECT_EQ(count, kRequests);
+  EXPECT_EQ(answers.back(), '}');
+}
+
 TEST(Stress, HangUpsDrainAndOverloadTogetherLeaveNothingBehind) {
   TestServer::Setup setup;
   setup.script.per_sample = std::chrono::microseconds(300);
