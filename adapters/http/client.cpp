@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,33 +45,10 @@ Result<Url> Url::parse(const std::string& text) {
   return url;
 }
 
-struct Client::Impl {
-  httplib::Client client;
-};
+namespace {
 
-Client::Client(const Url& url, std::chrono::milliseconds timeout)
-    : impl_(std::make_unique<Impl>(Impl{httplib::Client(url.host, url.port)})) {
-  impl_->client.set_connection_timeout(timeout);
-  impl_->client.set_read_timeout(timeout);
-  impl_->client.set_write_timeout(timeout);
-  impl_->client.set_keep_alive(true);
-}
-
-Client::~Client() = default;
-Client::Client(Client&&) noexcept = default;
-
-Result<ClientResponse> Client::send(const ClientRequest& request) {
-  httplib::Request out;
-  out.method = request.method;
-  out.path = request.target;
-  out.body = request.body;
-  if (!request.content_type.empty()) out.set_header("Content-Type", request.content_type);
-  const auto response = impl_->client.send(out);
-  if (!response) return fail(ErrorCode::kUnavailable, httplib::to_string(response.error()));
-  return ClientResponse{response->status, response->body};
-}
-
-Result<void> try_connect(const std::string& host, int port, std::chrono::milliseconds timeout) {
+/// A connected socket, the caller's to close. Errors: `kUnavailable`, with the reason.
+Result<int> connect_to(const std::string& host, int port, std::chrono::milliseconds timeout) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -81,8 +60,7 @@ Result<void> try_connect(const std::string& host, int port, std::chrono::millise
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
     const int fd =
         socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
-    if (fd < 0) continue;
-    int error = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+    int error = fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
       pollfd waiting{fd, POLLOUT, 0};
       socklen_t length = sizeof error;
@@ -92,11 +70,76 @@ Result<void> try_connect(const std::string& host, int port, std::chrono::millise
         error = errno;
       }
     }
-    close(fd);
-    if (error == 0) return {};
+    if (error == 0) return fd;
+    if (fd >= 0) close(fd);
     reason = std::strerror(error);
   }
   return fail(ErrorCode::kUnavailable, reason);
+}
+
+/// cpp-httplib's own says that it could not connect, but not why.
+class HttpClient final : public httplib::ClientImpl {
+ public:
+  HttpClient(const Url& url, std::chrono::milliseconds timeout)
+      : ClientImpl(url.host, url.port), timeout_(timeout) {
+    set_read_timeout(timeout);
+    set_write_timeout(timeout);
+    set_keep_alive(true);
+  }
+  const std::string& why_not_connected() const { return why_not_connected_; }
+
+ private:
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    auto fd = connect_to(host_, port_, timeout_);
+    if (!fd) {
+      why_not_connected_ = fd.error().message;
+      error = httplib::Error::Connection;
+      return false;
+    }
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout_);
+    const timeval limit{seconds.count(), std::chrono::microseconds(timeout_ - seconds).count()};
+    const int on = 1;
+    setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    fcntl(*fd, F_SETFL, 0);  // to block from now on
+    socket.sock = *fd;
+    return true;
+  }
+
+  const std::chrono::milliseconds timeout_;
+  std::string why_not_connected_;
+};
+
+}  // namespace
+
+struct Client::Impl {
+  HttpClient client;
+};
+
+Client::Client(const Url& url, std::chrono::milliseconds timeout)
+    : impl_(new Impl{HttpClient(url, timeout)}) {}
+
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+
+Result<ClientResponse> Client::send(const ClientRequest& request) {
+  httplib::Request out;
+  out.method = request.method;
+  out.path = request.target;
+  out.body = request.body;
+  if (!request.content_type.empty()) out.set_header("Content-Type", request.content_type);
+  const auto response = impl_->client.send(out);
+  if (response) return ClientResponse{response->status, response->body};
+  return fail(ErrorCode::kUnavailable, response.error() == httplib::Error::Connection
+                                           ? impl_->client.why_not_connected()
+                                           : httplib::to_string(response.error()));
+}
+
+Result<void> try_connect(const std::string& host, int port, std::chrono::milliseconds timeout) {
+  auto fd = connect_to(host, port, timeout);
+  if (!fd) return Unexpected(std::move(fd).error());
+  close(*fd);
+  return {};
 }
 
 }  // namespace infer::http

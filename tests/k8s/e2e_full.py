@@ -175,8 +175,10 @@ def overload(report):
     photo_pods(hpa=False)
     capacity = hey("-z", "15s", "-c", 16)["rate"]
     since = now()
-    load = kit.Load(URL, round(4 * capacity), 300, "--connections", 800, *POST_PHOTO).result()
-    report["overload"] = {**load, "capacity": capacity, "restarts": kit.restarts(SELECTOR, NAMESPACE), "failed_probes": failed_probes(NAMESPACE, since)}
+    times = REPORT.with_name("overload.csv")
+    load = kit.Load(URL, round(4 * capacity), 300, "--connections", 800, "--csv", times, *POST_PHOTO).result()
+    lost = [line.split(",")[1] for line in times.read_text().splitlines()[1:] if not line.endswith(('"200"', '"429"'))]
+    report["overload"] = {**load, "lost_at": lost, "capacity": capacity, "restarts": kit.restarts(SELECTOR, NAMESPACE), "failed_probes": failed_probes(NAMESPACE, since)}
 
 
 def idle_mib():

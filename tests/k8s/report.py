@@ -52,7 +52,7 @@ def render(report):
             "those in flight in it")
     if load := report.get("overload"):
         row(f"4 times the {load['capacity']:.0f} requests a second of two pods, 5 minutes",
-            f"{load['ok']} answered, {not_ok(load)}; {load['restarts']} restarts, {len(load['failed_probes'])} failed probes; {percentiles(load)}", "429s only; none; none")
+            f"{load['ok']} answered, {not_ok(load)}{' at ' + ', '.join(load['lost_at']) + ' s' if load.get('lost_at') else ''}; {load['restarts']} restarts, {len(load['failed_probes'])} failed probes; {percentiles(load)}", "429s only; none; none")
     if load := report.get("simulator"):
         steps = ", ".join(f"{count} at {seconds} s" for seconds, count in load["replicas"])
         row("simulator: `infer load --qps 30 --seconds 180`, 20 ms of CPU each", f"{load['fail']} of {load['ok'] + load['fail']} failed; pods: {steps}; "
