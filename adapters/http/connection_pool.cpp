@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -78,7 +79,8 @@ struct ConnectionPool::Turn {
   ConnectionPool& pool;
   Entry* entry = nullptr;
   bool leads = true;
-  std::vector<Entry*> answered{};  ///< Their answers are not sent yet.
+  std::array<Entry*, kEvents> answered{};  ///< The first `unsent`: their answers are not sent yet.
+  std::size_t unsent = 0;
 };
 
 thread_local ConnectionPool::Turn* ConnectionPool::current_turn = nullptr;
@@ -199,7 +201,6 @@ void ConnectionPool::run() {
 void ConnectionPool::lead(Share& share) {
   std::array<epoll_event, kEvents> events{};
   Turn turn{*this};
-  turn.answered.reserve(kEvents);
   current_turn = &turn;
   bool done = false;
   while (turn.leads && !done) {
@@ -225,7 +226,10 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
   const Session::Outcome outcome = entry.session->serve();
   turn.entry = nullptr;
   if (outcome == Session::Outcome::kAnswered || (outcome == Session::Outcome::kNothing && entry.unsent)) {
-    if (turn.leads) return turn.answered.push_back(&entry);
+    if (turn.leads) {
+      turn.answered[turn.unsent++] = &entry;
+      return;
+    }
     entry.send();
   } else {
     entry.serving.store(false);
@@ -237,13 +241,12 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
 }
 
 void ConnectionPool::send_answers(Turn& turn) {
-  for (Entry* entry : turn.answered) {
+  for (Entry* entry : std::span(turn.answered).first(std::exchange(turn.unsent, 0))) {
     const bool watched = !entry->send() || entry->watch(EPOLL_CTL_MOD);
     if (watched && (entry->unsent || !crowded_.load())) continue;
     const std::unique_lock lock(mutex_);
     remove(*entry);
   }
-  turn.answered.clear();
 }
 
 void ConnectionPool::remove(Entry& entry) {

@@ -108,6 +108,7 @@ TEST(RemoteCommands, SayWhatIsWrong) {
   EXPECT_EQ(run_infer({"get", "https://127.0.0.1/"}).code, 2);
   const auto load = run_infer({"load", "--host", "http://127.0.0.1:1/", "--qps", "10", "--seconds", "0.2"});
   EXPECT_EQ(load.code, 1);
+  EXPECT_NE(load.output.find("OK=0 FAIL=2"), std::string::npos) << load.output;
   EXPECT_NE(load.output.find("2 x Connection refused"), std::string::npos) << load.output;
 }
 
