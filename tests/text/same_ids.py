@@ -75,7 +75,9 @@ def hostile():
              "한국어", "日本語テキスト", "中文abc中文", "\u0344", "\U0001f600\U0001f1e9\U0001f1ea", "a\u0338=\u0338", "##a",
              "##", "# #", "unaffable", "https://example.org/?q=a&b=[SEP]", "\u2028\u2029", "\x7f\x85\x01", "\u3000", "̈́",
              "ΑΣ ΣΑΣ", "\u1e9e", "\ufb1d", "\u0958", "\u2126\u212a\u212b", "ー〜｡", "٠١٢", "\ud7a3\u1100\u1161\u11a8",
-             "a" * 5000 + " b", "." * 3000, "\u302e\u302f", "\U0001d15f\U0001d165\U0001d16e"]
+             "a" * 5000 + " b", "." * 3000, "\u302e\u302f", "\U0001d15f\U0001d165\U0001d16e",
+             # What users of others reported: llama.cpp 5496, tokenizers 576, djl 1528, embeddings.cpp 1.
+             "Kantō lǜshi", "Il \uf059-qassisin L-indu", "Şeker çok güzel, Ç Ş ş ç Ö ö", "大家好我是GPT", "你好，世界"]
     alphabet = [chr(c) for c in range(1, 0x3000) if chr(c).isprintable() or c < 32] + ["[SEP]", "##", "中", "\U0001f600"]
     texts += ["".join(rng.choices(alphabet, k=rng.randrange(1, 60))) for _ in range(5000)]
     return texts
