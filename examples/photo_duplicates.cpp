@@ -7,11 +7,12 @@
 #include <fstream>
 #include <iterator>
 #include <numeric>
+#include <optional>
 #include <string>
 
 struct Photo {
   std::string name;
-  std::uint64_t hash = 0;
+  std::optional<std::uint64_t> hash;  // none without content: plain colours look all alike
   std::vector<float> vector;
 };
 
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
     for (std::size_t j = i + 1; j < photos.size(); ++j) {
       const Photo& a = photos[i];
       const Photo& b = photos[j];
-      const int bits = infer::hash_distance(a.hash, b.hash);
+      const int bits = a.hash && b.hash ? infer::hash_distance(*a.hash, *b.hash) : 64;
       // Unit vectors: the dot product is the cosine.
       const float cosine = std::inner_product(a.vector.begin(), a.vector.end(), b.vector.begin(), 0.0F);
       if (bits <= 10 || cosine >= 0.999F)

@@ -1,6 +1,10 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <compare>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,6 +45,13 @@ struct Arguments {
 /// Pairs this far apart are kept for the page's sliders; unrelated photographs seldom come so near.
 constexpr Thresholds kLoosest{12, 0.85F};
 
+/// The file that a path names, whatever other paths it has.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;
+  auto operator<=>(const FileId&) const = default;
+};
+
 struct Seen {
   Photo photo;
   std::optional<Error> error;
@@ -56,7 +67,11 @@ Result<Image> look_at(const std::string& path, Photo& photo) {
   if (!image) return image;
   photo.width = image->width;
   photo.height = image->height;
-  photo.hash = perceptual_hash(*image);
+  photo.hashes.fill(perceptual_hash(*image));
+  for (std::size_t i = 0; i < photo.hashes.size(); ++i) {
+    const auto over = decode_over(*bytes, i == 0 ? 255 : 0);
+    if (over && *over) photo.hashes[i] = perceptual_hash(**over);
+  }
   return image;
 }
 
@@ -91,29 +106,24 @@ Result<void> write_file(const std::string& path, const std::string& text) {
 
 void print_groups(const DuplicatesReport& report) {
   const auto links = chosen_links(report);
-  const auto groups = connected(report.photos.size(), links);
+  const auto groups = find_groups(report.photos, links);
   std::size_t extra = 0;
-  for (const auto& group : groups) {
-    extra += group.size() - 1;
-    const std::size_t best = best_of(report.photos, group);
-    std::cout << report.photos[best].path << '\n';
-    for (const std::size_t i : group) {
-      if (i == best) continue;
-      const auto link = std::find_if(links.begin(), links.end(), [&](const Link& l) {
-        return (l.a == i || l.b == i) && (l.stage == Stage::kExact || l.a == best || l.b == best);
-      });
-      const auto any =
-          std::find_if(links.begin(), links.end(), [&](const Link& l) { return l.a == i || l.b == i; });
-      const Link& shown = link != links.end() ? *link : *any;
-      std::cout << "  " << report.photos[i].path << "  " << to_string(shown.stage);
-      if (shown.stage != Stage::kExact) std::cout << ", " << shown.distance << " of 64 bits differ";
-      if (shown.cosine && shown.stage == Stage::kCosine) std::cout << ", cosine " << *shown.cosine;
+  for (const Group& group : groups) {
+    extra += group.members.size();
+    std::cout << report.photos[group.keep].path << '\n';
+    for (const auto& [photo, link] : group.members) {
+      std::cout << "  " << report.photos[photo].path << "  " << to_string(link.stage);
+      if (link.stage != Stage::kExact && link.distance)
+        std::cout << ", " << *link.distance << " of 64 bits differ";
+      if (link.cosine && link.stage == Stage::kCosine) std::cout << ", cosine " << *link.cosine;
       std::cout << '\n';
     }
   }
   std::cout << grouped(report.photos.size()) << " photographs, " << grouped(groups.size()) << " groups, "
             << grouped(extra) << " more than needed";
   if (report.skipped > 0) std::cout << ", " << grouped(report.skipped) << " files skipped";
+  if (report.symbolic_links > 0)
+    std::cout << ", " << grouped(report.symbolic_links) << " symbolic links left out";
   std::cout << "; cosine stage " << report.cosine_stage << '\n';
 }
 
@@ -148,40 +158,59 @@ int run(const Arguments& arguments) {
     ++report.skipped;
   };
   ImageFiles files({arguments.folder}, !arguments.top_only, {}, skip);
+  // Two paths of one file are one photograph, and a symbolic link is none: removing "a copy" would remove the
+  // only one, or leave a link that leads nowhere.
+  std::map<FileId, std::string> first_path;
+  std::map<std::string, std::vector<std::string>> also;
+  const auto next_photograph = [&]() -> std::optional<std::string> {
+    while (auto path = files.next()) {
+      struct stat status {};
+      if (::lstat(path->c_str(), &status) != 0) return path;  // gone: reading it says so
+      if (S_ISLNK(status.st_mode)) {
+        ++report.symbolic_links;
+        continue;
+      }
+      const auto [known, is_new] = first_path.emplace(FileId{status.st_dev, status.st_ino}, *path);
+      if (is_new) return path;
+      also[known->second].push_back(*path);
+    }
+    return std::nullopt;
+  };
   const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
   OrderedPipeline<Seen> pipeline(cores, embedder ? folder_window(embedder->engine()) : 4 * cores);
-  pipeline.run([&] { return files.next(); },
-               [&](std::size_t index, const std::string& path, auto& results) {
-                 auto seen = std::make_shared<Seen>();
-                 seen->photo.path = path;
-                 auto image = look_at(path, seen->photo);
-                 if (!image) {
-                   seen->error = image.error();
-                 } else if (embedder) {
-                   auto started = embedder->embed_async(
-                       *image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
-                         if (vector) {
-                           seen->photo.vector = *std::move(vector);
-                         } else {
-                           seen->error = vector.error();
-                         }
-                         results.finish(index, std::move(*seen));
-                       });
-                   if (started) return;
-                   seen->error = started.error();
-                 }
-                 results.finish(index, std::move(*seen));
-               },
-               [&](Seen&& seen) {
-                 if (seen.error) {
-                   skip(seen.photo.path, seen.error->message);
-                 } else {
-                   report.photos.push_back(std::move(seen.photo));
-                 }
-                 const std::lock_guard lock(message);
-                 progress.update(report.photos.size(), report.skipped);
-               },
-               interrupt.token());
+  pipeline.run(
+      next_photograph,
+      [&](std::size_t index, const std::string& path, auto& results) {
+        auto seen = std::make_shared<Seen>();
+        seen->photo.path = path;
+        auto image = look_at(path, seen->photo);
+        if (!image) {
+          seen->error = image.error();
+        } else if (embedder) {
+          auto started =
+              embedder->embed_async(*image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
+                if (vector) {
+                  seen->photo.vector = *std::move(vector);
+                } else {
+                  seen->error = vector.error();
+                }
+                results.finish(index, std::move(*seen));
+              });
+          if (started) return;
+          seen->error = started.error();
+        }
+        results.finish(index, std::move(*seen));
+      },
+      [&](Seen&& seen) {
+        if (seen.error) {
+          skip(seen.photo.path, seen.error->message);
+        } else {
+          report.photos.push_back(std::move(seen.photo));
+        }
+        const std::lock_guard lock(message);
+        progress.update(report.photos.size(), report.skipped);
+      },
+      interrupt.token());
   progress.clear();
   if (interrupt.requested()) {
     std::cerr << "infer duplicates: stopped; nothing was written\n";
@@ -191,6 +220,8 @@ int run(const Arguments& arguments) {
     return give_up(
         {ErrorCode::kNotFound, arguments.folder + ": holds no .jpg, .jpeg or .png that can be read", {}});
   }
+  for (Photo& photo : report.photos) photo.also = std::move(also[photo.path]);
+  sort_by_preference(report.photos);
   report.links = find_links(report.photos, report.loosest);
   const std::string json = groups_json(report);
   if (!arguments.json.empty() && arguments.json != "-") {
@@ -245,8 +276,11 @@ void add_duplicates_command(CLI::App& app, Action& action) {
   duplicates->footer(
       "Stages: the same bytes (SHA-256), then the perceptual hash (Zauner's DCT hash), then, with --model, "
       "the\n"
-      "cosine of the model's vectors. Nothing is ever deleted: the page writes a script for you to read and "
-      "run.\n"
+      "cosine of the model's vectors. Each photograph of a group is that near to the one that is kept. "
+      "Plain\n"
+      "pictures match by their bytes alone. Hard links count as one photograph, symbolic links are left "
+      "out.\n"
+      "Nothing is ever deleted: the page writes a script for you to read and run.\n"
       "Exit code: 0 done, 3 done but some files could not be read, 1 nothing could be done, 2 wrong "
       "usage.\n\n"
       "Examples:\n"

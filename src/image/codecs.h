@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "infer/core/result.h"
@@ -11,6 +12,9 @@ namespace infer::inline v0 {
 
 /// Decodes the stored pixels of an image whose header was read and whose size is within the limits.
 Result<Image> decode_with_stb(std::span<const std::uint8_t> bytes, const ImageInfo& info);
+/// The stored pixels of a PNG over a background of that grey level; empty where no pixel is transparent.
+Result<std::optional<Image>> decode_png_over(std::span<const std::uint8_t> bytes, const ImageInfo& info,
+                                             std::uint8_t background);
 #if INFER_WITH_LIBJPEG
 Result<Image> decode_jpeg_with_libjpeg(std::span<const std::uint8_t> bytes, const ImageInfo& info);
 #endif

@@ -18,9 +18,12 @@ std::string megapixels(std::size_t pixels) {
 
 }  // namespace
 
-Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
+namespace {
+
+/// What the header says, if the size is within the limits.
+Result<ImageInfo> probe_within(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
   auto info = probe_image(bytes);
-  if (!info) return Unexpected(info.error());
+  if (!info) return info;
   const std::string size = std::to_string(info->width) + " x " + std::to_string(info->height);
   if (info->width == 0 || info->height == 0)
     return fail(ErrorCode::kInvalidArgument, "image has no pixels: " + size);
@@ -31,6 +34,28 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
                     megapixels(limits.max_pixels),
                 ErrorDetail::kTooLarge);
   }
+  return info;
+}
+
+}  // namespace
+
+Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
+                                         const DecodeLimits& limits) {
+  const auto info = probe_within(bytes, limits);
+  if (!info) return Unexpected(info.error());
+  if (info->format != ImageFormat::kPng) return std::optional<Image>();
+  try {
+    auto image = decode_png_over(bytes, *info, background);
+    if (image && *image) **image = apply_orientation(std::move(**image), info->orientation);
+    return image;
+  } catch (const std::bad_alloc&) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
+  const auto info = probe_within(bytes, limits);
+  if (!info) return Unexpected(info.error());
   try {
 #if INFER_WITH_LIBJPEG
     auto image = info->format == ImageFormat::kJpeg ? decode_jpeg_with_libjpeg(bytes, *info)

@@ -16,6 +16,11 @@ constexpr std::size_t kKept = 8;
 /// Coefficients of a symmetric picture are equal but for rounding, which must not set bits.
 constexpr float kRounding = 1.0F;
 
+/// The least distance from the median of the tenth of the coefficients that is farthest from it. Noise of
+/// half a grey level in each of the 32 x 32 pixels gives coefficients of 8, a page with its number alone 60,
+/// with a line of print 90; the plainest of 28 photographs, a brick wall, has 207.
+constexpr float kContent = 150.0F;
+
 using Basis = std::array<std::array<float, kSize>, kKept>;
 
 /// Row k is cos(pi (2 x + 1) (k + 1) / 64): the factors that the DCT scales by cancel in the comparison.
@@ -32,7 +37,7 @@ Basis make_basis() {
 
 }  // namespace
 
-std::uint64_t perceptual_hash(const Image& image) {
+std::optional<std::uint64_t> perceptual_hash(const Image& image) {
   static const Basis basis = make_basis();
   const Image small = resize_bicubic(image, kSize, kSize, {0, 0, kSize, kSize});
   std::array<std::array<float, kSize>, kKept> columns{};  // the DCT along y
@@ -58,6 +63,11 @@ std::uint64_t perceptual_hash(const Image& image) {
   const float upper = sorted[sorted.size() / 2];
   const float lower = *std::max_element(sorted.begin(), sorted.begin() + sorted.size() / 2);
   const float median = (lower + upper) / 2;
+  auto distances = coefficients;
+  for (float& value : distances) value = std::abs(value - median);
+  const auto tenth = distances.end() - static_cast<std::ptrdiff_t>(distances.size() / 10);
+  std::nth_element(distances.begin(), tenth, distances.end());
+  if (*tenth < kContent) return std::nullopt;
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < coefficients.size(); ++i) {
     if (coefficients[i] > median + kRounding) hash |= std::uint64_t{1} << i;

@@ -4,6 +4,7 @@ Ends with 77, which CTest takes as skipped, where there is no Chromium.
 """
 
 import html
+import os
 import pathlib
 import re
 import shutil
@@ -42,6 +43,15 @@ with tempfile.TemporaryDirectory() as work:
         shutil.copy(path, photos / path.name)
     shutil.copy(photos / "coffee.png", photos / "below" / "it's a copy; $(touch oops).png")
     shutil.copy(photos / "china.jpg", photos / "below" / "</script><b>.jpg")
+    hostile = ["<!--<script>.png", "carriage\rreturn.png", "line\nfeed\n.png", "-rf.png", "back\\0101slash\\n.png", "per%cent %s.png",
+               "\x1b[31mred\x7f.png", "tab\t\"quote\" `touch oops`.png", "umlaut ä \u202egnp.png", " .png"]
+    (photos / "hostile").mkdir()
+    for i, name in enumerate(hostile):
+        shutil.copy(photos / "coffee.png", photos / "hostile" / name)
+    os.symlink(photos / "coffee.png", photos / "hostile" / "symbolic.png")
+    os.link(photos / "rocket.jpg", photos / "hostile" / "hard.jpg")
+    (photos / "below" / "carriage").mkdir()
+    (photos / "below" / "bystander").write_bytes(b"")
     report = pathlib.Path(work) / "report.html"
     subprocess.run([infer, "duplicates", photos, "--html", report], check=True, capture_output=True)
 
@@ -61,18 +71,37 @@ with tempfile.TemporaryDirectory() as work:
     count, script = after("")
     groups = int(count.split()[0])
     expect(groups >= 3, f"groups: {count}")
-    expect("rm -- '" + str(photos) + "/below/it'\\''s a copy; $(touch oops).png'" in script, script)
-    expect(f"rm -- '{photos}/coffee.png'" not in script, "the original is kept")
+    expect(re.search(rf"^remove '{photos}/coffee.png' \w+ '{photos}/below/it.0047s a copy; \$\(touch oops\).png' ", script, re.M),
+           script)
+    expect(not re.search(rf"^remove '\S+ \w+ '{photos}/coffee.png'", script, re.M), "the original is kept")
     exact_only, _ = after("byId('distance').value = 0; byId('distance').oninput();")
     expect(int(exact_only.split()[0]) < groups, f"a stricter threshold leaves fewer groups: {exact_only}")
     _, unticked = after("byId('none').onclick();")
-    expect("rm --" not in unticked, "nothing is ticked after Untick all")
+    expect("\nremove '" not in unticked, "nothing is ticked after Untick all")
     _, by_hand = after("document.querySelectorAll('.group input').forEach(b => { b.checked = true; b.onchange(); });")
-    expect("# nothing of this group is kept" in by_hand, "removing a whole group is said")
+    expect("\n# stays, since no photograph like it is kept" in by_hand and "\nremove '" not in by_hand, "a last copy is never removed")
 
     # The script does what it says in a shell, and no more.
     (pathlib.Path(work) / "remove.sh").write_text(script)
     subprocess.run(["sh", "remove.sh"], cwd=work, check=True)
     expect(not (photos / "below" / "it's a copy; $(touch oops).png").exists(), "the copy is removed")
+    for name in hostile:
+        expect(not (photos / "hostile" / name).exists(), f"the copy named {name!r} is removed")
+    expect((photos / "hostile" / "symbolic.png").exists() and (photos / "hostile" / "hard.jpg").exists()
+           and (photos / "rocket.jpg").exists(), "links stay, and so does what they lead to")
     expect((photos / "coffee.png").exists() and not (pathlib.Path(work) / "oops").exists(), "nothing else happened")
+
+    # What changed since, or went, stops the removal of its copies.
+    shutil.copy(photos / "coffee.png", photos / "below" / "again.png")
+    subprocess.run([infer, "duplicates", photos, "--html", report], check=True, capture_output=True)
+    _, script = after("")
+    (pathlib.Path(work) / "remove.sh").write_text(script)
+    (photos / "coffee.png").rename(photos / "moved away")
+    run = subprocess.run(["sh", "remove.sh"], cwd=work, capture_output=True, text=True)
+    expect(run.returncode == 1 and "gone or has changed" in run.stderr, f"{run.returncode} {run.stderr}")
+    expect((photos / "below" / "again.png").exists(), "without the kept photograph its copy stays")
+    (photos / "moved away").rename(photos / "coffee.png")
+    (photos / "below" / "again.png").write_bytes(b"something else now")
+    run = subprocess.run(["sh", "remove.sh"], cwd=work, capture_output=True, text=True)
+    expect(run.returncode == 1 and (photos / "below" / "again.png").exists(), "a file that is another one by now stays")
 print(f"{count}; screenshot in {out}/report.png")

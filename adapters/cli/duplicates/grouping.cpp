@@ -23,26 +23,26 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
-/// Union-find with path halving.
-class Sets {
- public:
-  explicit Sets(std::size_t count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), std::size_t{0});
+/// Bits in which two photographs differ: the larger number of the two backgrounds. None where they cannot be
+/// compared: without content over both, or with content over a background where the other has none.
+std::optional<int> distance_between(const Photo& a, const Photo& b) {
+  std::optional<int> distance;
+  for (std::size_t i = 0; i < a.hashes.size(); ++i) {
+    if (a.hashes[i].has_value() != b.hashes[i].has_value()) return std::nullopt;
+    if (a.hashes[i]) distance = std::max(distance.value_or(0), hash_distance(*a.hashes[i], *b.hashes[i]));
   }
-  std::size_t find(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  /// The smaller becomes the root.
-  void join(std::size_t a, std::size_t b) {
-    a = find(a);
-    b = find(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
+  return distance;
+}
 
- private:
-  std::vector<std::size_t> parent_;
-};
+/// The first photograph with the same bytes as photograph i.
+std::vector<std::size_t> first_of_equals(std::size_t photos, std::span<const Link> links) {
+  std::vector<std::size_t> first(photos);
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  for (const Link& link : links) {
+    if (link.stage == Stage::kExact) first[link.b] = link.a;
+  }
+  return first;
+}
 
 }  // namespace
 
@@ -76,8 +76,8 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
     const Photo& a = photos[distinct[i]];
     for (std::size_t j = i + 1; j < distinct.size(); ++j) {
       const Photo& b = photos[distinct[j]];
-      const int distance = hash_distance(a.hash, b.hash);
-      const bool alike = distance <= thresholds.distance;
+      const std::optional<int> distance = distance_between(a, b);
+      const bool alike = distance && *distance <= thresholds.distance;
       std::optional<float> cosine;
       if (!a.vector.empty() && !b.vector.empty()) cosine = dot(a.vector, b.vector);
       if (alike) {
@@ -90,27 +90,45 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
   return links;
 }
 
-std::vector<std::vector<std::size_t>> connected(std::size_t photos, std::span<const Link> links) {
-  Sets sets(photos);
-  for (const Link& link : links) sets.join(link.a, link.b);
-  std::unordered_map<std::size_t, std::size_t> place;
-  std::vector<std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < photos; ++i) {  // a set's root is its first member
-    const auto [at, is_new] = place.emplace(sets.find(i), groups.size());
-    if (is_new) groups.emplace_back();
-    groups[at->second].push_back(i);
-  }
-  std::erase_if(groups, [](const auto& group) { return group.size() < 2; });
-  return groups;
-}
-
-std::size_t best_of(std::span<const Photo> photos, std::span<const std::size_t> group) {
-  return *std::min_element(group.begin(), group.end(), [&](std::size_t a, std::size_t b) {
-    const Photo& x = photos[a];
-    const Photo& y = photos[b];
+void sort_by_preference(std::vector<Photo>& photos) {
+  std::sort(photos.begin(), photos.end(), [](const Photo& x, const Photo& y) {
     return std::tuple(y.width * y.height, y.bytes, x.path.size(), x.path) <
            std::tuple(x.width * x.height, x.bytes, y.path.size(), y.path);
   });
+}
+
+std::vector<Group> find_groups(std::span<const Photo> photos, std::span<const Link> links) {
+  const auto first = first_of_equals(photos.size(), links);
+  std::vector<std::vector<Link>> near(photos.size());  // of the first of each set of equal files
+  for (const Link& link : links) {
+    if (link.stage == Stage::kExact) continue;
+    near[link.a].push_back(link);
+    near[link.b].push_back({link.b, link.a, link.stage, link.distance, link.cosine});
+  }
+  std::vector<std::vector<std::size_t>> equals(photos.size());
+  for (std::size_t i = 0; i < photos.size(); ++i) equals[first[i]].push_back(i);
+  std::vector<Group> groups;
+  std::vector<bool> taken(photos.size());
+  for (std::size_t keep = 0; keep < photos.size(); ++keep) {
+    if (taken[keep]) continue;
+    Group group{keep, {}};
+    const auto take = [&](std::size_t of_equals, const Link& link) {
+      for (const std::size_t i : equals[of_equals]) {
+        if (i == keep || taken[i]) continue;
+        taken[i] = true;
+        group.members.push_back({i, {keep, i, link.stage, link.distance, link.cosine}});
+      }
+    };
+    Link same{keep, keep, Stage::kExact, 0, std::nullopt};
+    if (!photos[keep].vector.empty()) same.cosine = 1.0F;
+    take(first[keep], same);
+    for (const Link& link : near[first[keep]]) take(link.b, link);
+    taken[keep] = true;
+    if (!group.members.empty()) groups.push_back(std::move(group));
+  }
+  std::sort(groups.begin(), groups.end(),
+            [&](const Group& x, const Group& y) { return photos[x.keep].path < photos[y.keep].path; });
+  return groups;
 }
 
 }  // namespace infer::cli

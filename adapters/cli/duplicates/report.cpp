@@ -24,11 +24,26 @@ std::string hash_text(std::uint64_t hash) {
 void write_photo(JsonWriter& json, const Photo& photo) {
   json.begin_object().key("path").value(photo.path).key("bytes").value(photo.bytes);
   json.key("width").value(photo.width).key("height").value(photo.height);
-  json.key("sha256").value(photo.sha256).key("perceptual_hash").value(hash_text(photo.hash));
+  json.key("sha256").value(photo.sha256).key("perceptual_hash");
+  if (photo.hashes[0]) {
+    json.value(hash_text(*photo.hashes[0]));
+  } else {
+    json.null();
+  }
+  if (!photo.also.empty()) {
+    json.key("also").begin_array();
+    for (const std::string& path : photo.also) json.value(path);
+    json.end_array();
+  }
 }
 
 void write_scores(JsonWriter& json, const Link& link) {
-  json.key("stage").value(to_string(link.stage)).key("distance").value(link.distance);
+  json.key("stage").value(to_string(link.stage)).key("distance");
+  if (link.distance) {
+    json.value(*link.distance);
+  } else {
+    json.null();
+  }
   json.key("cosine");
   if (link.cosine) {
     json.value(*link.cosine);
@@ -39,7 +54,7 @@ void write_scores(JsonWriter& json, const Link& link) {
 
 void write_summary(JsonWriter& json, const DuplicatesReport& report) {
   json.key("folder").value(report.folder).key("photos_read").value(report.photos.size());
-  json.key("skipped").value(report.skipped);
+  json.key("skipped").value(report.skipped).key("symbolic_links").value(report.symbolic_links);
   json.key("model").value(report.model).key("cosine_stage").value(report.cosine_stage);
   json.key("max_distance")
       .value(report.thresholds.distance)
@@ -47,13 +62,33 @@ void write_summary(JsonWriter& json, const DuplicatesReport& report) {
       .value(report.thresholds.cosine);
 }
 
-/// A script element ends at the first "</", whatever it holds.
+/// A script element ends at "</script", and "<!--" changes how it is read: no "<" is left in it.
 std::string inside_script(const std::string& json) {
   std::string out;
   out.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    out += json[i];
-    if (json[i] == '<' && i + 1 < json.size() && (json[i + 1] == '/' || json[i + 1] == '!')) out += '\\';
+  for (const char c : json) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// A path as an argument in single quotes for `printf %b` of a POSIX shell: what a terminal, a text field or
+/// a shell could change is in octal.
+std::string shell_name(const std::string& path) {
+  std::string out;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7F || c == '\\' || c == '\'') {
+      std::array<char, 6> octal{};
+      std::snprintf(octal.data(), octal.size(), "\\0%03o", byte);
+      out += octal.data();
+    } else {
+      out += c;
+    }
   }
   return out;
 }
@@ -64,7 +99,7 @@ std::vector<Link> chosen_links(const DuplicatesReport& report) {
   std::vector<Link> links;
   for (Link link : report.links) {
     const bool cosine = link.cosine && *link.cosine >= report.thresholds.cosine;
-    if (link.stage == Stage::kPerceptual && link.distance > report.thresholds.distance)
+    if (link.stage == Stage::kPerceptual && *link.distance > report.thresholds.distance)
       link.stage = Stage::kCosine;
     if (link.stage != Stage::kCosine || cosine) links.push_back(link);
   }
@@ -77,22 +112,20 @@ std::string groups_json(const DuplicatesReport& report) {
   json.begin_object();
   write_summary(json, report);
   json.key("groups").begin_array();
-  for (const auto& group : connected(report.photos.size(), links)) {
-    json.begin_object().key("keep").value(report.photos[best_of(report.photos, group)].path);
+  const auto photo = [&](std::size_t i) {
+    write_photo(json, report.photos[i]);
+    json.end_object();
+  };
+  for (const Group& group : find_groups(report.photos, links)) {
+    json.begin_object().key("keep").value(report.photos[group.keep].path);
     json.key("photos").begin_array();
-    for (const std::size_t i : group) {
-      write_photo(json, report.photos[i]);
-      json.end_object();
-    }
+    photo(group.keep);
+    for (const auto& member : group.members) photo(member.photo);
     json.end_array().key("links").begin_array();
-    for (const Link& link : links) {
-      if (!std::binary_search(group.begin(), group.end(), link.a)) continue;
-      json.begin_object()
-          .key("a")
-          .value(report.photos[link.a].path)
-          .key("b")
-          .value(report.photos[link.b].path);
-      write_scores(json, link);
+    for (const auto& member : group.members) {
+      json.begin_object().key("a").value(report.photos[group.keep].path);
+      json.key("b").value(report.photos[member.photo].path);
+      write_scores(json, member.link);
       json.end_object();
     }
     json.end_array().end_object();
@@ -116,7 +149,9 @@ std::string report_page(const DuplicatesReport& report) {
     if (report.thumbnails[i].empty()) continue;
     place[i] = shown++;
     write_photo(json, report.photos[i]);
-    json.key("thumbnail").value(report.thumbnails[i]).end_object();
+    json.key("shell_names").begin_array().value(shell_name(report.photos[i].path));
+    for (const std::string& path : report.photos[i].also) json.value(shell_name(path));
+    json.end_array().key("thumbnail").value(report.thumbnails[i]).end_object();
   }
   json.end_array().key("links").begin_array();
   for (const Link& link : report.links) {

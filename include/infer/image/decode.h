@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "infer/core/result.h"
@@ -38,6 +39,12 @@ INFER_EXPORT Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 /// thread-safe. Errors: `kInvalidArgument` (undecodable, truncated; `kTooLarge` over a limit),
 /// `kOutOfMemory`.
 INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
+
+/// As `decode_image`, but lays the picture over a plain background of that grey level where it is
+/// transparent. Empty where no pixel is transparent: then `decode_image` says it all.
+INFER_EXPORT Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes,
+                                                      std::uint8_t background,
+                                                      const DecodeLimits& limits = {});
 
 /// Turns stored pixels upright. `orientation` outside 2..8 leaves them as they are.
 INFER_EXPORT Image apply_orientation(Image image, int orientation);

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <optional>
 
 #include "infer/export.h"
 #include "infer/image/image.h"
@@ -13,8 +14,11 @@ namespace infer::inline v0 {
 /// The DCT hash of C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010),
 /// section 3.2.1: luma, 32 x 32 pixels, type-II DCT, the 8 x 8 coefficients after the first row and column, a
 /// bit each for above their median. Shrinking is done with `resize_bicubic` in place of a mean filter, and
-/// above means by more than rounding. Bit 0 is the lowest frequency. Thread-safe.
-INFER_EXPORT std::uint64_t perceptual_hash(const Image& image);
+/// above means by more than rounding. Bit 0 is the lowest frequency.
+///
+/// Empty for a picture without enough content: plain colours, pages with next to nothing on them, gradients
+/// along one side. Noise decides most of their bits, so that any two of them would look alike. Thread-safe.
+INFER_EXPORT std::optional<std::uint64_t> perceptual_hash(const Image& image);
 
 /// Bits in which two hashes differ, 0 to 64. Unrelated pictures differ in 32 on average.
 inline int hash_distance(std::uint64_t a, std::uint64_t b) noexcept { return std::popcount(a ^ b); }
