@@ -156,6 +156,7 @@ int run(const Arguments& arguments) {
   prepare_process(1);
   OpenOptions wanted;
   wanted.device = arguments.device;
+  wanted.max_wait = {};
   auto manifest = read_manifest(arguments.model, choose_version(arguments.model).value_or(""));
   if (!manifest) return give_up(manifest.error());
   auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));

@@ -14,6 +14,7 @@ Result<ImageEmbedder> open_embedder(const std::string& model, const std::string&
   options.device = device;
   options.max_inflight = std::size_t{1} << 16;  // the window bounds it
   options.max_queue_size = std::size_t{1} << 16;
+  options.max_wait = {};
   auto embedder = ImageEmbedder::open(model, options);
   if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
     return fail(

@@ -66,6 +66,7 @@ class Bench {
     wanted.max_queue_delay =
         std::chrono::microseconds(static_cast<std::int64_t>(candidate.max_queue_delay_ms * 1e3));
     wanted.max_queue_size = wanted.max_inflight = std::max<std::size_t>(64, 2 * clients_);
+    wanted.max_wait = {};
     wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
     auto manifest = read_manifest(directory_, candidate.version);
     if (!manifest) return Unexpected(manifest.error());

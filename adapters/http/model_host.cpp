@@ -202,6 +202,11 @@ std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
   return models_.put(*std::move(next));
 }
 
+void ModelHost::free_unused() {
+  std::unique_lock lock(change_mutex_);
+  drop_retired();
+}
+
 void ModelHost::drop_retired() {
   // Requests that were given the old model still use it; the last of them done, nobody can come to it any
   // more.

@@ -146,6 +146,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
       number("max-queue-bytes", "BYTES", "bytes of queued samples", o.engine.max_queue_bytes, 1, kBytes));
   table.push_back(
       number("max-inflight", "N", "requests admitted and not yet answered", o.engine.max_inflight, 1, kMany));
+  table.push_back(number("max-wait-ms", "MS", "requests that would wait longer for a worker get 429; 0: none",
+                         o.engine.max_wait, 0, kHour));
   OptionRow warmup{"warmup", "HOW", "none, default or full (else: infer.json, default)",
                    [] { return std::string(); },
                    [&o](const std::string& given) -> Result<void> {

@@ -161,9 +161,11 @@ int run_server(const ServerOptions& options) {
   std::unique_ptr<Periodic> watcher;
   std::thread loader([&] {
     if (auto loaded = service.load(); loaded) {
-      watcher = std::make_unique<Periodic>(options.watch_interval, [&] {
+      const bool watches = options.watch_interval.count() > 0;
+      const auto interval = watches ? options.watch_interval : std::chrono::milliseconds(1'000);
+      watcher = std::make_unique<Periodic>(interval, [&, watches] {
         try {
-          service.refresh();
+          watches ? service.refresh() : service.host().free_unused();
         } catch (const std::exception& e) {
           log_failed_refresh(service, e.what());
         }

@@ -18,32 +18,50 @@ namespace {
 constexpr std::chrono::milliseconds kWarmupBudget{1500};
 constexpr std::chrono::seconds kRerunInterval{1};
 
+/// What `call`, which runs code of the model, gives or throws.
+template <class Call>
+auto guarded(Call call) noexcept -> decltype(call()) {
+  try {
+    try {
+      return call();
+    } catch (const std::bad_alloc&) {
+      return Unexpected(out_of_memory());
+    } catch (const std::exception& e) {
+      return fail(ErrorCode::kModelError, e.what());
+    } catch (...) {
+      return fail(ErrorCode::kModelError, "the model threw something that is no exception");
+    }
+  } catch (...) {  // of making the message
+    return Unexpected(out_of_memory());
+  }
+}
+
 /// Stacks the samples' tensors for each input along a new first dimension.
-Result<std::vector<Tensor>> collate(const BufferPool& buffers, std::span<Task> batch) {
+Result<std::vector<Tensor>> collate(const BufferPool& buffers, std::span<const Task* const> batch) {
   std::vector<Tensor> inputs;
-  const std::size_t count = batch.front().sample.size();
+  const std::size_t count = batch.front()->sample.size();
   inputs.reserve(count);
   for (std::size_t input = 0; input < count; ++input) {
     auto stacked =
-        stack(buffers, batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i].sample[input]; });
+        stack(buffers, batch.size(), [&](std::size_t i) -> const Tensor& { return batch[i]->sample[input]; });
     if (!stacked) return Unexpected(stacked.error());
     inputs.push_back(*std::move(stacked));
   }
   return inputs;
 }
 
-/// Brings the samples of each request together, whose rows then often need no copying: neither into the batch
-/// nor out of it. The order within a batch is free; which samples it has was decided fairly before.
-void group_requests(std::span<Task> batch) {
-  for (std::size_t i = 1; i < batch.size(); ++i) {
-    for (std::size_t j = i; j < batch.size(); ++j) {
-      if (batch[j].lane() != batch[i - 1].lane()) continue;
-      std::rotate(batch.begin() + static_cast<std::ptrdiff_t>(i),
-                  batch.begin() + static_cast<std::ptrdiff_t>(j),
-                  batch.begin() + static_cast<std::ptrdiff_t>(j) + 1);
-      break;
-    }
+/// The tasks with the samples of each request together, whose rows then often need no copying: neither into
+/// the batch nor out of it. The order within a batch is free; which samples it has was decided fairly before.
+std::vector<const Task*> group_requests(std::span<const Task> batch) {
+  std::vector<const Task*> grouped;
+  grouped.reserve(batch.size());
+  for (const Task& task : batch) grouped.push_back(&task);
+  for (auto next = grouped.begin() + 1; next < grouped.end(); ++next) {
+    const auto same =
+        std::find_if(next, grouped.end(), [&](const Task* task) { return task->lane() == next[-1]->lane(); });
+    if (same != grouped.end()) std::rotate(next, same, same + 1);
   }
+  return grouped;
 }
 
 }  // namespace
@@ -54,13 +72,10 @@ void BatchRunner::start_worker() noexcept {
   if (options_.worker_nice > 0) {
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.worker_nice);
   }
-  Result<void> outcome;
-  try {
+  auto outcome = guarded([&]() -> Result<void> {
     model_.backend->bind_worker_thread();
-    outcome = warm_up();
-  } catch (const std::exception& e) {
-    outcome = fail(ErrorCode::kModelError, std::string("warm-up: ") + e.what());
-  }
+    return warm_up();
+  });
   if (!outcome) {
     std::unique_lock lock(warmup_mutex_);
     warmup_.outcome = std::move(outcome);
@@ -137,7 +152,7 @@ BatchRunner::WarmupReport BatchRunner::warmup() const {
 
 Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor> inputs,
                                                          std::size_t batch_size) const {
-  try {
+  return guarded([&]() -> Result<std::vector<Tensor>> {
     auto outputs = model_.backend->forward(inputs);
     if (!outputs) return outputs;
     const auto& specs = model_.backend->signature().outputs;
@@ -152,16 +167,10 @@ Result<std::vector<Tensor>> BatchRunner::guarded_forward(std::span<const Tensor>
       }
     }
     return outputs;
-  } catch (const std::bad_alloc&) {
-    return Unexpected(out_of_memory());
-  } catch (const std::exception& e) {
-    return fail(ErrorCode::kModelError, e.what());
-  } catch (...) {
-    return fail(ErrorCode::kModelError, "the model threw something that is no exception");
-  }
+  });
 }
 
-Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch, Stages& stages) const {
+Result<std::vector<Tensor>> BatchRunner::forward(Batch batch, Stages& stages) const {
   auto inputs = collate(buffers_, batch);
   stages.collated = stages.computed = clock_->now();
   if (!inputs) return Unexpected(inputs.error());
@@ -170,28 +179,29 @@ Result<std::vector<Tensor>> BatchRunner::forward(std::span<Task> batch, Stages& 
   return outputs;
 }
 
-void BatchRunner::run(std::span<Task> batch) {
+void BatchRunner::run(std::span<const Task> tasks) {
   Stages stages{clock_->now(), {}, {}};
-  metrics_->batch_size.observe(static_cast<double>(batch.size()));
-  for (const Task& task : batch) {
+  metrics_->batch_size.observe(static_cast<double>(tasks.size()));
+  for (const Task& task : tasks) {
     metrics_->queue_seconds.observe(std::chrono::duration<double>(stages.start - task.submitted_at).count());
   }
-  group_requests(batch);
+  const std::vector<const Task*> grouped = group_requests(tasks);
+  const Batch batch(grouped);
   auto outputs = forward(batch, stages);
   if (!outputs && options_.log) options_.log(LogLevel::kWarning, "batch_failed", outputs.error().message);
   if (!outputs && batch.size() > 1 && may_rerun()) {
     reruns_.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      auto single = forward(batch.subspan(i, 1), stages);
-      complete(batch.subspan(i, 1), std::move(single), stages);
+      Stages own{clock_->now(), {}, {}};
+      auto single = forward(batch.subspan(i, 1), own);
+      complete(batch.subspan(i, 1), std::move(single), own);
     }
     return;
   }
   complete(batch, std::move(outputs), stages);
 }
 
-void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs,
-                           const Stages& stages) {
+void BatchRunner::complete(Batch batch, Result<std::vector<Tensor>>&& outputs, const Stages& stages) {
   const TimePoint now = clock_->now();
   metrics_->compute_seconds.observe(std::chrono::duration<double>(now - stages.start).count());
   if (outputs && batch.size() < batch_times_.size()) {
@@ -202,7 +212,7 @@ void BatchRunner::complete(std::span<Task> batch, Result<std::vector<Tensor>>&& 
     times.split.fetch_add((now - stages.computed).count(), std::memory_order_relaxed);
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Task& task = batch[i];
+    const Task& task = *batch[i];
     if (!outputs) {
       task.complete(Unexpected(outputs.error()), now);
       continue;

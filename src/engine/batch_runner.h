@@ -28,8 +28,8 @@ class BatchRunner {
 
   /// Readies the calling worker thread: niceness, thread counts, warm-up.
   void start_worker() noexcept;
-  /// Runs `batch` and completes each of its tasks.
-  void run(std::span<Task> batch);
+  /// Runs `batch` and completes each of its tasks. May throw std::bad_alloc.
+  void run(std::span<const Task> batch);
 
   struct WarmupReport {
     Result<void> outcome;
@@ -43,15 +43,17 @@ class BatchRunner {
   std::uint64_t reruns() const noexcept { return reruns_.load(std::memory_order_relaxed); }
 
  private:
+  /// Tasks in the order in which their samples lie in a batch.
+  using Batch = std::span<const Task* const>;
   /// When the stages of a batch ended.
   struct Stages {
     TimePoint start;
     TimePoint collated;
     TimePoint computed;
   };
-  Result<std::vector<Tensor>> forward(std::span<Task> batch, Stages& stages) const;
+  Result<std::vector<Tensor>> forward(Batch batch, Stages& stages) const;
   Result<std::vector<Tensor>> guarded_forward(std::span<const Tensor> inputs, std::size_t batch_size) const;
-  void complete(std::span<Task> batch, Result<std::vector<Tensor>>&& outputs, const Stages& stages);
+  void complete(Batch batch, Result<std::vector<Tensor>>&& outputs, const Stages& stages);
   bool may_rerun();
   struct WarmupShape {
     std::size_t batch_size;

@@ -17,18 +17,6 @@ namespace {
 constexpr std::chrono::seconds kStuckAfter{30};
 constexpr int kStuckFactor = 20;
 
-/// Samples of equal shapes share a batch; a model of fixed shapes has but one key.
-std::uint64_t shape_key(const ModelSignature& signature, const Sample& sample) noexcept {
-  if (signature.is_static()) return 0;
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
-  const auto mix = [&](std::uint64_t value) { hash = (hash ^ value) * 1099511628211ULL; };
-  for (const Tensor& tensor : sample) {
-    mix(tensor.shape().rank());
-    for (const std::int64_t dim : tensor.shape().dims()) mix(static_cast<std::uint64_t>(dim));
-  }
-  return hash;
-}
-
 }  // namespace
 
 EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model)
@@ -37,6 +25,9 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model
                                  {{"model", model}})),
       inflight(
           registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
+      buffer_bytes(registry.gauge("infer_buffer_bytes",
+                                  "Bytes of buffers kept for the next samples and batches.",
+                                  {{"model", model}})),
       busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
       busy_ratio(registry.gauge(
           "infer_busy_ratio", "Share of the workers' time spent computing, over the last 5 seconds or more.",
@@ -68,13 +59,14 @@ struct Engine::Impl {
         metrics(std::make_shared<EngineMetrics>(
             *options.metrics, options.metrics_name.empty() ? model.name : options.metrics_name)),
         inflight(std::make_shared<InflightCounter>()),
+        buffers(options.clock),
         runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics, buffers)) {}
 
   /// A model that is gone has nothing queued; where another took its place, that one says so before each
   /// rendering.
   ~Impl() {
     for (Gauge* gauge : {&metrics->queue_depth, &metrics->queue_bytes, &metrics->inflight,
-                         &metrics->busy_workers, &metrics->busy_ratio})
+                         &metrics->buffer_bytes, &metrics->busy_workers, &metrics->busy_ratio})
       gauge->set(0);
   }
 
@@ -106,6 +98,7 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
     BatchScheduler<Task>::Options scheduling;
     scheduling.batch = impl->options.batch;
     scheduling.workers = impl->options.threads.workers;
+    scheduling.max_wait = impl->options.max_wait;
     scheduling.shutdown_timeout = impl->options.shutdown_timeout;
     scheduling.on_worker_start = [runner = impl->runner, warm](std::size_t) {
       runner->start_worker();
@@ -113,7 +106,7 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
     };
     auto scheduler = BatchScheduler<Task>::create(
         std::move(scheduling),
-        [runner = impl->runner](std::size_t, std::span<Task> batch) { runner->run(batch); },
+        [runner = impl->runner](std::size_t, std::span<const Task> batch) { runner->run(batch); },
         impl->options.clock);
     if (!scheduler) return Unexpected(scheduler.error());
     impl->scheduler = *std::move(scheduler);
@@ -125,6 +118,7 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
       const SchedulerStats stats = self->scheduler->stats();
       self->metrics->queue_depth.set(static_cast<double>(stats.queue_size));
       self->metrics->queue_bytes.set(static_cast<double>(stats.queue_bytes));
+      self->metrics->buffer_bytes.set(static_cast<double>(self->buffers.kept_bytes()));
       self->metrics->busy_workers.set(static_cast<double>(stats.busy_workers));
       self->metrics->busy_ratio.set(self->busy_ratio.update(self->options.clock->now(), stats.busy_time,
                                                             self->options.threads.workers));
@@ -139,6 +133,9 @@ Result<Engine> Engine::create(Model model, EngineOptions options) {
 Result<Permit> Engine::try_admit() {
   if (impl_->draining.load()) return fail(ErrorCode::kUnavailable, "draining");
   auto permit = Permit::acquire(impl_->inflight, impl_->options.max_inflight);
+  if (permit) {
+    if (auto in_time = impl_->scheduler->begins_in_time(); !in_time) permit = Unexpected(in_time.error());
+  }
   if (!permit) impl_->metrics->count(permit.error().code);
   return permit;
 }
@@ -157,8 +154,8 @@ Result<Pending> Engine::submit(Sample&& sample, SubmitOptions options, Permit pe
       permit = *std::move(own);
     }
     auto pending = std::make_shared<PendingState>(std::move(options.callback));
-    Task task(std::move(sample), pending, options, std::move(permit), shape_key(signature, sample),
-              impl_->options.clock->now(), impl_->metrics);
+    Task task(std::move(sample), pending, options, std::move(permit), impl_->options.clock->now(),
+              impl_->metrics);
     const bool run_here = options.waits && impl_->model.backend->is_instant();
     if (auto accepted = impl_->scheduler->enqueue(std::move(task), run_here); !accepted) {
       sample = std::move(task.sample);  // NOLINT(bugprone-use-after-move): a refused task is still ours

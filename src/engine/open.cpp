@@ -35,6 +35,7 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
   options.allowed_lengths = manifest.allowed_lengths;
   batch.max_queue_bytes = wanted.max_queue_bytes;
   options.max_inflight = wanted.max_inflight;
+  options.max_wait = wanted.max_wait;
   options.metrics = wanted.metrics;
   options.log = wanted.log;
   options.metrics_name = wanted.metrics_name;

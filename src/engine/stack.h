@@ -21,21 +21,32 @@ bool are_adjacent(std::size_t count, Row row) {
   return true;
 }
 
-/// The tensors row(0) to row(count - 1), all of one shape, under each other: a view where they lie so
-/// already, else a copy in memory of `pool`. Errors: `kOutOfMemory`.
+/// Whether `shape` is that of the rows under each other: all of one dtype and one shape, and no dimension
+/// lost.
+template <class Row>
+bool are_rows_of(const Shape& shape, std::size_t count, Row row) {
+  const Tensor& first = row(0);
+  for (std::size_t i = 1; i < count; ++i) {
+    if (row(i).dtype() != first.dtype() || row(i).shape() != first.shape()) return false;
+  }
+  return shape.without_batch() == first.shape();
+}
+
+/// The tensors row(0) to row(count - 1), all of one dtype and shape, under each other: a view where they lie
+/// so already, else a copy in memory of `pool`. Errors: `kOutOfMemory`, `kInternal` where they differ.
 template <class Row>
 Result<Tensor> stack(const BufferPool& pool, std::size_t count, Row row) {
   const Tensor& first = row(0);
   const Shape shape = first.shape().with_batch(static_cast<std::int64_t>(count));
+  if (!are_rows_of(shape, count, row))
+    return fail(ErrorCode::kInternal, "tensors of different dtypes or shapes cannot be stacked");
   if (are_adjacent(count, row)) return first.reshaped(shape);
   auto stacked = pool.tensor(first.dtype(), shape);
   if (!stacked) return stacked;
+  const std::size_t bytes = first.bytes();
+  if (bytes == 0) return stacked;  // and perhaps no memory to copy from
   std::byte* out = stacked->data();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Tensor& tensor = row(i);
-    std::memcpy(out, tensor.data(), tensor.bytes());
-    out += tensor.bytes();
-  }
+  for (std::size_t i = 0; i < count; ++i, out += bytes) std::memcpy(out, row(i).data(), bytes);
   return stacked;
 }
 

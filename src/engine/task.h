@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <stop_token>
@@ -26,6 +27,7 @@ struct EngineMetrics {
   Gauge& queue_depth;
   Gauge& queue_bytes;
   Gauge& inflight;
+  Gauge& buffer_bytes;
   Gauge& busy_workers;
   Gauge& busy_ratio;
   Histogram& batch_size;
@@ -46,15 +48,15 @@ struct EngineMetrics {
 class Task {
  public:
   Task(Sample&& work, std::shared_ptr<PendingState> pending, SubmitOptions& options, Permit&& permit,
-       std::uint64_t key, TimePoint submitted, std::shared_ptr<EngineMetrics> metrics) noexcept
+       TimePoint submitted, std::shared_ptr<EngineMetrics> metrics) noexcept
       : sample(std::move(work)),
         submitted_at(submitted),
         pending_(std::move(pending)),
         metrics_(std::move(metrics)),
         permit_(std::move(permit)),
+        lane_(permit_.lane()),
         stop_(std::move(options.stop)),
         deadline_(options.deadline),
-        key_(key),
         cost_(options.cost) {
     for (const Tensor& tensor : sample) bytes_ += tensor.bytes();
   }
@@ -70,9 +72,15 @@ class Task {
   TimePoint deadline() const noexcept { return deadline_; }
   std::size_t cost() const noexcept { return cost_; }
   std::size_t bytes() const noexcept { return bytes_; }
-  std::uint64_t batch_key() const noexcept { return key_; }
+  /// Whether each input has the dtype and the shape that it has in `other`.
+  bool shares_batch_with(const Task& other) const noexcept {
+    return std::ranges::equal(sample, other.sample, [](const Tensor& a, const Tensor& b) {
+      return a.dtype() == b.dtype() && a.shape() == b.shape();
+    });
+  }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
-  FairLane* lane() const noexcept { return permit_.lane(); }
+  /// May be read while another thread answers, which gives the permit back.
+  FairLane* lane() const noexcept { return lane_; }
 
   void fail(Error error) const noexcept { complete(Unexpected(std::move(error)), TimePoint{}); }
 
@@ -96,9 +104,9 @@ class Task {
   std::shared_ptr<PendingState> pending_;
   std::shared_ptr<EngineMetrics> metrics_;
   mutable Permit permit_;
+  FairLane* lane_;
   std::stop_token stop_;
   TimePoint deadline_;
-  std::uint64_t key_;
   std::size_t cost_;
   std::size_t bytes_ = 0;
 };

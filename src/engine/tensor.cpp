@@ -1,6 +1,8 @@
 #include "infer/engine/tensor.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -50,8 +52,18 @@ Shape::Shape(std::span<const std::int64_t> dims) noexcept : rank_(std::min(dims.
 
 std::size_t Shape::elements() const noexcept {
   std::size_t product = 1;
-  for (const std::int64_t dim : dims()) product *= static_cast<std::size_t>(std::max<std::int64_t>(0, dim));
-  return product;
+  bool overflows = false;
+  for (const std::int64_t dim : dims()) {
+    if (dim <= 0) return 0;
+    overflows |= __builtin_mul_overflow(product, static_cast<std::size_t>(dim), &product);
+  }
+  return overflows ? std::numeric_limits<std::size_t>::max() : product;
+}
+
+std::size_t byte_size(DType dtype, const Shape& shape) noexcept {
+  std::size_t bytes = 0;
+  const bool overflows = __builtin_mul_overflow(shape.elements(), element_size(dtype), &bytes);
+  return overflows ? std::numeric_limits<std::size_t>::max() : bytes;
 }
 
 Shape Shape::with_batch(std::int64_t size) const noexcept {
@@ -71,7 +83,8 @@ std::string Shape::text() const {
 }
 
 Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
-  const std::size_t bytes = shape.elements() * element_size(dtype);
+  const std::size_t bytes = byte_size(dtype, shape);
+  if (bytes > PTRDIFF_MAX) return Unexpected(out_of_memory());
   try {
     void* memory = ::operator new(std::max<std::size_t>(bytes, 1), kAlignment);
     std::shared_ptr<void> owner(memory, [](void* p) { ::operator delete(p, kAlignment); });

@@ -11,7 +11,7 @@ using testing::AllocationFailure;
 using testing::TestTask;
 using Scheduler = BatchScheduler<TestTask>;
 
-void complete_all(std::size_t, std::span<TestTask> batch) {
+void complete_all(std::size_t, std::span<const TestTask> batch) {
   for (const auto& task : batch) task.succeed();
 }
 

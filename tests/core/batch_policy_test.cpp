@@ -71,6 +71,15 @@ TEST(BatchPolicy, AFullBatchDoesNotLinger) {
   EXPECT_EQ(dispatched(decide(options, items(4))), 4u);
 }
 
+TEST(BatchPolicy, ABatchOfTheLargestAllowedSizeDoesNotLinger) {
+  BatchOptions options;
+  options.allowed_batch_sizes = {1, 2, 4};  // of eight that a batch might have
+  options.max_queue_delay = milliseconds(10);
+  EXPECT_EQ(dispatched(decide(options, items(4))), 4u);
+  EXPECT_EQ(dispatched(decide(options, items(6))), 4u);
+  EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, items(3))));
+}
+
 TEST(BatchPolicy, DrainingDoesNotLinger) {
   BatchOptions options;
   options.max_queue_delay = milliseconds(10);

@@ -22,7 +22,7 @@ using Scheduler = BatchScheduler<TestTask>;
 class Gate {
  public:
   Scheduler::Executor executor() {
-    return [this](std::size_t, std::span<TestTask> batch) {
+    return [this](std::size_t, std::span<const TestTask> batch) {
       {
         std::unique_lock lock(mutex_);
         std::vector<int> ids;
@@ -48,7 +48,7 @@ class Gate {
   std::vector<std::vector<int>> batches_;
 };
 
-void complete_all(std::size_t, std::span<TestTask> batch) {
+void complete_all(std::size_t, std::span<const TestTask> batch) {
   for (const auto& task : batch) task.succeed();
 }
 
@@ -150,7 +150,7 @@ TEST(BatchScheduler, ACancelledTaskCostsNoExecution) {
 
 TEST(BatchScheduler, AnExecutorThatThrowsStillCompletesEveryTask) {
   for (const bool bad_alloc : {false, true}) {
-    Fixture fixture([bad_alloc](std::size_t, std::span<TestTask> batch) {
+    Fixture fixture([bad_alloc](std::size_t, std::span<const TestTask> batch) {
       batch.front().succeed();
       if (bad_alloc) throw std::bad_alloc();
       throw std::runtime_error("boom");
@@ -167,7 +167,7 @@ TEST(BatchScheduler, AnExecutorThatThrowsStillCompletesEveryTask) {
 }
 
 TEST(BatchScheduler, ATaskThatTheExecutorForgetsIsFailedAsInternal) {
-  Fixture fixture([](std::size_t, std::span<TestTask>) {});
+  Fixture fixture([](std::size_t, std::span<const TestTask>) {});
   auto outcome = fixture.enqueue(TestTask(0));
   wait_complete(*outcome);
   EXPECT_TRUE(outcome->failed_with(ErrorCode::kInternal));
@@ -213,7 +213,7 @@ TEST(BatchScheduler, TheDestructorDoesNotWaitForAStuckExecutor) {
   {
     // The executor owns the gate, as an executor that may outlive its scheduler must own all it uses.
     Fixture fixture(
-        [gate, inner = gate->executor(), &done](std::size_t worker, std::span<TestTask> batch) {
+        [gate, inner = gate->executor(), &done](std::size_t worker, std::span<const TestTask> batch) {
           inner(worker, batch);
           done.count_down();
         },
@@ -268,7 +268,7 @@ TEST(BatchScheduler, AnIdleWorkerTakesWorkAtOnceEvenIfOthersAreBusy) {
 
 TEST(BatchScheduler, ACallerThatMayRunsItsBatchItself) {
   std::thread::id ran_on;
-  Fixture fixture([&](std::size_t, std::span<TestTask> batch) {
+  Fixture fixture([&](std::size_t, std::span<const TestTask> batch) {
     ran_on = std::this_thread::get_id();
     for (const auto& task : batch) task.succeed();
   });
@@ -317,7 +317,7 @@ TEST(BatchScheduler, ATaskThatDestroysTheSchedulerOnItsCallersThreadEndsWell) {
   std::unique_ptr<Scheduler> scheduler;
   scheduler = Scheduler::create(
                   {},
-                  [&](std::size_t, std::span<TestTask> batch) {
+                  [&](std::size_t, std::span<const TestTask> batch) {
                     for (const auto& task : batch) task.succeed();
                     scheduler.reset();
                   },
@@ -374,7 +374,7 @@ TEST(BatchSchedulerStress, EveryTaskOfManyThreadsIsCompletedExactlyOnce) {
   options.batch.allowed_batch_sizes = {1, 2, 4, 8};
   std::atomic<int> turn{0};
   Fixture fixture(
-      [&](std::size_t, std::span<TestTask> batch) {
+      [&](std::size_t, std::span<const TestTask> batch) {
         const int kind = turn++ % 7;
         if (kind == 3) throw std::runtime_error("boom");
         for (const auto& task : batch) {

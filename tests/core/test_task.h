@@ -26,7 +26,7 @@ class TestTask {
   TimePoint deadline() const noexcept { return deadline_; }
   std::size_t cost() const noexcept { return cost_; }
   std::size_t bytes() const noexcept { return bytes_; }
-  std::uint64_t batch_key() const noexcept { return key_; }
+  bool shares_batch_with(const TestTask& other) const noexcept { return key_ == other.key_; }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
   FairLane* lane() const noexcept { return lane_; }
   void fail(Error error) const noexcept { finish(static_cast<int>(error.code)); }

@@ -255,6 +255,35 @@ TEST(Promise6OneBadRequest, DoesNotFailItsBatch) {
   EXPECT_EQ(engine.stats().batch_reruns, 1u);
 }
 
+TEST(Promise6OneBadRequest, TheTimesOfASampleThatRanAgainAreItsOwn) {
+  auto clock = std::make_shared<ManualClock>();
+  ForwardGate gate;
+  ScriptedOptions script;
+  script.poison = 666.0F;
+  script.before = [&, hook = gate.hook()](std::span<const Tensor> inputs) -> Result<void> {
+    const auto result = hook(inputs);
+    clock->advance(milliseconds(10));
+    return result;
+  };
+  EngineOptions options;
+  options.clock = clock;
+  Engine engine = scripted_engine(script, options);
+  std::vector<Pending> pending;
+  pending.push_back(engine.submit(vector_sample({1, 2, 3, 4})).value());
+  gate.wait_entered();
+  for (const float first : {1.0F, 666.0F, 1.0F, 1.0F})
+    pending.push_back(engine.submit(vector_sample({first, 2, 3, 4})).value());
+  gate.let_go(100);
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    const auto response = pending[i].get();
+    ASSERT_EQ(response.has_value(), i != 2);
+    if (!response) continue;
+    EXPECT_EQ(response->timings.compute, milliseconds(10)) << i;
+    EXPECT_EQ(response->timings.forward, milliseconds(10)) << i;
+    EXPECT_EQ(response->timings.queue, milliseconds(i == 0 ? 0 : 10 + 10 + 10 * (i - 1))) << i;
+  }
+}
+
 TEST(Promise6OneBadRequest, APoisonClientCannotDoubleTheLoad) {
   auto clock = std::make_shared<ManualClock>();
   ForwardGate gate;
@@ -350,6 +379,47 @@ TEST(Promise8Bounded, WhatCanNeverFitIsRefusedAtSubmit) {
   EXPECT_EQ(refused.error().message, "sample bytes: 16 exceeds max_queue_bytes 8");
 }
 
+TEST(Promise8Bounded, WhatWouldNotBeginInTimeIsRefusedAndARequestUnderWayIsNot) {
+  auto clock = std::make_shared<ManualClock>();
+  ForwardGate gate;
+  ScriptedOptions script;
+  script.before = [&, hook = gate.hook()](std::span<const Tensor> inputs) -> Result<void> {
+    clock->advance(milliseconds(100));
+    return hook(inputs);
+  };
+  EngineOptions options;
+  options.clock = clock;
+  options.max_wait = milliseconds(500);
+  options.batch.max_batch_size = 1;
+  options.batch.allowed_batch_sizes = {1};
+  Engine engine = scripted_engine(script, options);
+  Outcome outcomes[4];
+  ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[0])));
+  gate.let_go(1);
+  outcomes[0].wait();
+  gate.wait_entered();
+  while (engine.stats().scheduler.busy_workers > 0) std::this_thread::yield();
+  ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[1])));
+  gate.wait_entered();
+  const Permit under_way = engine.try_admit().value();
+  ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[2]), under_way));
+  std::vector<Pending> taken;
+  while (taken.size() < 60) {
+    auto pending = engine.submit(vector_sample({1, 2, 3, 4}));
+    if (!pending) {
+      EXPECT_EQ(pending.error().code, ErrorCode::kOverloaded);
+      EXPECT_EQ(pending.error().message, "expected wait: 600 ms exceeds max_wait 500 ms; try again later");
+      break;
+    }
+    taken.push_back(*std::move(pending));
+  }
+  EXPECT_EQ(taken.size(), 5u) << "one waits for the running forward, five more for 500 ms behind it";
+  EXPECT_EQ(engine.try_admit().error().code, ErrorCode::kOverloaded) << "before anything is spent on it";
+  EXPECT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[3]), under_way));
+  gate.let_go(100);
+  EXPECT_TRUE(engine.drain(milliseconds(10'000)).in_time);
+}
+
 TEST(Promise9Drain, FinishesTheQueueRefusesTheNewAndReports) {
   ForwardGate gate;
   ScriptedOptions script;
@@ -383,6 +453,66 @@ TEST(Promise9Drain, AtTheTimeoutTheRestFailsAsUnavailable) {
   EXPECT_TRUE(running.failed_with(ErrorCode::kUnavailable));
   EXPECT_TRUE(queued.failed_with(ErrorCode::kUnavailable));
   gate.let_go(10);
+}
+
+TEST(Promise9Drain, ABatchIsNotFreedWhileItsSamplesAreFailed) {
+  ForwardGate gate;
+  ScriptedOptions script;
+  script.before = gate.hook();
+  Engine engine = scripted_engine(script);
+  Outcome first;
+  ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(first)));
+  gate.wait_entered();
+  // A batch of two: while the drain answers one, the forward ends, and the worker is done with the batch.
+  auto alive = std::make_shared<int>(0);
+  const std::weak_ptr<int> other = alive;
+  bool freed = false;
+  std::atomic<int> answers{0};
+  SubmitOptions two[2];
+  two[0].callback = [&](Result<Response>&&) {
+    gate.let_go(1);
+    // Real time, since what must not happen gives no sign.
+    for (int i = 0; i < 50 && !other.expired(); ++i) std::this_thread::sleep_for(milliseconds(1));
+    freed = other.expired();
+    ++answers;
+  };
+  two[1].callback = [&answers, alive](Result<Response>&&) { ++answers; };
+  alive.reset();
+  for (auto& options : two) ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), std::move(options)));
+  gate.let_go(1);
+  gate.wait_entered();
+  first.wait();
+  EXPECT_EQ(engine.drain(milliseconds(0)).failed, 2u);
+  EXPECT_FALSE(freed);
+  EXPECT_EQ(answers, 2);
+}
+
+/// Drained exactly while batches begin, whose samples are of several requests. See it under ThreadSanitizer.
+TEST(Promise9Drain, AtAnyMomentOfABatchAnswersEachSampleOnce) {
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<int> answered{0};
+    int accepted = 0;
+    {
+      EngineOptions options;
+      options.shutdown_timeout = milliseconds(round % 2 == 0 ? 0 : 1000);
+      Engine engine = scripted_engine({}, options);
+      std::vector<Permit> requests;
+      for (int i = 0; i < 3; ++i) requests.push_back(engine.try_admit().value());
+      for (std::size_t i = 0; i < 12; ++i) {
+        SubmitOptions submit;
+        submit.callback = [&answered](Result<Response>&&) {
+          ++answered;
+          answered.notify_all();
+        };
+        if (i % 5 == 0) submit.deadline = engine.clock().now() + std::chrono::microseconds(round % 50);
+        accepted += engine.submit(vector_sample({1, 2, 3, 4}), std::move(submit), requests[i % 3]) ? 1 : 0;
+      }
+      requests.clear();
+      if (round % 3 != 0) engine.drain(milliseconds(0));
+    }
+    for (int now = answered; now < accepted; now = answered) answered.wait(now);
+    ASSERT_EQ(answered, accepted) << round;
+  }
 }
 
 TEST(Promise10GoodGuest, PrintsNothingSetsNoSignalHandlerAndLeavesNoThread) {
@@ -445,6 +575,43 @@ TEST(Promise11Fairness, AManySampleRequestCannotStarveASingleOne) {
   EXPECT_LE(position, 8) << "at most the running batch and a share of the next one go first";
 }
 
+TEST(Promise11Fairness, SinglesThatKeepComingCannotStarveARequestOfTwo) {
+  // Each answer to a single one brings the next, as of clients that ask again and again.
+  ForwardGate gate;
+  ScriptedOptions script;
+  script.before = gate.hook();
+  EngineOptions options;
+  options.batch.max_batch_size = 2;
+  options.batch.allowed_batch_sizes = {1, 2};
+  Engine engine = scripted_engine(script, options);
+  std::atomic<int> singles{0};
+  std::function<void()> ask = [&] {
+    SubmitOptions submit;
+    submit.callback = [&](Result<Response>&&) {
+      if (++singles < 200) ask();
+    };
+    ASSERT_TRUE(engine.submit(vector_sample({1, 0, 0, 0}), std::move(submit)));
+  };
+  for (int i = 0; i < 20; ++i) ask();
+  gate.wait_entered();
+  std::atomic<int> overtook{-1};
+  std::atomic<int> open{2};
+  {
+    const Permit two = engine.try_admit().value();
+    for (int i = 0; i < 2; ++i) {
+      SubmitOptions submit;
+      submit.callback = [&](Result<Response>&&) {
+        if (--open == 0) overtook = singles.load();
+      };
+      ASSERT_TRUE(engine.submit(vector_sample({2, 0, 0, 0}), std::move(submit), two));
+    }
+  }
+  gate.let_go(1000);
+  while (singles < 200 || open > 0) std::this_thread::yield();
+  EXPECT_TRUE(engine.drain(milliseconds(60'000)).in_time);
+  EXPECT_LE(overtook, 3 * 20 + 2) << "two turns of the queue, and the rest of one";
+}
+
 TEST(EngineLife, LiveUnlessOneForwardIsStuck) {
   auto clock = std::make_shared<ManualClock>();
   ForwardGate gate;
@@ -486,6 +653,31 @@ TEST(EngineLife, WarmUpRunsTheAllowedSizesAndAFailingModelIsAnError) {
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().code, ErrorCode::kModelError);
   EXPECT_EQ(broken.error().message, "warm-up with a batch of 8: broken model");
+}
+
+TEST(EngineLife, AWorkerThatThrowsAnythingWhileItStartsIsAnErrorOfCreate) {
+  class ThrowingBackend final : public Backend {
+   public:
+    explicit ThrowingBackend(int how) : how_(how) {}
+    const ModelSignature& signature() const noexcept override { return signature_; }
+    Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const override {
+      return std::vector<Tensor>(inputs.begin(), inputs.end());
+    }
+    void bind_worker_thread() const override {
+      if (how_ == 0) throw 42;  // NOLINT(misc-throw-by-value-catch-by-reference)
+      if (how_ == 1) throw std::bad_alloc();
+      throw std::runtime_error("no such device, said in words too long for a string that allocates nothing");
+    }
+
+   private:
+    const int how_;
+    const ModelSignature signature_ = testing::vector_signature();
+  };
+  for (int how = 0; how < 3; ++how) {
+    const auto engine = Engine::create(make_model("m", std::make_shared<ThrowingBackend>(how)), {});
+    ASSERT_FALSE(engine);
+    EXPECT_EQ(engine.error().code, how == 1 ? ErrorCode::kOutOfMemory : ErrorCode::kModelError) << how;
+  }
 }
 
 TEST(EngineMetricsTest, NamesAreThereFromTheStartAndCountWhatHappens) {

@@ -6,7 +6,7 @@ import struct
 import sys
 
 golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-corpus = {"image": [], "request": [], "inference": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
+corpus = {"engine": [], "image": [], "request": [], "inference": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
 kinds = [pathlib.Path(line.split()[2]) for line in (golden / "index.txt").read_text().splitlines()
          if line.startswith("kind ")]
 for path in kinds:
@@ -59,6 +59,11 @@ corpus["table"] += [b"a,b\n1,2\n", b"t,y\r\n2024-01-31,\"1,5\"\r\n", b"\xef\xbb\
                     b"t\n2024-05-01T12:30:15.25Z\n2024Q2\n20240501\n1959.0\n1700000000\n0000-01-01\n9999-12-31T23:59:60\n"]
 corpus["tokenizer"] += [b"", b"the films [SEP] a\xcc\x81b", "中文 İ ﬁ ％ \u200b\ufffd".encode(), b"\xff\xc3\xed\xa0\x80\xf4\x90\x80\x80",
                         b"a" * 200, "\u0958\u1e9e\ud7a3".encode(), b"[CLS][MASK][UNK]##s"]
+
+# A sample is two shapes: their ranks, and a byte for a small dimension or 128 and more for a hostile one.
+pair = bytes([2, 0, 136, 0, 2, 3, 135, 0])  # [0,1099511693773] and [3,65536], which once had one hash
+corpus["engine"] += [b"", pair, pair * 3, bytes([1, 4, 1, 2]) * 20, bytes([1, 4, 1, 2, 1, 4, 1, 3]) * 6, bytes([8] + [1] * 8 + [0]),
+                     bytes([2, 138, 138, 1, 0]), bytes([1, 250] + [127] + [255] * 7 + [0]), bytes([0, 0, 1, 0, 1, 0])]
 
 for target, inputs in corpus.items():
     folder = out / target

@@ -70,6 +70,18 @@ TEST_F(Swap, APromotedVersionTakesOver) {
   EXPECT_TRUE(logged(R"("event":"swapped")"));
 }
 
+TEST_F(Swap, AnUnloadedModelIsFreedOnceItsLastRequestHasEndedAlsoWhereFoldersAreNotWatched) {
+  ModelHost& host = server_->service().host();
+  auto request = host.models().find("sales", {});
+  const std::weak_ptr<ServedModel> model = request;
+  ASSERT_TRUE(host.unload_model("sales"));
+  host.free_unused();
+  EXPECT_FALSE(model.expired());
+  request.reset();
+  host.free_unused();
+  EXPECT_TRUE(model.expired());
+}
+
 TEST_F(Swap, AVersionThatClaimsTheSameWeightsMustGiveTheSameAnswers) {
   const auto claim = [&](const char* version) {
     auto manifest = read_manifest(model(), version).value();

@@ -24,12 +24,19 @@ LIST = [
     (6, "src/engine/batch_runner.cpp", "if (!outputs && batch.size() > 1 && may_rerun()) {", "if (false) {"),
     (7, "src/engine/batch_runner.cpp", "response.outputs.push_back(output.row(i));",
      "response.outputs.push_back(output.row(0));"),
+    (7, "src/engine/task.h", "return a.dtype() == b.dtype() && a.shape() == b.shape();", "return a.dtype() == b.dtype();"),
+    (7, "src/engine/stack.h", "if (row(i).dtype() != first.dtype() || row(i).shape() != first.shape()) return false;", ""),
+    (8, "include/infer/core/scheduler_state.h", "if (auto fits = queue.admissible(task); !fits) return fits;",
+     "return queue.admissible(task);"),
     (8, "include/infer/engine/admission.h", "if (counter->count.fetch_add(1, std::memory_order_acq_rel) >= limit) {",
      "if (counter->count.fetch_add(1, std::memory_order_acq_rel) > limit) {"),
     (9, "include/infer/core/batch_scheduler.h", "report.failed = state.fail_queued(lock);", "report.failed = 0;"),
+    (9, "include/infer/core/scheduler_work.h", "state.idle_changed.wait(lock, [&] { return state.pins == 0; });", ""),
     (10, "src/engine/engine.cpp", "impl->scheduler = *std::move(scheduler);",
      'impl->scheduler = *std::move(scheduler);\n    fputs("hello\\n", stdout);'),
     (11, "include/infer/core/fair_queue.h", "lane->next_tag = entry.tag + 1;", "lane->next_tag = entry.tag;"),
+    (11, "include/infer/core/fair_queue.h", "return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);",
+     "return std::max(served_tag_, lane == nullptr ? 0 : lane->next_tag);"),
 ]
 
 

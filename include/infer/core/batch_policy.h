@@ -55,7 +55,7 @@ inline Result<void> validate(const BatchOptions& options) {
 struct QueueItem {
   TimePoint enqueued;
   std::size_t cost = 1;
-  std::uint64_t key = 0;  ///< Only samples of equal key can share a batch.
+  std::uint64_t key = 0;  ///< Given by the queue: equal for samples that can share a batch.
 };
 
 /// What the policy sees of the queue: the samples in the order in which they will be served.
@@ -90,6 +90,12 @@ class BatchPolicy {
 
   const BatchOptions& options() const noexcept { return options_; }
 
+  /// Samples in the largest batch that is ever run.
+  std::size_t largest_batch() const noexcept {
+    const auto& sizes = options_.allowed_batch_sizes;
+    return sizes.empty() ? options_.max_batch_size : sizes.back();
+  }
+
   template <class Items>
   Decision decide(const QueueView<Items>& view, TimePoint now) const noexcept {
     if (view.items.empty()) return WaitForever{};
@@ -108,7 +114,7 @@ class BatchPolicy {
  private:
   struct Fit {
     std::size_t count;
-    bool full;  ///< A later sample could not be added.
+    bool full;  ///< A later sample could not be added, whatever it were.
   };
 
   template <class Items>
@@ -123,7 +129,7 @@ class BatchPolicy {
       // The first sample always goes: what can never fit was refused when it was submitted.
       if (count > 0 && item.cost > budget - std::min(cost, budget)) return {count, true};
       cost += item.cost;
-      if (++count == options_.max_batch_size) return {count, true};
+      if (++count == largest_batch()) return {count, true};
     }
     return {count, cost >= budget};
   }

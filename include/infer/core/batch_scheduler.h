@@ -38,6 +38,8 @@ class BatchScheduler {
   static Result<std::unique_ptr<BatchScheduler>> create(Options options, Executor executor,
                                                         std::shared_ptr<const Clock> clock) {
     if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
+    if (options.max_wait.count() < 0)
+      return fail(ErrorCode::kInvalidArgument, "max_wait: must not be negative");
     if (options.workers == 0)
       return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
     try {
@@ -110,6 +112,17 @@ class BatchScheduler {
       if (wake) state.work_ready.notify_one();
       return {};
     } catch (...) {  // only making the message of a refusal can throw here
+      return Unexpected(out_of_memory());
+    }
+  }
+
+  /// Whether a new request would begin within `max_wait`, before anything is spent on it. Errors:
+  /// `kOverloaded`, `kOutOfMemory`.
+  Result<void> begins_in_time() const noexcept {
+    try {
+      std::unique_lock lock(state_->mutex);
+      return state_->begins_in_time(nullptr);
+    } catch (...) {
       return Unexpected(out_of_memory());
     }
   }

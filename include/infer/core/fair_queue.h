@@ -17,10 +17,12 @@ namespace infer::inline v0 {
 
 /// A bounded queue that is round-robin over requests. Not thread-safe; allocates nothing after construction.
 ///
-/// The order is start-time fair queueing with unit cost: sample k of a request gets the tag max(tag now
-/// served, previous tag + 1), and tags are served in ascending order. One request with 64 samples therefore
-/// shares the workers sample by sample with those that come after it. (Goyal, Vin, Cheng: "Start-time Fair
-/// Queueing", SIGCOMM 1996.)
+/// A tag is a round, and rounds are served in ascending order. A new request enters the round after the one
+/// that is being served; each further sample of it enters the next. A request with 64 samples therefore
+/// shares the workers sample by sample with those that come after it, and since nobody can enter the round
+/// being served, its k-th sample waits for k rounds, however many requests keep coming. (After Goyal, Vin,
+/// Cheng: "Start-time Fair Queueing", SIGCOMM 1996, whose virtual time would stand still while new requests
+/// come: there a flow lasts.)
 template <BatchTask T>
 class FairQueue {
  public:
@@ -67,12 +69,9 @@ class FairQueue {
     Entry entry;
     entry.enqueued = now;
     entry.cost = task.cost();
-    entry.key = task.batch_key();
-    entry.tag = served_tag_;
-    if (FairLane* lane = task.lane()) {
-      entry.tag = std::max(served_tag_, lane->next_tag);
-      lane->next_tag = entry.tag + 1;
-    }
+    entry.key = key_of(task);
+    entry.tag = tag_for(task.lane());
+    if (FairLane* lane = task.lane()) lane->next_tag = entry.tag + 1;
     entry.sequence = next_sequence_++;
     entry.slot = free_slots_.back();
     free_slots_.pop_back();
@@ -80,6 +79,14 @@ class FairQueue {
     slots_[entry.slot].emplace(std::move(task));
     order_.insert(std::upper_bound(order_.begin(), order_.end(), entry),
                   entry);  // within the reserved capacity
+  }
+
+  /// How many queued samples would be served before the next one of `lane`; null: of a new request.
+  std::size_t ahead_of(const FairLane* lane) const noexcept {
+    Entry next;
+    next.tag = tag_for(lane);
+    next.sequence = next_sequence_;
+    return static_cast<std::size_t>(std::upper_bound(order_.begin(), order_.end(), next) - order_.begin());
   }
 
   /// Removes the task at `position` without serving it.
@@ -97,9 +104,9 @@ class FairQueue {
   /// Moves the first `count` tasks that share the key of the first into `batch`, which has room for them.
   void serve(std::size_t count, std::vector<T>& batch) noexcept {
     const std::uint64_t key = order_.front().key;
+    served_tag_ = order_.front().tag;
     for (std::size_t i = 0; i < order_.size() && batch.size() < count;) {
       if (order_[i].key == key) {
-        served_tag_ = std::max(served_tag_, order_[i].tag);
         batch.push_back(remove(i));
       } else {
         ++i;
@@ -108,6 +115,21 @@ class FairQueue {
   }
 
  private:
+  std::uint64_t tag_for(const FairLane* lane) const noexcept {
+    return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);
+  }
+
+  /// The key of the queued tasks that may share a batch with `task`, else one that no task had before.
+  std::uint64_t key_of(const T& task) noexcept {
+    std::uint64_t other = 0;  // no key: one comparison will do for neighbours of equal keys
+    for (const Entry& entry : order_) {
+      if (entry.key == other) continue;
+      if (slots_[entry.slot]->shares_batch_with(task)) return entry.key;
+      other = entry.key;
+    }
+    return ++last_key_;
+  }
+
   static Unexpected never_fits(const char* what, std::size_t value, const char* limit, std::size_t bound) {
     return fail(
         ErrorCode::kInvalidArgument,
@@ -121,7 +143,8 @@ class FairQueue {
   std::vector<std::uint32_t> free_slots_;
   std::vector<Entry> order_;  // ascending by tag, then by arrival
   std::size_t bytes_ = 0;
-  std::uint64_t served_tag_ = 0;
+  std::uint64_t served_tag_ = 0;  ///< The round being served.
+  std::uint64_t last_key_ = 0;
   std::uint64_t next_sequence_ = 0;
 };
 

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,13 +22,15 @@
 
 namespace infer::inline v0 {
 
-/// Runs one batch on a worker thread and completes every task of it.
+/// Runs one batch on a worker thread and completes every task of it. The batch stays the scheduler's, which
+/// may fail its tasks from another thread meanwhile: an executor neither moves nor changes them.
 template <BatchTask T>
-using BatchExecutor = std::function<void(std::size_t worker, std::span<T> batch)>;
+using BatchExecutor = std::function<void(std::size_t worker, std::span<const T> batch)>;
 
 struct SchedulerOptions {
   BatchOptions batch;
   std::size_t workers = 1;
+  std::chrono::milliseconds max_wait{0};  ///< Requests that would not begin within it are refused; 0: none.
   std::function<void(std::size_t worker)>
       on_worker_start;                               ///< Runs first on each worker thread; may be empty.
   std::chrono::milliseconds shutdown_timeout{5000};  ///< Bound on the destructor's wait for workers.
@@ -69,7 +74,22 @@ struct SchedulerState {
     if (draining) return Unexpected(unavailable());
     if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
     if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
-    return queue.admissible(task);
+    if (auto fits = queue.admissible(task); !fits) return fits;
+    return begins_in_time(task.lane());
+  }
+
+  /// Whether a request would begin within `max_wait`, by the measured rate. What has begun is never refused,
+  /// nor what the next batch has room for: an idle machine refuses nobody, and batches stay full. `lane` is
+  /// null for a new request. Errors: `kOverloaded`.
+  Result<void> begins_in_time(const FairLane* lane) const {
+    const double rate = drain_rate.per_second();
+    if (options.max_wait.count() == 0 || rate <= 0 || (lane != nullptr && lane->has_begun())) return {};
+    const std::size_t batches = queue.ahead_of(lane) / policy.largest_batch();
+    const double wait_ms = 1e3 * static_cast<double>(batches * policy.largest_batch()) / rate;
+    if (wait_ms <= static_cast<double>(options.max_wait.count())) return {};
+    return fail(ErrorCode::kOverloaded,
+                "expected wait: " + std::to_string(std::llround(wait_ms)) + " ms exceeds max_wait " +
+                    std::to_string(options.max_wait.count()) + " ms; try again later");
   }
 
   /// There must be a free one.

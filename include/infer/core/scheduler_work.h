@@ -30,7 +30,7 @@ void execute(SchedulerState<T>& state, std::size_t index) noexcept {
   // Messages short enough for the small-string buffer: making them cannot fail.
   ErrorCode code = ErrorCode::kInternal;
   const char* message = "dropped";
-  const std::span<T> batch(state.workers[index].batch);
+  const std::span<const T> batch(state.workers[index].batch);
   try {
     state.executor(index, batch);
   } catch (const std::bad_alloc&) {

@@ -37,6 +37,8 @@ struct EngineOptions {
   BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};
   ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
   std::size_t max_inflight = 64;  ///< Admitted requests not yet answered, at most.
+  /// Requests that would not begin within it, by the measured rate, are refused as `kOverloaded`; 0: none.
+  std::chrono::milliseconds max_wait{2'000};
   Warmup warmup = Warmup::kDefault;
   std::vector<std::size_t> allowed_lengths;  ///< Sizes that tasks pad dimensions of any size to; warmed up.
   int worker_nice = 5;  ///< Niceness of workers, so that threads which answer go first on a full machine.

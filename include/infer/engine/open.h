@@ -27,6 +27,7 @@ struct OpenOptions {
   std::optional<Warmup> warmup;
   std::size_t max_inflight = 64;
   std::size_t max_queue_bytes = std::size_t{256} << 20;
+  std::chrono::milliseconds max_wait{2'000};  ///< Of `EngineOptions`; 0, for work nobody waits for: no limit.
   std::filesystem::path tuned = {};  ///< File of tuned settings, used for the versions in it; see tuned.h.
   std::shared_ptr<MetricsRegistry> metrics;
   LogHook log;

@@ -51,9 +51,9 @@ class INFER_EXPORT Shape {
   std::size_t rank() const noexcept { return rank_; }
   std::int64_t operator[](std::size_t axis) const noexcept { return dims_[axis]; }
   std::span<const std::int64_t> dims() const noexcept { return {dims_.data(), rank_}; }
-  /// Product of the dimensions; 1 for rank 0.
+  /// Product of the dimensions; 1 for rank 0, 0 where one is below 1, the largest number where it overflows.
   std::size_t elements() const noexcept;
-  /// This shape with `size` in front of it.
+  /// This shape with `size` in front of it; there must be room for another dimension.
   Shape with_batch(std::int64_t size) const noexcept;
   /// This shape without its first dimension.
   Shape without_batch() const noexcept;
@@ -66,6 +66,9 @@ class INFER_EXPORT Shape {
   std::array<std::int64_t, kMaxRank> dims_{};
   std::size_t rank_ = 0;
 };
+
+/// Bytes of so many elements; the largest number where that overflows.
+INFER_EXPORT std::size_t byte_size(DType dtype, const Shape& shape) noexcept;
 
 /// A dtype, a shape and a shared, contiguous, row-major buffer. Copies share the buffer.
 ///
@@ -82,7 +85,7 @@ class INFER_EXPORT Tensor {
   DType dtype() const noexcept { return dtype_; }
   const Shape& shape() const noexcept { return shape_; }
   std::size_t elements() const noexcept { return shape_.elements(); }
-  std::size_t bytes() const noexcept { return elements() * element_size(dtype_); }
+  std::size_t bytes() const noexcept { return byte_size(dtype_, shape_); }
   std::byte* data() noexcept { return data_; }
   const std::byte* data() const noexcept { return data_; }
   const std::shared_ptr<void>& owner() const noexcept { return owner_; }
