@@ -59,7 +59,7 @@ test-sanitizers: setup
 FUZZ_SECONDS ?= 30
 fuzz: setup
 	@scripts/setup.sh --tests
-	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_engine fuzz_image fuzz_request fuzz_inference fuzz_manifest fuzz_multipart fuzz_safetensors fuzz_table fuzz_tokenizer
+	cmake --preset fuzz && cmake --build build/fuzz -j $(JOBS) --target fuzz_chunked fuzz_encoding fuzz_engine fuzz_head fuzz_image fuzz_inference fuzz_manifest fuzz_multipart fuzz_request fuzz_safetensors fuzz_table fuzz_tokenizer
 	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 

@@ -2,7 +2,8 @@
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
 #   scripts/setup.sh [--cuda] [--core] [--build] [--tests] [--guard]
 # --core stops after what the torch-free core needs, --build after what the program needs: no photographs, no texts. --cuda
-# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, and texts of many languages with a tokenizer to compare
+# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, the proxies that requests
+# must not slip through, and texts of many languages with a tokenizer to compare
 # with; --guard what counts instructions.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +31,7 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libbenchmark-dev)
 fi
-[ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core clang-16 libclang-rt-16-dev
+[ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core nginx-light haproxy clang-16 libclang-rt-16-dev
                         iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)
 [ -z "$guard" ] || packages+=(valgrind)
 missing=()

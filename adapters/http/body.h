@@ -29,6 +29,17 @@ class Body {
     capacity_ = size;
   }
 
+  /// Room of `pool` for `size` bytes in all, for what is there already too, which moves. Throws
+  /// std::bad_alloc.
+  void expand(const BufferPool& pool, std::size_t size) {
+    auto memory = pool.take(size + kPadding);
+    if (size_ > 0) std::memcpy(memory.get(), data_, size_);
+    data_ = static_cast<char*>(memory.get());
+    owner_ = std::move(memory);
+    capacity_ = size;
+  }
+  std::size_t capacity() const noexcept { return capacity_; }
+
   /// Where the next `size` bytes go, to be followed by `grow`. Throws std::bad_alloc.
   char* room(std::size_t size) {
     if (size > capacity_ - size_) reallocate(std::max(size_ + size, 2 * capacity_));

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "connection_pool.h"
+#include "fields.h"
 
 namespace infer::http {
 namespace {
@@ -20,7 +21,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadBuffer = 16 << 10;
 constexpr std::size_t kWriteBuffer = 256 << 10;
-constexpr std::size_t kBulkBytes = 256 << 10;
 constexpr milliseconds kLinger{500};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 
@@ -37,124 +37,108 @@ bool wait_socket(int socket, short events, TimePoint deadline) {
   }
 }
 
+/// In numbers; empty where the connection is gone already.
+std::string address_of_peer(int socket) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  std::array<char, NI_MAXHOST> host{};
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
+      ::getnameinfo(reinterpret_cast<sockaddr*>(&name), size, host.data(), host.size(), nullptr, 0,
+                    NI_NUMERICHOST) != 0)
+    return {};
+  return host.data();
+}
+
 }  // namespace
 
 Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options)
     : socket_(socket),
-      remote_(socket, ::getpeername),
-      local_(socket, ::getsockname),
+      remote_(address_of_peer(socket)),
       transport_(std::move(transport)),
       options_(options),
       buffer_(kReadBuffer) {}
 
-Connection::Address::Address(int socket, int (*name_of)(int, sockaddr*, socklen_t*)) {
-  sockaddr_storage name{};
-  socklen_t size = sizeof name;
-  std::array<char, NI_MAXHOST> host{};
-  if (name_of(socket, reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
-      ::getnameinfo(reinterpret_cast<sockaddr*>(&name), size, host.data(), host.size(), nullptr, 0,
-                    NI_NUMERICHOST) != 0)
-    return;
-  ip = host.data();
-  // The port lies at the same place for IPv4 and IPv6.
-  port = ntohs(reinterpret_cast<const sockaddr_in*>(&name)->sin_port);
-}
-
-Connection::Arrival Connection::arrived() {
-  if (has_buffered()) return Arrival::kBytes;
+Connection::Arrival Connection::take_head() {
+  if (head_complete_) {
+    head_.clear();
+    head_seen_ = 0;
+    head_complete_ = false;
+  }
   if (!transport_->is_set_up()) ConnectionPool::hand_over();
-  const ssize_t count = transport_->receive(buffer_.data(), buffer_.size());
-  if (count == 0 || count == Transport::kBroken) return Arrival::kEnd;
-  if (count < 0) return Arrival::kNothing;
-  read_at_ = 0;
-  read_end_ = static_cast<std::size_t>(count);
-  return Arrival::kBytes;
-}
-
-void Connection::begin_headers() {
-  in_headers_ = true;
-  header_bytes_left_ = options_.max_header_bytes;
-  read_deadline_ = std::chrono::steady_clock::now() + options_.header_timeout;
-}
-
-void Connection::begin_body() {
-  in_headers_ = false;
-  read_deadline_ = std::chrono::steady_clock::now() + options_.body_timeout;
+  while (true) {
+    if (read_at_ == read_end_) {
+      const ssize_t count = transport_->receive(buffer_.data(), buffer_.size());
+      if (count == 0 || count == Transport::kBroken) return Arrival::kEnd;
+      if (count < 0) break;
+      read_at_ = 0;
+      read_end_ = static_cast<std::size_t>(count);
+    }
+    const std::size_t before = head_.size();
+    const std::size_t size = std::min(read_end_ - read_at_, options_.max_header_bytes + 1 - before);
+    head_.append(buffer_.data() + read_at_, size);
+    const std::size_t end = find_block_end(head_, head_seen_);
+    const bool found = end != std::string::npos;
+    read_at_ += found ? end - before : size;
+    if (found) head_.resize(end);
+    if (head_.size() > options_.max_header_bytes) return Arrival::kTooLarge;
+    if (!found) continue;
+    head_complete_ = true;
+    head_deadline_ = kNever;
+    return Arrival::kHead;
+  }
+  if (head_.empty()) return Arrival::kNothing;
+  if (head_deadline_ == kNever) head_deadline_ = std::chrono::steady_clock::now() + options_.header_timeout;
+  return Arrival::kPart;
 }
 
 ssize_t Connection::receive(char* data, std::size_t size) {
   if (fault_ != Fault::kNone) return -1;
   while (true) {
     const ssize_t count = transport_->receive(data, size);
-    if (count > 0) return count;
     if (count == 0 || count == Transport::kBroken) {
       fault_ = Fault::kClosed;
       return count;
     }
+    // The time is over for those too whose bytes never stop.
+    if (count > 0 && std::chrono::steady_clock::now() < read_deadline_) return count;
     // What the peer may wait for before it goes on: "100 Continue".
     if (!out_.empty() && !flush()) return -1;
-    if (!wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
-      fault_ = in_headers_ ? Fault::kHeaderTimeout : Fault::kBodyTimeout;
+    if (count > 0 || !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
+      fault_ = Fault::kBodyTimeout;
       return -1;
     }
   }
 }
 
-ssize_t Connection::read(char* data, std::size_t size) {
-  // cpp-httplib takes headers byte by byte: two hundred of these calls a request.
-  if (size == 1 && read_at_ != read_end_ && header_bytes_left_ > 0 && in_headers_) {
-    *data = buffer_[read_at_++];
-    --header_bytes_left_;
-    return 1;
-  }
-  if (fault_ != Fault::kNone && !has_buffered()) return -1;
+std::string_view Connection::peek() {
   if (read_at_ == read_end_) {
-    if (!in_headers_ && size >= buffer_.size()) return receive(data, size);
     const ssize_t count = receive(buffer_.data(), buffer_.size());
-    if (count <= 0) return count;
+    if (count <= 0) return {};
     read_at_ = 0;
     read_end_ = static_cast<std::size_t>(count);
   }
-  std::size_t count = std::min(size, read_end_ - read_at_);
-  if (in_headers_) {
-    if (header_bytes_left_ == 0) {
-      fault_ = Fault::kHeaderTooLarge;
-      return -1;
-    }
-    count = std::min(count, header_bytes_left_);
-    header_bytes_left_ -= count;
-  }
-  std::memcpy(data, buffer_.data() + read_at_, count);
-  read_at_ += count;
-  return static_cast<ssize_t>(count);
+  return {buffer_.data() + read_at_, read_end_ - read_at_};
 }
 
 ssize_t Connection::read_known(char* data, std::size_t size) {
-  wake_after(size);
-  const ssize_t count = read(data, size);
-  if (count <= 0 || static_cast<std::size_t>(count) == size) wake_after(1);
-  return count;
-}
-
-/// Lets a large body wake its thread for a large part at a time, not for each packet.
-void Connection::wake_after(std::size_t bytes) {
-  const int wanted = bytes < kBulkBytes ? 1 : static_cast<int>(kBulkBytes);
-  if (wanted == wake_bytes_) return;
-  wake_bytes_ = wanted;
-  setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
-}
-
-bool Connection::is_readable() const {
-  return has_buffered() || wait_socket(socket_, POLLIN, read_deadline_);
-}
-
-ssize_t Connection::write(const char* data, std::size_t size) {
-  if (out_.size() + size < kWriteBuffer) {
-    out_.append(data, size);
-  } else if (!flush() || !send(data, size)) {
-    return -1;
+  if (read_at_ == read_end_ && size >= buffer_.size()) {
+    transport_->wake_after(size);
+    const ssize_t count = receive(data, size);
+    if (count <= 0 || static_cast<std::size_t>(count) == size) transport_->wake_after(1);
+    return count;
   }
-  return static_cast<ssize_t>(size);
+  const std::string_view there = peek().substr(0, size);
+  std::memcpy(data, there.data(), there.size());
+  skip(there.size());
+  return static_cast<ssize_t>(there.size());
+}
+
+void Connection::write(std::string_view data) {
+  if (out_.size() + data.size() < kWriteBuffer) {
+    out_.append(data);
+  } else if (flush()) {
+    send(data.data(), data.size());
+  }
 }
 
 bool Connection::flush() {
@@ -186,8 +170,11 @@ bool Connection::send(const char* data, std::size_t size) {
     if (count > 0) {
       data += count;
       size -= static_cast<std::size_t>(count);
-    } else if (count == Transport::kBroken || count == 0 ||
-               !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) {
+      // The time is over for those too who take a little again and again.
+      if (size == 0 || std::chrono::steady_clock::now() < deadline) continue;
+    }
+    if (count > 0 || count == Transport::kBroken || count == 0 ||
+        !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) {
       fault_ = Fault::kClosed;
       return false;
     }

@@ -56,22 +56,37 @@ struct ConnectionPool::Share {
 struct ConnectionPool::Entry {
   /// `operation` is EPOLL_CTL_ADD or _MOD.
   bool watch(int operation) {
-    epoll_event event{.events = EPOLLIN | (unsent ? EPOLLOUT : 0U), .data = {.ptr = this}};
+    // A socket that can be written is how whoever waits hears at once that the connection is to leave.
+    const bool writable = unsent.load() || leave.load();
+    epoll_event event{.events = EPOLLIN | (writable ? EPOLLOUT : 0U), .data = {.ptr = this}};
     return epoll_ctl(share.epoll, operation, session->socket(), &event) == 0;
   }
   /// Sends what was answered. True if what to wait for on the socket has changed.
   bool send() {
-    const bool before = std::exchange(unsent, !session->send_answers());
+    const bool left = !session->send_answers();
+    const bool changed = unsent.exchange(left) != left;
     idle_since.store(std::chrono::steady_clock::now());
+    wait();
+    return changed;
+  }
+  /// From now on it waits for its peer.
+  void wait() {
+    due.store(session->due());
     serving.store(false);
-    return unsent != before;
+  }
+  TimePoint overdue(std::chrono::milliseconds idle_timeout) const {
+    const TimePoint begun = due.load();
+    return begun != kNever ? begun : idle_since.load() + idle_timeout;
   }
 
   Share& share;
   std::unique_ptr<Session> session;
-  std::atomic<bool> serving{false};  ///< Until its answers are sent.
   std::atomic<TimePoint> idle_since;
-  bool unsent = false;  ///< The peer did not take all of them.
+  std::atomic<TimePoint> due{kNever};  ///< `Session::due` when it was last served.
+  std::atomic<bool> serving{false};    ///< Until its answers are sent.
+  std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
+  std::atomic<bool> leave{false};      ///< Whether it was asked to.
+  bool rewatch = false;                ///< It was, but answered; whoever serves it alone uses this.
 };
 
 /// What a thread of the pool is doing as long as it leads, and with the connection that it is serving then.
@@ -113,8 +128,7 @@ void ConnectionPool::add(int socket) {
   Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
   Entry* entry = nullptr;
   try {
-    std::unique_ptr<Entry> owned(
-        new Entry{share, std::move(session), false, std::chrono::steady_clock::now()});
+    std::unique_ptr<Entry> owned(new Entry{share, std::move(session), std::chrono::steady_clock::now()});
     share.entries.insert(owned.get());
     entry = owned.release();
   } catch (const std::bad_alloc&) {  // nor for its place
@@ -135,18 +149,31 @@ void ConnectionPool::make_room() {
   close_one_idle();
 }
 
-/// The one that idles the longest. Its receiving side alone, so that a request which has just come is
-/// answered.
 void ConnectionPool::close_one_idle() {
-  const Entry* oldest = nullptr;
+  // Those that idle come first, then those that have begun a request; the oldest of each.
+  const auto rank = [](const Entry& entry) {
+    const TimePoint due = entry.due.load();
+    return std::pair(due != kNever, due != kNever ? due : entry.idle_since.load());
+  };
+  Entry* first = nullptr;
   for (const auto& share : shares_) {
-    for (const Entry* entry : share->entries) {
-      if (!entry->serving.load() &&
-          (oldest == nullptr || entry->idle_since.load() < oldest->idle_since.load()))
-        oldest = entry;
+    for (Entry* entry : share->entries) {
+      if (entry->leave.load()) return;  // one is about to
+      if (!entry->serving.load() && (first == nullptr || rank(*entry) < rank(*first))) first = entry;
     }
   }
-  if (oldest != nullptr) ::shutdown(oldest->session->socket(), SHUT_RD);
+  if (first != nullptr) ask_to_leave(*first);
+}
+
+/// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still
+/// answered. Where it is being served, nobody waits, and `leave` is seen afterwards.
+void ConnectionPool::ask_to_leave(Entry& entry) {
+  entry.leave.store(true);
+  if (entry.unsent.load()) {
+    ::shutdown(entry.session->socket(), SHUT_RDWR);  // it may never be writable again
+  } else {
+    entry.watch(EPOLL_CTL_MOD);
+  }
 }
 
 /// Sees to it that a thread will look for a share without a leader.
@@ -223,27 +250,44 @@ void ConnectionPool::lead(Share& share) {
 void ConnectionPool::serve(Turn& turn, Entry& entry) {
   entry.serving.store(true);
   turn.entry = &entry;
-  const Session::Outcome outcome = entry.session->serve();
+  const bool leave = entry.leave.exchange(false);
+  entry.rewatch = entry.rewatch || leave;
+  const Session::Outcome outcome = entry.session->serve(leave);
   turn.entry = nullptr;
-  if (outcome == Session::Outcome::kAnswered || (outcome == Session::Outcome::kNothing && entry.unsent)) {
+  const bool stays = outcome != Session::Outcome::kOver;
+  if (outcome == Session::Outcome::kAnswered || (stays && entry.unsent.load())) {
     if (turn.leads) {
       turn.answered[turn.unsent++] = &entry;
       return;
     }
     entry.send();
   } else {
-    entry.serving.store(false);
+    entry.wait();
   }
-  const bool over = outcome == Session::Outcome::kOver || (crowded_.load() && !entry.unsent);
-  if (turn.leads && !over) return;
+  const bool begun = entry.due.load() != kNever;
+  const bool over = !stays || (crowded_.load() && !entry.unsent.load() && !begun);
+  if (turn.leads && !over) {
+    entry.share.next_look = std::min(entry.share.next_look, entry.due.load());
+    if (!begun || !crowded_.load()) return;
+    const std::unique_lock lock(mutex_);
+    left_.notify_all();  // here is one that could make room
+    return;
+  }
   const std::unique_lock lock(mutex_);
-  if (over || !entry.watch(EPOLL_CTL_ADD)) remove(entry);
+  if (over || !entry.watch(EPOLL_CTL_ADD)) return remove(entry);
+  entry.rewatch = false;
+  if (begun) entry.share.call();  // its leader may mean to sleep for longer
 }
 
 void ConnectionPool::send_answers(Turn& turn) {
   for (Entry* entry : std::span(turn.answered).first(std::exchange(turn.unsent, 0))) {
-    const bool watched = !entry->send() || entry->watch(EPOLL_CTL_MOD);
-    if (watched && (entry->unsent || !crowded_.load())) continue;
+    bool watched = true;
+    if (entry->send() || std::exchange(entry->rewatch, false)) {
+      const std::unique_lock lock(mutex_);  // `ask_to_leave` does the same
+      watched = entry->watch(EPOLL_CTL_MOD);
+    }
+    entry->share.next_look = std::min(entry->share.next_look, entry->due.load());
+    if (watched && (entry->unsent.load() || !crowded_.load())) continue;
     const std::unique_lock lock(mutex_);
     remove(*entry);
   }
@@ -268,13 +312,13 @@ int ConnectionPool::close_overdue(Share& share) {
   if (now >= share.next_look) {
     const std::unique_lock lock(mutex_);
     share.next_look = share.entries.empty() ? kNever : now + options_.idle_timeout;
-    for (const Entry* entry : share.entries) {
-      const TimePoint due = entry->idle_since.load() + options_.idle_timeout;
+    for (Entry* entry : share.entries) {
       if (entry->serving.load()) continue;
+      const TimePoint due = entry->overdue(options_.idle_timeout);
       if (due > now) {
         share.next_look = std::min(share.next_look, due);
       } else {
-        ::shutdown(entry->session->socket(), SHUT_RD);
+        ask_to_leave(*entry);
       }
     }
   }
@@ -311,11 +355,11 @@ void ConnectionPool::shutdown() {
   crowded_.store(true);
   const auto each = [&](const auto& visit) {
     for (const auto& share : shares_) {
-      for (const Entry* entry : share->entries) visit(*entry);
+      for (Entry* entry : share->entries) visit(*entry);
     }
   };
-  each([](const Entry& entry) {
-    if (!entry.serving.load()) ::shutdown(entry.session->socket(), SHUT_RD);
+  each([](Entry& entry) {
+    if (!entry.serving.load()) ask_to_leave(entry);
   });
   for (const auto& share : shares_) share->call();
   call_.notify_all();

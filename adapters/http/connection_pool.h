@@ -26,8 +26,11 @@ class Session {
 
   virtual int socket() const noexcept = 0;
   /// Answers what has arrived; called when the socket is readable, by one thread at a time. `kNothing`: no
-  /// request had begun. With `kAnswered`, `send_answers` is called soon.
-  virtual Outcome serve() = 0;
+  /// request has come whole. With `kAnswered`, `send_answers` is called soon. With `leave` the session is to
+  /// be over unless a request has come whole.
+  virtual Outcome serve(bool leave) = 0;
+  /// By when the rest of a request must come that has begun; `kNever` where none has.
+  virtual TimePoint due() const noexcept { return kNever; }
   /// Sends what `serve` has answered, as far as the peer takes it without waiting. False: something is left,
   /// and `serve` is called when the socket is writable, to begin with that.
   virtual bool send_answers() = 0;
@@ -39,8 +42,9 @@ class Session {
 /// way and none for a connection that idles. Of requests that came together, the quick ones are answered
 /// first and the answers sent then: a peer that sleeps is woken once for all of them.
 ///
-/// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one that idles is
-/// closed for each that comes, as HTTP allows at any time.
+/// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one is closed for
+/// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request has
+/// begun the longest ago and is not complete. What has arrived unread is answered first.
 class ConnectionPool {
  public:
   struct Options {
@@ -56,9 +60,9 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  /// Takes a connection; blocks while there are too many and none idles.
+  /// Takes a connection; blocks while there are too many and each has a request under way.
   void add(int socket);
-  /// Closes one connection that idles.
+  /// Closes one connection that idles, or waits for the rest of a request.
   void make_room();
   /// Closes idle connections and waits until all threads have left; connections that are still busy with
   /// their client after two seconds are cut off. Idempotent.
@@ -81,6 +85,7 @@ class ConnectionPool {
   Share* without_leader() noexcept;
   void remove(Entry& entry);
   void close_one_idle();
+  static void ask_to_leave(Entry& entry);
   int close_overdue(Share& share);
   bool is_done(Share& share);
 

@@ -12,28 +12,17 @@
 #include <vector>
 
 #include "body.h"
+#include "failure.h"
 #include "infer/core/clock.h"
 #include "infer/core/error.h"
 #include "infer/engine/response.h"
+#include "multipart.h"
 
 namespace infer::http {
 
-/// One part of a multipart body.
-struct Part {
-  std::string name;
-  std::string content_type;
-  std::string content;
-};
 
 struct Route;
 class RequestStatistics;
-
-/// Why a request was not done.
-struct Failure {
-  int status = 500;
-  std::string code;  ///< "InvalidArgument"
-  std::string message;
-};
 
 /// What a handler learns and what it answers; knows nothing of the HTTP library underneath.
 struct Exchange {
@@ -43,7 +32,7 @@ struct Exchange {
   std::string remote_address;
   std::string request_id;
   Body body;
-  std::vector<Part> parts;  ///< Instead of `body` for multipart/form-data.
+  std::vector<Part> parts;  ///< Of a body of multipart/form-data; views of `body`.
   TimePoint start{};
   TimePoint deadline = kNever;
   std::stop_token hung_up;  ///< Stops when the client is gone.

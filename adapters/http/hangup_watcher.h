@@ -9,8 +9,8 @@
 
 namespace infer::http {
 
-/// One thread that notices when a client goes away while its request is waiting, and requests a stop. A
-/// client that only closes its sending side looks the same, and counts as gone.
+/// One thread that notices when a client goes away while its request is waiting, and requests a stop. Gone is
+/// who resets the connection: the end of what a client sends says no more than that it asks for nothing else.
 class HangupWatcher {
  public:
   HangupWatcher();

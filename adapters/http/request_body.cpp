@@ -1,180 +1,220 @@
 #include "request_body.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "chunked_reader.h"
+#include "content_encoding.h"
 #include "inference_request.h"
+#include "multipart.h"
 
 namespace infer::http {
 namespace {
 
 /// Of a body nobody wants.
 constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
+/// The first room of a body whose length is not known.
+constexpr std::size_t kFirstRoom = 16 << 10;
 
-std::size_t to_size(const std::string* header) {
-  std::size_t size = 0;
-  if (header != nullptr) std::from_chars(header->data(), header->data() + header->size(), size);
-  return size;
-}
+/// The bytes of a body as they come, without their framing.
+class BodyBytes {
+ public:
+  BodyBytes(Connection& connection, const RequestHead& head)
+      : connection_(connection), chunked_(head.framing == Framing::kChunked), left_(head.content_length) {}
 
-Result<void> check_encoding(const httplib::Request& request) {
-  const std::string* encoding = find_header(request, "Content-Encoding");
-  if (encoding == nullptr || encoding->empty() || *encoding == "identity" || *encoding == "gzip" ||
-      *encoding == "deflate") {
+  /// The next of them, valid until the next call; empty at the end, be it the right one or not.
+  std::string_view next() {
+    while (!complete()) {
+      const std::string_view there = connection_.peek();
+      if (there.empty()) break;
+      if (!chunked_) {
+        const std::string_view data = there.substr(0, left_);
+        left_ -= data.size();
+        connection_.skip(data.size());
+        return data;
+      }
+      std::string_view rest = there;
+      const std::string_view data = chunks_.next(rest);
+      raw_ += there.size() - rest.size();
+      connection_.skip(there.size() - rest.size());
+      if (!data.empty() || !chunks_.error().empty()) return data;
+    }
     return {};
   }
-  return fail(ErrorCode::kInvalidArgument, "Content-Encoding: '" + *encoding + "' is none of gzip, deflate",
-              ErrorDetail::kUnsupportedType);
-}
+  bool complete() const { return chunked_ ? chunks_.complete() : left_ == 0; }
+  const std::string& error() const { return chunks_.error(); }
+  /// Of a chunked body, with its framing.
+  std::size_t raw() const { return raw_; }
 
-bool is_multipart(const httplib::Request& request) {
-  const std::string* type = find_header(request, "Content-Type");
-  return type != nullptr && type->starts_with("multipart/form-data");
-}
+ private:
+  Connection& connection_;
+  const bool chunked_;
+  ChunkedReader chunks_;
+  std::size_t left_;  ///< Where not chunked.
+  std::size_t raw_ = 0;
+};
 
-/// A body that comes as it is, its length told.
-bool is_plain(const httplib::Request& request) {
-  return find_header(request, "Content-Length") != nullptr &&
-         find_header(request, "Content-Encoding") == nullptr && !is_multipart(request);
-}
+/// One body on its way into an exchange.
+class BodyReader {
+ public:
+  BodyReader(Exchange& exchange, Connection& connection, const RequestHead& head,
+             const ListenerOptions& options, BodyBudget::Share& budget, const BufferPool& pool)
+      : exchange_(exchange),
+        connection_(connection),
+        head_(head),
+        options_(options),
+        budget_(budget),
+        pool_(pool) {}
+
+  /// Errors: what to answer; the rest of the body is left where it is.
+  std::optional<Failure> read() {
+    std::optional<Coding> coding = Coding::kIdentity;
+    if (const Field* encoding = head_.find("Content-Encoding")) {
+      coding = parse_coding(encoding->value);
+      if (!coding) {
+        return failure(415, "InvalidArgument",
+                       "Content-Encoding: '" + shown(encoding->value) + "' is none of gzip, deflate");
+      }
+    }
+    if (head_.content_length > options_.max_body_bytes)
+      return too_large(std::to_string(head_.content_length) + " bytes exceed");
+    if (head_.expects_continue && !connection_.has_buffered()) connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    auto wrong = *coding != Coding::kIdentity           ? read_packed(*coding)
+                 : head_.framing == Framing::kLength    ? read_in_place()
+                                                        : read_chunks();
+    if (wrong || exchange_.media_type() != "multipart/form-data") return wrong;
+    return take_parts();
+  }
+
+ private:
+  static Failure failure(int status, std::string_view code, std::string message) {
+    return {status, std::string(code), std::move(message)};
+  }
+  static Failure invalid(std::string message) { return failure(400, "InvalidArgument", std::move(message)); }
+  static Failure failure(const Error& error) {
+    return failure(http_status(error), to_string(error.code), error.message);
+  }
+  Failure too_large(const std::string& what) const {
+    return failure(413, "InvalidArgument",
+                   "body: " + what + " max_body_bytes " + std::to_string(options_.max_body_bytes));
+  }
+  Failure too_much() {
+    exchange_.headers.emplace_back("Retry-After", "1");
+    return failure(429, "Overloaded",
+                   "bodies of all requests: exceed max_buffered_bytes " +
+                       std::to_string(options_.max_buffered_bytes));
+  }
+  /// Why no more bytes have come.
+  Failure incomplete(const std::string& framing) const {
+    if (!framing.empty()) return invalid("body: " + framing);
+    if (connection_.fault() == Connection::Fault::kBodyTimeout) {
+      return failure(408, "RequestTimeout",
+                     "body: not complete within body_timeout " +
+                         std::to_string(options_.body_timeout.count()) + " ms");
+    }
+    return invalid("body: the connection ended before the end of the body");
+  }
+
+  /// A body that comes as it is, its length told: straight into its place.
+  std::optional<Failure> read_in_place() {
+    Body& body = exchange_.body;
+    std::size_t left = head_.content_length;
+    std::size_t aligned = 0;
+    if (const Field* json = head_.find(kJsonLengthHeader))
+      std::from_chars(json->value.data(), json->value.data() + json->value.size(), aligned);
+    body.reserve(pool_, left, aligned);
+    while (left > 0) {
+      const ssize_t size = connection_.read_known(body.room(left), left);
+      if (size <= 0) return incomplete("");
+      body.grow(static_cast<std::size_t>(size));
+      left -= static_cast<std::size_t>(size);
+      if (!budget_.hold(body.size())) return too_much();
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Failure> read_chunks() {
+    BodyBytes bytes(connection_, head_);
+    for (std::string_view data = bytes.next(); !data.empty(); data = bytes.next()) {
+      if (auto wrong = append(data)) return wrong;
+    }
+    if (!bytes.complete()) return incomplete(bytes.error());
+    return std::nullopt;
+  }
+
+  std::optional<Failure> read_packed(Coding coding) {
+    BodyBytes bytes(connection_, head_);
+    Inflater inflater(coding);
+    std::size_t total = 0;
+    for (std::string_view packed = bytes.next(); !packed.empty(); packed = bytes.next()) {
+      total += packed.size();
+      if (total > options_.max_body_bytes) return too_large("exceeds");  // it may unpack to nothing for ever
+      for (std::string_view data = inflater.next(packed); !data.empty(); data = inflater.next(packed)) {
+        if (auto wrong = append(data)) return wrong;
+      }
+      if (inflater.broken()) break;
+    }
+    if (inflater.broken()) return invalid("body: is not valid in its Content-Encoding");
+    if (!bytes.complete()) return incomplete(bytes.error());
+    if (!inflater.complete()) return invalid("body: ends before the end of its Content-Encoding");
+    return std::nullopt;
+  }
+
+  std::optional<Failure> append(std::string_view data) {
+    Body& body = exchange_.body;
+    const std::size_t size = body.size() + data.size();
+    if (size > options_.max_body_bytes) return too_large("exceeds");
+    if (size > body.capacity()) {
+      const std::size_t room =
+          std::max(size, std::min(std::max(2 * body.capacity(), kFirstRoom), options_.max_body_bytes));
+      if (!budget_.hold(body.capacity() + room)) return too_much();  // both, while it moves
+      body.expand(pool_, room);
+      budget_.hold(room);
+    }
+    body.append(data.data(), data.size());
+    return std::nullopt;
+  }
+
+  std::optional<Failure> take_parts() {
+    auto boundary = multipart_boundary(exchange_.header("Content-Type").value_or(""));
+    if (!boundary) return failure(boundary.error());
+    auto parts = parse_multipart(exchange_.body.text(), *boundary, options_.max_parts);
+    if (!parts) return failure(parts.error());
+    exchange_.parts = *std::move(parts);
+    return std::nullopt;
+  }
+
+  Exchange& exchange_;
+  Connection& connection_;
+  const RequestHead& head_;
+  const ListenerOptions& options_;
+  BodyBudget::Share& budget_;
+  const BufferPool& pool_;
+};
 
 }  // namespace
 
-const std::string* find_header(const httplib::Request& request, std::string_view name) noexcept {
-  for (const auto& [key, value] : request.headers) {
-    if (key.size() == name.size() && strncasecmp(key.data(), name.data(), name.size()) == 0) return &value;
-  }
-  return nullptr;
-}
-
-bool needs_reader(const httplib::Request& request) {
-  return find_header(request, "Transfer-Encoding") != nullptr ||
-         (find_header(request, "Content-Length") != nullptr && !is_plain(request));
-}
-
-Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t limit) {
-  const auto bad = [](std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); };
-  const std::string* length = find_header(request, "Content-Length");
-  if (const std::string* encoding = find_header(request, "Transfer-Encoding")) {
-    if (length != nullptr) return bad("Content-Length: not allowed beside Transfer-Encoding");
-    if (request.get_header_value_count("Transfer-Encoding") > 1 ||
-        !httplib::detail::case_ignore::equal(*encoding, "chunked")) {
-      return bad("Transfer-Encoding: '" + *encoding + "' is not chunked");
-    }
-    return BodyFraming::kChunked;
-  }
-  if (length == nullptr) return BodyFraming::kNone;
-  const std::size_t lengths = request.get_header_value_count("Content-Length");
-  if (lengths > 1) return bad("Content-Length: given " + std::to_string(lengths) + " times");
-  if (length->empty() || length->size() > 18 || length->find_first_not_of("0123456789") != std::string::npos)
-    return bad("Content-Length: '" + length->substr(0, 32) + "' is not a number of bytes");
-  if (to_size(length) > limit) {
-    return fail(ErrorCode::kInvalidArgument,
-                "body: " + *length + " bytes exceed max_body_bytes " + std::to_string(limit),
-                ErrorDetail::kTooLarge);
-  }
-  return BodyFraming::kLength;
-}
-
-bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
-               const httplib::ContentReader* reader, const ListenerOptions& options,
-               BodyBudget::Share& budget, const BufferPool& pool) {
-  if (auto encoding = check_encoding(request); !encoding) {
-    connection.leave_body_unread();
-    answer_error(exchange, encoding.error());
-    return false;
-  }
-  std::size_t total = 0;
-  bool too_large = false;
-  bool too_many = false;
-  bool too_much = false;
-  const auto count = [&](std::size_t size) {
-    total += size;
-    too_large = total > options.max_body_bytes;
-    too_much = !too_large && !budget.take(size);
-    return !too_large && !too_much;
-  };
-  bool complete = false;
-  if (is_multipart(request)) {
-    complete = (*reader)(
-        [&](const httplib::MultipartFormData& part) {
-          if (exchange.parts.size() == options.max_parts) too_many = true;
-          if (too_many) return false;
-          exchange.parts.push_back({part.name, part.content_type, {}});
-          return true;
-        },
-        [&](const char* data, std::size_t size) {
-          if (!count(size)) return false;
-          exchange.parts.back().content.append(data, size);
-          return true;
-        });
-  } else if (is_plain(request)) {  // straight into its place
-    std::size_t left = to_size(find_header(request, "Content-Length"));
-    exchange.body.reserve(pool, left, to_size(find_header(request, kJsonLengthHeader)));
-    while (left > 0) {
-      const ssize_t size = connection.read_known(exchange.body.room(left), left);
-      if (size <= 0 || !count(static_cast<std::size_t>(size))) break;
-      exchange.body.grow(static_cast<std::size_t>(size));
-      left -= static_cast<std::size_t>(size);
-    }
-    complete = left == 0;
-  } else {
-    complete = (*reader)([&](const char* data, std::size_t size) {
-      if (!count(size)) return false;
-      exchange.body.append(data, size);
-      return true;
-    });
-  }
-  if (complete) return true;
+bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
+               const ListenerOptions& options, BodyBudget::Share& budget, const BufferPool& pool) {
+  auto wrong = BodyReader(exchange, connection, head, options, budget, pool).read();
+  if (!wrong) return true;
   connection.leave_body_unread();
-  if (too_large) {
-    answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                 "body: exceeds max_body_bytes " + std::to_string(options.max_body_bytes),
-                                 ErrorDetail::kTooLarge});
-  } else if (too_much) {
-    exchange.headers.emplace_back("Retry-After", "1");
-    answer_error(exchange, Error{ErrorCode::kOverloaded,
-                                 "bodies of all requests: exceed max_buffered_bytes " +
-                                     std::to_string(options.max_buffered_bytes),
-                                 {}});
-  } else if (too_many) {
-    answer_error(exchange, Error{ErrorCode::kInvalidArgument,
-                                 "parts: exceed max_images " + std::to_string(options.max_parts),
-                                 ErrorDetail::kTooLarge});
-  } else if (connection.fault() == Connection::Fault::kBodyTimeout) {
-    answer_error(
-        exchange, 408, "RequestTimeout",
-        "body: not complete within body_timeout " + std::to_string(options.body_timeout.count()) + " ms");
-  } else {
-    answer_error(exchange, 400, "InvalidArgument",
-                 "body: cannot be read (framing, encoding or an early end)");
-  }
+  exchange.body = {};
+  answer_error(exchange, wrong->status, wrong->code, std::move(wrong->message));
   return false;
 }
 
-void discard_body(Connection& connection, const httplib::Request& request,
-                  const httplib::ContentReader* reader) {
-  bool complete = false;
-  if (const std::string* length = find_header(request, "Content-Length")) {
-    std::array<char, 16 << 10> buffer{};
-    std::size_t left = to_size(length);
-    while (left > 0 && left <= kDiscardBytes) {
-      const ssize_t size = connection.read(buffer.data(), std::min(left, buffer.size()));
-      if (size <= 0) break;
-      left -= static_cast<std::size_t>(size);
+void discard_body(Connection& connection, const RequestHead& head) {
+  // A client that waits to be told to go on may send its body or may not.
+  bool complete = !head.expects_continue && head.content_length <= kDiscardBytes;
+  if (complete) {
+    BodyBytes bytes(connection, head);
+    while (bytes.raw() <= kDiscardBytes && !bytes.next().empty()) {
     }
-    complete = left == 0;
-  } else {
-    std::size_t total = 0;
-    const auto drop = [&](const char*, std::size_t size) { return (total += size) <= kDiscardBytes; };
-    // Of a multipart body cpp-httplib wants to tell the parts, come what may.
-    complete = is_multipart(request) ? (*reader)([](const httplib::MultipartFormData&) { return true; }, drop)
-                                     : (*reader)(drop);
+    complete = bytes.complete();
   }
   if (!complete) connection.leave_body_unread();
 }

@@ -5,20 +5,10 @@
 
 #include "connection.h"
 #include "exchange.h"
-#include "httplib_config.h"
 #include "listener.h"
+#include "request_head.h"
 
 namespace infer::http {
-
-enum class BodyFraming { kNone, kLength, kChunked };
-
-/// The first header of that name, null where there is none. A request has a dozen: looking at each takes less
-/// than cpp-httplib's hashing, which makes a string of the name.
-const std::string* find_header(const httplib::Request& request, std::string_view name) noexcept;
-
-/// How the body is delimited. What two servers might read differently is refused (RFC 9112, section 6.3).
-/// Errors: `kInvalidArgument`.
-Result<BodyFraming> body_framing(const httplib::Request& request, std::size_t limit);
 
 /// Bounds the bytes of all bodies that are held at a time.
 class BodyBudget {
@@ -29,18 +19,20 @@ class BodyBudget {
   class Share {
    public:
     explicit Share(BodyBudget& budget) : budget_(budget) {}
-    ~Share() { budget_.used_.fetch_sub(taken_); }
+    ~Share() { budget_.used_.fetch_sub(held_); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    bool take(std::size_t bytes) {
-      taken_ += bytes;
-      return budget_.used_.fetch_add(bytes) + bytes <= budget_.limit_;
+    /// Holds `bytes` from now on, in the place of what it held. False where that is more than there is.
+    bool hold(std::size_t bytes) {
+      const std::size_t others = budget_.used_.fetch_add(bytes - held_) - held_;  // wraps around where less
+      held_ = bytes;
+      return others + bytes <= budget_.limit_;
     }
 
    private:
     BodyBudget& budget_;
-    std::size_t taken_ = 0;
+    std::size_t held_ = 0;
   };
 
  private:
@@ -48,18 +40,12 @@ class BodyBudget {
   std::atomic<std::size_t> used_{0};
 };
 
-/// Whether it takes cpp-httplib to read the body: in chunks, compressed or in parts.
-bool needs_reader(const httplib::Request& request);
+/// Reads the body into the exchange, without its framing and its coding; false when it has answered instead.
+/// Every byte of it counts, before and after unpacking.
+bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
+               const ListenerOptions& options, BodyBudget::Share& budget, const BufferPool& pool);
 
-/// Reads the body into the exchange, counting decompressed bytes; false when it has answered instead.
-/// `reader` may be null where none is needed.
-bool read_body(Exchange& exchange, Connection& connection, const httplib::Request& request,
-               const httplib::ContentReader* reader, const ListenerOptions& options,
-               BodyBudget::Share& budget, const BufferPool& pool);
-
-/// Reads and drops a body nobody wants, up to a bound, so that the connection stays of use. `reader` as
-/// above.
-void discard_body(Connection& connection, const httplib::Request& request,
-                  const httplib::ContentReader* reader);
+/// Reads and drops a body nobody wants, up to a bound and as it is, so that the connection stays of use.
+void discard_body(Connection& connection, const RequestHead& head);
 
 }  // namespace infer::http

@@ -26,7 +26,7 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
 
 Router::Match Router::find(std::string_view method, std::string_view path, bool probe) const {
   Match match;
-  // HEAD is GET without the body, which cpp-httplib leaves out by itself.
+  // HEAD is GET without the body, which the session leaves out.
   if (method == "HEAD") method = "GET";
   for (const Route& route : routes_) {
     if (probe ? !(route.on_probe || route.probe_only) : route.probe_only) continue;

@@ -30,6 +30,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kProbeConnections = 64;
+constexpr milliseconds kProbePatience{1'000};
 
 /// Descriptors kept back for models, logs, the probe listener and what runs beside.
 constexpr std::size_t kOtherDescriptors = 200;
@@ -147,6 +148,10 @@ int run_server(const ServerOptions& options) {
   probe_options.port = options.probe_port;
   probe_options.max_connections = kProbeConnections;
   probe_options.max_body_bytes = 1 << 16;
+  // A probe is small and its client near: who takes longer holds a place that another probe may need.
+  probe_options.header_timeout = kProbePatience;
+  probe_options.body_timeout = kProbePatience;
+  probe_options.write_timeout = kProbePatience;
   Listener probe(probe_options, service.probe_handler());
   if (auto read = tls.reload_if_changed(); !read) return give_up(read.error());
   auto port = main.bind();

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "fields.h"
 #include "openapi.h"
 #include "process_metrics.h"
 #include "request_id.h"
@@ -121,10 +122,10 @@ DrainReport Service::drain(milliseconds timeout) {
 
 bool Service::Handler::authorised(Exchange& exchange) const {
   if (!service_.api_keys_ || probe_ || exchange.route->open) return true;
-  constexpr std::string_view kScheme = "Bearer ";
   const std::string given = exchange.header("Authorization").value_or("");
-  if (given.starts_with(kScheme) &&
-      service_.api_keys_->accepts(std::string_view(given).substr(kScheme.size())))
+  const std::size_t scheme = std::min(given.find(' '), given.size());  // its name has no case
+  if (equal_ignoring_case(std::string_view(given).substr(0, scheme), "Bearer") &&
+      service_.api_keys_->accepts(trimmed(std::string_view(given).substr(scheme))))
     return true;
   exchange.headers.emplace_back("WWW-Authenticate", "Bearer");
   answer_error(exchange, 401, "Unauthorized",

@@ -25,15 +25,27 @@ class PlainTransport final : public Transport {
     const ssize_t count = ::send(socket_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     return count > 0 ? count : failure(kWantWrite);
   }
+  void wake_after(std::size_t bytes) override {
+    const int wanted = bytes < kBulkBytes ? 1 : kBulkBytes;
+    if (wanted == wake_bytes_) return;
+    wake_bytes_ = wanted;
+    setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
+  }
   void close_sending() override { ::shutdown(socket_, SHUT_WR); }
 
  private:
+  /// Lets a large body wake its thread for a large part at a time, not for each packet.
+  static constexpr int kBulkBytes = 256 << 10;
+
   static ssize_t failure(Failure wanted) {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? wanted : kBroken;
   }
   const int socket_;
+  int wake_bytes_ = 1;
 };
 
+// `wake_after` stays a hint that is not taken: how many bytes of the socket hold those of the body, and how
+// many of them OpenSSL has already, nobody knows here.
 class TlsTransport final : public Transport {
  public:
   TlsTransport(ssl_st* tls, int socket) : tls_(tls, &SSL_free), socket_(socket) {}

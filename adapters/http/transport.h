@@ -29,6 +29,8 @@ class Transport {
   virtual bool is_set_up() const noexcept { return true; }
   /// Bytes that have arrived but are no longer seen by polling the socket.
   virtual bool has_pending() const noexcept { return false; }
+  /// A hint: polling the socket need not wake for less than `bytes`, all of which are known to come.
+  virtual void wake_after(std::size_t /*bytes*/) {}
   /// Says that nothing more will be sent.
   virtual void close_sending() = 0;
 };

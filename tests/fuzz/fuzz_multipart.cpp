@@ -1,28 +1,23 @@
-// A multipart body as the listener reads it: in two pieces, split where the first byte says.
+// A multipart body, and the boundary in a Content-Type: the first line, then the body.
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <cstdlib>
+#include <string_view>
 
-#include "httplib_config.h"
+#include "multipart.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 1) return 0;
-  httplib::detail::MultipartFormDataParser parser;
-  parser.set_boundary("b");
-  std::vector<std::string> parts;
-  const auto on_part = [&](const httplib::MultipartFormData&) {
-    parts.emplace_back();
-    return parts.size() < 64;
-  };
-  const auto on_bytes = [&](const char* bytes, std::size_t count) {
-    if (!parts.empty()) parts.back().append(bytes, count);
-    return true;
-  };
-  const auto* body = reinterpret_cast<const char*>(data + 1);
-  const std::size_t cut = (size - 1) * data[0] / 255;
-  if (parser.parse(body, cut, on_bytes, on_part))
-    (void)parser.parse(body + cut, size - 1 - cut, on_bytes, on_part);
-  (void)parser.is_valid();
+  using namespace infer::http;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::size_t line = text.find('\n');
+  if (line == std::string_view::npos) return 0;
+  const auto boundary = multipart_boundary(text.substr(0, line));
+  if (boundary && (boundary->empty() || boundary->size() > 70)) std::abort();
+  const std::string_view body = text.substr(line + 1);
+  const auto parts = parse_multipart(body, boundary ? *boundary : "b", 64);
+  if (!parts) return 0;
+  std::size_t total = 0;
+  for (const Part& part : *parts) total += part.content.size();
+  if (parts->size() > 64 || total > body.size()) std::abort();
   return 0;
 }

@@ -1,12 +1,14 @@
 """Writes what the fuzzers start from: make_corpus.py GOLDEN OUT. The bad inputs of the tests, and good ones."""
 
 import base64
+import gzip
 import pathlib
 import struct
 import sys
+import zlib
 
 golden, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-corpus = {"engine": [], "image": [], "request": [], "inference": [], "manifest": [], "multipart": [], "safetensors": [], "table": [], "tokenizer": []}
+corpus = {name: [] for name in ("chunked", "encoding", "engine", "head", "image", "inference", "manifest", "multipart", "request", "safetensors", "table", "tokenizer")}
 kinds = [pathlib.Path(line.split()[2]) for line in (golden / "index.txt").read_text().splitlines()
          if line.startswith("kind ")]
 for path in kinds:
@@ -40,10 +42,21 @@ corpus["manifest"] += [
     b'{"preprocess": {"size": 224, "mean": [0.1, 0.2, 0.3], "std": [1, 1, 0]}, "labels": ["a", "b"]}',
     b'{"weights": "random", "precision": "fp32", "warmup": "full", "sha256": {"model.pt": "00"}, "source": {"a": [1]}}']
 
+corpus["head"] += [
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\nGET http://a:1/%41?x HTTP/1.1\r\nHost: b\r\nConnection: x, close\r\n\r\n",
+    b"POST /embed HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n", b"OPTIONS * HTTP/1.0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET / HTTP/1.1\nHost: a\n\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 1\r\nTransfer-Encoding:\r\n chunked\r\n\r\n"]
+corpus["chunked"] += [b"3\r\nabc\r\n0\r\n\r\n", b"A;b;c=d;e=\"f\\\"\"\r\n0123456789\r\n0\r\nT: u\r\n\r\nGET", b"0x3\r\nabc\r\n0\r\n\r\n",
+                      b"1\r\nab\r\n", b"fffffffffffffff\r\n", b"0\r\nA : b\r\n\r\n", b"3\nabc\n0\n\n"]
+corpus["encoding"] += [bytes([kind, cut]) + data for kind, data in ((0, gzip.compress(b"text" * 99)), (1, zlib.compress(b"text" * 99)),
+                       (0, gzip.compress(b"one") + gzip.compress(b"two")), (0, gzip.compress(b"a")[:-1]), (0, gzip.compress(b"a") + b"b"),
+                       (1, b"GZIP;q=0.5, deflate;q=0")) for cut in (0, 128)]
+
 part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nDATA\r\n'
-for cut in (0, 60, 128, 255):
-    corpus["multipart"] += [bytes([cut]) + body for body in (
-        part + b"--b--\r\n", part * 3 + b"--b--\r\n", part, b"--b\r\n\r\n\r\n--b--\r\n", b"--b--\r\n", b"",
+for line in (b"multipart/form-data; boundary=b\n", b'multipart/form-data; x="y;z"; boundary="b"\n'):
+    corpus["multipart"] += [line + body for body in (
+        part + b"--b--\r\n", part * 3 + b"--b--\r\n", part, b"--b\r\n\r\n\r\n--b--\r\n", b"--b--\r\n", b"", b"x\r\n--bx\r\n--b \t\r\n\r\n\r\n--b--x",
         b"--b\r\nContent-Disposition: form-data; name*=UTF-8''x\r\n\r\n--b--\r\n")]
 
 def safetensors(header, data=b""):

@@ -3,7 +3,7 @@
 set -euo pipefail
 build=$1 seconds=$2
 python3 "$(dirname "$0")/make_corpus.py" "$build/tests/golden" "$build/corpus"
-for target in engine image request inference manifest multipart safetensors table tokenizer; do
+for target in chunked encoding engine head image inference manifest multipart request safetensors table tokenizer; do
   echo "fuzz: $target for $seconds s"
   log=$build/corpus/$target.log
   if ! "$build/bin/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 \

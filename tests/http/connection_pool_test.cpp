@@ -29,13 +29,13 @@ class Echo {
     ~EchoSession() override { ::close(socket_); }
 
     int socket() const noexcept override { return socket_; }
-    Outcome serve() override {
+    Outcome serve(bool leave) override {
       if (echo_.serving_.contains(this)) ADD_FAILURE() << "two threads serve a connection";
       if (!answer_.empty() && !send_answers()) return Outcome::kNothing;
       char byte = 0;
       const ssize_t count = ::recv(socket_, &byte, 1, MSG_DONTWAIT);
       if (count == 0) return Outcome::kOver;
-      if (count < 0) return Outcome::kNothing;
+      if (count < 0) return leave ? Outcome::kOver : Outcome::kNothing;
       echo_.serving_.insert(this);
       echo_.threads_.insert(std::this_thread::get_id());
       if (byte == 'w') ConnectionPool::hand_over();

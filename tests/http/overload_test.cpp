@@ -44,6 +44,13 @@ std::string request_bytes() {
          std::to_string(body().size()) + "\r\n\r\n" + body();
 }
 
+/// Goes away so that the peer hears of it at once: a close alone is the end of sending, no more.
+void hang_up(int fd) {
+  const linger at_once{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(fd);
+}
+
 template <class Condition>
 void eventually(Condition condition) {
   while (!condition()) std::this_thread::yield();  // ctest's time limit ends a wait that is in vain
@@ -61,7 +68,7 @@ TEST(HangUp, AWaitingRequestWhoseClientLeavesCostsNoForward) {
   const std::string bytes = request_bytes();
   ASSERT_EQ(::send(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   eventually([&] { return server.engine().stats().scheduler.queue_size == 1; });
-  ::close(fd);
+  hang_up(fd);
   // The watcher has seen it once the cancelled task can be collected, which the worker does when it is free.
   gate.go.release();
   first.join();
@@ -90,7 +97,7 @@ TEST(HangUp, IsNoticedWhileTheServerWaits) {
     (void)!::send(sockets.back(), bytes.data(), bytes.size(), 0);
   }
   eventually([&] { return server.engine().stats().scheduler.queue_size == kClients; });
-  for (const int fd : sockets) ::close(fd);
+  for (const int fd : sockets) hang_up(fd);
   // A further request that is enqueued does not purge, so give the watcher its turn through the kernel:
   // closing is synchronous on loopback, and the epoll thread only needs to run.
   std::this_thread::sleep_for(milliseconds(200));  // the property is about noticing within real time

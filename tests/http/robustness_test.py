@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -265,6 +266,75 @@ def no_descriptors_left(models):
             connection.close()
         server.serves("after the crowd has gone")
         server.wait(lambda: server.metric("process_open_fds") < limit / 2, "descriptors are given back")
+
+
+def uploads_over_tls(models):
+    write_model(models)
+    pem = models.parent / "tls.pem"
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2",
+                           "-keyout", pem, "-out", models.parent / "crt"], capture_output=True)
+    if made.returncode != 0:
+        skip("there is no openssl")
+    pem.write_text(pem.read_text() + (models.parent / "crt").read_text())
+    context = ssl.create_default_context(cafile=models.parent / "crt")
+    context.check_hostname = False
+
+    def upload(size, cut):
+        """Sends a body of `size` bytes whose records end within `cut` bytes of what the kernel hands over at a time."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+            def until(step):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        connection.sendall(outgoing.read())
+                        incoming.write(connection.recv(1 << 16))
+            until(tls.do_handshake)
+            tls.write(b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
+            body = json.dumps(request(1)).encode()
+            body += b" " * (size - len(body))
+            while body:
+                body = body[tls.write(body):]
+            packed = outgoing.read()
+            while packed:  # each piece ends within a record; the last one is short
+                piece, packed = packed[:16_384 * 3 + cut], packed[16_384 * 3 + cut:]
+                connection.sendall(piece)
+            return until(lambda: tls.read(12))
+    with Server(models, "--tls", pem) as server:
+        near = 256 << 10
+        sizes = [*range(250 << 10, 260 << 10, 37), *range(near - 40, near + 41), (512 << 10) + 1, 3_000_000]
+        for number, size in enumerate(sizes):
+            start = time.monotonic()
+            try:
+                answer = upload(size, number * 997 % 16_384)
+            except OSError as error:
+                sys.exit(f"FAILED: a body of {size} bytes over TLS: {error}")
+            expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes over TLS: {answer}")
+            expect(time.monotonic() - start < 4, f"a body of {size} bytes over TLS waits")
+
+
+def a_crowd_at_the_probe_port(models):
+    write_model(models)
+    with Server(models) as server:
+        head = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
+        upload = b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+        for slow in (head, upload, b"G", b""):
+            crowd = []
+            for _ in range(80):
+                connection = socket.create_connection(("127.0.0.1", server.probe))
+                connection.sendall(slow)
+                crowd.append(connection)
+            for _ in range(3):
+                start = time.monotonic()
+                expect(server.get("/livez", server.probe)[0] == 200, "a probe beside a crowd is answered")
+                expect(time.monotonic() - start < 3, f"and in time: {time.monotonic() - start:.1f} s beside {slow}")
+            for connection in crowd:
+                connection.close()
+        server.serves("after the crowd")
 
 
 if __name__ == "__main__":

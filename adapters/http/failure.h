@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+namespace infer::http {
+
+/// Why a request was not done.
+struct Failure {
+  int status = 500;
+  std::string code;  ///< "InvalidArgument"
+  std::string message;
+};
+
+}  // namespace infer::http
