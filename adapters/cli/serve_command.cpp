@@ -79,18 +79,24 @@ void add_serve_command(CLI::App& app, Action& action) {
 }
 
 void add_drain_command(CLI::App& app, Action& action) {
-  auto port = std::make_shared<int>(9002);
+  auto address = std::make_shared<http::AdminAddress>();
   CLI::App* drain =
       app.add_subcommand("drain",
                          "Ask the server on this machine to stop gracefully; returns when it no "
                          "longer counts on new requests");
-  drain->add_option("--probe-port", *port, "Probe port of the server")
+  drain->add_option("--probe-port", address->probe_port, "Probe port of the server")
       ->envname("INFER_PROBE_PORT")
       ->capture_default_str();
-  drain->footer("Example, as a preStop hook: infer drain");
-  drain->callback([port, &action] {
-    action = [port] {
-      if (auto drained = http::request_drain("127.0.0.1", *port); !drained) {
+  drain->add_option("--probe-host", address->probe_host, "Address of the server's probe listener (default: loopback)")
+      ->envname("INFER_PROBE_HOST");
+  drain->add_option("--admin-socket", address->socket, "Unix socket of the server, where it has one")
+      ->envname("INFER_ADMIN_SOCKET");
+  drain->footer(
+      "Give it the server's own --probe-host, --probe-port and --admin-socket, or the same variables.\n\n"
+      "Example, as a preStop hook: infer drain");
+  drain->callback([address, &action] {
+    action = [address] {
+      if (auto drained = http::request_drain(*address); !drained) {
         std::cerr << "infer drain: " << drained.error().message << '\n';
         return 1;
       }

@@ -63,6 +63,13 @@ Result<int> Acceptor::bind(const std::string& host, int port) {
   return fail(ErrorCode::kFailedPrecondition, "cannot listen on " + where + ": " + std::strerror(errno));
 }
 
+Result<void> Acceptor::bind_path(const std::string& path) {
+  auto socket = file_.listen(path, kBacklog);
+  if (!socket) return Unexpected(socket.error());
+  socket_ = *socket;
+  return {};
+}
+
 void Acceptor::start(std::function<void(int)> take, std::function<void()> make_room) {
   wake_ = eventfd(0, EFD_CLOEXEC);
   thread_ =
@@ -80,6 +87,7 @@ void Acceptor::stop() {
   if (thread_.joinable()) thread_.join();
   if (wake_ >= 0) ::close(std::exchange(wake_, -1));
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+  file_.remove();
 }
 
 void Acceptor::run(const std::function<void(int)>& take, const std::function<void()>& make_room) const {

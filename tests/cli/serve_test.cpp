@@ -59,7 +59,11 @@ class Serve : public ::testing::Test {
       ready = process.line();
     }
     httplib::Client client() const { return httplib::Client("127.0.0.1", port); }
-    httplib::Client probe() const { return httplib::Client("127.0.0.1", probe_port); }
+    httplib::Client probe() const {
+      httplib::Client client("127.0.0.1", probe_port);
+      client.set_default_headers({{"X-Infer-Admin", "1"}});
+      return client;
+    }
     Process process;
     int port = 0;
     int probe_port = 0;
@@ -156,6 +160,64 @@ TEST_F(Serve, ReloadTakesUpANewCertificateAndKeepsTheOldOneForABrokenFile) {
     line = server.process.line();
   } while (!line.empty() && line.find("refresh_failed") == std::string::npos);
   EXPECT_NE(line.find("server.pem"), std::string::npos) << line;
+}
+
+TEST_F(Serve, DrainFindsTheProbeListenerAtEveryAddressOfThisMachine) {
+  for (const std::string host : {"::", "0.0.0.0", "::1", "127.0.0.2", "::ffff:127.0.0.1", "localhost"}) {
+    Server server({"--model", model(), "--probe-host", host, "--drain-delay-ms", "1"});
+    const std::string port = std::to_string(server.probe_port);
+    const auto told = run_infer({"drain", "--probe-port", port, "--probe-host", host});
+    EXPECT_EQ(told.code, 0) << host << ": " << told.output;
+    if (host == "::" || host == "0.0.0.0" || host == "::1") {
+      const auto untold = run_infer({"drain", "--probe-port", port});
+      EXPECT_EQ(untold.code, 0) << host << ": " << untold.output;
+    }
+  }
+}
+
+TEST_F(Serve, OperationsMoveToAUnixSocketOfItsOwner) {
+  const std::string path = (folder_ / "admin.sock").string();
+  for (int round = 0; round < 2; ++round) {  // the second finds the file that a killed server has left
+    Server server({"--model", model(), "--admin-socket", path, "--drain-delay-ms", "1"});
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(server.probe().Post("/reload")->status, 403);
+    EXPECT_EQ(server.probe().Get("/readyz")->status, 200);
+    const auto by_port = run_infer({"drain", "--probe-port", std::to_string(server.probe_port)});
+    EXPECT_EQ(by_port.code, 1);
+    EXPECT_NE(by_port.output.find("only through the Unix socket"), std::string::npos) << by_port.output;
+    httplib::Client admin(path);
+    admin.set_address_family(AF_UNIX);
+    EXPECT_EQ(admin.Post("/log-level", R"({"level":"error"})", "application/json")->status, 200);
+    EXPECT_EQ(admin.Post("/embed", "", "image/png")->status, 404);
+    Process second({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
+                    "--admin-socket", path});
+    EXPECT_NE(second.rest().find("another server"), std::string::npos);
+    EXPECT_EQ(second.wait(), 1);
+    EXPECT_EQ(run_infer({"drain", "--admin-socket", path}).code, 0);
+    EXPECT_EQ(server.probe().Get("/readyz")->status, 503);
+    if (round == 0) {
+      server.process.signal(SIGKILL);
+    } else {
+      server.process.signal(SIGTERM);
+    }
+    server.process.wait();
+    EXPECT_EQ(fs::exists(path), round == 0);
+  }
+}
+
+TEST_F(Serve, ASocketThatCannotBeIsAnErrorWithItsReason) {
+  std::ofstream(folder_ / "a-file") << "precious";
+  for (const auto& [path, reason] :
+       std::vector<std::pair<std::string, std::string>>{{(folder_ / "a-file").string(), "is no socket"},
+                                                        {(folder_ / "absent/s").string(), "No such file"},
+                                                        {"/" + std::string(200, 'x'), "the limit is 107"}}) {
+    Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
+                     "--admin-socket", path});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 1);
+    EXPECT_NE(output.find(reason), std::string::npos) << output;
+  }
+  EXPECT_EQ(fs::file_size(folder_ / "a-file"), 8U);
 }
 
 TEST_F(Serve, CtrlCSkipsTheDelay) {
