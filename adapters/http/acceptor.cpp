@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace infer::http {
@@ -72,6 +73,7 @@ Result<void> Acceptor::bind_path(const std::string& path) {
 
 void Acceptor::start(std::function<void(int)> take, std::function<void()> make_room) {
   wake_ = eventfd(0, EFD_CLOEXEC);
+  if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   thread_ =
       std::thread([this, take = std::move(take), make_room = std::move(make_room)] { run(take, make_room); });
 }

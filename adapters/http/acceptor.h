@@ -9,8 +9,8 @@
 
 namespace infer::http {
 
-/// A listening TCP or Unix socket, and the thread that accepts from it. Outlives every error of `accept`: while
-/// descriptors or memory run out, clients wait in the kernel's queue.
+/// A listening TCP or Unix socket, and the thread that accepts from it. Outlives every error of `accept`:
+/// while descriptors or memory run out, clients wait in the kernel's queue.
 class Acceptor {
  public:
   Acceptor() = default;

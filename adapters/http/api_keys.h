@@ -17,9 +17,9 @@ class ApiKeys {
  public:
   explicit ApiKeys(std::filesystem::path file) : watch_(std::move(file)) {}
 
-  /// Reads the file unless it is the one that was read last. Where that fails the keys stay as they are, and the
-  /// next call tries again. Errors, each once: `kInvalidArgument` (cannot be read, holds no key, a key shorter than
-  /// 16 characters).
+  /// Reads the file unless it is the one that was read last. Where that fails the keys stay as they are, and
+  /// the next call tries again. Errors, each once: `kInvalidArgument` (cannot be read, holds no key, a key
+  /// shorter than 16 characters).
   Result<void> load_if_changed() {
     return watch_.follow([this] { return load(); });
   }

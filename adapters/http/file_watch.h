@@ -19,8 +19,8 @@ class FileWatch {
 
   const std::filesystem::path& file() const noexcept { return file_; }
 
-  /// Calls `read` unless the file is the one that it has read. Returns an error of `read`, once for each file and
-  /// reason: a file that stays bad is tried again at each call, but not reported again.
+  /// Calls `read` unless the file is the one that it has read. Returns an error of `read`, once for each file
+  /// and reason: a file that stays bad is tried again at each call, but not reported again.
   Result<void> follow(const std::function<Result<void>()>& read);
 
  private:

@@ -61,7 +61,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Binds; returns the port, 0 for a Unix socket. Errors: `kFailedPrecondition` (in use, no right, no such address).
+  /// Binds; returns the port, 0 for a Unix socket. Errors: `kFailedPrecondition` (in use, no right, no such
+  /// address).
   Result<int> bind();
   /// New connections speak TLS from now on, with this certificate. Thread-safe.
   void use_tls(std::shared_ptr<const TlsContext> tls);

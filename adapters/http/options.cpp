@@ -81,7 +81,8 @@ OptionRow text(std::string name, std::string placeholder, std::string help, std:
 }
 
 /// Several words separated by commas.
-OptionRow list(std::string name, std::string placeholder, std::string help, std::vector<std::string>& target) {
+OptionRow list(std::string name, std::string placeholder, std::string help,
+               std::vector<std::string>& target) {
   OptionRow row{std::move(name), std::move(placeholder), std::move(help), nullptr, nullptr};
   row.get = [&target] {
     std::string all;
@@ -127,7 +128,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   constexpr std::int64_t kBytes = std::int64_t{1} << 40;
   std::vector<OptionRow> table;
   table.push_back(list("model", "DIR",
-                       "folder of a model to serve, with its infer.json; several separated by commas", o.models));
+                       "folder of a model to serve, with its infer.json; several separated by commas",
+                       o.models));
   table.push_back(text("models", "DIR", "folder of such folders, all of which are served", o.repository));
   table.push_back(number("watch-interval-ms", "MS", "between looks for another version or PROMOTED; 0: never",
                          o.watch_interval, 0, kHour));
@@ -136,14 +138,16 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));
   table.push_back(
       number("probe-port", "PORT", "port for health and metrics; 0: any free one", o.probe_port, 0, 65535));
-  table.push_back(text("admin-socket", "PATH",
-                       "Unix socket that alone takes /drain, /reload and /log-level; empty: the probe port takes "
-                       "them from this machine",
-                       o.admin_socket));
-  table.push_back(list("allowed-hosts", "NAMES",
-                       "names, separated by commas, that the Host field of a request may have besides localhost "
-                       "and loopback addresses, while the server listens on a loopback address",
-                       o.allowed_hosts));
+  table.push_back(
+      text("admin-socket", "PATH",
+           "Unix socket that alone takes /drain, /reload and /log-level; empty: the probe port takes "
+           "them from this machine",
+           o.admin_socket));
+  table.push_back(
+      list("allowed-hosts", "NAMES",
+           "names, separated by commas, that the Host field of a request may have besides localhost "
+           "and loopback addresses, while the server listens on a loopback address",
+           o.allowed_hosts));
   table.push_back(text("device", "NAME", "cpu or cuda:N", o.engine.device));
   table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores",
                          o.engine.workers, 0, 1024));
@@ -213,7 +217,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
       number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
   table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level,
                        {"debug", "info", "warning", "error"}));
-  table.push_back(number("log-requests-per-second", "N", "lines for requests that succeed, for those refused (4xx) and for those "
+  table.push_back(number("log-requests-per-second", "N",
+                         "lines for requests that succeed, for those refused (4xx) and for those "
                          "that fail (5xx), each; 0: all",
                          o.log_requests_per_second, 0, kMany));
   table.push_back(

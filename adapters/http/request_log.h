@@ -18,8 +18,8 @@ namespace infer::http {
 /// Thread-safe.
 class RequestLog {
  public:
-  /// `lines_per_second`: for requests that succeed, for those that the client's fault refused, and for those that
-  /// failed in the server, each; 0: all.
+  /// `lines_per_second`: for requests that succeed, for those that the client's fault refused, and for those
+  /// that failed in the server, each; 0: all.
   RequestLog(LogLine log, MetricsRegistry& metrics, std::uint64_t lines_per_second);
 
   /// Counts the request; where it did work also times and logs it.

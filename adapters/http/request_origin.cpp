@@ -16,11 +16,13 @@ namespace {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool is_port(std::string_view text) {
-  return text.size() <= 5 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() <= 5 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// The name or address of "host:port", without brackets; nothing for what has not that form.
@@ -47,7 +49,8 @@ bool is_own(const sockaddr& address) {
   const void* bits = address.sa_family == AF_INET6
                          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
                          : &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-  return inet_ntop(address.sa_family, bits, text.data(), text.size()) != nullptr && is_loopback(std::string(text.data()));
+  return inet_ntop(address.sa_family, bits, text.data(), text.size()) != nullptr &&
+         is_loopback(std::string(text.data()));
 }
 
 /// "http://host:port" without its scheme; empty for "null" and all else.
@@ -89,7 +92,8 @@ bool names_this_machine(std::string_view authority, const std::vector<std::strin
   const auto host = host_of(authority);
   if (!host) return false;
   if (same_text(*host, "localhost") || is_loopback(std::string(*host))) return true;
-  return std::any_of(also.begin(), also.end(), [&](const std::string& name) { return same_text(*host, name); });
+  return std::any_of(also.begin(), also.end(),
+                     [&](const std::string& name) { return same_text(*host, name); });
 }
 
 std::optional<std::string> sent_by_other_site(const Exchange& exchange) {

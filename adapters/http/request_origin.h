@@ -19,8 +19,8 @@ bool is_loopback(const std::string& address);
 /// Whether who listens on `host` is reached from this machine alone. False where the name does not resolve.
 bool listens_on_loopback(const std::string& host);
 
-/// Whether a Host field names this machine, with or without a port: localhost, an address of `is_loopback`, or
-/// one of `also`.
+/// Whether a Host field names this machine, with or without a port: localhost, an address of `is_loopback`,
+/// or one of `also`.
 bool names_this_machine(std::string_view authority, const std::vector<std::string>& also = {});
 
 /// Why a request is taken for one that a page of another site sent; nothing where it is not.

@@ -23,8 +23,8 @@ struct Route {
   std::vector<std::pair<std::string, std::string>> request =
       {};  ///< Media type and JSON schema of each kind of body.
   std::string response_type = "application/json";
-  std::string response = {};                        ///< JSON schema of the answer; empty: any.
-  bool open = false;                                ///< Needs no API key.
+  std::string response = {};   ///< JSON schema of the answer; empty: any.
+  bool open = false;           ///< Needs no API key.
   bool changes_state = false;  ///< Refused to pages of other sites wherever the server listens.
   std::function<bool(const Exchange&)> quick = {};  ///< See `RequestHandler::is_quick`; empty: never.
 };

@@ -169,8 +169,15 @@ int run_server(const ServerOptions& options) {
 
   std::atomic<bool> failed{false};
   std::unique_ptr<Periodic> watcher;
+  const auto load = [&]() -> Result<void> {
+    try {
+      return service.load();
+    } catch (const std::exception& e) {
+      return fail(ErrorCode::kInternal, e.what());
+    }
+  };
   std::thread loader([&] {
-    if (auto loaded = service.load(); loaded) {
+    if (auto loaded = load(); loaded) {
       watcher = std::make_unique<Periodic>(options.watch_interval, [&] {
         try {
           service.refresh();

@@ -142,13 +142,15 @@ std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) c
   if (exchange.route->probe_only) {
     if (!socket.empty()) return exchange.path + ": only through the Unix socket of admin_socket";
     if (!is_loopback(exchange.remote_address)) {
-      return exchange.path + ": only from this machine; use infer drain there, or --admin-socket in a container";
+      return exchange.path +
+             ": only from this machine; use infer drain there, or --admin-socket in a container";
     }
     // Whatever the listener's own address is: the page of another site may reach it under a name of its own.
     if (!names_this_machine(exchange.header("Host").value_or("")))
       return exchange.path + ": Host does not name this machine; use localhost or 127.0.0.1";
     if (!exchange.header(kAdminHeader))
-      return exchange.path + ": needs the header " + kAdminHeader + ": 1, which no other site's page can send";
+      return exchange.path + ": needs the header " + kAdminHeader +
+             ": 1, which no other site's page can send";
     return sent_by_other_site(exchange);
   }
   if (exchange.route->changes_state || (loopback_ && !safe)) return sent_by_other_site(exchange);
@@ -159,9 +161,10 @@ bool Service::Handler::begin(Exchange& exchange) {
   if (loopback_) {
     const auto host = exchange.header("Host");  // HTTP/1.0 has none, and browsers do not speak it
     if (host && !names_this_machine(*host, service_.options_.allowed_hosts)) {
-      answer_error(exchange, 403, "Forbidden",
-                   "Host: does not name this machine, where the server listens; use localhost or 127.0.0.1, or "
-                   "add the name to --allowed-hosts");
+      answer_error(
+          exchange, 403, "Forbidden",
+          "Host: does not name this machine, where the server listens; use localhost or 127.0.0.1, or "
+          "add the name to --allowed-hosts");
       return false;
     }
   }
@@ -225,12 +228,15 @@ void Service::Handler::finish(Exchange& exchange) {
   }
   // What was refused before its route was looked up still counts as that route's.
   if (exchange.route == nullptr && !exchange.path.empty())
-    exchange.route = service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain).route;
+    exchange.route =
+        service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain).route;
   if (exchange.failure) write_failure(exchange);
   if (exchange.timings) add_timing_headers(exchange);
   service_.request_log_.finished(exchange);
 }
 
-bool Service::Handler::closing() const { return entrance_ == Entrance::kMain && service_.lifecycle_.phase() >= Phase::kLameDuck; }
+bool Service::Handler::closing() const {
+  return entrance_ == Entrance::kMain && service_.lifecycle_.phase() >= Phase::kLameDuck;
+}
 
 }  // namespace infer::http

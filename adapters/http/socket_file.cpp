@@ -25,7 +25,9 @@ bool is_left_over(const sockaddr_un& address) {
 
 /// 0, or the error's number.
 int bind_to(int fd, const sockaddr_un& address, int backlog) {
-  const auto bind = [&] { return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0; };
+  const auto bind = [&] {
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  };
   // The file gets the socket's own mode: there is no moment in which others could connect.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return errno;
   if (!bind()) {
@@ -53,7 +55,8 @@ Result<int> SocketFile::listen(const std::string& path, int backlog) {
   if (fd < 0) return bad(std::strerror(errno));
   if (const int error = bind_to(fd, address, backlog); error != 0) {
     ::close(fd);
-    return bad(error == EADDRINUSE ? "another server, or a file that is no socket, is there" : std::strerror(error));
+    return bad(error == EADDRINUSE ? "another server, or a file that is no socket, is there"
+                                   : std::strerror(error));
   }
   struct stat file {};
   if (::lstat(path.c_str(), &file) == 0) {

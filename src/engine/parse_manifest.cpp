@@ -49,14 +49,15 @@ Result<void> check_key(std::string_view key, const std::array<std::string_view, 
 Result<std::string> text(const std::string& key, element value) {
   std::string_view out;
   if (value.get(out) != simdjson::SUCCESS) return bad(key, "must be a string");
-  if (out.find('\0') != std::string_view::npos) return bad(key, "holds a NUL character, which no file or tensor is named with");
+  if (out.find('\0') != std::string_view::npos)
+    return bad(key, "holds a NUL character, which no file or tensor is named with");
   return std::string(out);
 }
 
 /// A file beside the manifest. The system would end a name at a NUL, and open another file than is shown.
 bool is_plain_file_name(std::string_view name) {
-  return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos && name != "." &&
-         name != "..";
+  return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos &&
+         name != "." && name != "..";
 }
 
 template <std::size_t N>

@@ -261,6 +261,58 @@ TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
   EXPECT_NE(output.find("\"code\":\"NotFound\""), std::string::npos) << output;
 }
 
+TEST_F(Serve, TooFewDescriptorsAreAnErrorAndNoAbort) {
+  for (int limit = 4; limit <= 40; limit += limit < 24 ? 2 : 8) {
+    Process process({"/bin/sh", "-c",
+                     "ulimit -n " + std::to_string(limit) + "; exec " + infer_binary() +
+                         " serve --port 0 --probe-port 0 --model " + (folder_ / "absent").string()});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 1) << limit << ": " << output;
+    EXPECT_TRUE(output.find("Too many open files") != std::string::npos || limit > 12)
+        << limit << ": " << output;
+  }
+}
+
+TEST_F(Serve, ARelativePathOfADeletedFolderIsAnError) {
+  for (const std::string command :
+       {"serve --port 0 --probe-port 0 --model m", "serve --port 0 --probe-port 0 --models models",
+        "serve --port 0 --probe-port 0 --model m --tune auto", "serve --config serve.toml",
+        "serve --port 0 --probe-port 0 --model m --admin-socket s --api-keys k --tls t", "doctor m",
+        "embed photos -o out.jsonl --model m", "duplicates photos --model m", "promote m --version 1",
+        "model create simulator --out m", "model import m --arch bert --out n", "bench --model m",
+        "tune --model m", "plan --model m --rate 1", "train forecast --data d.csv --target x --out m",
+        "train text --base b --data d.csv --out m"}) {
+    Process process({"/bin/sh", "-c",
+                     "mkdir " + (folder_ / "gone").string() + " && cd " + (folder_ / "gone").string() +
+                         " && rmdir " + (folder_ / "gone").string() + " && exec " + infer_binary() + " " +
+                         command});
+    const std::string output = process.rest();
+    const int code = process.wait();
+    EXPECT_TRUE(code == 1 || code == 2) << command << ": " << code << ": " << output;
+    EXPECT_EQ(output.find("terminate called"), std::string::npos) << output;
+    EXPECT_FALSE(output.empty()) << command;
+  }
+}
+
+TEST_F(Serve, APortThatKubernetesSetForAServiceIsExplained) {
+  for (const auto& [variable, service] : std::vector<std::pair<std::string, std::string>>{
+           {"INFER_PORT", "'infer'"}, {"INFER_PROBE_PORT", "'infer-probe'"}}) {
+    Process process({infer_binary(), "serve", "--model", model()}, {{variable, "tcp://10.0.0.1:8002"}});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 2);
+    for (const std::string& part : {variable, service, std::string("enableServiceLinks: false")})
+      EXPECT_NE(output.find(part), std::string::npos) << output;
+  }
+  Process drain({infer_binary(), "drain"}, {{"INFER_PROBE_PORT", "tcp://10.0.0.1:9002"}});
+  const std::string output = drain.rest();
+  EXPECT_EQ(drain.wait(), 2);
+  EXPECT_NE(output.find("enableServiceLinks: false"), std::string::npos) << output;
+  Process other({infer_binary(), "serve", "--model", model()}, {{"INFER_MAX_IMAGES", "many"}});
+  const std::string wrong = other.rest();
+  EXPECT_EQ(other.wait(), 2);
+  EXPECT_NE(wrong.find("INFER_MAX_IMAGES: 'many' is not a whole number"), std::string::npos) << wrong;
+}
+
 TEST_F(Serve, APortInUseIsNamed) {
   Server server({"--model", model()});
   Process second({infer_binary(), "serve", "--port", std::to_string(server.port), "--probe-port", "0",

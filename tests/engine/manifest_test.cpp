@@ -125,9 +125,13 @@ TEST(Manifest, BadValuesNameTheKey) {
 }
 
 TEST(Manifest, AFileNameIsPlainAndHoldsNoNul) {
-  for (const char* name : {R"(..)", R"(.)", R"(a/b)", R"(/etc/passwd)", R"(model.pt\u0000.txt)", R"(\u0000)"}) {
-    EXPECT_NE(error_of(std::string(R"({"file": ")") + name + "\"}").find("infer.json: file: "), std::string::npos) << name;
-    EXPECT_NE(error_of(std::string(R"({"tokenizer": {"vocab": ")") + name + "\"}}").find("infer.json: tokenizer.vocab: "),
+  for (const char* name :
+       {R"(..)", R"(.)", R"(a/b)", R"(/etc/passwd)", R"(model.pt\u0000.txt)", R"(\u0000)"}) {
+    EXPECT_NE(error_of(std::string(R"({"file": ")") + name + "\"}").find("infer.json: file: "),
+              std::string::npos)
+        << name;
+    EXPECT_NE(error_of(std::string(R"({"tokenizer": {"vocab": ")") + name + "\"}}")
+                  .find("infer.json: tokenizer.vocab: "),
               std::string::npos)
         << name;
     EXPECT_NE(error_of(std::string(R"({"sha256": {")") + name + "\": \"" + std::string(64, 'a') + "\"}}")
