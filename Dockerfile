@@ -2,7 +2,7 @@
 # The program, the libraries it loads, a shell and certificates; nothing else. Builds with docker, podman and buildah:
 #   docker build -t libinfer:latest .                                        models are mounted at /models
 #   docker build -t libinfer:cuda --build-arg DEVICE=cuda .                  with LibTorch's GPU libraries
-ARG BASE=docker.io/library/debian:bookworm-slim
+ARG BASE=docker.io/library/debian:bookworm-slim@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716
 
 FROM $BASE AS build
 ARG DEVICE=cpu

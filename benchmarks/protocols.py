@@ -71,7 +71,7 @@ def perf_analyzer(port):
 
 def round_trips(body, count):
     """Seconds of each of `count` requests of one client, who keeps its connection."""
-    head = b"POST /v2/models/small/infer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v2/models/small/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     message, times, connection = head % len(body) + body, [], None
     for _ in range(count):
         if connection is None:

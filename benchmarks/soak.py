@@ -114,7 +114,7 @@ class Client(threading.Thread):
     def hang_up(self, method, path, headers, body):
         with socket.create_connection(("127.0.0.1", PORT)) as s:
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            whole = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+            whole = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
             s.sendall(whole[:self.random.randint(1, len(whole))])
         self.hangups += 1
 
@@ -125,7 +125,7 @@ asked = 0  # of the probe listener, which counts them too
 def ask(path, method="GET"):
     global asked
     connection = http.client.HTTPConnection("127.0.0.1", PROBE, timeout=60)
-    connection.request(method, path)
+    connection.request(method, path, headers={"X-Infer-Admin": "1"})
     response = connection.getresponse()
     asked += 1
     return response.status, response.read().decode()

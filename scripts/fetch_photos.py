@@ -2,7 +2,6 @@
 """Puts free photographs into $INFER_CACHE/photos and Pillow, the reference for resizing, into $INFER_CACHE/pillow."""
 
 import re
-import subprocess
 import sys
 
 import wheels
@@ -26,8 +25,7 @@ def main():
     pillow = wheels.CACHE / f"pillow-{PILLOW}-{sys.version_info.major}.{sys.version_info.minor}"
     if not pillow.exists():
         print(f"setup: fetching pillow=={PILLOW}", flush=True)
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--no-compile", "--target", str(pillow), f"pillow=={PILLOW}"], check=True)
+        wheels.install_locked("pillow", pillow)
 
 
 if __name__ == "__main__":

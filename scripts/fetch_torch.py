@@ -6,7 +6,6 @@ With --cuda the GPU libraries of the wheel and of its companions are kept too.
 
 import platform
 import re
-import subprocess
 import sys
 
 import wheels
@@ -44,11 +43,7 @@ def main():
         (*CUPTI, small_library("libcupti")),
     ])
     if cuda:
-        # The wheel pins its companions itself: CUDA's libraries, cuDNN, NCCL.
-        (metadata,) = (wheels.CACHE / "torch").glob("*.dist-info/METADATA")
-        required = re.findall(r"^Requires-Dist: ((?:nvidia-|cuda-toolkit)[^;]+)", metadata.read_text(), re.MULTILINE)
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target",
-                        str(wheels.CACHE / "torch"), *(item.strip() for item in required)], check=True)
+        wheels.install_locked("cuda", wheels.CACHE / "torch")  # the wheel's companions: CUDA's libraries, cuDNN, NCCL
     done.parent.mkdir(parents=True, exist_ok=True)
     done.touch()
 

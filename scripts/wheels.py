@@ -32,6 +32,13 @@ def fetch(requirement, sha256, into, platform="manylinux_2_28_x86_64"):
     return wheel
 
 
+def install_locked(lock, into):
+    """Installs the wheels that locks/NAME.txt lists, each checked against its SHA-256, into a folder; nothing else is fetched."""
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
+                    "--only-binary=:all:", "--require-hashes", "--target", str(into),
+                    "--requirement", str(pathlib.Path(__file__).parent / "locks" / f"{lock}.txt")], check=True)
+
+
 def unpack(wheel, wanted, into):
     """Writes the members for which wanted(name) gives a target path (relative to into)."""
     with zipfile.ZipFile(wheel) as archive:

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <iostream>
 
 #include "commands.h"
@@ -39,5 +40,10 @@ int main(int argc, char** argv) {
     std::cerr << "infer --help and infer COMMAND --help show what there is.\n";
     return 2;
   }
-  return action();
+  try {
+    return action();
+  } catch (const std::exception& error) {  // what the machine lacks: descriptors, threads, memory
+    std::cerr << "infer: " << error.what() << "; ulimit -a shows the limits of this process\n";
+    return 1;
+  }
 }

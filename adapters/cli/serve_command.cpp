@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -18,6 +20,22 @@ std::string variable_name(const std::string& option) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
   return name;
+}
+
+/// Explains a value of an option: by the name of the variable where it came from there.
+CLI::ValidationError wrong_value(const std::string& option, const std::string& value, std::string reason) {
+  const std::string variable = variable_name(option);
+  const char* set = std::getenv(variable.c_str());
+  const bool from_variable = set != nullptr && value == set;
+  if (from_variable && reason.starts_with(option)) reason = variable + reason.substr(option.size());
+  if (from_variable && option.ends_with("port") && value.starts_with("tcp://")) {
+    std::string service = variable.substr(0, variable.size() - std::string("_PORT").size());
+    std::transform(service.begin(), service.end(), service.begin(),
+                   [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
+    reason += "; Kubernetes sets " + variable + " for a Service named '" + service +
+              "': rename the Service, or set enableServiceLinks: false in the pod";
+  }
+  return CLI::ValidationError(from_variable ? "variable" : "--" + option, reason);
 }
 
 /// Sets what FILE says and neither a flag nor a variable did.
@@ -49,8 +67,7 @@ void add_serve_command(CLI::App& app, Action& action) {
     CLI::Option* option = serve->add_option_function<std::string>(
         "--" + row.name,
         [&row, table](const std::string& value) {
-          if (auto set = row.set(value); !set)
-            throw CLI::ValidationError("--" + row.name, set.error().message);
+          if (auto set = row.set(value); !set) throw wrong_value(row.name, value, set.error().message);
         },
         row.help);
     option->type_name(row.placeholder)->default_str(row.get())->envname(variable_name(row.name));
@@ -79,18 +96,39 @@ void add_serve_command(CLI::App& app, Action& action) {
 }
 
 void add_drain_command(CLI::App& app, Action& action) {
-  auto port = std::make_shared<int>(9002);
+  auto address = std::make_shared<http::AdminAddress>();
   CLI::App* drain =
       app.add_subcommand("drain",
                          "Ask the server on this machine to stop gracefully; returns when it no "
                          "longer counts on new requests");
-  drain->add_option("--probe-port", *port, "Probe port of the server")
-      ->envname("INFER_PROBE_PORT")
-      ->capture_default_str();
-  drain->footer("Example, as a preStop hook: infer drain");
-  drain->callback([port, &action] {
-    action = [port] {
-      if (auto drained = http::request_drain("127.0.0.1", *port); !drained) {
+  drain
+      ->add_option_function<std::string>(
+          "--probe-port",
+          [address](const std::string& value) {
+            const char* end = value.data() + value.size();
+            const auto [stop, error] = std::from_chars(value.data(), end, address->probe_port);
+            if (error == std::errc() && stop == end && address->probe_port >= 1 &&
+                address->probe_port <= 65535)
+              return;
+            throw wrong_value("probe-port", value,
+                              "probe-port: '" + value + "' is not a whole number from 1 to 65535");
+          },
+          "Probe port of the server")
+      ->type_name("PORT")
+      ->default_str("9002")
+      ->envname("INFER_PROBE_PORT");
+  drain
+      ->add_option("--probe-host", address->probe_host,
+                   "Address of the server's probe listener (default: loopback)")
+      ->envname("INFER_PROBE_HOST");
+  drain->add_option("--admin-socket", address->socket, "Unix socket of the server, where it has one")
+      ->envname("INFER_ADMIN_SOCKET");
+  drain->footer(
+      "Give it the server's own --probe-host, --probe-port and --admin-socket, or the same variables.\n\n"
+      "Example, as a preStop hook: infer drain");
+  drain->callback([address, &action] {
+    action = [address] {
+      if (auto drained = http::request_drain(*address); !drained) {
         std::cerr << "infer drain: " << drained.error().message << '\n';
         return 1;
       }

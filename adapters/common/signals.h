@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <system_error>
 
 namespace infer::adapter {
 
@@ -15,6 +17,7 @@ namespace infer::adapter {
 /// thread.
 class Signals {
  public:
+  /// Throws std::system_error where the process has no descriptors left.
   Signals() {
     sigset_t set;
     sigemptyset(&set);
@@ -22,7 +25,9 @@ class Signals {
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signals_ = signalfd(-1, &set, SFD_CLOEXEC);
+    if (signals_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
     wake_ = eventfd(0, EFD_CLOEXEC);
+    if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   }
   ~Signals() {
     close(signals_);

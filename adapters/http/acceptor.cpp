@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace infer::http {
@@ -63,8 +64,16 @@ Result<int> Acceptor::bind(const std::string& host, int port) {
   return fail(ErrorCode::kFailedPrecondition, "cannot listen on " + where + ": " + std::strerror(errno));
 }
 
+Result<void> Acceptor::bind_path(const std::string& path) {
+  auto socket = file_.listen(path, kBacklog);
+  if (!socket) return Unexpected(socket.error());
+  socket_ = *socket;
+  return {};
+}
+
 void Acceptor::start(std::function<void(int)> take, std::function<void()> make_room) {
   wake_ = eventfd(0, EFD_CLOEXEC);
+  if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   thread_ =
       std::thread([this, take = std::move(take), make_room = std::move(make_room)] { run(take, make_room); });
 }
@@ -80,6 +89,7 @@ void Acceptor::stop() {
   if (thread_.joinable()) thread_.join();
   if (wake_ >= 0) ::close(std::exchange(wake_, -1));
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+  file_.remove();
 }
 
 void Acceptor::run(const std::function<void(int)>& take, const std::function<void()>& make_room) const {

@@ -5,11 +5,12 @@
 #include <thread>
 
 #include "infer/core/result.h"
+#include "socket_file.h"
 
 namespace infer::http {
 
-/// A listening TCP socket, and the thread that accepts from it. Outlives every error of `accept`: while
-/// descriptors or memory run out, clients wait in the kernel's queue.
+/// A listening TCP or Unix socket, and the thread that accepts from it. Outlives every error of `accept`:
+/// while descriptors or memory run out, clients wait in the kernel's queue.
 class Acceptor {
  public:
   Acceptor() = default;
@@ -19,6 +20,8 @@ class Acceptor {
 
   /// Binds and listens; returns the port. Errors: `kFailedPrecondition` (in use, no right, no such address).
   Result<int> bind(const std::string& host, int port);
+  /// The same at a path, for this user alone. A socket that nobody listens on any more is replaced.
+  Result<void> bind_path(const std::string& path);
   int socket() const noexcept { return socket_; }
 
   /// Calls `take` with each new connection, which is then its own; `make_room` when there are no descriptors.
@@ -32,6 +35,7 @@ class Acceptor {
   void run(const std::function<void(int)>& take, const std::function<void()>& make_room) const;
 
   int socket_ = -1;
+  SocketFile file_;  ///< Of a Unix socket.
   int wake_ = -1;
   std::thread thread_;
 };

@@ -27,8 +27,7 @@ std::string_view trimmed(std::string_view line) {
 
 }  // namespace
 
-Result<void> ApiKeys::load_if_changed() {
-  if (!watch_.changed()) return {};
+Result<void> ApiKeys::load() {
   const std::filesystem::path& file = watch_.file();
   const auto bad = [&](const std::string& what) {
     return fail(ErrorCode::kInvalidArgument, "api-keys: " + file.string() + ": " + what);
@@ -47,6 +46,7 @@ Result<void> ApiKeys::load_if_changed() {
     }
     digests.push_back(digest_of(key));
   }
+  if (in.bad()) return bad("cannot be read to its end");
   if (digests.empty()) return bad("holds no key");
   std::unique_lock lock(mutex_);
   digests_ = std::move(digests);

@@ -51,7 +51,12 @@ Listener::Listener(ListenerOptions options, RequestHandler& handler)
 
 Listener::~Listener() { stop(); }
 
-Result<int> Listener::bind() { return impl_->acceptor.bind(impl_->options.host, impl_->options.port); }
+Result<int> Listener::bind() {
+  const ListenerOptions& options = impl_->options;
+  if (options.socket_path.empty()) return impl_->acceptor.bind(options.host, options.port);
+  if (auto bound = impl_->acceptor.bind_path(options.socket_path); !bound) return Unexpected(bound.error());
+  return 0;
+}
 
 void Listener::use_tls(std::shared_ptr<const TlsContext> tls) {
   const std::unique_lock lock(impl_->tls_mutex);

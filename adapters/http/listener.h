@@ -14,7 +14,8 @@ namespace infer::http {
 /// The bounds of a listener. All are limits on what one client may take.
 struct ListenerOptions {
   std::string host = "127.0.0.1";
-  int port = 0;  ///< 0: any free one.
+  int port = 0;                  ///< 0: any free one.
+  std::string socket_path = {};  ///< Of a Unix socket, in the place of host and port; empty: none.
   std::size_t max_connections = 1024;
   std::size_t leaders = 1;  ///< Threads that answer at once what takes no time: one a core.
   std::size_t max_header_bytes = 16 << 10;
@@ -60,7 +61,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Binds; returns the port. Errors: `kFailedPrecondition` (in use, no right, no such address).
+  /// Binds; returns the port, 0 for a Unix socket. Errors: `kFailedPrecondition` (in use, no right, no such
+  /// address).
   Result<int> bind();
   /// New connections speak TLS from now on, with this certificate. Thread-safe.
   void use_tls(std::shared_ptr<const TlsContext> tls);

@@ -8,7 +8,7 @@
 
 namespace infer::http {
 
-/// Lets so many events a second through and counts the others. Thread-safe, wait-free.
+/// Lets so many events of a kind through each second and counts the others. Thread-safe, wait-free.
 class LogSampler {
  public:
   /// 0: all.
@@ -25,6 +25,7 @@ class LogSampler {
     return false;
   }
 
+  /// Of all time.
   std::uint64_t left_out() const noexcept { return left_out_.load(std::memory_order_relaxed); }
 
  private:

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <type_traits>
@@ -79,6 +80,27 @@ OptionRow text(std::string name, std::string placeholder, std::string help, std:
   return row;
 }
 
+/// Several words separated by commas.
+OptionRow list(std::string name, std::string placeholder, std::string help,
+               std::vector<std::string>& target) {
+  OptionRow row{std::move(name), std::move(placeholder), std::move(help), nullptr, nullptr};
+  row.get = [&target] {
+    std::string all;
+    for (const auto& word : target) all += (all.empty() ? "" : ",") + word;
+    return all;
+  };
+  row.set = [&target](const std::string& given) -> Result<void> {
+    target.clear();
+    for (std::size_t at = 0; at <= given.size();) {
+      const std::size_t comma = std::min(given.find(',', at), given.size());
+      if (comma > at) target.push_back(given.substr(at, comma - at));
+      at = comma + 1;
+    }
+    return {};
+  };
+  return row;
+}
+
 OptionRow toggle(std::string name, std::string help, bool& target) {
   OptionRow row{name, "on|off", std::move(help), [&target] { return target ? "on" : "off"; }, nullptr};
   row.set = [&target, name](const std::string& given) -> Result<void> {
@@ -105,23 +127,9 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   constexpr std::int64_t kMany = 1'000'000;
   constexpr std::int64_t kBytes = std::int64_t{1} << 40;
   std::vector<OptionRow> table;
-  OptionRow model{"model", "DIR",
-                  "folder of a model to serve, with its infer.json; several separated by commas",
-                  [&o] {
-                    std::string list;
-                    for (const auto& path : o.models) list += (list.empty() ? "" : ",") + path;
-                    return list;
-                  },
-                  [&o](const std::string& given) -> Result<void> {
-                    o.models.clear();
-                    for (std::size_t at = 0; at <= given.size();) {
-                      const std::size_t comma = std::min(given.find(',', at), given.size());
-                      if (comma > at) o.models.push_back(given.substr(at, comma - at));
-                      at = comma + 1;
-                    }
-                    return {};
-                  }};
-  table.push_back(std::move(model));
+  table.push_back(list("model", "DIR",
+                       "folder of a model to serve, with its infer.json; several separated by commas",
+                       o.models));
   table.push_back(text("models", "DIR", "folder of such folders, all of which are served", o.repository));
   table.push_back(number("watch-interval-ms", "MS", "between looks for another version or PROMOTED; 0: never",
                          o.watch_interval, 0, kHour));
@@ -130,6 +138,16 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));
   table.push_back(
       number("probe-port", "PORT", "port for health and metrics; 0: any free one", o.probe_port, 0, 65535));
+  table.push_back(
+      text("admin-socket", "PATH",
+           "Unix socket that alone takes /drain, /reload and /log-level; empty: the probe port takes "
+           "them from this machine",
+           o.admin_socket));
+  table.push_back(
+      list("allowed-hosts", "NAMES",
+           "names, separated by commas, that the Host field of a request may have besides localhost "
+           "and loopback addresses, while the server listens on a loopback address",
+           o.allowed_hosts));
   table.push_back(text("device", "NAME", "cpu or cuda:N", o.engine.device));
   table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores",
                          o.engine.workers, 0, 1024));
@@ -201,7 +219,9 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
       number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
   table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level,
                        {"debug", "info", "warning", "error"}));
-  table.push_back(number("log-requests-per-second", "N", "lines for requests that succeed; 0: all",
+  table.push_back(number("log-requests-per-second", "N",
+                         "lines for requests that succeed, for those refused (4xx) and for those "
+                         "that fail (5xx), each; 0: all",
                          o.log_requests_per_second, 0, kMany));
   table.push_back(
       text("api-keys", "FILE", "keys, one a line, one of which each request must bring", o.api_keys));

@@ -28,6 +28,8 @@ struct ServerOptions {
   ListenerOptions listener{.port = 8002};
   int probe_port = 9002;
   std::string probe_host = "127.0.0.1";
+  std::string admin_socket;                ///< Path of a Unix socket for operations; empty: the probe port.
+  std::vector<std::string> allowed_hosts;  ///< Names that a Host field may have besides those of loopback.
   OpenOptions engine;
   bool tuned = false;  ///< Whether models are served with what `infer tune` has found for this machine.
   DecodeLimits decode;
@@ -38,7 +40,7 @@ struct ServerOptions {
   std::chrono::milliseconds drain_delay{5'000};
   std::chrono::milliseconds drain_timeout{20'000};
   std::string log_level = "info";
-  std::uint64_t log_requests_per_second = 1000;  ///< Lines of requests that succeed; 0: all.
+  std::uint64_t log_requests_per_second = 1000;  ///< Of each kind: succeeded, refused, failed; 0: all.
   std::string api_keys;                          ///< File of keys; empty: everybody is served.
   std::string tls;                               ///< PEM file of key and certificates; empty: plain HTTP.
   bool repository_api = false;                   ///< Whether clients may load and unload models.

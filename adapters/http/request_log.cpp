@@ -20,13 +20,18 @@ double rounded(Duration time) { return rounded(Milliseconds(time).count()); }
 RequestLog::RequestLog(LogLine log, MetricsRegistry& metrics, std::uint64_t lines_per_second)
     : log_(std::move(log)),
       metrics_(metrics),
-      sampler_(lines_per_second),
+      samplers_{LogSampler(lines_per_second), LogSampler(lines_per_second), LogSampler(lines_per_second)},
       predictions_(metrics.counter("predictions_total", "Predictions answered with success.")),
       prediction_latency_(metrics.histogram("prediction_latency_seconds",
                                             "Seconds a prediction took, HTTP included.", latency_edges())) {
   Gauge& left_out = metrics.gauge("infer_log_sampled_lines",
-                                  "Lines of successful requests left out of the log since the start.");
-  metrics.on_collect([this, &left_out] { left_out.set(static_cast<double>(sampler_.left_out())); });
+                                  "Lines of requests left out of the log since the start, because their kind "
+                                  "(succeeded, refused or failed) had more than log_requests_per_second.");
+  metrics.on_collect([this, &left_out] {
+    std::uint64_t all = 0;
+    for (const LogSampler& sampler : samplers_) all += sampler.left_out();
+    left_out.set(static_cast<double>(all));
+  });
 }
 
 void RequestLog::finished(const Exchange& exchange) {
@@ -46,7 +51,32 @@ void RequestLog::finished(const Exchange& exchange) {
       exchange.statistics->failed(total);
     }
   }
-  if (exchange.status >= 400 || sampler_.admit(now)) write(exchange, Milliseconds(total).count());
+  if (samplers_[kind_of(exchange.status)].admit(now)) write(exchange, Milliseconds(total).count());
+  report_now_and_then(now);
+}
+
+void RequestLog::report_now_and_then(TimePoint now) {
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  auto last = reported_at_.load(std::memory_order_relaxed);
+  if (second == last || !reported_at_.compare_exchange_strong(last, second)) return;
+  report_left_out();
+}
+
+void RequestLog::report_left_out() {
+  std::array<std::uint64_t, kKinds> fresh{};
+  std::unique_lock lock(mutex_);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    const std::uint64_t all = samplers_[i].left_out();
+    fresh[i] = all - std::exchange(reported_[i], all);
+    sum += fresh[i];
+  }
+  lock.unlock();
+  if (sum == 0) return;
+  log_(LogLevel::kWarning, event_line("log_lines_left_out", [&](adapter::JsonWriter& json) {
+         json.key("succeeded").value(fresh[kSucceeded]).key("refused").value(fresh[kRefused]);
+         json.key("failed").value(fresh[kFailed]);
+       }));
 }
 
 Counter& RequestLog::requests(const Route* route, int status) {

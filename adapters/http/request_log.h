@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -16,11 +18,14 @@ namespace infer::http {
 /// Thread-safe.
 class RequestLog {
  public:
-  /// `lines_per_second`: of requests that succeed; 0: all. Failures are always logged.
+  /// `lines_per_second`: for requests that succeed, for those that the client's fault refused, and for those
+  /// that failed in the server, each; 0: all.
   RequestLog(LogLine log, MetricsRegistry& metrics, std::uint64_t lines_per_second);
 
   /// Counts the request; where it did work also times and logs it.
   void finished(const Exchange& exchange);
+  /// Logs how many lines were left out since this was last said, where there were any.
+  void report_left_out();
 
  private:
   Counter& requests(const Route* route, int status);
@@ -28,7 +33,13 @@ class RequestLog {
 
   const LogLine log_;
   MetricsRegistry& metrics_;
-  LogSampler sampler_;
+  enum Kind : std::size_t { kSucceeded, kRefused, kFailed, kKinds };
+  /// At most once a second.
+  void report_now_and_then(TimePoint now);
+  static Kind kind_of(int status) { return status < 400 ? kSucceeded : status < 500 ? kRefused : kFailed; }
+  std::array<LogSampler, kKinds> samplers_;
+  std::array<std::uint64_t, kKinds> reported_{};  ///< Lines left out that a line in the log has told of.
+  std::atomic<std::int64_t> reported_at_{0};      ///< Second of the last such line.
   Counter& predictions_;
   Histogram& prediction_latency_;
   std::mutex mutex_;

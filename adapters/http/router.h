@@ -19,12 +19,13 @@ struct Route {
   std::function<void(Exchange&)> handle;
   bool work = false;        ///< Needs a model: refused while draining, watched for hang-ups, logged.
   bool on_probe = false;    ///< Also on the probe listener.
-  bool probe_only = false;  ///< Only there.
+  bool probe_only = false;  ///< Only there, or on the admin socket: an operation on the server itself.
   std::vector<std::pair<std::string, std::string>> request =
       {};  ///< Media type and JSON schema of each kind of body.
   std::string response_type = "application/json";
-  std::string response = {};                        ///< JSON schema of the answer; empty: any.
-  bool open = false;                                ///< Needs no API key.
+  std::string response = {};   ///< JSON schema of the answer; empty: any.
+  bool open = false;           ///< Needs no API key.
+  bool changes_state = false;  ///< Refused to pages of other sites wherever the server listens.
   std::function<bool(const Exchange&)> quick = {};  ///< See `RequestHandler::is_quick`; empty: never.
 };
 

@@ -122,13 +122,15 @@ void unload(Service& service, Exchange& exchange) {
 
 void add_model_routes(Router& router, Service& service) {
   const auto add = [&](const char* method, std::string path, std::string summary,
-                       void (*answer)(Service&, Exchange&), const char* response, bool open = false) {
+                       void (*answer)(Service&, Exchange&), const char* response, bool open = false,
+                       bool changes_state = false) {
     router.add({.method = method,
                 .path = std::move(path),
                 .summary = std::move(summary),
                 .handle = [&service, answer](Exchange& exchange) { answer(service, exchange); },
                 .response = response,
-                .open = open});
+                .open = open,
+                .changes_state = changes_state});
   };
   constexpr const char* kObject = R"({"type":"object"})";
   add("GET", "/v2/health/live", "200 once HTTP answers", live,
@@ -147,7 +149,7 @@ void add_model_routes(Router& router, Service& service) {
   for (const std::string model : {"/v2/models/{model}", "/v2/models/{model}/versions/{version}"}) {
     add("GET", model, "Inputs and outputs of a model", metadata,
         R"({"type":"object","required":["name","versions","platform","inputs","outputs"]})");
-    add("GET", model + "/ready", "200 when the model is ready", model_ready, kObject, true);
+    add("GET", model + "/ready", "200 when the model is ready", model_ready, kObject);
     add("GET", model + "/config", "How a model is run", config, kObject);
     add("GET", model + "/stats", "What a model's requests took", statistics,
         R"({"type":"object","required":["model_stats"]})");
@@ -155,8 +157,10 @@ void add_model_routes(Router& router, Service& service) {
   if (!service.options().repository_api) return;
   add("POST", "/v2/repository/index", "Models of the repository, and whether they are served",
       repository_index, R"({"type":"array","items":{"type":"object"}})");
-  add("POST", "/v2/repository/models/{model}/load", "Load a model, or load it again", load, kObject);
-  add("POST", "/v2/repository/models/{model}/unload", "Serve a model no longer", unload, kObject);
+  add("POST", "/v2/repository/models/{model}/load", "Load a model, or load it again", load, kObject, false,
+      true);
+  add("POST", "/v2/repository/models/{model}/unload", "Serve a model no longer", unload, kObject, false,
+      true);
 }
 
 }  // namespace infer::http

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "file_watch.h"
 #include "httplib_config.h"
@@ -56,11 +57,13 @@ class TlsFile {
   /// Thread-safe.
   Result<void> reload_if_changed() {
     std::unique_lock lock(mutex_);
-    if (watch_.file().empty() || !watch_.changed()) return {};
-    auto context = TlsContext::load(watch_.file().string());
-    if (!context) return Unexpected(context.error());
-    listener_.use_tls(*std::move(context));
-    return {};
+    if (watch_.file().empty()) return {};
+    return watch_.follow([this]() -> Result<void> {
+      auto context = TlsContext::load(watch_.file().string());
+      if (!context) return Unexpected(context.error());
+      listener_.use_tls(*std::move(context));
+      return {};
+    });
   }
 
  private:
@@ -153,19 +156,33 @@ int run_server(const ServerOptions& options) {
   probe_options.body_timeout = kProbePatience;
   probe_options.write_timeout = kProbePatience;
   Listener probe(probe_options, service.probe_handler());
+  ListenerOptions admin_options = probe_options;
+  admin_options.socket_path = options.admin_socket;
+  Listener admin(admin_options, service.admin_handler());
   if (auto read = tls.reload_if_changed(); !read) return give_up(read.error());
   auto port = main.bind();
   if (!port) return give_up(port.error());
   auto probe_port = probe.bind();
   if (!probe_port) return give_up(probe_port.error());
+  if (!options.admin_socket.empty()) {
+    if (auto bound = admin.bind(); !bound) return give_up(bound.error());
+    admin.start();
+  }
   main.start();
   probe.start();
   log_started(service, *port, *probe_port);
 
   std::atomic<bool> failed{false};
   std::unique_ptr<Periodic> watcher;
+  const auto load = [&]() -> Result<void> {
+    try {
+      return service.load();
+    } catch (const std::exception& e) {
+      return fail(ErrorCode::kInternal, e.what());
+    }
+  };
   std::thread loader([&] {
-    if (auto loaded = service.load(); loaded) {
+    if (auto loaded = load(); loaded) {
       const bool watches = options.watch_interval.count() > 0;
       const auto interval = watches ? options.watch_interval : std::chrono::milliseconds(1'000);
       watcher = std::make_unique<Periodic>(interval, [&, watches] {
@@ -206,22 +223,36 @@ int run_server(const ServerOptions& options) {
   shutdown.join();
   watcher.reset();
   probe.stop();
+  admin.stop();
   writer->flush();
   return 0;
 }
 
-Result<void> request_drain(const std::string& host, int probe_port) {
-  httplib::Client client(host, probe_port);
-  client.set_read_timeout(3600);
-  const auto response = client.Post("/drain");
-  const std::string where = host + ":" + std::to_string(probe_port);
-  if (!response) {
-    return fail(ErrorCode::kUnavailable,
-                "no answer from " + where + ": " + httplib::to_string(response.error()));
+Result<void> request_drain(const AdminAddress& address) {
+  std::vector<std::string> hosts{address.probe_host};
+  const std::string& host = address.probe_host;
+  if (!address.socket.empty()) {
+    hosts = {address.socket};
+  } else if (host.empty() || host == "0.0.0.0" || host == "::") {
+    hosts = {"127.0.0.1", "::1"};
   }
-  if (response->status != 200)
-    return fail(ErrorCode::kUnavailable, where + " answered " + std::to_string(response->status));
-  return {};
+  std::string failure;
+  for (const std::string& target : hosts) {
+    httplib::Client client(target, address.probe_port);
+    if (!address.socket.empty()) client.set_address_family(AF_UNIX);
+    client.set_read_timeout(3600);
+    const httplib::Headers headers{{"Host", "localhost"}, {kAdminHeader, "1"}};
+    const auto response = client.Post("/drain", headers);
+    const std::string where =
+        address.socket.empty() ? target + ":" + std::to_string(address.probe_port) : target;
+    if (response && response->status == 200) return {};
+    if (response) {
+      return fail(ErrorCode::kUnavailable,
+                  where + " answered " + std::to_string(response->status) + ": " + response->body);
+    }
+    if (failure.empty()) failure = "no answer from " + where + ": " + httplib::to_string(response.error());
+  }
+  return fail(ErrorCode::kUnavailable, failure);
 }
 
 }  // namespace infer::http

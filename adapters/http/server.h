@@ -9,8 +9,14 @@ namespace infer::http {
 /// process, so call it before any thread is started. A second signal ends the process at once.
 int run_server(const ServerOptions& options);
 
-/// POSTs /drain to the probe listener of a server on this machine and waits for the answer. Errors:
-/// `kUnavailable`.
-Result<void> request_drain(const std::string& host, int probe_port);
+/// Where a server on this machine takes operations.
+struct AdminAddress {
+  std::string socket;      ///< Path of its Unix socket; empty: its probe listener.
+  std::string probe_host;  ///< As the server was told; empty and wildcards stand for loopback.
+  int probe_port = 9002;
+};
+
+/// POSTs /drain and waits for the answer. Errors: `kUnavailable`.
+Result<void> request_drain(const AdminAddress& address);
 
 }  // namespace infer::http

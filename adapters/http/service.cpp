@@ -91,6 +91,7 @@ Result<void> Service::load() {
 }
 
 void Service::refresh() {
+  request_log_.report_left_out();
   if (api_keys_) {
     if (auto read = api_keys_->load_if_changed(); !read) {
       log_(LogLevel::kError, event_line("api_keys_refused", [&](JsonWriter& json) {
@@ -117,11 +118,12 @@ DrainReport Service::drain(milliseconds timeout) {
     total.failed += report.failed;
     total.in_time = total.in_time && report.in_time;
   }
+  request_log_.report_left_out();
   return total;
 }
 
 bool Service::Handler::authorised(Exchange& exchange) const {
-  if (!service_.api_keys_ || probe_ || exchange.route->open) return true;
+  if (!service_.api_keys_ || entrance_ != Entrance::kMain || exchange.route->open) return true;
   const std::string given = exchange.header("Authorization").value_or("");
   const std::size_t scheme = std::min(given.find(' '), given.size());  // its name has no case
   if (equal_ignoring_case(std::string_view(given).substr(0, scheme), "Bearer") &&
@@ -134,8 +136,40 @@ bool Service::Handler::authorised(Exchange& exchange) const {
   return false;
 }
 
+std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) const {
+  const std::string& socket = service_.options_.admin_socket;
+  const bool safe = exchange.method == "GET" || exchange.method == "HEAD" || exchange.method == "OPTIONS";
+  if (entrance_ == Entrance::kAdmin) return std::nullopt;
+  if (exchange.route->probe_only) {
+    if (!socket.empty()) return exchange.path + ": only through the Unix socket of admin_socket";
+    if (!is_loopback(exchange.remote_address)) {
+      return exchange.path +
+             ": only from this machine; use infer drain there, or --admin-socket in a container";
+    }
+    // Whatever the listener's own address is: the page of another site may reach it under a name of its own.
+    if (!names_this_machine(exchange.header("Host").value_or("")))
+      return exchange.path + ": Host does not name this machine; use localhost or 127.0.0.1";
+    if (!exchange.header(kAdminHeader))
+      return exchange.path + ": needs the header " + kAdminHeader +
+             ": 1, which no other site's page can send";
+    return sent_by_other_site(exchange);
+  }
+  if (exchange.route->changes_state || (loopback_ && !safe)) return sent_by_other_site(exchange);
+  return std::nullopt;
+}
+
 bool Service::Handler::begin(Exchange& exchange) {
-  Router::Match match = service_.router_.find(exchange.method, exchange.path, probe_);
+  if (loopback_) {
+    const auto host = exchange.header("Host");  // HTTP/1.0 has none, and browsers do not speak it
+    if (host && !names_this_machine(*host, service_.options_.allowed_hosts)) {
+      answer_error(
+          exchange, 403, "Forbidden",
+          "Host: does not name this machine, where the server listens; use localhost or 127.0.0.1, or "
+          "add the name to --allowed-hosts");
+      return false;
+    }
+  }
+  Router::Match match = service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain);
   if (match.route == nullptr) {
     if (match.allowed.empty()) {
       answer_error(exchange, Error{ErrorCode::kNotFound, "no route " + exchange.path, {}});
@@ -148,8 +182,12 @@ bool Service::Handler::begin(Exchange& exchange) {
   }
   exchange.route = match.route;
   exchange.path_parameters = std::move(match.parameters);
+  if (auto why = refusal(exchange)) {
+    answer_error(exchange, 403, "Forbidden", *std::move(why));
+    return false;
+  }
   if (!authorised(exchange)) return false;
-  if (!probe_) {
+  if (entrance_ == Entrance::kMain) {
     exchange.counted = true;
     service_.active_.fetch_add(1);
     service_.active_requests_.add(1);
@@ -191,12 +229,15 @@ void Service::Handler::finish(Exchange& exchange) {
   }
   // What was refused before its route was looked up still counts as that route's.
   if (exchange.route == nullptr && !exchange.path.empty())
-    exchange.route = service_.router_.find(exchange.method, exchange.path, probe_).route;
+    exchange.route =
+        service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain).route;
   if (exchange.failure) write_failure(exchange);
   if (exchange.timings) add_timing_headers(exchange);
   service_.request_log_.finished(exchange);
 }
 
-bool Service::Handler::closing() const { return !probe_ && service_.lifecycle_.phase() >= Phase::kLameDuck; }
+bool Service::Handler::closing() const {
+  return entrance_ == Entrance::kMain && service_.lifecycle_.phase() >= Phase::kLameDuck;
+}
 
 }  // namespace infer::http

@@ -14,6 +14,7 @@
 #include "model_host.h"
 #include "options.h"
 #include "request_log.h"
+#include "request_origin.h"
 #include "router.h"
 
 namespace infer::http {
@@ -32,9 +33,10 @@ class Service {
   /// Follows what changed on disk: versions of models, API keys. Blocking.
   void refresh();
 
-  /// The handler of the main and of the probe listener.
+  /// The handlers of the main listener, the probe listener and the admin socket.
   RequestHandler& main_handler() noexcept { return main_; }
   RequestHandler& probe_handler() noexcept { return probe_; }
+  RequestHandler& admin_handler() noexcept { return admin_; }
 
   Lifecycle& lifecycle() noexcept { return lifecycle_; }
   /// Refuses new work and finishes what is queued; what is left at the timeout is failed. Blocks.
@@ -61,9 +63,12 @@ class Service {
   double startup_ready_ms() const noexcept { return startup_ready_ms_.load(); }
 
  private:
+  enum class Entrance { kMain, kProbe, kAdmin };
+
   class Handler final : public RequestHandler {
    public:
-    Handler(Service& service, bool probe) : service_(service), probe_(probe) {}
+    Handler(Service& service, Entrance entrance, const std::string& host)
+        : service_(service), entrance_(entrance), loopback_(listens_on_loopback(host)) {}
     bool begin(Exchange& exchange) override;
     bool is_quick(const Exchange& exchange) const override;
     void handle(Exchange& exchange) override;
@@ -72,8 +77,11 @@ class Service {
 
    private:
     bool authorised(Exchange& exchange) const;
+    /// Why the request may not come in here; nothing where it may.
+    std::optional<std::string> refusal(const Exchange& exchange) const;
     Service& service_;
-    const bool probe_;
+    const Entrance entrance_;
+    const bool loopback_;  ///< Listens where this machine alone gets.
   };
 
   const ServerOptions options_;
@@ -82,8 +90,9 @@ class Service {
   const std::shared_ptr<MetricsRegistry> metrics_ = std::make_shared<MetricsRegistry>();
   Lifecycle lifecycle_;
   Router router_;
-  Handler main_{*this, false};
-  Handler probe_{*this, true};
+  Handler main_{*this, Entrance::kMain, options_.listener.host};
+  Handler probe_{*this, Entrance::kProbe, options_.probe_host};
+  Handler admin_{*this, Entrance::kAdmin, {}};
   ModelHost host_{options_, metrics_, log_};
   RequestLog request_log_{log_, *metrics_, options_.log_requests_per_second};
   std::optional<ApiKeys> api_keys_;

@@ -18,13 +18,13 @@ fi
 if ! "$cache/peers/bin/python" -c 'import fastapi, litserve, sentence_transformers' 2>/dev/null; then
   echo "bench: installing the peers into $cache/peers"
   /usr/bin/python3.11 -m venv "$cache/peers"
-  "$cache/peers/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+  "$cache/peers/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -r "$here/peers-lock.txt"
 fi
 # MLServer wants older packages than the others, but their torch will do.
 if ! "$cache/mlserver/bin/python" -c 'import mlserver, torch' 2>/dev/null; then
   echo "bench: installing MLServer into $cache/mlserver"
   /usr/bin/python3.11 -m venv "$cache/mlserver"
-  "$cache/mlserver/bin/pip" install --quiet --disable-pip-version-check mlserver==1.7.1 "uvloop<0.22"
+  "$cache/mlserver/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -r "$here/mlserver-lock.txt"
   echo "$cache/peers/lib/python3.11/site-packages" > "$cache/mlserver/lib/python3.11/site-packages/torch_of_the_peers.pth"
 fi
 "$here/../../tests/conformance/setup.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds an image with the first of docker, podman and buildah that works here:
 #   build.sh TAG [DOCKERFILE [CONTEXT [--build-arg NAME=VALUE]...]]
-# Where its base cannot be pulled it is made of packages instead (base.sh).
+# Where its base cannot be pulled it is made of packages instead (base.sh), which apt has verified.
 set -euo pipefail
 context=$(realpath "${3:-$(dirname "$0")/../..}")
 cd "$(dirname "$0")/../.."
@@ -14,8 +14,12 @@ case $builder in
   buildah)
     # Without a daemon, and as root inside what may itself be a container.
     export BUILDAH_ISOLATION=chroot
-    buildah inspect --type image "$base" >/dev/null 2>&1 || timeout 60 buildah pull -q "$base" >/dev/null 2>&1 || k8s/image/base.sh "$base"
-    exec buildah bud --layers --force-rm --pull=never --format oci -q -t "$tag" -f "$file" "$@" "$context"
+    if ! buildah inspect --type image "$base" >/dev/null 2>&1 && ! timeout 60 buildah pull -q "$base" >/dev/null 2>&1; then
+      base=localhost/${base##*/}
+      base=${base%@*}  # a digest is of what the registry has
+      buildah inspect --type image "$base" >/dev/null 2>&1 || k8s/image/base.sh "$base"
+    fi
+    exec buildah bud --layers --force-rm --pull=never --format oci -q -t "$tag" -f "$file" --build-arg "BASE=$base" "$@" "$context"
     ;;
   podman) exec podman build --format oci -t "$tag" -f "$file" "$@" "$context" ;;
   docker) DOCKER_BUILDKIT=1 exec docker build -t "$tag" -f "$file" "$@" "$context" ;;

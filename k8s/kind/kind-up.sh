@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 if [ -n "$kind" ]; then
   kind get clusters 2>/dev/null | grep -qx "$cluster" || kind create cluster --name "$cluster" --config k8s/kind/kind-config.yaml
-  kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml
+  kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/download/v0.7.2/components.yaml
   kubectl patch deployment metrics-server -n kube-system --type=json \
     -p '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--kubelet-insecure-tls"}]'
 else

@@ -10,7 +10,6 @@
 namespace infer::inline v0 {
 namespace {
 
-namespace fs = std::filesystem;
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
@@ -50,7 +49,15 @@ Result<void> check_key(std::string_view key, const std::array<std::string_view, 
 Result<std::string> text(const std::string& key, element value) {
   std::string_view out;
   if (value.get(out) != simdjson::SUCCESS) return bad(key, "must be a string");
+  if (out.find('\0') != std::string_view::npos)
+    return bad(key, "holds a NUL character, which no file or tensor is named with");
   return std::string(out);
+}
+
+/// A file beside the manifest. The system would end a name at a NUL, and open another file than is shown.
+bool is_plain_file_name(std::string_view name) {
+  return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos &&
+         name != "." && name != "..";
 }
 
 template <std::size_t N>
@@ -223,7 +230,7 @@ Result<TokenizerSpec> tokenizer(element value) {
     if (field == "max_tokens") done = store(count(path, content), out.max_tokens);
     if (!done) return Unexpected(done.error());
   }
-  if (fs::path(out.vocab).filename() != out.vocab) return bad("tokenizer.vocab", "must be a plain file name");
+  if (!is_plain_file_name(out.vocab)) return bad("tokenizer.vocab", "must be a plain file name");
   if (out.max_tokens < 2 || out.max_tokens > 65536)
     return bad("tokenizer.max_tokens", std::to_string(out.max_tokens) + " is outside 2 to 65536");
   return out;
@@ -277,7 +284,7 @@ Result<std::map<std::string, std::string>> digests(element value) {
     if (!digest) return Unexpected(digest.error());
     if (digest->size() != 64 || digest->find_first_not_of("0123456789abcdef") != std::string::npos)
       return bad(path, "must be 64 hexadecimal digits in lower case");
-    if (fs::path(field).filename() != field) return bad(path, "must be a plain file name");
+    if (field.empty() || !is_plain_file_name(field)) return bad(path, "must be a plain file name");
     out.emplace(field, *std::move(digest));
   }
   return out;
@@ -364,7 +371,7 @@ Result<Manifest> parse_manifest(std::string_view json) {
   for (const auto& [key, value] : fields) {
     if (auto set = set_key(key, value, manifest); !set) return Unexpected(set.error());
   }
-  if (fs::path(manifest.file).filename() != manifest.file) return bad("file", "must be a plain file name");
+  if (!is_plain_file_name(manifest.file)) return bad("file", "must be a plain file name");
   return manifest;
 }
 

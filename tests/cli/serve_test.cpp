@@ -59,7 +59,11 @@ class Serve : public ::testing::Test {
       ready = process.line();
     }
     httplib::Client client() const { return httplib::Client("127.0.0.1", port); }
-    httplib::Client probe() const { return httplib::Client("127.0.0.1", probe_port); }
+    httplib::Client probe() const {
+      httplib::Client client("127.0.0.1", probe_port);
+      client.set_default_headers({{"X-Infer-Admin", "1"}});
+      return client;
+    }
     Process process;
     int port = 0;
     int probe_port = 0;
@@ -158,6 +162,64 @@ TEST_F(Serve, ReloadTakesUpANewCertificateAndKeepsTheOldOneForABrokenFile) {
   EXPECT_NE(line.find("server.pem"), std::string::npos) << line;
 }
 
+TEST_F(Serve, DrainFindsTheProbeListenerAtEveryAddressOfThisMachine) {
+  for (const std::string host : {"::", "0.0.0.0", "::1", "127.0.0.2", "::ffff:127.0.0.1", "localhost"}) {
+    Server server({"--model", model(), "--probe-host", host, "--drain-delay-ms", "1"});
+    const std::string port = std::to_string(server.probe_port);
+    const auto told = run_infer({"drain", "--probe-port", port, "--probe-host", host});
+    EXPECT_EQ(told.code, 0) << host << ": " << told.output;
+    if (host == "::" || host == "0.0.0.0" || host == "::1") {
+      const auto untold = run_infer({"drain", "--probe-port", port});
+      EXPECT_EQ(untold.code, 0) << host << ": " << untold.output;
+    }
+  }
+}
+
+TEST_F(Serve, OperationsMoveToAUnixSocketOfItsOwner) {
+  const std::string path = (folder_ / "admin.sock").string();
+  for (int round = 0; round < 2; ++round) {  // the second finds the file that a killed server has left
+    Server server({"--model", model(), "--admin-socket", path, "--drain-delay-ms", "1"});
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(server.probe().Post("/reload")->status, 403);
+    EXPECT_EQ(server.probe().Get("/readyz")->status, 200);
+    const auto by_port = run_infer({"drain", "--probe-port", std::to_string(server.probe_port)});
+    EXPECT_EQ(by_port.code, 1);
+    EXPECT_NE(by_port.output.find("only through the Unix socket"), std::string::npos) << by_port.output;
+    httplib::Client admin(path);
+    admin.set_address_family(AF_UNIX);
+    EXPECT_EQ(admin.Post("/log-level", R"({"level":"error"})", "application/json")->status, 200);
+    EXPECT_EQ(admin.Post("/embed", "", "image/png")->status, 404);
+    Process second({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
+                    "--admin-socket", path});
+    EXPECT_NE(second.rest().find("another server"), std::string::npos);
+    EXPECT_EQ(second.wait(), 1);
+    EXPECT_EQ(run_infer({"drain", "--admin-socket", path}).code, 0);
+    EXPECT_EQ(server.probe().Get("/readyz")->status, 503);
+    if (round == 0) {
+      server.process.signal(SIGKILL);
+    } else {
+      server.process.signal(SIGTERM);
+    }
+    server.process.wait();
+    EXPECT_EQ(fs::exists(path), round == 0);
+  }
+}
+
+TEST_F(Serve, ASocketThatCannotBeIsAnErrorWithItsReason) {
+  std::ofstream(folder_ / "a-file") << "precious";
+  for (const auto& [path, reason] :
+       std::vector<std::pair<std::string, std::string>>{{(folder_ / "a-file").string(), "is no socket"},
+                                                        {(folder_ / "absent/s").string(), "No such file"},
+                                                        {"/" + std::string(200, 'x'), "the limit is 107"}}) {
+    Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
+                     "--admin-socket", path});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 1);
+    EXPECT_NE(output.find(reason), std::string::npos) << output;
+  }
+  EXPECT_EQ(fs::file_size(folder_ / "a-file"), 8U);
+}
+
 TEST_F(Serve, CtrlCSkipsTheDelay) {
   Server server({"--model", model(), "--drain-delay-ms", "60000"});
   server.process.signal(SIGINT);
@@ -197,6 +259,58 @@ TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
   const std::string output = process.rest();
   EXPECT_EQ(process.wait(), 1);
   EXPECT_NE(output.find("\"code\":\"NotFound\""), std::string::npos) << output;
+}
+
+TEST_F(Serve, TooFewDescriptorsAreAnErrorAndNoAbort) {
+  for (int limit = 4; limit <= 40; limit += limit < 24 ? 2 : 8) {
+    Process process({"/bin/sh", "-c",
+                     "ulimit -n " + std::to_string(limit) + "; exec " + infer_binary() +
+                         " serve --port 0 --probe-port 0 --model " + (folder_ / "absent").string()});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 1) << limit << ": " << output;
+    EXPECT_TRUE(output.find("Too many open files") != std::string::npos || limit > 12)
+        << limit << ": " << output;
+  }
+}
+
+TEST_F(Serve, ARelativePathOfADeletedFolderIsAnError) {
+  for (const std::string command :
+       {"serve --port 0 --probe-port 0 --model m", "serve --port 0 --probe-port 0 --models models",
+        "serve --port 0 --probe-port 0 --model m --tune auto", "serve --config serve.toml",
+        "serve --port 0 --probe-port 0 --model m --admin-socket s --api-keys k --tls t", "doctor m",
+        "embed photos -o out.jsonl --model m", "duplicates photos --model m", "promote m --version 1",
+        "model create simulator --out m", "model import m --arch bert --out n", "bench --model m",
+        "tune --model m", "plan --model m --rate 1", "train forecast --data d.csv --target x --out m",
+        "train text --base b --data d.csv --out m"}) {
+    Process process({"/bin/sh", "-c",
+                     "mkdir " + (folder_ / "gone").string() + " && cd " + (folder_ / "gone").string() +
+                         " && rmdir " + (folder_ / "gone").string() + " && exec " + infer_binary() + " " +
+                         command});
+    const std::string output = process.rest();
+    const int code = process.wait();
+    EXPECT_TRUE(code == 1 || code == 2) << command << ": " << code << ": " << output;
+    EXPECT_EQ(output.find("terminate called"), std::string::npos) << output;
+    EXPECT_FALSE(output.empty()) << command;
+  }
+}
+
+TEST_F(Serve, APortThatKubernetesSetForAServiceIsExplained) {
+  for (const auto& [variable, service] : std::vector<std::pair<std::string, std::string>>{
+           {"INFER_PORT", "'infer'"}, {"INFER_PROBE_PORT", "'infer-probe'"}}) {
+    Process process({infer_binary(), "serve", "--model", model()}, {{variable, "tcp://10.0.0.1:8002"}});
+    const std::string output = process.rest();
+    EXPECT_EQ(process.wait(), 2);
+    for (const std::string& part : {variable, service, std::string("enableServiceLinks: false")})
+      EXPECT_NE(output.find(part), std::string::npos) << output;
+  }
+  Process drain({infer_binary(), "drain"}, {{"INFER_PROBE_PORT", "tcp://10.0.0.1:9002"}});
+  const std::string output = drain.rest();
+  EXPECT_EQ(drain.wait(), 2);
+  EXPECT_NE(output.find("enableServiceLinks: false"), std::string::npos) << output;
+  Process other({infer_binary(), "serve", "--model", model()}, {{"INFER_MAX_IMAGES", "many"}});
+  const std::string wrong = other.rest();
+  EXPECT_EQ(other.wait(), 2);
+  EXPECT_NE(wrong.find("INFER_MAX_IMAGES: 'many' is not a whole number"), std::string::npos) << wrong;
 }
 
 TEST_F(Serve, APortInUseIsNamed) {

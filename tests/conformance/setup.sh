@@ -14,16 +14,17 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-# make NAME MARKER PACKAGE...: a virtual environment of Python 3.11, which is what Triton's wheel is built for.
+# make NAME: a virtual environment of Python 3.11, which is what Triton's wheel is built for, with what NAME-lock.txt lists.
 make() {
-  local folder=$cache/$1 marker=$2
-  shift 2
+  local folder=$cache/$1 lock=$here/$1-lock.txt
+  local marker
+  marker=complete-$(sha256sum "$lock" | cut -c1-12)
   [ ! -f "$folder/$marker" ] || return 0
-  echo "conformance: installing $* into $folder"
+  echo "conformance: installing $lock into $folder"
   rm -rf "$folder"
   /usr/bin/python3.11 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -r "$lock"
   touch "$folder/$marker"
 }
-make clients "complete-$(sha256sum "$here/requirements.txt" | cut -c1-12)" -r "$here/requirements.txt"
-make triton complete-0.7.0 nvidia-pytriton==0.7.0 numpy==1.26.4 nvidia-cuda-runtime-cu12==12.9.79
+make clients
+make triton

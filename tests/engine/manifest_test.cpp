@@ -124,6 +124,25 @@ TEST(Manifest, BadValuesNameTheKey) {
   EXPECT_EQ(error_of(R"({"file": "../../etc/passwd"})"), "infer.json: file: must be a plain file name");
 }
 
+TEST(Manifest, AFileNameIsPlainAndHoldsNoNul) {
+  for (const char* name :
+       {R"(..)", R"(.)", R"(a/b)", R"(/etc/passwd)", R"(model.pt\u0000.txt)", R"(\u0000)"}) {
+    EXPECT_NE(error_of(std::string(R"({"file": ")") + name + "\"}").find("infer.json: file: "),
+              std::string::npos)
+        << name;
+    EXPECT_NE(error_of(std::string(R"({"tokenizer": {"vocab": ")") + name + "\"}}")
+                  .find("infer.json: tokenizer.vocab: "),
+              std::string::npos)
+        << name;
+    EXPECT_NE(error_of(std::string(R"({"sha256": {")") + name + "\": \"" + std::string(64, 'a') + "\"}}")
+                  .find("infer.json: sha256."),
+              std::string::npos)
+        << name;
+  }
+  EXPECT_NE(error_of(R"({"labels": ["a", "b\u0000c"]})").find("holds a NUL character"), std::string::npos);
+  EXPECT_NE(error_of(R"({"same_weights_as": "1\u0000"})").find("holds a NUL character"), std::string::npos);
+}
+
 class ModelFolder : public ::testing::Test {
  protected:
   ModelFolder() : root_(fs::temp_directory_path() / ("infer-models-" + std::to_string(getpid()))) {

@@ -26,18 +26,10 @@ class Access : public ::testing::Test {
     return path;
   }
 
-  /// A file written within the clock's grain of the last would look unchanged.
-  void rewrite(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream(path) << text;
-    std::filesystem::last_write_time(path,
-                                     std::filesystem::last_write_time(path) + std::chrono::seconds(++later_));
-  }
-
   static httplib::Headers bearer(const std::string& key) { return {{"Authorization", "Bearer " + key}}; }
 
   const std::filesystem::path folder_ =
       std::filesystem::temp_directory_path() / ("infer-access-" + std::to_string(getpid()));
-  int later_ = 0;
 };
 
 TEST_F(Access, WithoutAKeyNothingButHealthIsServed) {
@@ -65,11 +57,11 @@ TEST_F(Access, KeysFollowTheirFileAndABadFileChangesNothing) {
   setup.server.api_keys = file.string();
   TestServer server(std::move(setup));
   auto client = server.client();
-  rewrite(file, kOther);
+  write("keys", kOther);
   server.service().refresh();
   EXPECT_EQ(client.Get("/v2", bearer(kKey))->status, 401);
   EXPECT_EQ(client.Get("/v2", bearer(kOther))->status, 200);
-  rewrite(file, "short\n");
+  write("keys", "short\n");
   server.service().refresh();
   server.service().refresh();
   EXPECT_EQ(client.Get("/v2", bearer(kOther))->status, 200);
@@ -79,6 +71,112 @@ TEST_F(Access, KeysFollowTheirFileAndABadFileChangesNothing) {
   std::size_t refusals = 0;
   for (const auto& line : server.log_lines()) refusals += line.find("api_keys_refused") != std::string::npos;
   EXPECT_EQ(refusals, 2U);
+}
+
+TEST_F(Access, ARevokedKeyIsForgottenThoughTheFirstReadFailed) {
+  const auto file = write("keys", std::string(kKey) + "\n" + kOther + "\n");
+  ApiKeys keys(file);
+  ASSERT_TRUE(keys.load_if_changed());
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);  // cannot be read, also by root
+  EXPECT_FALSE(keys.load_if_changed());
+  EXPECT_TRUE(keys.load_if_changed()) << "is said once";
+  std::filesystem::remove(file);
+  const auto next = write("next", std::string(kOther) + "\n");
+  std::filesystem::rename(next, file);
+  EXPECT_TRUE(keys.load_if_changed());
+  EXPECT_FALSE(keys.accepts(kKey));
+  EXPECT_TRUE(keys.accepts(kOther));
+}
+
+TEST_F(Access, AFileThatFailedIsReadAgainThoughNothingOfItHasChanged) {
+  const auto file = write("file", "content");
+  FileWatch watch(file);
+  int calls = 0;
+  bool works = false;
+  const auto read = [&]() -> Result<void> {
+    ++calls;
+    if (works) return {};
+    return fail(ErrorCode::kUnavailable, "too many open files");
+  };
+  EXPECT_FALSE(watch.follow(read));
+  EXPECT_TRUE(watch.follow(read)) << "the same error of the same file is not said again";
+  works = true;
+  EXPECT_TRUE(watch.follow(read));
+  EXPECT_EQ(calls, 3);
+  works = false;
+  std::filesystem::remove(file);
+  EXPECT_FALSE(watch.follow(read));
+}
+
+TEST_F(Access, AnotherFileWithTheOldTimeAndSizeIsRead) {
+  const std::string first = "first-key-of-some-length";
+  const std::string second = "other-key-of-some-length";
+  ASSERT_EQ(first.size(), second.size());
+  for (const bool in_place : {false, true}) {
+    const auto file = write("keys", first);
+    const auto time = std::filesystem::last_write_time(file);
+    ApiKeys keys(file);
+    ASSERT_TRUE(keys.load_if_changed());
+    if (in_place) {
+      std::ofstream(file) << second;
+    } else {
+      std::filesystem::rename(write("next", second), file);
+    }
+    std::filesystem::last_write_time(file, time);
+    ASSERT_TRUE(keys.load_if_changed());
+    EXPECT_FALSE(keys.accepts(first)) << in_place;
+    EXPECT_TRUE(keys.accepts(second)) << in_place;
+  }
+}
+
+TEST_F(Access, AKeyBehindALinkIsFollowedAsKubernetesSwapsIt) {
+  for (const char* folder : {"one", "two"}) std::filesystem::create_directories(folder_ / folder);
+  write("one/keys", kKey);
+  write("two/keys", kOther);
+  std::filesystem::create_directory_symlink("one", folder_ / "..data");
+  std::filesystem::create_symlink("..data/keys", folder_ / "keys");
+  ApiKeys keys(folder_ / "keys");
+  ASSERT_TRUE(keys.load_if_changed());
+  const auto swap = [&](const char* target) {
+    std::filesystem::create_directory_symlink(target, folder_ / "..new");
+    std::filesystem::rename(folder_ / "..new", folder_ / "..data");
+    ASSERT_TRUE(keys.load_if_changed());
+  };
+  for (int round = 0; round < 2; ++round) {
+    swap("two");
+    EXPECT_FALSE(keys.accepts(kKey));
+    EXPECT_TRUE(keys.accepts(kOther));
+    swap("one");
+    EXPECT_TRUE(keys.accepts(kKey));
+    EXPECT_FALSE(keys.accepts(kOther));
+  }
+}
+
+TEST_F(Access, AKeyIsTakenAsItIsWritten) {
+  const std::string key = "a%41key+of%20enough=characters%";
+  TestServer::Setup setup;
+  setup.server.api_keys = write("keys", key).string();
+  TestServer server(std::move(setup));
+  auto client = server.client();
+  EXPECT_EQ(client.Get("/v2", bearer(key))->status, 200);
+  EXPECT_EQ(client.Get("/v2", bearer("aAkey+of enough=characters%"))->status, 401);
+  EXPECT_EQ(client.Get("/v2", bearer("a%2541key+of%2520enough=characters%25"))->status, 401);
+}
+
+TEST_F(Access, NoModelsNameIsToldWithoutAKey) {
+  TestServer::Setup setup;
+  setup.server.api_keys = write("keys", kKey).string();
+  TestServer server(std::move(setup));
+  auto client = server.client();
+  for (const std::string tail : {"", "/ready", "/config", "/stats", "/versions/1", "/versions/1/ready"}) {
+    const auto there = client.Get("/v2/models/scripted" + tail);
+    const auto absent = client.Get("/v2/models/no-such" + tail);
+    EXPECT_EQ(there->status, 401) << tail;
+    EXPECT_EQ(absent->status, there->status) << tail;
+    EXPECT_EQ(absent->body, there->body) << tail;
+  }
+  EXPECT_EQ(client.Get("/v2/models/scripted/ready", bearer(kKey))->status, 200);
 }
 
 TEST_F(Access, AKeyFileThatCannotWorkIsNamed) {
@@ -111,6 +209,17 @@ TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
                          "/v2/models/scripted/infer | grep -q aaaaaaaa")
                             .c_str()),
             0);
+  // TLS 1.2 without forward secrecy or without AEAD is not spoken.
+  const auto handshake = [&](const std::string& how) {
+    return std::system((curl + how + " " + url + "/v2/health/live >" + pem + ".out 2>&1").c_str());
+  };
+  for (const char* good :
+       {"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"})
+    EXPECT_EQ(handshake(std::string("--tls-max 1.2 --ciphers ") + good), 0) << good;
+  for (const char* bad : {"AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA",
+                          "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-GCM-SHA256", "AES256-CCM"})
+    EXPECT_NE(handshake(std::string("--tls-max 1.2 --ciphers ") + bad), 0) << bad;
+  EXPECT_NE(handshake("--tls-max 1.1"), 0);
   EXPECT_NE(server.raw("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").substr(0, 15), "HTTP/1.1 200 OK");
   EXPECT_NE(TlsContext::load((folder_ / "absent").string()).error().message.find("tls: "), std::string::npos);
 }

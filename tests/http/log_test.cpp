@@ -9,6 +9,8 @@
 
 #include "log_sampler.h"
 #include "log_writer.h"
+#include "request_log.h"
+#include "router.h"
 
 namespace infer::http {
 namespace {
@@ -93,6 +95,62 @@ TEST(LogSampler, LetsSoManyASecondThroughAndCountsTheRest) {
   EXPECT_TRUE(sampler.admit(start + std::chrono::seconds(1)));
   LogSampler all(0);
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(all.admit(start));
+}
+
+struct LoggedRequests {
+  explicit LoggedRequests(std::uint64_t per_second)
+      : log([this](LogLevel, const std::string& json) { lines.push_back(json); }, metrics, per_second) {
+    route.method = "POST";
+    route.path = "/embed";
+    route.work = true;
+  }
+  void answer(int status, int times) {
+    for (int i = 0; i < times; ++i) {
+      Exchange exchange;
+      exchange.route = &route;
+      exchange.status = status;
+      exchange.start = std::chrono::steady_clock::now();
+      log.finished(exchange);
+    }
+  }
+  int count(const std::string& text) const {
+    int found = 0;
+    for (const auto& line : lines) found += static_cast<int>(line.find(text) != std::string::npos);
+    return found;
+  }
+  std::vector<std::string> lines;
+  MetricsRegistry metrics;
+  Route route;
+  RequestLog log;
+};
+
+TEST(RequestLog, AFloodOfFailuresIsSampledCountedAndToldOf) {
+  LoggedRequests requests(5);
+  requests.answer(400, 2000);
+  requests.answer(500, 1000);
+  requests.answer(200, 500);
+  requests.log.report_left_out();
+  // The flood may cross a few seconds, each with lines of its own.
+  EXPECT_LE(requests.count("\"status\":400"), 50);
+  EXPECT_GE(requests.count("\"status\":400"), 5);
+  EXPECT_GE(requests.count("\"status\":500"), 5) << "refusals take no place of failures";
+  EXPECT_GE(requests.count("\"status\":200"), 5);
+  const std::string metrics = requests.metrics.render();
+  for (const char* counted : {"status=\"400\"} 2000", "status=\"500\"} 1000", "status=\"200\"} 500"})
+    EXPECT_NE(metrics.find(counted), std::string::npos) << metrics;
+  std::uint64_t told = 0;
+  for (const auto& line : requests.lines) {
+    if (line.find("log_lines_left_out") == std::string::npos) continue;
+    for (const char* kind : {"\"succeeded\":", "\"refused\":", "\"failed\":"}) {
+      const std::size_t at = line.find(kind);
+      ASSERT_NE(at, std::string::npos) << line;
+      told += std::stoull(line.substr(at + std::string(kind).size()));
+    }
+  }
+  EXPECT_EQ(told + static_cast<std::uint64_t>(requests.count("\"status\"")), 3500U);
+  const std::size_t lines = requests.lines.size();
+  requests.log.report_left_out();
+  EXPECT_EQ(requests.lines.size(), lines) << "nothing new to tell of";
 }
 
 }  // namespace

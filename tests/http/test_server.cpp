@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "base64.h"
+#include "request_origin.h"
 
 namespace infer::http::testing {
 
@@ -15,6 +16,8 @@ TestServer::TestServer() : TestServer(Setup()) {}
 
 TestServer::TestServer(Setup setup) {
   setup.server.listener.port = 0;
+  if (setup.server.allowed_hosts.empty())
+    setup.server.allowed_hosts = {"a", "x"};  // of requests written by hand
   if (setup.script.signature.inputs.empty()) setup.script.signature = infer::testing::image_signature(32, 8);
   service_ = std::make_unique<Service>(setup.server, [this](LogLevel, const std::string& json) {
     std::unique_lock lock(log_mutex_);
@@ -51,7 +54,11 @@ httplib::Client TestServer::client() const {
   return client;
 }
 
-httplib::Client TestServer::probe_client() const { return httplib::Client("127.0.0.1", probe_port_); }
+httplib::Client TestServer::probe_client() const {
+  httplib::Client client("127.0.0.1", probe_port_);
+  client.set_default_headers({{kAdminHeader, "1"}});
+  return client;
+}
 
 std::vector<std::string> TestServer::log_lines() {
   std::unique_lock lock(log_mutex_);

@@ -36,6 +36,7 @@ class TestServer {
   Engine& engine() { return *engine_; }
   Listener& listener() { return *main_; }
   httplib::Client client() const;
+  /// Sends what operations demand.
   httplib::Client probe_client() const;
   std::vector<std::string> log_lines();
   /// Sends `bytes` on a fresh connection and returns all that comes back until it is closed or `patience_ms`

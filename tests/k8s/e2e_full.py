@@ -240,7 +240,8 @@ def forecasts(report):
     """Locust's users on the forecaster: 100, 200, 400, 800."""
     if not (LOCUST / "bin" / "locust").exists():
         subprocess.run([sys.executable, "-m", "venv", str(LOCUST)], check=True)
-        subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "locust==2.47.0"], check=True)
+        subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "--no-deps", "--only-binary=:all:", "--require-hashes",
+                        "-r", str(kit.ROOT / "k8s/chart/files/locust-lock.txt")], check=True)
     kit.kubectl("delete", "namespace", "flts", "--ignore-not-found", "--wait=true")
     kit.trained_forecasts()
     url = kit.serving(kit.address("inference", "flts"))

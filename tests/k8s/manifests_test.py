@@ -151,6 +151,54 @@ class Manifests(unittest.TestCase):
                     self.assertEqual(container["lifecycle"]["preStop"]["exec"]["command"], ["infer", "drain"])
                     self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], 5 + 20 + 5, name)
 
+    def test_policies_name_who_may_come_to_the_probe_port_and_where_pods_may_go(self):
+        for name, objects in self.each():
+            policies = of(objects, "NetworkPolicy")
+            self.assertTrue(policies, name)
+            for item in policies:
+                self.assertEqual(set(item["spec"]["policyTypes"]), {"Ingress", "Egress"}, name)
+                outside = [s["metadata"]["name"] for s in of(objects, "Service") if s["spec"].get("type") == "NodePort"
+                           and s["spec"]["selector"].items() >= item["spec"]["podSelector"]["matchLabels"].items()]
+                for rule in item["spec"].get("ingress", []):
+                    ports = [port["port"] for port in rule["ports"]]
+                    self.assertEqual(len(ports), 1, f"{name}: each port has its own rule: {ports}")
+                    if "from" not in rule:
+                        self.assertTrue(outside and ports[0] in ("http", "web"), f"{name}: everybody reaches {ports}")
+                    if ports == ["probe"]:
+                        self.assertTrue(all("podSelector" in peer and "namespaceSelector" in peer for peer in rule["from"]), name)
+                own = {"app": item["spec"]["podSelector"]["matchLabels"].get("app")}
+                for rule in item["spec"].get("ingress", []) + item["spec"].get("egress", []):
+                    for peer in rule.get("from", []) + rule.get("to", []):
+                        labels = peer.get("podSelector", {}).get("matchLabels", {})
+                        self.assertTrue("namespaceSelector" not in peer or not own.items() <= labels.items(),
+                                        f"{name}: pods of another namespace do not carry this one's label")
+                for rule in item["spec"].get("egress", []):
+                    self.assertTrue(rule.get("to"), f"{name}: {rule['ports']} leads everywhere")
+
+    def test_operations_are_on_a_socket_that_the_pod_alone_can_reach(self):
+        for name, objects in self.each():
+            options = next(item["data"] for item in of(objects, "ConfigMap") if "INFER_HOST" in item.get("data", {}))
+            socket = pathlib.PurePosixPath(options["INFER_ADMIN_SOCKET"])
+            for item in of(objects, "Deployment"):
+                pod = item["spec"]["template"]["spec"]
+                for container in pod["containers"]:
+                    if container["name"] == "inference-api":
+                        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+                        volume = next(v for v in pod["volumes"] if v["name"] == mounts[str(socket.parent)])
+                        self.assertIn("emptyDir", volume, name)
+
+    def test_what_is_reached_from_outside_needs_a_key_or_security_md_says_why_not(self):
+        security, found = (kit.ROOT / "SECURITY.md").read_text(), 0
+        for name, objects in self.each():
+            keys = any("INFER_API_KEYS" in item.get("data", {}) for item in of(objects, "ConfigMap"))
+            for item in of(objects, "Service"):
+                if item["spec"].get("type") in ("NodePort", "LoadBalancer") and not keys:
+                    found += 1
+                    for port in item["spec"]["ports"]:
+                        if port.get("nodePort"):
+                            self.assertIn(str(port["nodePort"]), security, f"{name}: {item['metadata']['name']}")
+        self.assertGreater(found, 2)
+
     def test_what_is_switched_off_in_the_charts_values_is_not_there(self):
         self.assertFalse([key for key in self.sets["chart dev"] if key[1].startswith("locust")])
         self.assertFalse(of(self.sets["chart complete"], "HorizontalPodAutoscaler"))

@@ -10,6 +10,13 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* Where the cluster's names are asked for. */ -}}
+{{- define "flts.dns" -}}
+- namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+  podSelector: {matchExpressions: [{key: k8s-app, operator: In, values: [kube-dns]}]}
+- ipBlock: {cidr: 169.254.20.10/32}   # NodeLocal DNSCache
+{{- end }}
+
 {{- define "flts.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false

