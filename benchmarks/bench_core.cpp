@@ -73,6 +73,8 @@ void request_among_singles(benchmark::State& state) {
   constexpr int kClients = 60;
   constexpr int kOfRequest = kClients;
   using infer::Duration;
+  infer::SchedulerOptions options;
+  options.batch.max_queue_size = 256;
   std::unique_ptr<infer::BatchScheduler<TestTask>> scheduler;
   std::array<infer::TimePoint, kClients> asked;
   Duration singles{};
@@ -83,7 +85,7 @@ void request_among_singles(benchmark::State& state) {
     if (!scheduler->enqueue(TestTask(client))) std::abort();
   };
   scheduler = infer::BatchScheduler<TestTask>::create(
-                  {.batch = {.max_queue_size = 256}},
+                  options,
                   [&](std::size_t, std::span<const TestTask> batch) {
                     std::this_thread::sleep_for(std::chrono::microseconds(200 + 100 * batch.size()));
                     for (const auto& task : batch) {
