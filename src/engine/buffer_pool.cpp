@@ -1,7 +1,8 @@
 #include "infer/engine/buffer_pool.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <new>
@@ -13,9 +14,8 @@ namespace {
 /// A buffer serves requests down to this fraction of its size, so that those of the largest batch do for the
 /// smaller ones too.
 constexpr std::size_t kSpread = 4;
-/// What none of so many requests needed is freed; looked for every so often.
-constexpr std::uint64_t kUnused = 1024;
-constexpr std::uint64_t kLookEvery = 64;
+/// How often to look for what has gone unused.
+constexpr std::chrono::seconds kLookEvery{1};
 
 // A sanitizer shall see where a buffer ends, and who uses it after its end.
 #ifdef INFER_SANITIZED
@@ -37,44 +37,79 @@ void* allocate(std::size_t bytes) {
 }  // namespace
 
 struct BufferPool::State {
+  State(std::shared_ptr<const Clock> time, std::size_t limit) : clock(std::move(time)), max_kept(limit) {}
+
   struct Buffer {
     std::unique_ptr<void, Free<kPage>> memory;
     std::size_t size = 0;
-    std::uint64_t last_used = 0;
+    TimePoint last_used{};
   };
+  using Buffers = std::multimap<std::size_t, Buffer>;
+
+  /// With the lock held.
+  void forget(Buffers::iterator entry) noexcept {
+    kept -= entry->first;
+    free.erase(entry);
+  }
+
+  /// Frees what has gone unused for long. With the lock held.
+  void age(TimePoint now, Duration every) noexcept {
+    if (now - looked < every) return;
+    looked = now;
+    for (auto entry = free.begin(); entry != free.end();) {
+      const auto next = std::next(entry);
+      if (now - entry->second.last_used >= kUnusedFor) forget(entry);
+      entry = next;
+    }
+  }
 
   /// The smallest that fits; none where they are all too small, or much too large.
   Buffer find(std::size_t bytes) {
     const std::unique_lock lock(mutex);
-    if (++requests % kLookEvery == 0)
-      std::erase_if(free, [&](const auto& entry) { return entry.second.last_used + kUnused < requests; });
+    age(clock->now(), kLookEvery);
     const auto found = free.lower_bound(bytes);
     if (found == free.end() || found->first / kSpread > bytes) return {};
     Buffer buffer = std::move(found->second);
-    free.erase(found);
+    forget(found);
     return buffer;
   }
 
   void give(Buffer buffer) noexcept {
     try {
       const std::unique_lock lock(mutex);
-      buffer.last_used = requests;
+      buffer.last_used = clock->now();
+      age(buffer.last_used, kLookEvery);
       const std::size_t size = buffer.size;
+      if (size > max_kept) return;
+      while (kept > max_kept - size) {
+        forget(std::ranges::min_element(free, {}, [](const auto& entry) { return entry.second.last_used; }));
+      }
       // In front of its equals: what was used last is used next, and what is too much stays unused.
       free.emplace_hint(free.lower_bound(size), size, std::move(buffer));
+      kept += size;
     } catch (const std::bad_alloc&) {  // then it is freed
     }
   }
 
+  const std::shared_ptr<const Clock> clock;
+  const std::size_t max_kept;
   std::mutex mutex;
-  std::multimap<std::size_t, Buffer> free;  ///< By size.
-  std::uint64_t requests = 0;
+  Buffers free;  ///< By size.
+  std::size_t kept = 0;
+  TimePoint looked{};
 };
 
-BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
+BufferPool::BufferPool(std::shared_ptr<const Clock> clock, std::size_t max_kept)
+    : state_(std::make_shared<State>(clock ? std::move(clock) : std::make_shared<SteadyClock>(), max_kept)) {}
+
+std::size_t BufferPool::kept_bytes() const {
+  const std::unique_lock lock(state_->mutex);
+  state_->age(state_->clock->now(), {});
+  return state_->kept;
+}
 
 std::shared_ptr<void> BufferPool::take(std::size_t bytes) const {
-  if (bytes > std::numeric_limits<std::size_t>::max() - kPage) throw std::bad_alloc();
+  if (bytes > PTRDIFF_MAX - kPage) throw std::bad_alloc();
   if (bytes < kLeast || !kKeeps) {
     constexpr std::size_t kLine = 64;
     return {allocate<kLine>(bytes == 0 ? 1 : bytes), Free<kLine>()};
@@ -99,7 +134,7 @@ std::shared_ptr<void> BufferPool::take(std::size_t bytes) const {
 
 Result<Tensor> BufferPool::tensor(DType dtype, const Shape& shape) const {
   try {
-    auto memory = take(shape.elements() * element_size(dtype));
+    auto memory = take(byte_size(dtype, shape));
     void* data = memory.get();
     return Tensor::wrap(dtype, shape, std::move(memory), data);
   } catch (const std::bad_alloc&) {

@@ -46,6 +46,44 @@ TEST(BufferPool, TheSmallestThatFitsIsTaken) {
   EXPECT_EQ(pool.take(kSize).get(), expected);
 }
 
+TEST(BufferPool, ABurstsPeakIsFreedOnceItHasGoneUnused) {
+  INFER_SKIP_WHERE_NOTHING_IS_KEPT();
+  const auto clock = std::make_shared<ManualClock>();
+  const BufferPool pool(clock);
+  {
+    std::vector<std::shared_ptr<void>> burst;
+    for (int i = 0; i < 20; ++i) burst.push_back(pool.take(kSize));
+  }
+  EXPECT_EQ(pool.kept_bytes(), 20 * kSize);
+  for (int second = 0; second < 9; ++second) {
+    clock->advance(std::chrono::seconds(1));
+    pool.take(kSize);
+  }
+  EXPECT_EQ(pool.kept_bytes(), 20 * kSize);
+  clock->advance(std::chrono::seconds(1));
+  pool.take(kSize);
+  EXPECT_EQ(pool.kept_bytes(), kSize) << "the one that is used is what stays";
+  clock->advance(BufferPool::kUnusedFor);
+  EXPECT_EQ(pool.kept_bytes(), 0u) << "nobody took one since";
+}
+
+TEST(BufferPool, KeepsNoMoreThanItsLimitAndWhatWasUsedLast) {
+  INFER_SKIP_WHERE_NOTHING_IS_KEPT();
+  const auto clock = std::make_shared<ManualClock>();
+  const BufferPool pool(clock, 3 * kSize);
+  std::vector<std::shared_ptr<void>> buffers;
+  for (int i = 0; i < 5; ++i) buffers.push_back(pool.take(kSize));
+  void* last = buffers.back().get();
+  for (auto& buffer : buffers) {
+    clock->advance(std::chrono::milliseconds(1));
+    buffer.reset();
+  }
+  EXPECT_EQ(pool.kept_bytes(), 3 * kSize);
+  EXPECT_EQ(pool.take(kSize).get(), last);
+  pool.take(4 * kSize);
+  EXPECT_EQ(pool.kept_bytes(), 3 * kSize) << "more than the limit by itself is not kept";
+}
+
 TEST(BufferPool, ASmallRequestDoesNotHoldAMuchLargerBuffer) {
   INFER_SKIP_WHERE_NOTHING_IS_KEPT();
   const BufferPool pool;
