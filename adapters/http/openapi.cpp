@@ -55,7 +55,7 @@ constexpr std::array<std::pair<const char*, const char*>, 13> kFailures{{
     {"408", "The request did not arrive in time."},
     {"413", "A limit on size or number is exceeded."},
     {"415", "A content type, encoding or image format that is not read."},
-    {"417", "The announced body is not accepted."},
+    {"417", "The Expect header is not 100-continue."},
     {"429", "Too much at once; try again after Retry-After seconds."},
     {"431", "The headers are too large."},
     {"500", "The model failed."},

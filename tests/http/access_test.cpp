@@ -51,6 +51,18 @@ TEST_F(Access, WithoutAKeyNothingButHealthIsServed) {
   EXPECT_NE(client.Get("/v1/models")->body.find(R"("type":"authentication_error")"), std::string::npos);
 }
 
+TEST_F(Access, TheSchemeHasNoCase) {
+  TestServer::Setup setup;
+  setup.server.api_keys = write("keys", std::string(kKey) + "\n").string();
+  TestServer server(std::move(setup));
+  for (const char* scheme : {"bearer ", "BEARER ", "Bearer  "}) {
+    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 200) << scheme;
+  }
+  for (const char* scheme : {"Bearer", "Basic ", "bearerx ", ""}) {
+    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 401) << scheme;
+  }
+}
+
 TEST_F(Access, KeysFollowTheirFileAndABadFileChangesNothing) {
   const auto file = write("keys", kKey);
   TestServer::Setup setup;
