@@ -1,9 +1,27 @@
 #include "csv.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 namespace infer::inline v0 {
+namespace {
+
+/// Columns without a name may be several: a row number that a table of numbers was written with, a comma at
+/// the end.
+Result<void> check_names(const std::vector<std::string>& header) {
+  for (auto name = header.begin(); name != header.end(); ++name) {
+    const auto again = std::find(name + 1, header.end(), *name);
+    if (name->empty() || again == header.end()) continue;
+    return fail(ErrorCode::kInvalidArgument, "line 1: '" + name->substr(0, 40) + "' names both column " +
+                                                 std::to_string(name - header.begin() + 1) + " and column " +
+                                                 std::to_string(again - header.begin() + 1) +
+                                                 "; give one of them another name");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<Csv> parse_csv(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
@@ -20,6 +38,7 @@ Result<Csv> parse_csv(std::string_view text) {
     any = false;
     if (csv.header.empty()) {
       csv.header = std::move(row);
+      if (auto checked = check_names(csv.header); !checked) return checked;
     } else if (row.size() != csv.header.size()) {
       return fail(ErrorCode::kInvalidArgument, "line " + std::to_string(line) + ": has " +
                                                    std::to_string(row.size()) + " fields, the header " +
