@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
 
+#include "client.h"
 #include "file_watch.h"
 #include "httplib_config.h"
 #include "infer/engine/torchscript.h"
@@ -204,14 +206,11 @@ int run_server(const ServerOptions& options) {
 }
 
 Result<void> request_drain(const std::string& host, int probe_port) {
-  httplib::Client client(host, probe_port);
-  client.set_read_timeout(3600);
-  const auto response = client.Post("/drain");
+  Client client({host, probe_port, "/drain"}, std::chrono::hours(1));
+  const auto response = client.send({"POST", "/drain", "", ""});
   const std::string where = host + ":" + std::to_string(probe_port);
-  if (!response) {
-    return fail(ErrorCode::kUnavailable,
-                "no answer from " + where + ": " + httplib::to_string(response.error()));
-  }
+  if (!response)
+    return fail(ErrorCode::kUnavailable, "no answer from " + where + ": " + response.error().message);
   if (response->status != 200)
     return fail(ErrorCode::kUnavailable, where + " answered " + std::to_string(response->status));
   return {};
