@@ -25,6 +25,8 @@ Result<void> check_names(const std::vector<std::string>& header) {
 
 Result<Csv> parse_csv(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return fail(ErrorCode::kInvalidArgument, "is UTF-16; save it as UTF-8");
   Csv csv;
   std::vector<std::string> row;
   std::string field;
@@ -60,14 +62,14 @@ Result<Csv> parse_csv(std::string_view text) {
       } else {
         field += c;
       }
-    } else if (c == '"') {
+    } else if (c == '"' && field.empty()) {  // one within a field is a sign as any other, as of inches
       quoted = true;
       any = true;
     } else if (c == ',') {
       row.push_back(std::move(field));
       field.clear();
       any = true;
-    } else if (c == '\n') {
+    } else if (c == '\n' || (c == '\r' && !text.substr(i + 1).starts_with('\n'))) {
       if (auto ended = end_row(); !ended) return Unexpected(ended.error());
     } else if (c != '\r') {
       field += c;

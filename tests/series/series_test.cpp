@@ -28,6 +28,15 @@ TEST(Csv, QuotesHoldCommasLineEndsAndQuotes) {
   ASSERT_EQ(csv.rows.size(), 2U);
   EXPECT_EQ(csv.rows[0], (std::vector<std::string>{"1,2", "x\"y\nz"}));
   EXPECT_EQ(csv.rows[1], (std::vector<std::string>{"3", ""}));
+  const auto inches =
+      parse_csv("a,b\r5\" disk,\"7\"\"\"\r8\" disk,2").value();  // line ends of old, as some sheets write
+  EXPECT_EQ(inches.rows[0], (std::vector<std::string>{"5\" disk", "7\""}));
+  EXPECT_EQ(inches.rows[1], (std::vector<std::string>{"8\" disk", "2"}));
+  EXPECT_NE(parse_csv("\xFF\xFE"
+                      "a")
+                .error()
+                .message.find("save it as UTF-8"),
+            std::string::npos);
   EXPECT_NE(parse_csv("a,b\n1\n").error().message.find("has 1 fields"), std::string::npos);
   EXPECT_FALSE(parse_csv("a\n\"1\n"));
   EXPECT_FALSE(parse_csv(""));
