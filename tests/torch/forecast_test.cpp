@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -94,32 +93,31 @@ TEST_F(RecurrentForecast, ElevenTargetsOfSeventeenInputsAndTheSameSeedTheSameMod
 TEST_F(RecurrentForecast, AnotherUnitOrLevelGivesTheSameForecastInItAndTheLastRowsAreKnown) {
   const auto forecasts_of = [&](double factor, double level) {
     std::string csv = "y\n";
-    for (int i = 0; i < 150; ++i) {
+    for (int i = 0; i < 70; ++i) {
       std::ostringstream cell;
       cell.precision(17);
-      cell << (10 + 3 * std::sin(i * 0.5) + (i > 120 ? 0.3 * (120 - i) : 0)) * factor + level;
+      cell << (10 + 3 * std::sin(i * 0.5) + (i > 55 ? 0.3 * (55 - i) : 0)) * factor + level;
       csv += cell.str() + "\n";
     }
     testing::write_text(folder_ / "scaled.csv", csv);
     TrainForecastOptions options;
     options.data = folder_ / "scaled.csv";
     options.columns = {{"y"}, {}, ""};
-    options.models = {"gru", "lstm"};
+    options.models = {"gru"};
     fs::remove_all(folder_ / "model");
     std::vector<double> values;
     const auto rows = train_forecast(options, folder_ / "model").value();
     for (const auto& row : rows) {
       const auto forecaster = open_version(folder_ / "model", row.version);
       const auto forecast = forecaster.forecast({}).value();
-      EXPECT_NEAR(forecaster.series().mean[0], (10 - 0.3 * 29 * 30 / 2 / 150) * factor + level, factor);
+      EXPECT_NEAR(forecaster.series().mean[0], (10 - 0.3 * 14 * 15 / 2 / 70) * factor + level, factor);
       values.push_back((forecast.values[0][0] - level) / factor);
       values.push_back((forecast.upper[0][0] - forecast.lower[0][0]) / factor);
     }
-    std::sort(values.begin(), values.end());  // whichever of the two did better
     return values;
   };
   const auto expected = forecasts_of(1, 0);
-  for (const auto& [factor, level] : {std::pair{1e-9, 0.0}, {1.0, 1e6}, {1e12, 0.0}}) {
+  for (const auto& [factor, level] : {std::pair{1e-9, 0.0}, {1e12, 1e15}}) {
     const auto found = forecasts_of(factor, level);
     for (std::size_t i = 0; i < found.size(); ++i)
       EXPECT_NEAR(found[i], expected[i], 0.3) << factor << " " << level;
