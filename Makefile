@@ -7,11 +7,12 @@ JOBS ?= $(shell nproc)
 OVERLAY ?= simulator-dev
 CLUSTER ?= inference-cluster
 
-.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-core test-sanitizers fuzz conformance sabotage bench bench-guard peers package lint format clean
+.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-repeat test-core test-sanitizers fuzz conformance sabotage bench bench-guard peers package lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
 	@echo "make test    set up, build, run all tests"
+	@echo "make test-repeat TIMES=20   the tests again and again on a machine that is busy"
 	@echo "make conformance  clients that others wrote, against the program"
 	@echo "make image   the container image   make kind-up kind-load deploy undeploy kind-down   a local cluster, OVERLAY=$(OVERLAY)"
 	@echo "make e2e     the five systems on a real Kubernetes"
@@ -48,6 +49,11 @@ test: build
 	ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure --no-tests=error
 	$(MAKE) test-sanitizers
 	$(MAKE) fuzz
+
+# The release tests so many times beside stress-ng: one that depends on time fails here.
+TIMES ?= 20
+test-repeat: build
+	tests/stress/repeat.sh $(TIMES) $(BUILD)
 
 test-sanitizers: setup
 	for preset in tsan asan; do \

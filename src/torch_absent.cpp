@@ -42,9 +42,14 @@ Result<void> build_clip_vit(const ClipVitConfig& /*config*/, Checkpoint& /*check
   return absent();
 }
 
-Result<void> train_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Windows& /*training*/,
-                             const Windows& /*validation*/, const EpochHook& /*hook*/,
-                             const std::filesystem::path& /*file*/) {
+Result<RecurrentFit> train_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Windows& /*training*/,
+                                     const Windows& /*validation*/, const EpochHook& /*hook*/,
+                                     const std::filesystem::path& /*file*/) {
+  return absent();
+}
+
+Result<void> refit_recurrent(bool /*lstm*/, std::uint64_t /*seed*/, const Windows& /*training*/,
+                             const RecurrentFit& /*fit*/, const std::filesystem::path& /*file*/) {
   return absent();
 }
 

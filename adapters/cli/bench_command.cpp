@@ -33,6 +33,7 @@ struct Arguments {
   std::string device = "cpu";
   std::vector<std::size_t> batches;
   double seconds = 2;
+  std::size_t length = 0;  // 0: the model's longest
   std::string sample;
   bool json = false;
 };
@@ -51,8 +52,9 @@ struct Limit {
 };
 
 /// Large products on as many threads as the engine has.
-Limit measure_limit(const Model& model, const ThreadPlan& plan, std::size_t batch, double seconds) {
-  auto inputs = ramp_inputs(model.backend->signature(), batch);
+Limit measure_limit(const Model& model, const ThreadPlan& plan, std::size_t batch, std::size_t length,
+                    double seconds) {
+  auto inputs = ramp_inputs(model.backend->signature(), batch, length);
   if (!inputs) return {};
   const double operations =
       count_operations(*model.backend, *inputs).value_or(0) / static_cast<double>(batch);
@@ -70,8 +72,9 @@ Limit measure_limit(const Model& model, const ThreadPlan& plan, std::size_t batc
 }
 
 /// `workers` threads run forward side by side, as an engine's do.
-Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t batch, double seconds) {
-  auto inputs = ramp_inputs(backend.signature(), batch);
+Result<Row> measure(const Backend& backend, std::size_t workers, std::size_t batch, std::size_t length,
+                    double seconds) {
+  auto inputs = ramp_inputs(backend.signature(), batch, length);
   if (!inputs) return Unexpected(inputs.error());
   std::vector<std::vector<double>> times(workers);
   std::vector<Error> errors(workers);
@@ -148,6 +151,36 @@ Result<double> measure_prepare(const Model& model, const EngineOptions& options,
          std::chrono::duration<double, std::milli>(batching).count() / static_cast<double>(samples);
 }
 
+/// How long a free dimension is: as asked, else the longest that the model pads to, since such requests cost
+/// most.
+Result<std::size_t> choose_length(const Arguments& arguments, const Model& model,
+                                  const EngineOptions& options) {
+  if (model.backend->signature().is_static()) {
+    if (arguments.length == 0) return std::size_t{1};
+    return fail(ErrorCode::kInvalidArgument, "--length: every input of " + model.name + " has a fixed shape");
+  }
+  if (arguments.length > 0) return arguments.length;
+  if (options.allowed_lengths.empty()) {
+    return fail(ErrorCode::kFailedPrecondition,
+                model.name +
+                    ": its inputs have free dimensions, and its infer.json gives no allowed_lengths: say "
+                    "with --length N how long those of its clients are");
+  }
+  return std::ranges::max(options.allowed_lengths);
+}
+
+/// The batch sizes that the engine runs at this length.
+std::vector<std::size_t> choose_batches(const BatchOptions& batch, std::size_t length) {
+  std::vector<std::size_t> sizes = batch.allowed_batch_sizes;
+  if (sizes.empty()) {  // any is allowed
+    for (std::size_t size = 1; size <= batch.max_batch_size; size *= 2) sizes.push_back(size);
+  }
+  std::erase_if(sizes, [&](std::size_t size) {
+    return size > 1 && batch.max_batch_cost > 0 && size * length > batch.max_batch_cost;
+  });
+  return sizes;
+}
+
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
     std::cerr << "infer bench: " << error.message << '\n';
@@ -163,26 +196,25 @@ int run(const Arguments& arguments) {
   if (!options) return give_up(options.error());
   auto model = load_model(arguments.model, {arguments.device, options->threads.intra_op_threads});
   if (!model) return give_up(model.error());
-  const ModelSignature& signature = model->backend->signature();
-  if (!signature.is_static()) {
-    return give_up({ErrorCode::kFailedPrecondition,
-                    arguments.model + ": infer.json gives no fixed shapes to measure with",
-                    {}});
-  }
-  auto batches = arguments.batches.empty() ? options->batch.allowed_batch_sizes : arguments.batches;
-  if (batches.empty()) {  // any is allowed
-    for (std::size_t size = 1; size <= options->batch.max_batch_size; size *= 2) batches.push_back(size);
-  }
+  const auto length = choose_length(arguments, *model, *options);
+  if (!length) return give_up(length.error());
+  const bool of_any_length = !model->backend->signature().is_static();
+  auto batches = choose_batches(options->batch, *length);
+  const std::size_t max_batch_size =
+      of_any_length ? std::ranges::max(batches) : options->batch.max_batch_size;  // what the cost leaves
+  if (!arguments.batches.empty()) batches = arguments.batches;
   const ThreadPlan& plan = options->threads;
   adapter::JsonWriter json;
   json.begin_object().key("model").value(model->name).key("model_version").value(model->version);
   json.key("device").value(arguments.device).key("workers").value(plan.workers);
   json.key("intra_op_threads").value(plan.intra_op_threads);
-  json.key("max_batch_size").value(options->batch.max_batch_size);
+  if (of_any_length) json.key("length").value(*length);
+  json.key("max_batch_size").value(max_batch_size);
   json.key("max_queue_size").value(options->batch.max_queue_size);
   json.key("max_queue_delay_ms").value(static_cast<double>(options->batch.max_queue_delay.count()) / 1e3);
-  const Limit limit =
-      arguments.device == "cpu" ? measure_limit(*model, plan, batches.back(), arguments.seconds) : Limit{};
+  const Limit limit = arguments.device == "cpu"
+                          ? measure_limit(*model, plan, batches.back(), *length, arguments.seconds)
+                          : Limit{};
   json.key("operations_per_sample")
       .value(limit.operations)
       .key("peak_operations_per_second")
@@ -190,7 +222,8 @@ int run(const Arguments& arguments) {
   json.key("batches").begin_array();
   if (!arguments.json) {
     std::cout << model->name << ", " << arguments.device << ", " << plan.workers << " workers of "
-              << plan.intra_op_threads << " threads\n";
+              << plan.intra_op_threads << " threads"
+              << (of_any_length ? ", inputs of length " + std::to_string(*length) : "") << '\n';
     if (limit.peak > 0)
       std::cout << limit.operations / 1e9
                 << " GOP a sample; a large product of this precision: " << limit.peak / 1e9 << " GOP/s\n";
@@ -198,9 +231,9 @@ int run(const Arguments& arguments) {
   }
   std::ranges::sort(batches);
   for (const std::size_t batch : batches) {
-    auto row = measure(*model->backend, plan.workers, batch, arguments.seconds);
+    auto row = measure(*model->backend, plan.workers, batch, *length, arguments.seconds);
     if (row && plan.workers > 1) {
-      auto alone = measure(*model->backend, 1, batch, arguments.seconds / 2);
+      auto alone = measure(*model->backend, 1, batch, *length, arguments.seconds / 2);
       if (!alone) return give_up(alone.error());
       row->alone_ms = alone->mean_ms;
     }
@@ -236,7 +269,7 @@ int run(const Arguments& arguments) {
 void add_bench_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* bench = app.add_subcommand("bench", "Time a model's forward at several batch sizes");
-  bench->add_option("--model", arguments->model, "Model folder")
+  bench->add_option("model,--model", arguments->model, "Model folder, of any task")
       ->capture_default_str()
       ->envname("INFER_MODEL");
   bench->add_option("--device", arguments->device, "cpu or cuda:N")
@@ -246,6 +279,11 @@ void add_bench_command(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->type_name("N,…");
+  bench
+      ->add_option(
+          "--length", arguments->length,
+          "What free dimensions are, e.g. tokens; the longest of the model's allowed_lengths if not given")
+      ->check(CLI::Range(1, 1000000));
   bench->add_option("--seconds", arguments->seconds, "For each batch size")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
@@ -257,6 +295,7 @@ void add_bench_command(CLI::App& app, Action& action) {
   bench->footer(
       "Examples:\n"
       "  infer bench --model models/clip-vit-b-32 --batch 1,8,16\n"
+      "  infer bench models/minilm --length 32\n"
       "  infer bench --model models/clip-vit-b-32 --sample photo.jpg --json > curve.json   # for infer plan");
   bench->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }

@@ -36,12 +36,18 @@ Result<std::string> read_sample(const std::string& file) {
   return content;
 }
 
-Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch) {
+Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch,
+                                        std::size_t length) {
   std::vector<Tensor> inputs;
   for (const TensorSpec& spec : signature.inputs) {
-    auto tensor = Tensor::allocate(spec.dtype, spec.shape.with_batch(static_cast<std::int64_t>(batch)));
+    std::vector<std::int64_t> dims(spec.shape.dims().begin(), spec.shape.dims().end());
+    if (spec.any_rank) dims = {-1};
+    std::ranges::replace(dims, std::int64_t{-1}, static_cast<std::int64_t>(length));
+    auto tensor = Tensor::allocate(spec.dtype, Shape(dims).with_batch(static_cast<std::int64_t>(batch)));
     if (!tensor) return Unexpected(tensor.error());
     std::fill_n(tensor->data(), tensor->bytes(), std::byte{0});
+    // A mask of zeros would leave nothing to compute.
+    if (spec.dtype == DType::kInt64) std::ranges::fill(tensor->as<std::int64_t>(), 1);
     if (spec.dtype == DType::kFp32) {
       auto values = tensor->as<float>();
       for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 255) / 255.0F - 0.5F;

@@ -19,8 +19,9 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
 /// The content of a file. Errors: `kNotFound`.
 Result<std::string> read_sample(const std::string& file);
 
-/// Inputs of a batch, filled with a ramp: values do not change how long a forward takes. Errors:
-/// `kOutOfMemory`, `kInvalidArgument`.
-Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch);
+/// Inputs of a batch, each free dimension `length`: a ramp, or ones where they are ids and masks. Values do
+/// not change how long a forward takes. Errors: `kOutOfMemory`, `kInvalidArgument`.
+Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch,
+                                        std::size_t length = 1);
 
 }  // namespace infer::cli

@@ -178,6 +178,7 @@ void add_forecast(CLI::App& train, Action& action) {
       prepare_process(1);
       if (arguments->model != "all") arguments->options.models = {arguments->model};
       if (!arguments->json) arguments->options.progress = print_progress;
+      arguments->options.notice = print_progress;
       const auto give_up = [](const Error& error) {
         std::cerr << "infer train forecast: " << error.message << '\n';
         return 1;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "infer/core/result.h"
 
@@ -10,7 +12,7 @@ namespace infer::http {
 
 /// "http://host:port/path?query", taken apart.
 struct Url {
-  std::string host;
+  std::string host;  ///< Or the path of a Unix socket, from "/" on, where it was not parsed.
   int port = 80;
   std::string target = "/";  ///< Path and query.
 
@@ -23,6 +25,7 @@ struct ClientRequest {
   std::string target = "/";
   std::string body;
   std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 struct ClientResponse {
@@ -33,7 +36,7 @@ struct ClientResponse {
 /// One keep-alive connection to a server, for the command's own use; blocking, not thread-safe.
 class Client {
  public:
-  /// `timeout` bounds connecting, and each wait for bytes.
+  /// `timeout` bounds all of a request: its name, connecting, and the last byte of the answer.
   Client(const Url& url, std::chrono::milliseconds timeout);
   ~Client();
   Client(Client&&) noexcept;

@@ -199,6 +199,7 @@ void forecast(Exchange& exchange, JsonBody& body, const ServedModel& model) {
   json.key("columns").begin_array();
   for (std::size_t i = 0; i < spec.targets; ++i) json.value(spec.columns[i]);
   json.end_array().key("inference_length").value(request->length);
+  if (result->filled > 0) json.key("filled_values").value(result->filled);
   json.key("model")
       .value(engine.model().name)
       .key("model_version")
@@ -268,7 +269,7 @@ void add_predict_routes(Router& router, Service& service) {
            R"({"type":"object","required":["model","model_version"],"properties":{"label":{"type":"string"},)"
            R"("confidence":{"type":"number"},"scores":{"type":"object"},"predictions":{"type":"array"},)"
            R"("lower":{"type":"array"},"upper":{"type":"array"},"columns":{"type":"array"},)"
-           R"("inference_length":{"type":"integer"},"model":{"type":"string"},"model_version":{"type":"string"},)"
+           R"("inference_length":{"type":"integer"},"filled_values":{"type":"integer"},"model":{"type":"string"},"model_version":{"type":"string"},)"
            R"("latency_ms":{"type":"number"}}})"});
 }
 

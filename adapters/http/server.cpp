@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "client.h"
 #include "file_watch.h"
 #include "httplib_config.h"
 #include "infer/engine/torchscript.h"
@@ -232,17 +235,16 @@ Result<void> request_drain(const AdminAddress& address) {
   std::vector<std::string> hosts{address.probe_host};
   const std::string& host = address.probe_host;
   if (!address.socket.empty()) {
-    hosts = {address.socket};
+    std::error_code gone;  // of the working directory: connecting says that there is no such socket
+    hosts = {std::filesystem::absolute(address.socket, gone).string()};
   } else if (host.empty() || host == "0.0.0.0" || host == "::") {
     hosts = {"127.0.0.1", "::1"};
   }
   std::string failure;
   for (const std::string& target : hosts) {
-    httplib::Client client(target, address.probe_port);
-    if (!address.socket.empty()) client.set_address_family(AF_UNIX);
-    client.set_read_timeout(3600);
-    const httplib::Headers headers{{"Host", "localhost"}, {kAdminHeader, "1"}};
-    const auto response = client.Post("/drain", headers);
+    Client client({target, address.probe_port, "/drain"}, std::chrono::hours(1));
+    const auto response =
+        client.send({"POST", "/drain", "", "", {{"Host", "localhost"}, {kAdminHeader, "1"}}});
     const std::string where =
         address.socket.empty() ? target + ":" + std::to_string(address.probe_port) : target;
     if (response && response->status == 200) return {};
@@ -250,7 +252,7 @@ Result<void> request_drain(const AdminAddress& address) {
       return fail(ErrorCode::kUnavailable,
                   where + " answered " + std::to_string(response->status) + ": " + response->body);
     }
-    if (failure.empty()) failure = "no answer from " + where + ": " + httplib::to_string(response.error());
+    if (failure.empty()) failure = "no answer from " + where + ": " + response.error().message;
   }
   return fail(ErrorCode::kUnavailable, failure);
 }

@@ -11,6 +11,7 @@
 
 #include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
+#include "../series/rounding.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
 #include "infer/series/statistical.h"
@@ -53,13 +54,27 @@ Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<con
   return windows;
 }
 
-/// Mean absolute difference over a season in the first `rows` rows; 1 where nothing changes.
+/// Mean absolute difference over a season in the first `rows` rows; where nothing changes, the largest value.
 double naive_error(const Series& series, std::size_t rows, std::size_t season, std::size_t target) {
   double sum = 0;
-  for (std::size_t row = season; row < rows; ++row)
-    sum += std::abs(series.at(row, target) - series.at(row - season, target));
+  double largest = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    largest = std::max(largest, std::abs(series.at(row, target)));
+    if (row >= season) sum += std::abs(series.at(row, target) - series.at(row - season, target));
+  }
   const double mean = rows > season ? sum / static_cast<double>(rows - season) : 0;
-  return mean > 0 ? mean : 1;
+  return mean > rounding_of(largest) ? mean : largest > 0 ? largest : 1;
+}
+
+std::string text(const MadeUp& made_up, std::size_t rows) {
+  std::string list;
+  const auto add = [&](std::size_t count, const std::string& what) {
+    if (count > 0) list += (list.empty() ? "" : "; ") + std::to_string(count) + what;
+  };
+  add(made_up.cells, " missing values took the value above them");
+  add(made_up.rows, " of " + std::to_string(rows) + " rows were made up, at times that the table leaves out");
+  add(made_up.passed_over, " rows between the regular times were passed over");
+  return list;
 }
 
 class Trainer {
@@ -86,22 +101,15 @@ class Trainer {
     base_.time = options_.columns.time;
     base_.step_seconds = series_.step.months > 0 ? 0 : series_.step.seconds;
     base_.step_months = series_.step.months;
-    if (auto fitted = fit_normalisation(series_, test_begin_, base_); !fitted)
-      return Unexpected(fitted.error());
+    if (options_.notice && !series_.made_up.nothing())
+      options_.notice(options_.data.string() + ": " + text(series_.made_up, series_.rows()));
     const std::size_t newest = newest_run();
     const std::string run = std::to_string(options_.join && newest > 0 ? newest : newest + 1);
     std::vector<LeaderboardRow> rows;
     for (const std::string& model : options_.models) {
       const std::string version = run + "-" + model;
       if (options_.progress) options_.progress("training " + version);
-      auto manifest = train(model, directory_ / version);
-      if (!manifest) return Unexpected(manifest.error());
-      if (!fs::exists(directory_ / "infer.json")) {
-        // A folder needs one of its own; each version's own takes its place when that is loaded.
-        if (auto written = write_manifest(*manifest, directory_); !written)
-          return Unexpected(written.error());
-      }
-      auto row = evaluate(model, version);
+      auto row = make_version(model, version);
       if (!row) return Unexpected(row.error());
       rows.push_back(*row);
     }
@@ -136,26 +144,64 @@ class Trainer {
     return all;
   }
 
-  Result<Manifest> train(const std::string& model, const fs::path& folder) {
+  /// Fits `model` without the last fifth, measures it there, and fits it again on all rows: what is served
+  /// knows the series to its end. A server that watches the folder sees the whole version or none.
+  Result<LeaderboardRow> make_version(const std::string& model, const std::string& version) {
+    const std::string unfinished = version + "~";  // no version's name, so that nobody loads it
+    const fs::path folder = directory_ / unfinished;
+    struct Removal {
+      const fs::path& folder;
+      ~Removal() {
+        std::error_code ignored;
+        fs::remove_all(folder, ignored);
+      }
+    } const removal{folder};
+    fs::remove_all(folder);
     fs::create_directories(folder);
+    RecurrentFit fit;
+    if (auto fitted = train(model, test_begin_, fit, folder); !fitted) return Unexpected(fitted.error());
+    auto row = evaluate(model, unfinished);
+    if (!row) return row;
+    row->version = version;
+    if (options_.progress) options_.progress("  fitting " + version + " again on all rows");
+    auto manifest = train(model, series_.rows(), fit, folder);
+    if (!manifest) return Unexpected(manifest.error());
+    fs::remove_all(directory_ / version);
+    fs::rename(folder, directory_ / version);
+    if (!fs::exists(directory_ / "infer.json")) {
+      // A folder needs one of its own; each version's own takes its place when that is loaded.
+      if (auto written = write_manifest(*manifest, directory_); !written) return Unexpected(written.error());
+    }
+    return row;
+  }
+
+  /// Fits `model` to the first `rows` rows. `fit` is what a network learns about itself from rows that it
+  /// holds back, which it does not where these are all there are.
+  Result<Manifest> train(const std::string& model, std::size_t rows, RecurrentFit& fit,
+                         const fs::path& folder) {
     Manifest manifest;
     manifest.task = "forecast";
     manifest.weights = "trained";
-    manifest.source = R"({"model": ")" + model + R"(", "seed": )" + std::to_string(options_.seed) + "}";
+    manifest.source = R"({"model": ")" + model + R"(", "seed": )" + std::to_string(options_.seed) +
+                      R"(, "rows": )" + std::to_string(rows) + R"(, "missing_values": )" +
+                      std::to_string(series_.made_up.cells) + R"(, "rows_made_up": )" +
+                      std::to_string(series_.made_up.rows) + R"(, "rows_passed_over": )" +
+                      std::to_string(series_.made_up.passed_over) + "}";
     SeriesSpec spec = base_;
+    if (auto fitted = fit_normalisation(series_, rows, spec); !fitted) return Unexpected(fitted.error());
     Result<void> trained;
     if (model == "gru" || model == "lstm") {
-      trained = train_network(model == "lstm", spec, folder, manifest);
+      trained = train_network(model == "lstm", spec, rows, fit, folder, manifest);
     } else {
       manifest.backend = "series";
       manifest.file = "model.json";
       StatisticalModel fitted;
       if (model == "prophet") {
-        fitted = fit_curves(spec);
+        fitted = fit_curves(spec, rows);
       } else {
         const std::size_t season = model == "naive" ? 1 : season_;
         spec.history = std::max(spec.history, season);
-        fitted = fit_naive(spec, season);
+        fitted = fit_naive(spec, rows, season);
       }
       trained = write_durably(folder / manifest.file, statistical_json(fitted));
     }
@@ -170,12 +216,15 @@ class Trainer {
     return manifest;
   }
 
-  Result<void> train_network(bool lstm, const SeriesSpec& spec, const fs::path& folder, Manifest& manifest) {
+  /// Of fewer rows than all the last part is held back, for when to stop and how wide intervals are; with all
+  /// of them it trains as long as that took.
+  Result<void> train_network(bool lstm, const SeriesSpec& spec, std::size_t rows, RecurrentFit& fit,
+                             const fs::path& folder, Manifest& manifest) {
     auto all = inputs(spec);
     if (!all) return Unexpected(all.error());
-    const std::size_t validation_begin = test_begin_ - std::max(test_begin_ / 8, spec.horizon);
-    const Windows training = make_windows(series_, spec, *all, 0, validation_begin);
-    const Windows validation = make_windows(series_, spec, *all, validation_begin, test_begin_);
+    const bool measured = rows == series_.rows();
+    const std::size_t end = measured ? rows : rows - std::max(rows / 8, spec.horizon);
+    const Windows training = make_windows(series_, spec, *all, 0, end);
     const auto window =
         Shape{static_cast<std::int64_t>(spec.history), static_cast<std::int64_t>(training.width)};
     const auto out = Shape{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
@@ -188,34 +237,46 @@ class Trainer {
       if (!options_.progress || epoch % 10 != 0) return;
       options_.progress("  epoch " + std::to_string(epoch) + ": validation loss " + number(loss));
     };
-    return train_recurrent(lstm, options_.seed, training, validation, hook, folder / manifest.file);
+    const fs::path file = folder / manifest.file;
+    if (measured) {
+      RecurrentFit here = fit;
+      for (std::size_t i = 0; i < here.spread.size(); ++i)
+        here.spread[i] *= static_cast<float>(spread_scale_[i % spec.targets] / spec.scale[i % spec.targets]);
+      return refit_recurrent(lstm, options_.seed, training, here, file);
+    }
+    auto fitted = train_recurrent(lstm, options_.seed, training, make_windows(series_, spec, *all, end, rows),
+                                  hook, file);
+    if (!fitted) return Unexpected(fitted.error());
+    fit = *std::move(fitted);
+    spread_scale_ = spec.scale;
+    return {};
   }
 
-  StatisticalModel fit_curves(const SeriesSpec& spec) const {
+  StatisticalModel fit_curves(const SeriesSpec& spec, std::size_t rows) const {
     ProphetModel model;
     std::vector<double> times;
-    for (std::size_t row = 0; row < test_begin_; ++row) times.push_back(series_.time(row));
+    for (std::size_t row = 0; row < rows; ++row) times.push_back(series_.time(row));
     for (std::size_t target = 0; target < spec.targets; ++target) {
       std::vector<double> values;
-      for (std::size_t row = 0; row < test_begin_; ++row)
+      for (std::size_t row = 0; row < rows; ++row)
         values.push_back((series_.at(row, target) - spec.mean[target]) / spec.scale[target]);
       model.curves.push_back(fit_prophet(times, values, series_.step, series_.numbered, season_));
     }
     return model;
   }
 
-  StatisticalModel fit_naive(const SeriesSpec& spec, std::size_t season) const {
+  StatisticalModel fit_naive(const SeriesSpec& spec, std::size_t rows, std::size_t season) const {
     NaiveModel model;
     model.season = season;
     for (std::size_t target = 0; target < spec.targets; ++target) {
       double squares = 0;
-      for (std::size_t row = season; row < test_begin_; ++row) {
+      for (std::size_t row = season; row < rows; ++row) {
         const double change =
             (series_.at(row, target) - series_.at(row - season, target)) / spec.scale[target];
         squares += change * change;
       }
       model.deviation.push_back(
-          std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, test_begin_ - season))));
+          std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, rows - season))));
     }
     return model;
   }
@@ -239,7 +300,9 @@ class Trainer {
     const std::size_t origins = series_.rows() - options_.horizon + 1 - test_begin_;
     const std::size_t stride = std::max<std::size_t>(1, origins / kMaxOrigins);
     double absolute = 0;
-    double squares = 0;
+    double worst = 0;
+    double squares =
+        0;  // in units of the worst, so that neither tiny nor huge errors leave what a double holds
     double scaled = 0;
     std::size_t inside = 0;
     std::size_t count = 0;
@@ -259,7 +322,12 @@ class Trainer {
           const double truth = series_.at(origin + step, target);
           const double error = std::abs(forecast->values[step][target] - truth);
           absolute += error;
-          squares += error * error;
+          if (error > worst) {
+            squares = squares * (worst / error) * (worst / error) + 1;
+            worst = error;
+          } else if (worst > 0) {
+            squares += (error / worst) * (error / worst);
+          }
           scaled += error / naive[target];
           ++count;
           if (intervals && forecast->lower[step][target] <= truth && truth <= forecast->upper[step][target])
@@ -268,7 +336,8 @@ class Trainer {
       }
     }
     const auto total = static_cast<double>(count);
-    LeaderboardRow row{version, model, absolute / total, std::sqrt(squares / total), scaled / total, {}};
+    LeaderboardRow row{version,        model, absolute / total, worst * std::sqrt(squares / total),
+                       scaled / total, {}};
     if (intervals) row.coverage = static_cast<double>(inside) / total;
     return row;
   }
@@ -308,6 +377,7 @@ class Trainer {
   std::size_t season_ = 1;
   std::size_t test_begin_ = 0;
   SeriesSpec base_;
+  std::vector<double> spread_scale_;  // the units of a network's spread
 };
 
 }  // namespace

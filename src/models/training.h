@@ -28,12 +28,21 @@ struct Windows {
 /// Called after each epoch with its number and the validation loss.
 using EpochHook = std::function<void(std::size_t epoch, double loss)>;
 
+/// What rows that were held back say about a network.
+struct RecurrentFit {
+  std::size_t epochs = 0;     ///< After which it did best.
+  std::vector<float> spread;  ///< Half of its 80 % interval: [horizon, outputs], normalised.
+};
+
 /// Trains a GRU or LSTM with Adam until the loss on `validation` has not fallen for a while, keeps the best
 /// weights and saves them as TorchScript: window in; forecast, lower and upper (80 %, from the validation's
 /// errors) out. The same seed gives the same model, to rounding. Errors: `kModelError` (a loss that is not
 /// finite), `kUnimplemented`, `kOutOfMemory`.
-Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
-                             const Windows& validation, const EpochHook& hook,
+Result<RecurrentFit> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                                     const Windows& validation, const EpochHook& hook,
+                                     const std::filesystem::path& file);
+/// The same for so many epochs, with nothing held back. Errors: as above.
+Result<void> refit_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const RecurrentFit& fit,
                              const std::filesystem::path& file);
 
 /// A sentence embedder from `base` with a linear layer on the unit vector: logits = vector * weight^T + bias.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <map>
 #include <numbers>
+#include <optional>
 
 namespace infer::inline v0 {
 namespace {
@@ -19,7 +21,8 @@ using std::chrono::year;
 using std::chrono::year_month_day;
 
 constexpr double kDay = 86400;
-constexpr double kLastSecond = 253402300799;  // of the year 9999, the last that four digits can say
+constexpr double kFirstSecond = -62167219200;  // of the year 0
+constexpr double kLastSecond = 253402300799;   // of the year 9999, the last that four digits can say
 
 struct Civil {
   year_month_day date;
@@ -59,24 +62,70 @@ bool skip(std::string_view& text, std::string_view any_of) {
   return true;
 }
 
+bool starts_with_digit(std::string_view text) {
+  return !text.empty() && text.front() >= '0' && text.front() <= '9';
+}
+
+/// What follows the date: "12:30", "12:30:00", "12:30:00.5" or, without colons, "123000".
+std::optional<double> read_clock(std::string_view& text) {
+  const int hour = digits(text, 2);
+  const bool colons = skip(text, ":");
+  const int minute = digits(text, 2);
+  const int second = (colons ? skip(text, ":") : starts_with_digit(text)) ? digits(text, 2) : 0;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return std::nullopt;
+  double value = hour * 3600 + minute * 60 + second;
+  if (!skip(text, ".,")) return value;
+  if (!starts_with_digit(text)) return std::nullopt;
+  for (double place = 0.1; starts_with_digit(text); place /= 10) {
+    value += place * (text.front() - '0');
+    text.remove_prefix(1);
+  }
+  return value;
+}
+
+/// What follows the clock: seconds that it is ahead of UTC, of "Z", "UTC", "+02:00", "+0530" or "-08".
+std::optional<double> read_offset(std::string_view& text) {
+  skip(text, " ");
+  if (text.empty() || text == "UTC" || text == "GMT" || text == "Z" || text == "z") {
+    text = {};
+    return 0;
+  }
+  const double sign = text.front() == '-' ? -1 : 1;
+  if (!skip(text, "+-")) return std::nullopt;
+  const int hours = digits(text, 2);
+  const bool minutes_follow = skip(text, ":") || !text.empty();
+  const int minutes = minutes_follow ? digits(text, 2) : 0;
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  return sign * (hours * 3600 + minutes * 60);
+}
+
 }  // namespace
 
-Result<double> parse_time(std::string_view given) {
+Result<ZonedTime> parse_zoned_time(std::string_view given) {
   const auto bad = [&] {
-    return fail(ErrorCode::kInvalidArgument, "'" + std::string(given.substr(0, 40)) +
-                                                 "' is no time such as 2024-05-01 or 2024-05-01T12:30:00");
+    return fail(ErrorCode::kInvalidArgument,
+                "'" + std::string(given.substr(0, 40)) +
+                    "' is no time such as 2024-05-01, 2024-05-01T12:30:00 or 2024-05-01T12:30:00.5+02:00");
   };
   std::string_view text = given;
-  if (text.ends_with(".0")) text.remove_suffix(2);  // a year that went through a table of numbers
-  if (text.size() > 8 && text.find_first_not_of("0123456789") == std::string_view::npos && text.size() < 13) {
-    const auto seconds = static_cast<double>(std::stoll(std::string(text)));
-    return seconds <= kLastSecond ? Result<double>(seconds) : Result<double>(bad());
+  while (skip(text, " \t")) {
+  }
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  const bool number =
+      text.substr(0, text.find(".0")).find_first_not_of("0123456789") == std::string_view::npos;
+  if (number && text.ends_with(".0")) text.remove_suffix(2);  // a year that went through a table of numbers
+  if (number && text.size() > 8 && text.size() < 13) {
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc() || end != text.data() + text.size() || seconds > kLastSecond) return bad();
+    return ZonedTime{seconds, 0};
   }
   const int years = digits(text, 4);
   if (years < 0) return bad();
   int months = 1;
   int day_of_month = 1;
   double second = 0;
+  double offset = 0;
   const bool dashed = skip(text, "-/");
   if (skip(text, "Qq")) {
     const int quarter = digits(text, 1);
@@ -84,29 +133,27 @@ Result<double> parse_time(std::string_view given) {
     months = 3 * quarter - 2;
   } else if (!text.empty() || dashed) {
     months = digits(text, 2);
-    if (months < 0 || (dashed && !text.empty() && !skip(text, "-/"))) return bad();
+    if (months < 0 || (dashed && !text.empty() && (!skip(text, "-/") || text.empty()))) return bad();
     if (!text.empty()) day_of_month = digits(text, 2);
-    if (skip(text, "T ")) {
-      const int hour = digits(text, 2);
-      if (hour < 0 || hour > 23 || !skip(text, ":")) return bad();
-      const int minute = digits(text, 2);
-      if (minute < 0 || minute > 59) return bad();
-      int seconds = 0;
-      if (skip(text, ":")) seconds = digits(text, 2);
-      if (seconds < 0 || seconds > 60) return bad();
-      second = hour * 3600 + minute * 60 + seconds;
-      if (skip(text, ".")) {
-        while (skip(text, "0123456789")) {
-        }
-      }
-      if (text == "+00:00") text = {};
-      skip(text, "Z");
+    if (skip(text, "Tt ")) {
+      const auto clock = read_clock(text);
+      const auto zone = clock ? read_offset(text) : std::nullopt;
+      if (!zone) return bad();
+      second = *clock;
+      offset = *zone;
     }
   }
   const year_month_day date(year(years), month(static_cast<unsigned>(std::max(months, 0))),
                             day(static_cast<unsigned>(std::max(day_of_month, 0))));
   if (!text.empty() || !date.ok()) return bad();
-  return std::min(seconds_of(date, second), kLastSecond);  // a leap second may end the year 9999
+  // Offsets and a leap second may lead out of the years that four digits can say.
+  return ZonedTime{std::clamp(seconds_of(date, second) - offset, kFirstSecond, kLastSecond), offset};
+}
+
+Result<double> parse_time(std::string_view text) {
+  auto time = parse_zoned_time(text);
+  if (!time) return Unexpected(time.error());
+  return time->utc;
 }
 
 std::string format_time(double time) {

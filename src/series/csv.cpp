@@ -1,12 +1,32 @@
 #include "csv.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 namespace infer::inline v0 {
+namespace {
+
+/// Columns without a name may be several: a row number that a table of numbers was written with, a comma at
+/// the end.
+Result<void> check_names(const std::vector<std::string>& header) {
+  for (auto name = header.begin(); name != header.end(); ++name) {
+    const auto again = std::find(name + 1, header.end(), *name);
+    if (name->empty() || again == header.end()) continue;
+    return fail(ErrorCode::kInvalidArgument, "line 1: '" + name->substr(0, 40) + "' names both column " +
+                                                 std::to_string(name - header.begin() + 1) + " and column " +
+                                                 std::to_string(again - header.begin() + 1) +
+                                                 "; give one of them another name");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<Csv> parse_csv(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return fail(ErrorCode::kInvalidArgument, "is UTF-16; save it as UTF-8");
   Csv csv;
   std::vector<std::string> row;
   std::string field;
@@ -20,6 +40,7 @@ Result<Csv> parse_csv(std::string_view text) {
     any = false;
     if (csv.header.empty()) {
       csv.header = std::move(row);
+      if (auto checked = check_names(csv.header); !checked) return checked;
     } else if (row.size() != csv.header.size()) {
       return fail(ErrorCode::kInvalidArgument, "line " + std::to_string(line) + ": has " +
                                                    std::to_string(row.size()) + " fields, the header " +
@@ -41,14 +62,14 @@ Result<Csv> parse_csv(std::string_view text) {
       } else {
         field += c;
       }
-    } else if (c == '"') {
+    } else if (c == '"' && field.empty()) {  // one within a field is a sign as any other, as of inches
       quoted = true;
       any = true;
     } else if (c == ',') {
       row.push_back(std::move(field));
       field.clear();
       any = true;
-    } else if (c == '\n') {
+    } else if (c == '\n' || (c == '\r' && !text.substr(i + 1).starts_with('\n'))) {
       if (auto ended = end_row(); !ended) return Unexpected(ended.error());
     } else if (c != '\r') {
       field += c;

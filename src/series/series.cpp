@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <limits>
-#include <optional>
 
 #include "csv.h"
 
@@ -13,35 +13,60 @@ namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxRows = 10'000'000;
+constexpr double kMaxValue = 1e300;  // the sum of so many rows is finite
 
 Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
-std::optional<double> read_number(std::string_view cell) {
-  while (cell.starts_with(' ')) cell.remove_prefix(1);
-  while (cell.ends_with(' ')) cell.remove_suffix(1);
-  if (cell.empty() || cell == "NA" || cell == "NaN" || cell == "nan" || cell == "null") return kMissing;
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || end != cell.data() + cell.size()) return std::nullopt;
-  return std::isfinite(value) ? value : kMissing;
+std::string_view trimmed(std::string_view cell) {
+  const auto first = cell.find_first_not_of(" \t");
+  return first == std::string_view::npos ? "" : cell.substr(first, cell.find_last_not_of(" \t") - first + 1);
 }
 
-/// The column of numbers, gaps filled from above.
-Result<std::vector<double>> read_column(const Csv& csv, const std::string& name) {
-  const auto found = std::find(csv.header.begin(), csv.header.end(), name);
-  if (found == csv.header.end()) {
-    std::string known;
-    for (const auto& other : csv.header) known += (known.empty() ? "" : ", ") + other;
-    return bad("there is no column '" + name + "' among " + known);
+/// A number, or NaN for one that is missing. An error says what is wrong with the cell.
+Result<double> read_number(std::string_view cell) {
+  const auto wrong = [&](const char* why) { return bad("'" + std::string(cell.substr(0, 40)) + "' " + why); };
+  std::string_view text = trimmed(cell);
+  for (const char* missing : {"", "NA", "NaN", "nan", "null"}) {
+    if (text == missing) return kMissing;
   }
-  const auto column = static_cast<std::size_t>(found - csv.header.begin());
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return wrong("is no number");
+  if (error == std::errc::result_out_of_range) {
+    const auto power = text.find_first_of("eE");
+    const bool small = power != std::string_view::npos ? text.substr(power + 1).starts_with('-')
+                                                       : text.find_first_of("123456789") > text.find('.');
+    if (small) return 0.0;
+    value = std::numeric_limits<double>::infinity();
+  }
+  if (std::isnan(value)) return wrong("is no number; what is missing is an empty cell, NA, NaN or null");
+  if (std::isinf(value)) return wrong("is not finite; leave the cell empty if its value is missing");
+  if (std::abs(value) > kMaxValue) return wrong("is beyond 1e300, the largest that can be computed with");
+  return value;
+}
+
+Result<std::size_t> find_column(const Csv& csv, const std::string& name) {
+  const auto found = std::find(csv.header.begin(), csv.header.end(), name);
+  if (found != csv.header.end()) return static_cast<std::size_t>(found - csv.header.begin());
+  std::string known;
+  for (const auto& other : csv.header) known += (known.empty() ? "" : ", ") + other;
+  return bad("there is no column '" + name + "' among " + known);
+}
+
+std::string place(const std::string& column, std::size_t row) {
+  return "column '" + column + "', row " + std::to_string(row + 1) + ": ";
+}
+
+/// The column of numbers, gaps filled from above and counted.
+Result<std::vector<double>> read_column(const Csv& csv, const std::string& name, std::size_t& missing) {
+  const auto column = find_column(csv, name);
+  if (!column) return Unexpected(column.error());
   std::vector<double> values;
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
-    const std::string& cell = csv.rows[i][column];
-    const auto value = read_number(cell);
-    if (!value)
-      return bad("column '" + name + "', row " + std::to_string(i + 1) + ": '" + cell.substr(0, 40) +
-                 "' is no number");
+    const auto value = read_number(csv.rows[i][*column]);
+    if (!value) return bad(place(name, i) + value.error().message);
+    if (std::isnan(*value)) ++missing;
     values.push_back(std::isnan(*value) && !values.empty() ? values.back() : *value);
   }
   const auto first = std::find_if(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
@@ -50,18 +75,27 @@ Result<std::vector<double>> read_column(const Csv& csv, const std::string& name)
   return values;
 }
 
+bool ascending(const std::vector<double>& times) {
+  return std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) == times.end();
+}
+
 Result<std::vector<double>> read_times(const Csv& csv, const std::string& name) {
-  const auto found = std::find(csv.header.begin(), csv.header.end(), name);
-  if (found == csv.header.end()) return bad("there is no column '" + name + "'");
-  const auto column = static_cast<std::size_t>(found - csv.header.begin());
+  const auto column = find_column(csv, name);
+  if (!column) return Unexpected(column.error());
   std::vector<double> times;
+  std::vector<double> told;  // by the clock of the place
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
-    const std::string where = "column '" + name + "', row " + std::to_string(i + 1) + ": ";
-    auto time = parse_time(csv.rows[i][column]);
-    if (!time) return bad(where + time.error().message);
-    if (!times.empty() && *time <= times.back())
-      return bad(where + csv.rows[i][column] + " is not after the time above it");
-    times.push_back(*time);
+    const std::string& cell = csv.rows[i][*column];
+    auto time = parse_zoned_time(cell);
+    if (!time) return bad(place(name, i) + time.error().message);
+    if (!times.empty() && time->utc <= times.back())
+      return bad(place(name, i) + cell + " is not after the time above it");
+    times.push_back(time->utc);
+    told.push_back(time->utc + time->offset);
+  }
+  if (told != times && ascending(told)) {
+    const Step step = infer_step(told);
+    if (step.months > 0 || std::fmod(step.seconds, 86400) == 0) return told;
   }
   return times;
 }
@@ -84,7 +118,7 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
   for (const std::string& name : series.columns) {
     if (std::count(series.columns.begin(), series.columns.end(), name) > 1)
       return bad("column '" + name + "' is named twice");
-    auto column = read_column(*csv, name);
+    auto column = read_column(*csv, name, series.made_up.cells);
     if (!column) return in_file(column.error());
     columns.push_back(*std::move(column));
   }
@@ -101,6 +135,7 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
   series.start = times->front();
   series.step = infer_step(*times);
   std::size_t row = 0;
+  std::size_t used = times->size();  // the row that the grid time before took; none yet
   for (std::size_t i = 0;; ++i) {
     // A hundredth of a step of tolerance: 2024-02-29 plus a year, leap seconds, rounded clocks.
     const double tolerance = (advance(series.start, series.step, i + 1) - series.time(i)) / 100;
@@ -108,7 +143,11 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
     if (grid > times->back() + 2 * tolerance) return series;
     if (i == kMaxRows)
       return bad(file.string() + ": a regular grid of its times has more than 10000000 rows");
-    while (row + 1 < times->size() && (*times)[row + 1] <= grid) ++row;
+    for (; row + 1 < times->size() && (*times)[row + 1] <= grid; ++row) {
+      if (row != used) ++series.made_up.passed_over;
+    }
+    if (row == used) ++series.made_up.rows;
+    used = row;
     add_row(row);
   }
 }

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include "rounding.h"
 
 namespace infer::inline v0 {
 namespace {
-
-/// A deviation below this share of the mean is rounding, not variation: dividing by it would make noise of
-/// it.
-constexpr double kConstant = 1e-9;
 
 /// Times of `rows` rows, the last at `last`.
 std::vector<double> times_until(double last, const Step& step, std::size_t rows) {
@@ -30,18 +29,31 @@ Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpe
   spec.mean.assign(inputs, 0);
   spec.scale.assign(inputs, 1);
   for (std::size_t column = 0; column < spec.columns.size(); ++column) {
+    double least = series.at(0, column);
+    double most = least;
+    for (std::size_t row = 1; row < rows; ++row) {
+      least = std::min(least, series.at(row, column));
+      most = std::max(most, series.at(row, column));
+    }
+    const double largest = std::max(std::abs(least), std::abs(most));
+    const double range = most - least;
+    if (range <= rounding_of(largest)) {
+      spec.mean[column] = least;
+      spec.scale[column] = range > 0 ? largest : 1;  // so that rounding stays as small as it is
+      continue;
+    }
+    // From the least and in units of the range, so that neither level nor size of the numbers costs digits.
     double sum = 0;
-    for (std::size_t row = 0; row < rows; ++row) sum += series.at(row, column);
+    for (std::size_t row = 0; row < rows; ++row) sum += (series.at(row, column) - least) / range;
     const double mean = sum / static_cast<double>(rows);
     double squares = 0;
     for (std::size_t row = 0; row < rows; ++row) {
-      const double difference = series.at(row, column) - mean;
+      const double difference = (series.at(row, column) - least) / range - mean;
       squares += difference * difference;
     }
-    const double deviation = std::sqrt(squares / static_cast<double>(rows));
-    spec.mean[column] = mean;
-    if (deviation > kConstant * std::max(1.0, std::abs(mean)) && std::isfinite(deviation))
-      spec.scale[column] = deviation;
+    spec.mean[column] = least + mean * range;
+    spec.scale[column] =
+        std::max(std::sqrt(squares / static_cast<double>(rows)) * range, std::numeric_limits<double>::min());
   }
   for (const auto& name : spec.calendar) {
     if (auto known = calendar_feature(name, 0); !known) return Unexpected(known.error());

@@ -18,6 +18,9 @@ namespace {
 /// Text, one number after the other: the time, then the rows.
 constexpr const char* kWindowFile = "window.txt";
 
+/// Deviations from the mean, beyond which products of FP32 numbers may overflow within a model.
+constexpr double kFarthest = 1e30;
+
 Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory,
@@ -34,12 +37,52 @@ Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& d
   return std::optional<ForecastWindow>(std::move(window));
 }
 
-/// Values that are not finite take the one above, or the mean.
+/// Values that are missing take the one above, or the mean.
 void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   const std::size_t columns = spec.columns.size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!std::isfinite(rows[i])) rows[i] = i < columns ? spec.mean[i % columns] : rows[i - columns];
+    if (std::isnan(rows[i])) rows[i] = i < columns ? spec.mean[i % columns] : rows[i - columns];
   }
+}
+
+std::string text(double value) {
+  char buffer[40];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+
+bool within_reach(const SeriesSpec& spec, std::size_t column, double value) {
+  return std::abs(value - spec.mean[column]) / spec.scale[column] <= kFarthest;
+}
+
+/// Refuses a value of a client's that a model cannot compute with; NaN is missing, and no fault.
+Result<void> check_reach(const SeriesSpec& spec, std::size_t column, double value, const std::string& place) {
+  if (std::isnan(value) || within_reach(spec, column, value)) return {};
+  return bad(place + ": '" + spec.columns[column] + "' is " + text(value) +
+             ", more than 1e30 times the deviation " + text(spec.scale[column]) +
+             " of training away from its mean " + text(spec.mean[column]));
+}
+
+Result<void> check_reach(const SeriesSpec& spec, const ForecastRequest& request) {
+  const std::size_t columns = spec.columns.size();
+  if (request.window) {
+    for (std::size_t i = 0; i < request.window->rows.size(); ++i) {
+      if (auto checked = check_reach(spec, i % columns, request.window->rows[i],
+                                     "rows[" + std::to_string(i / columns) + "]");
+          !checked)
+        return checked;
+    }
+  }
+  for (const auto& [name, values] : request.future) {
+    const auto column = static_cast<std::size_t>(std::find(spec.columns.begin(), spec.columns.end(), name) -
+                                                 spec.columns.begin());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (auto checked =
+              check_reach(spec, column, values[i], "future." + name + "[" + std::to_string(i) + "]");
+          !checked)
+        return checked;
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -131,15 +174,18 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
         return bad("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
                    std::to_string(request.length) + " rows");
     }
+    if (auto checked = check_reach(spec, request); !checked) return Unexpected(checked.error());
+    Forecast result;
+    const auto begin = window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns);
+    result.filled = static_cast<std::size_t>(
+        std::count_if(begin, window.rows.end(), [](double value) { return std::isnan(value); }));
     fill_gaps(window.rows, spec);
-    window.rows.erase(window.rows.begin(),
-                      window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns));
+    window.rows.erase(window.rows.begin(), begin);
     if (!permit) {
       auto own = engine_->try_admit();
       if (!own) return Unexpected(own.error());
       permit = *std::move(own);
     }
-    Forecast result;
     for (std::size_t piece = 0; result.values.size() < request.length; ++piece) {
       auto sample = prepare(window);
       if (!sample) return Unexpected(sample.error());
@@ -156,6 +202,16 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
           const float value = response->outputs[output].as<float>()[step * spec.targets + target];
           return static_cast<double>(value) * spec.scale[target] + spec.mean[target];
         };
+        for (std::size_t output = 0; output < response->outputs.size(); ++output) {
+          for (std::size_t target = 0; target < spec.targets; ++target) {
+            if (within_reach(spec, target, real(output, target))) continue;
+            const Model& model = engine_->model();
+            return fail(ErrorCode::kModelError,
+                        model.name + ": output '" + model.backend->signature().outputs[output].name +
+                            "' is not finite or beyond all bounds for '" + spec.columns[target] + "', row " +
+                            std::to_string(row + 1) + " of the forecast");
+          }
+        }
         std::vector<double> values;
         for (std::size_t target = 0; target < spec.targets; ++target) values.push_back(real(0, target));
         if (response->outputs.size() == 3) {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "plan/autoscaler.h"
 #include "plan/read_curve.h"
 #include "plan/simulation.h"
+#include "support/checkpoint_files.h"
 
 namespace infer::cli {
 namespace {
@@ -185,6 +187,84 @@ TEST(PlanCommand, ChoosesTheFewestServersAndSaysWhatIsWrong) {
   EXPECT_NE(memory.output.find("averageUtilization of cpu"), std::string::npos) << memory.output;
 }
 
+class BenchCommand : public ::testing::Test {
+ protected:
+  /// The curve that plan reads, of what bench writes about the model.
+  void expect_curve(const std::string& model, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command{"bench", model, "--seconds", "0.02", "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    const auto bench = run_infer(command);
+    ASSERT_EQ(bench.code, 0) << bench.output;
+    std::ofstream(folder_ / "curve.json") << bench.output;
+    const auto curve = read_curve(folder_ / "curve.json");
+    ASSERT_TRUE(curve) << curve.error().message << bench.output;
+    EXPECT_GT(curve->curve.forward(1), 0) << bench.output;
+    const auto plan = run_infer({"plan", folder_ / "curve.json", "--qps", "1", "--seconds", "5"});
+    EXPECT_EQ(plan.code, 0) << plan.output;
+  }
+  std::string raw_model(const std::string& name, const std::string& shape) {
+    std::filesystem::create_directories(folder_.path() / name / "1");
+    std::ofstream(folder_.path() / name / "infer.json")
+        << R"({"task": "raw", "backend": "scripted", "file": "script.json",
+               "inputs": [{"name": "x", "dtype": "FP32", "shape": )"
+        << shape << R"(}], "outputs": [{"name": "x", "dtype": "FP32", "shape": )" << shape << "}]}";
+    std::ofstream(folder_.path() / name / "1" / "script.json") << R"({"base_ms": 1})";
+    return folder_ / name;
+  }
+  testing::Folder folder_;
+};
+
+TEST_F(BenchCommand, TakesTensorsOfFixedAndOfFreeShape) {
+  expect_curve(raw_model("fixed", "[11]"));
+  const std::string free = raw_model("free", "[-1, 3]");
+  expect_curve(free, {"--length", "7"});
+  const auto unknown = run_infer({"bench", free});
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_NE(unknown.output.find("say with --length N"), std::string::npos) << unknown.output;
+  const auto fixed = run_infer({"bench", folder_ / "fixed", "--length", "7"});
+  EXPECT_EQ(fixed.code, 1);
+  EXPECT_NE(fixed.output.find("every input of fixed has a fixed shape"), std::string::npos) << fixed.output;
+}
+
+TEST_F(BenchCommand, TakesASimulator) {
+  ASSERT_EQ(
+      run_infer({"model", "create", "simulator", "--base-ms", "1", "--out", folder_ / "simulator"}).code, 0);
+  expect_curve(folder_ / "simulator");
+}
+
+TEST_F(BenchCommand, TakesASeries) {
+  std::string csv = "y\n";
+  for (int i = 0; i < 60; ++i) csv += std::to_string(i % 7) + "\n";
+  testing::write_text(folder_ / "data.csv", csv);
+  for (const char* model : {"naive", "prophet"}) {
+    ASSERT_EQ(run_infer({"train", "forecast", "--data", folder_ / "data.csv", "--target", "y", "--model",
+                         model, "--out", folder_ / "series"})
+                  .code,
+              0);
+    expect_curve(folder_ / "series");
+  }
+}
+
+#if INFER_WITH_TORCH
+TEST_F(BenchCommand, TakesTextsAndANetworkOfSeries) {
+  testing::write_checkpoint(folder_ / "checkpoint", testing::bert_config(false),
+                            testing::bert_shapes("", false, 0));
+  const auto imported =
+      run_infer({"model", "import", folder_ / "checkpoint", "--arch", "bert", "--out", folder_ / "texts"});
+  ASSERT_EQ(imported.code, 0) << imported.output;
+  expect_curve(folder_ / "texts");
+  expect_curve(folder_ / "texts", {"--length", "16", "--batch", "1,2"});
+  std::string csv = "y\n";
+  for (int i = 0; i < 60; ++i) csv += std::to_string(i % 7) + "\n";
+  testing::write_text(folder_ / "data.csv", csv);
+  ASSERT_EQ(run_infer({"train", "forecast", "--data", folder_ / "data.csv", "--target", "y", "--model", "gru",
+                       "--out", folder_ / "series"})
+                .code,
+            0);
+  expect_curve(folder_ / "series");
+}
+#endif
+
 TEST(PlanCommand, ReadsWhatBenchMeasures) {
   const testing::Folder folder;
   testing::scripted_model(folder.path(), 2);
@@ -193,7 +273,7 @@ TEST(PlanCommand, ReadsWhatBenchMeasures) {
   std::ofstream(folder / "curve.json") << bench.output;
   const auto model = read_curve(folder / "curve.json");
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_NEAR(model->curve.forward(1), 0.002, 0.001);
+  EXPECT_GE(model->curve.forward(1), 0.002) << "longer where the machine is busy";
 }
 
 }  // namespace

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <thread>
 
 #include "infer/models/train_forecast.h"
 #include "support/checkpoint_files.h"
@@ -13,6 +17,12 @@ namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
+
+Forecaster open_version(const fs::path& model, const std::string& version) {
+  OpenOptions options;
+  options.version = version;
+  return Forecaster::open(model, options).value();
+}
 
 /// Two targets with a season of 12 months and a feature, as a folder of trained models.
 class Forecasting : public ::testing::Test {
@@ -125,6 +135,123 @@ TEST_F(Forecasting, AConstantSeriesIsForecastAsItself) {
     promote(model(), row.version).value();
     const auto forecast = Forecaster::open(model()).value().forecast({}).value();
     EXPECT_EQ(forecast.values[0][0], 42);
+  }
+}
+
+TEST_F(Forecasting, WhatIsServedKnowsTheSeriesToItsEnd) {
+  // It rose for four fifths and fell since: a model that was fitted without the last fifth forecasts 180 and
+  // more.
+  std::string csv = "y\n";
+  for (int i = 0; i < 200; ++i) csv += std::to_string(i < 160 ? 20 + i : 180 - 2.4 * (i - 160)) + "\n";
+  testing::write_text(folder_ / "turned.csv", csv);
+  options_.data = folder_ / "turned.csv";
+  options_.columns = {{"y"}, {}, ""};
+  const auto rows = train_forecast(options_, model()).value();
+  for (const auto& row : rows) {
+    const auto forecaster = open_version(model(), row.version);
+    EXPECT_NEAR(forecaster.forecast({}).value().values[0][0], 84, 25) << row.version;
+    EXPECT_NEAR(forecaster.series().mean[0], 108, 3) << "the normalisation, too";
+    EXPECT_TRUE(fs::exists(model() / row.version / "infer.json"));
+  }
+  for (const auto& entry : fs::directory_iterator(model()))
+    EXPECT_FALSE(entry.path().string().ends_with("~")) << entry.path() << ": nothing unfinished is left";
+}
+
+TEST_F(Forecasting, AnotherUnitOrLevelGivesTheSameForecastInIt) {
+  const auto forecasts_of = [&](double factor, double level) {
+    std::string csv = "y\n";
+    for (int i = 0; i < 80; ++i) {
+      std::ostringstream cell;
+      cell.precision(17);
+      cell << (3 + std::sin(i * 0.5) + 0.02 * i) * factor + level;
+      csv += cell.str() + "\n";
+    }
+    testing::write_text(folder_ / "scaled.csv", csv);
+    options_.data = folder_ / "scaled.csv";
+    options_.columns = {{"y"}, {}, ""};
+    options_.season = 12;
+    std::map<std::string, double> values;
+    const auto rows = train_forecast(options_, model()).value();
+    for (const auto& row : rows) {
+      const auto forecaster = open_version(model(), row.version);
+      ForecastRequest request;
+      request.length = 3;
+      const auto forecast = forecaster.forecast(request).value();
+      values[row.model] = (forecast.values[2][0] - level) / factor;
+      values[row.model + " width"] = (forecast.upper[2][0] - forecast.lower[2][0]) / factor;
+      values[row.model + " MASE"] = row.mase;
+      values[row.model + " RMSE"] = row.rmse / factor;
+    }
+    fs::remove_all(model());
+    return values;
+  };
+  const auto expected = forecasts_of(1, 0);
+  for (const auto& [factor, level] :
+       {std::pair{1e-9, 0.0}, {1.0, 1e6}, {1e12, 0.0}, {1e-200, 0.0}, {1e200, 0.0}, {-1e9, 1e12}}) {
+    for (const auto& [what, value] : forecasts_of(factor, level))
+      EXPECT_NEAR(what.ends_with("width") || what.ends_with("RMSE") ? std::abs(value) : value,
+                  expected.at(what), 1e-3)
+          << what << " of a series times " << factor << " plus " << level;
+  }
+}
+
+TEST_F(Forecasting, WhatWasMadeUpIsSaidAndRecorded) {
+  std::string csv = "y\n";
+  for (int i = 0; i < 60; ++i) csv += i % 10 == 3 ? "NA\n" : std::to_string(i) + "\n";
+  testing::write_text(folder_ / "gaps.csv", csv);
+  options_.data = folder_ / "gaps.csv";
+  options_.columns = {{"y"}, {}, ""};
+  options_.models = {"naive"};
+  std::string said;
+  options_.notice = [&](const std::string& line) { said += line; };
+  (void)train_forecast(options_, model()).value();
+  EXPECT_NE(said.find("6 missing values took the value above"), std::string::npos) << said;
+  EXPECT_NE(read_manifest(model(), "1-naive").value().source.find(R"("missing_values":6)"),
+            std::string::npos);
+  const auto forecaster = Forecaster::open(model()).value();
+  EXPECT_EQ(forecaster.forecast({}).value().filled, 0U);
+  ForecastRequest request{.length = 1, .window = ForecastWindow{std::vector<double>(20, 1), 0}};
+  request.window->rows[5] = request.window->rows[15] = std::nan("");  // the first lies before the history
+  EXPECT_EQ(forecaster.forecast(request).value().filled, 1U);
+}
+
+TEST_F(Forecasting, ValuesThatCannotBeComputedWithAreTheClientsFault) {
+  (void)train_forecast(options_, model()).value();
+  const auto rows = read_leaderboard(model()).value();
+  for (const auto& row : rows) {
+    const auto forecaster = open_version(model(), row.version);
+    const std::size_t rows = forecaster.series().history;
+    for (const double value : {1e300, -1.7e308, HUGE_VAL, 1e60}) {
+      ForecastRequest request{.length = 1, .window = ForecastWindow{std::vector<double>(rows * 3, 1), 0}};
+      request.window->rows[3 * 4 + 1] = value;
+      const auto forecast = forecaster.forecast(request);
+      ASSERT_FALSE(forecast) << row.version << " " << value;
+      EXPECT_EQ(forecast.error().code, ErrorCode::kInvalidArgument);
+      EXPECT_NE(forecast.error().message.find("rows[4]: 'visits' is "), std::string::npos)
+          << forecast.error().message;
+    }
+    ForecastRequest request{.length = 3, .future = {{"price", {1, 2, 1e300}}}};
+    EXPECT_NE(forecaster.forecast(request).error().message.find("future.price[2]: 'price' is 1e+300"),
+              std::string::npos)
+        << forecaster.forecast(request).error().message;
+  }
+}
+
+TEST_F(Forecasting, OutputsThatAreNotFiniteAreAModelError) {
+  options_.models = {"prophet"};
+  (void)train_forecast(options_, model()).value();
+  for (const char* field : {"\"offset\": ", "\"sigma\": "}) {
+    const auto file = model() / "1-prophet" / "model.json";
+    std::ifstream in(file);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    testing::write_text(file,
+                        std::string(text).insert(text.find(field) + std::strlen(field), "1e300,\"was\":"));
+    const auto forecast = Forecaster::open(model()).value().forecast({});
+    testing::write_text(file, text);
+    ASSERT_FALSE(forecast) << field;
+    EXPECT_EQ(forecast.error().code, ErrorCode::kModelError);
+    EXPECT_NE(forecast.error().message.find("is not finite"), std::string::npos) << forecast.error().message;
+    EXPECT_NE(forecast.error().message.find("'sales'"), std::string::npos) << forecast.error().message;
   }
 }
 

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <sstream>
+
 #include "infer/models/train_forecast.h"
 #include "infer/tasks/forecaster.h"
 #include "support/checkpoint_files.h"
@@ -8,6 +11,12 @@ namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
+
+Forecaster open_version(const fs::path& model, const std::string& version) {
+  OpenOptions options;
+  options.version = version;
+  return Forecaster::open(model, options).value();
+}
 
 class RecurrentForecast : public ::testing::Test {
  protected:
@@ -78,6 +87,40 @@ TEST_F(RecurrentForecast, ElevenTargetsOfSeventeenInputsAndTheSameSeedTheSameMod
     ASSERT_EQ(row.size(), 11U);
     for (const double value : row) EXPECT_TRUE(std::isfinite(value));
     EXPECT_NEAR(row[3], 7, 0.5);  // a constant column
+  }
+}
+
+TEST_F(RecurrentForecast, AnotherUnitOrLevelGivesTheSameForecastInItAndTheLastRowsAreKnown) {
+  const auto forecasts_of = [&](double factor, double level) {
+    std::string csv = "y\n";
+    for (int i = 0; i < 70; ++i) {
+      std::ostringstream cell;
+      cell.precision(17);
+      cell << (10 + 3 * std::sin(i * 0.5) + (i > 55 ? 0.3 * (55 - i) : 0)) * factor + level;
+      csv += cell.str() + "\n";
+    }
+    testing::write_text(folder_ / "scaled.csv", csv);
+    TrainForecastOptions options;
+    options.data = folder_ / "scaled.csv";
+    options.columns = {{"y"}, {}, ""};
+    options.models = {"gru"};
+    fs::remove_all(folder_ / "model");
+    std::vector<double> values;
+    const auto rows = train_forecast(options, folder_ / "model").value();
+    for (const auto& row : rows) {
+      const auto forecaster = open_version(folder_ / "model", row.version);
+      const auto forecast = forecaster.forecast({}).value();
+      EXPECT_NEAR(forecaster.series().mean[0], (10 - 0.3 * 14 * 15 / 2 / 70) * factor + level, factor);
+      values.push_back((forecast.values[0][0] - level) / factor);
+      values.push_back((forecast.upper[0][0] - forecast.lower[0][0]) / factor);
+    }
+    return values;
+  };
+  const auto expected = forecasts_of(1, 0);
+  for (const auto& [factor, level] : {std::pair{1e-9, 0.0}, {1e12, 1e15}}) {
+    const auto found = forecasts_of(factor, level);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_NEAR(found[i], expected[i], 0.3) << factor << " " << level;
   }
 }
 

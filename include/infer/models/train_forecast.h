@@ -24,6 +24,8 @@ struct TrainForecastOptions {
   std::uint64_t seed = 1;
   bool join = false;  ///< Versions belong to the newest run of the folder instead of beginning another.
   std::function<void(const std::string&)> progress;  ///< Hears a line now and then; may be empty.
+  std::function<void(const std::string&)>
+      notice;  ///< Hears how many values and rows were made up; may be empty.
 };
 
 /// How a model did on the last fifth of the series, which its training never saw.
@@ -40,12 +42,13 @@ struct LeaderboardRow {
 /// The models it knows, by name.
 INFER_EXPORT std::vector<std::string> forecast_models();
 
-/// Trains each model on the first four fifths of a series and writes it as a version of DIRECTORY; DIRECTORY
-/// may hold earlier ones. Each is then evaluated from rolling origins on the last fifth, through the engine
-/// that serves it. Writes DIRECTORY/leaderboard.json, the rows of this run, and returns it, best (by MASE)
-/// first. Several processes may join a run at a time, on the same series, a model each. Blocking. Errors:
-/// those of `read_series`; `kInvalidArgument` (too few rows, an unknown model), `kFailedPrecondition`
-/// (DIRECTORY cannot be written), `kUnimplemented` (gru and lstm in a build without LibTorch).
+/// Trains each model on the first four fifths of a series, evaluates it from rolling origins on the last
+/// fifth, through the engine that serves it, trains it again on all rows and writes that as a version of
+/// DIRECTORY, which may hold earlier ones. Writes DIRECTORY/leaderboard.json, the rows of this run, and
+/// returns it, best (by MASE) first. Several processes may join a run at a time, on the same series, a model
+/// each. Blocking. Errors: those of `read_series`; `kInvalidArgument` (too few rows, an unknown model),
+/// `kFailedPrecondition` (DIRECTORY cannot be written), `kUnimplemented` (gru and lstm in a build without
+/// LibTorch).
 INFER_EXPORT Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& options,
                                                                 const std::filesystem::path& directory);
 

@@ -18,9 +18,17 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// Seconds since 1970 of "2024-05-01", "2024-05-01T12:30:00", "2024-05", "2024", "20240501", "202405" or
-/// "2024Q2"; times are UTC. A number of more than eight digits counts seconds itself. Errors:
-/// `kInvalidArgument`.
+/// A time and how far the clock that told it is ahead of UTC, both in seconds.
+struct ZonedTime {
+  double utc = 0;  ///< Since 1970.
+  double offset = 0;
+};
+
+/// Reads "2024-05-01", "2024-05-01T12:30:00", "2024-05-01 12:30:00.25+02:00", "20240501T123000Z", "2024-05",
+/// "2024", "20240501", "202405" or "2024Q2"; without an offset they are UTC. A number of more than eight
+/// digits counts seconds itself. Errors: `kInvalidArgument`.
+INFER_EXPORT Result<ZonedTime> parse_zoned_time(std::string_view text);
+/// The same, in seconds since 1970.
 INFER_EXPORT Result<double> parse_time(std::string_view text);
 /// The inverse, as "2024-05-01T12:30:00Z".
 INFER_EXPORT std::string format_time(double seconds);

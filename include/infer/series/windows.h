@@ -15,7 +15,7 @@ namespace infer::inline v0 {
 INFER_EXPORT Step step_of(const SeriesSpec& spec);
 
 /// Fills in calendar, mean and scale of `spec` from the first `rows` rows of `series`: mean and standard
-/// deviation of each input, a scale of 1 for one that hardly varies.
+/// deviation of each input. One that varies no more than rounding, relative to its values, is only shifted.
 INFER_EXPORT Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpec& spec);
 
 /// The normalised inputs of `rows` (row after row of `spec.columns`), the last of which is at `last_time`:

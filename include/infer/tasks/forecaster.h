@@ -36,13 +36,14 @@ struct Forecast {
   std::vector<std::vector<double>> upper;
   Timings timings;
   std::size_t batch_size = 0;
+  std::size_t filled = 0;  ///< Values of the window that were missing and made up.
 };
 
 /// Rows of a series in, the rows that follow out. Thread-safe.
 ///
 /// A forecast longer than the model's horizon is made piece by piece, each from a window that ends with the
 /// piece before. Windows longer than the model's history are cut at the front. Normalisation is the model's:
-/// a value that is not finite takes that of the row above, at the top the mean of its column.
+/// a value that is NaN takes that of the row above, at the top the mean of its column, and is counted.
 class INFER_EXPORT Forecaster {
  public:
   static constexpr std::size_t kMaxLength = 1000;
@@ -53,8 +54,9 @@ class INFER_EXPORT Forecaster {
   /// the series of infer.json and gives its targets.
   static Result<Forecaster> create(std::shared_ptr<Engine> engine);
 
-  /// Blocks until all pieces are done. Errors: `kInvalidArgument` (length, rows, future), and those of
-  /// `Engine::submit`.
+  /// Blocks until all pieces are done. Errors: `kInvalidArgument` (length, rows, future, a value so far from
+  /// what the model was trained on that it cannot be computed with), `kModelError` (an output that is not
+  /// finite), and those of `Engine::submit`.
   Result<Forecast> forecast(const ForecastRequest& request, const RequestOptions& options = {},
                             Permit permit = {}) const;
 

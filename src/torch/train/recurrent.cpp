@@ -108,10 +108,15 @@ class Network {
     return at::mse_loss(forward(x), y.sub(last(x)).div(divisor_));
   }
 
-  void fit_spread(const at::Tensor& x, const at::Tensor& y) {
+  std::vector<float> fit_spread(const at::Tensor& x, const at::Tensor& y) {
     const c10::InferenceMode guard;
     const at::Tensor wrong = y.sub(last(x)).sub(forward(x).mul(unit_));
-    spread_ = wrong.square().mean(0, true).sqrt().mul(kEightyPercent);
+    spread_ = wrong.square().mean(0, true).sqrt().mul(kEightyPercent).contiguous();
+    const auto* first = spread_.const_data_ptr<float>();
+    return {first, first + spread_.numel()};
+  }
+  void set_spread(const std::vector<float>& spread) {
+    spread_ = view(spread, {1, horizon_, outputs_}).clone();
   }
 
   std::vector<at::Tensor> copy() const {
@@ -160,60 +165,107 @@ class Network {
   at::Tensor spread_;
 };
 
-}  // namespace
+/// A network and what it learns from.
+class Training {
+ public:
+  Training(bool lstm, std::uint64_t seed, const Windows& windows)
+      : network_(lstm, seed, windows),
+        x_(inputs(windows)),
+        y_(targets(windows)),
+        adam_((network_.measure(x_, y_), network_.weights()), torch::optim::AdamOptions(kLearningRate)),
+        generator_(at::make_generator<at::CPUGeneratorImpl>(seed + 1)) {}
 
-Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
-                             const Windows& validation, const EpochHook& hook,
-                             const std::filesystem::path& file) {
-  try {
-    const auto tensors = [](const Windows& w) {
-      const auto count = static_cast<std::int64_t>(w.count);
-      return std::pair(
-          view(w.inputs, {count, static_cast<std::int64_t>(w.history), static_cast<std::int64_t>(w.width)}),
-          view(w.targets,
-               {count, static_cast<std::int64_t>(w.horizon), static_cast<std::int64_t>(w.outputs)}));
-    };
-    const auto [x, y] = tensors(training);
-    const auto [check_x, check_y] = tensors(validation);
-    Network network(lstm, seed, training);
-    network.measure(x, y);
-    torch::optim::Adam adam(network.weights(), torch::optim::AdamOptions(kLearningRate));
-    auto generator = at::make_generator<at::CPUGeneratorImpl>(seed + 1);
-    double best = std::numeric_limits<double>::infinity();
-    std::vector<at::Tensor> best_weights = network.copy();
-    std::size_t since_best = 0;
-    for (std::size_t epoch = 1; epoch <= kMaxEpochs && since_best < kPatience; ++epoch, ++since_best) {
-      const at::Tensor order = at::randperm(x.size(0), generator);
-      for (std::int64_t at = 0; at < x.size(0); at += kBatch) {
-        const at::Tensor rows = order.narrow(0, at, std::min(kBatch, x.size(0) - at));
-        adam.zero_grad();
-        network.loss(x.index_select(0, rows), y.index_select(0, rows)).backward();
-        adam.step();
-      }
-      double loss = 0;
-      {
-        const c10::InferenceMode guard;
-        loss = network.loss(check_x, check_y).item<double>();
-      }
-      if (!std::isfinite(loss))
-        return fail(ErrorCode::kModelError,
-                    "training: the loss of epoch " + std::to_string(epoch) + " is not finite");
-      if (hook) hook(epoch, loss);
-      if (loss < best) {
-        best = loss;
-        best_weights = network.copy();
-        since_best = 0;
-      }
+  static at::Tensor inputs(const Windows& w) {
+    return view(w.inputs, {static_cast<std::int64_t>(w.count), static_cast<std::int64_t>(w.history),
+                           static_cast<std::int64_t>(w.width)});
+  }
+  static at::Tensor targets(const Windows& w) {
+    return view(w.targets, {static_cast<std::int64_t>(w.count), static_cast<std::int64_t>(w.horizon),
+                            static_cast<std::int64_t>(w.outputs)});
+  }
+
+  void epoch() {
+    const at::Tensor order = at::randperm(x_.size(0), generator_);
+    for (std::int64_t at = 0; at < x_.size(0); at += kBatch) {
+      const at::Tensor rows = order.narrow(0, at, std::min(kBatch, x_.size(0) - at));
+      adam_.zero_grad();
+      network_.loss(x_.index_select(0, rows), y_.index_select(0, rows)).backward();
+      adam_.step();
     }
-    network.restore(best_weights);
-    network.fit_spread(check_x, check_y);
-    network.save(file);
-    return {};
+  }
+
+  /// Errors: `kModelError` (it is not finite).
+  Result<double> loss(const at::Tensor& x, const at::Tensor& y, std::size_t epoch) const {
+    const c10::InferenceMode guard;
+    const auto loss = network_.loss(x, y).item<double>();
+    if (std::isfinite(loss)) return loss;
+    return fail(ErrorCode::kModelError,
+                "training: the loss of epoch " + std::to_string(epoch) + " is not finite");
+  }
+  Result<double> loss(std::size_t epoch) const { return loss(x_, y_, epoch); }
+
+  Network& network() { return network_; }
+
+ private:
+  Network network_;
+  const at::Tensor x_;
+  const at::Tensor y_;
+  torch::optim::Adam adam_;
+  at::Generator generator_;
+};
+
+/// `call`, its exceptions as errors.
+template <class Call>
+auto guarded(Call call) -> decltype(call()) {
+  try {
+    return call();
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {
     return fail(ErrorCode::kInternal, "training: " + short_text(e));
   }
+}
+
+}  // namespace
+
+Result<RecurrentFit> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                                     const Windows& validation, const EpochHook& hook,
+                                     const std::filesystem::path& file) {
+  return guarded([&]() -> Result<RecurrentFit> {
+    Training run(lstm, seed, training);
+    const at::Tensor check_x = Training::inputs(validation);
+    const at::Tensor check_y = Training::targets(validation);
+    double best = std::numeric_limits<double>::infinity();
+    RecurrentFit fit;
+    std::vector<at::Tensor> best_weights = run.network().copy();
+    for (std::size_t epoch = 1; epoch <= kMaxEpochs && epoch <= fit.epochs + kPatience; ++epoch) {
+      run.epoch();
+      const auto loss = run.loss(check_x, check_y, epoch);
+      if (!loss) return Unexpected(loss.error());
+      if (hook) hook(epoch, *loss);
+      if (*loss < best) {
+        best = *loss;
+        best_weights = run.network().copy();
+        fit.epochs = epoch;
+      }
+    }
+    run.network().restore(best_weights);
+    fit.spread = run.network().fit_spread(check_x, check_y);
+    run.network().save(file);
+    return fit;
+  });
+}
+
+Result<void> refit_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const RecurrentFit& fit,
+                             const std::filesystem::path& file) {
+  return guarded([&]() -> Result<void> {
+    Training run(lstm, seed, training);
+    for (std::size_t epoch = 1; epoch <= fit.epochs; ++epoch) run.epoch();
+    if (const auto loss = run.loss(fit.epochs); !loss) return Unexpected(loss.error());
+    run.network().set_spread(fit.spread);
+    run.network().save(file);
+    return {};
+  });
 }
 
 }  // namespace infer::inline v0
