@@ -25,7 +25,7 @@ Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory(error) && valid_name(name) && name != "tuned") versions.push_back(name);
+    if (entry.is_directory(error) && valid_name(name) && !name.starts_with('.') && name != "tuned") versions.push_back(name);
   }
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
   const auto number = [](const std::string& name) {

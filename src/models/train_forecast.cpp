@@ -94,8 +94,13 @@ class Trainer {
     for (const std::string& model : options_.models) {
       const std::string version = run + "-" + model;
       if (options_.progress) options_.progress("training " + version);
+      std::error_code ignored;
+      const bool is_new = !fs::exists(directory_ / version, ignored);
       auto manifest = train(model, directory_ / version);
-      if (!manifest) return Unexpected(manifest.error());
+      if (!manifest) {
+        if (is_new) fs::remove_all(directory_ / version, ignored);  // no half version
+        return Unexpected(manifest.error());
+      }
       if (!fs::exists(directory_ / "infer.json")) {
         // A folder needs one of its own; each version's own takes its place when that is loaded.
         if (auto written = write_manifest(*manifest, directory_); !written)
@@ -117,7 +122,7 @@ class Trainer {
       const std::string name = entry.path().filename().string();
       std::size_t value = 0;
       const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
-      if (failed == std::errc() && entry.is_directory()) highest = std::max(highest, value);
+      if (failed == std::errc() && entry.is_directory(error)) highest = std::max(highest, value);
     }
     return highest;
   }

@@ -22,6 +22,7 @@
 #include "../../models/training.h"
 #include "../backend/error_text.h"
 #include "../models/module_builder.h"
+#include "../models/module_file.h"
 #include "infer/series/statistical.h"
 
 namespace infer::inline v0 {
@@ -124,7 +125,7 @@ class Network {
   }
   const std::vector<at::Tensor>& weights() const { return weights_; }
 
-  void save(const std::filesystem::path& file) const {
+  Result<void> save(const std::filesystem::path& file) const {
     ModuleBuilder builder;
     torch::jit::Module module = builder.make(lstm_ ? "Lstm" : "Gru");
     for (std::size_t i = 0; i < weights_.size(); ++i)
@@ -137,7 +138,7 @@ class Network {
                                                                       {"$HORIZON", std::to_string(horizon_)},
                                                                       {"$HIDDEN", std::to_string(kHidden)}}));
     module.eval();
-    module.save(file.string());
+    return save_module(module, file);
   }
 
  private:
@@ -207,8 +208,7 @@ Result<void> train_recurrent(bool lstm, std::uint64_t seed, const Windows& train
     }
     network.restore(best_weights);
     network.fit_spread(check_x, check_y);
-    network.save(file);
-    return {};
+    return network.save(file);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {
