@@ -77,7 +77,7 @@ std::vector<Check> check_model(const fs::path& directory) {
   auto manifest = read_manifest(directory, choose_version(directory).value_or(""));
   if (!manifest) {
     return {{Level::kFailure, "infer.json", manifest.error().message,
-             "infer model create makes a folder to compare with"}};
+             "make a folder to compare with: infer model create simulator --out models/simulator"}};
   }
   std::vector<Check> checks{
       {Level::kOk, "infer.json", manifest->task + ", " + manifest->backend + ", " + manifest->precision, ""}};
