@@ -16,8 +16,8 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // clang-format off
-constexpr std::array<std::string_view, 19> kKeys{
-    "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "precision",
+constexpr std::array<std::string_view, 20> kKeys{
+    "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "scores", "precision",
     "weights", "source", "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup", "versions"};
 constexpr std::array<std::string_view, 6> kBatchKeys{
     "max_batch_size", "allowed_batch_sizes", "allowed_lengths", "max_queue_delay_ms", "max_queue_size",
@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, 6> kTasks{
     "image-embedding", "text-embedding", "text-classification", "forecast", "simulate", "raw"};
 constexpr std::array<std::string_view, 4> kPrecisions{"fp32", "fp16", "bf16", "int8"};
 constexpr std::array<std::string_view, 3> kPolicies{"promoted", "latest", "all"};
+constexpr std::array<std::string_view, 3> kScores{"softmax", "sigmoid", "none"};
 constexpr std::array<std::string_view, 3> kWeights{"random", "imported", "trained"};
 // clang-format on
 
@@ -373,6 +374,7 @@ Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   if (key == "workers") return store(count(key, value), out.workers);
   if (key == "intra_op_threads") return store(count(key, value), out.intra_op_threads);
   if (key == "warmup") return store(text(key, value), out.warmup);
+  if (key == "scores") return store(choice(key, value, kScores), out.scores);
   if (key == "labels") return store(texts(key, value), out.labels);
   if (key == "tokenizer") return store(tokenizer(value), out.tokenizer);
   if (key == "series") return store(series(value), out.series);

@@ -131,6 +131,7 @@ std::string manifest_json(const Manifest& manifest) {
   if (manifest.tokenizer) object.add("tokenizer", tokenizer(*manifest.tokenizer));
   if (manifest.series) object.add("series", series(*manifest.series));
   if (!manifest.labels.empty()) object.add("labels", list(manifest.labels, json_string));
+  if (!manifest.scores.empty()) object.add("scores", json_string(manifest.scores));
   object.add("precision", json_string(manifest.precision));
   object.add("weights", json_string(manifest.weights));
   object.add("source", manifest.source);
