@@ -118,11 +118,13 @@ class Trainer {
   std::size_t newest_run() const {
     std::size_t highest = 0;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory_, error)) {
-      const std::string name = entry.path().filename().string();
+    fs::directory_iterator entry(directory_, error);
+    for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
       std::size_t value = 0;
-      const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
-      if (failed == std::errc() && entry.is_directory(error)) highest = std::max(highest, value);
+      std::error_code unreadable;
+      const auto [last, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
+      if (failed == std::errc() && entry->is_directory(unreadable)) highest = std::max(highest, value);
     }
     return highest;
   }
