@@ -1,4 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "infer/models/train_forecast.h"
 #include "infer/tasks/forecaster.h"
@@ -79,6 +83,27 @@ TEST_F(RecurrentForecast, ElevenTargetsOfSeventeenInputsAndTheSameSeedTheSameMod
     for (const double value : row) EXPECT_TRUE(std::isfinite(value));
     EXPECT_NEAR(row[3], 7, 0.5);  // a constant column
   }
+}
+
+TEST(ForecastVersions, TwelveRunsAreNumberedOneToTwelve) {
+  const auto folder = std::filesystem::temp_directory_path() / ("infer-versions-" + std::to_string(getpid()));
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  {
+    std::ofstream csv(folder / "data.csv");
+    csv << "y\n";
+    for (int i = 0; i < 80; ++i) csv << i % 7 << "\n";
+  }
+  TrainForecastOptions options;
+  options.data = folder / "data.csv";
+  options.columns.targets = {"y"};
+  options.models = {"naive"};
+  for (int run = 1; run <= 12; ++run) {
+    const auto rows = train_forecast(options, folder / "model");
+    ASSERT_TRUE(rows) << rows.error().message;
+    EXPECT_EQ(rows->front().version, std::to_string(run) + "-naive");
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

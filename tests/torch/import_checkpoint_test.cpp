@@ -3,6 +3,8 @@
 #include <fstream>
 #include <limits>
 
+#include "../src/models/training.h"
+#include "infer/engine/inspect.h"
 #include "infer/engine/open.h"
 #include "infer/models/import.h"
 #include "infer/tasks/text_embedder.h"
@@ -242,6 +244,16 @@ TEST_F(ImportCheckpoint, WeightsThatAreNotFiniteAreNamed) {
     testing::write_text(source / "model.safetensors", bytes);
     expect_refused(source, "encoder.layer.1.output.LayerNorm.bias holds NaN or infinity, first at element 30");
   }
+}
+
+TEST_F(ImportCheckpoint, InspectionFindsWeightsThatAreNotFinite) {
+  import_model(plain(), {"bert", "", 0}, model()).value();
+  const fs::path embedder = model() / "1" / "model.pt";
+  EXPECT_TRUE(inspect_torchscript(embedder).value().non_finite.empty());
+  std::vector<float> weight(32, 1);
+  weight[7] = std::numeric_limits<float>::quiet_NaN();
+  build_text_head(embedder, weight, {0}, folder_ / "head.pt").value();
+  EXPECT_EQ(inspect_torchscript(folder_ / "head.pt").value().non_finite, std::vector<std::string>{"head_weight"});
 }
 
 TEST_F(ImportCheckpoint, OtherKindsOfCheckpointsAreNamed) {
