@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -8,6 +9,8 @@
 #include "suggestion.h"
 
 int main(int argc, char** argv) {
+  // A file that grows past its limit is an error of that write, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app(
       "Inference with TorchScript models: serve them over HTTP, run them on folders, look after them.",
       "infer");

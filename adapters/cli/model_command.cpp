@@ -136,8 +136,9 @@ void add_import(CLI::App& model, Action& action) {
   import->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm")->required();
   import
       ->add_option("--pooling", arguments->options.pooling,
-                   "Of sentence embeddings: mean or cls, unless the checkpoint says")
-      ->check(CLI::IsMember({"mean", "cls"}));
+                   "Of sentence embeddings: how the vectors of a text's tokens become one; overrules the "
+                   "checkpoint, which is mean if it does not say")
+      ->check(CLI::IsMember({"cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"}));
   import->add_option("--max-tokens", arguments->options.max_tokens,
                      "Longer texts are cut, unless the checkpoint says");
   import->add_flag("--json", arguments->json, "Print what was made as JSON");

@@ -285,10 +285,10 @@ int run(const Arguments& arguments) {
                         s.p95_ms / 1e3};
       std::cout << text(trial, of_precision(trial)) << '\n';
     }
-    std::cout << "written to " << file.string() << "; infer serve --tune auto uses it\n";
+    std::cout << "written to " << file.string() << "; to serve with it: infer serve --tune auto\n";
     if (tuned.size() > 1 && fastest->candidate.version != versions->front()) {
-      std::cout << "version " << fastest->candidate.version << " is the fastest: infer promote "
-                << arguments.model << " --version " << fastest->candidate.version << " serves it\n";
+      std::cout << "version " << fastest->candidate.version << " is the fastest; to serve it: infer promote "
+                << arguments.model << ' ' << fastest->candidate.version << '\n';
     }
   }
   if (auto written = write_tuned(file, tuned); !written) return give_up(written.error());

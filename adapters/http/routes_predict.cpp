@@ -18,7 +18,8 @@ namespace {
 Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 void write_classification(JsonWriter& json, const TextClassifier& classifier, const Classification& one) {
-  json.key("label").value(classifier.labels()[one.label]).key("confidence").value(one.confidence());
+  if (classifier.scores_are() != TextClassifier::Scores::kValues)  // which are no confidences
+    json.key("label").value(classifier.labels()[one.label]).key("confidence").value(one.confidence());
   json.key("scores").begin_object();
   for (std::size_t i = 0; i < one.scores.size(); ++i) json.key(classifier.labels()[i]).value(one.scores[i]);
   json.end_object();
@@ -47,7 +48,8 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, const Served
   auto result = classifier.classify(*texts, {exchange.deadline, exchange.hung_up}, *std::move(permit));
   if (!result) return refuse(exchange, engine, result.error());
   note_batch(exchange, result->timings, result->batch_size, result->texts.size());
-  exchange.confidence = result->texts.front().confidence();
+  if (classifier.scores_are() != TextClassifier::Scores::kValues)
+    exchange.confidence = result->texts.front().confidence();
   JsonWriter json;
   json.begin_object();
   if (one != nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string_view>
 
@@ -7,8 +8,37 @@
 
 namespace infer::inline v0 {
 
-/// Writes `content` beside `file`, flushes it to the disk and renames it: after a crash there is the old file
-/// or the new one, whole. Errors: `kFailedPrecondition`.
+/// A file written under another name beside it, which takes its own name once all of it is on the disk: after
+/// a crash or on a full disk there is the old file or the new one, whole. Not thread-safe.
+class DurableFile {
+ public:
+  explicit DurableFile(std::filesystem::path file);
+  /// Removes what was written, unless it was committed.
+  ~DurableFile();
+  DurableFile(const DurableFile&) = delete;
+  DurableFile& operator=(const DurableFile&) = delete;
+
+  /// Adds `content`. What goes wrong is kept for `commit`; later writes then do nothing.
+  void write(std::string_view content) noexcept;
+  /// Flushes to the disk and renames. Errors: `kFailedPrecondition`, with the reason of the first failure.
+  Result<void> commit();
+
+ private:
+  void note_failure() noexcept;
+
+  std::filesystem::path file_;
+  std::filesystem::path next_;
+  int fd_ = -1;
+  int error_ = 0;
+};
+
+/// Writes a small file whole. Errors: `kFailedPrecondition`.
 Result<void> write_durably(const std::filesystem::path& file, std::string_view content);
+
+/// Copies the content of a file. Errors: `kNotFound` (`from` cannot be read), `kFailedPrecondition`.
+Result<void> copy_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Flushes the names in a folder to the disk, where the file system can.
+void sync_folder(const std::filesystem::path& folder) noexcept;
 
 }  // namespace infer::inline v0

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <utility>
+
+#include "read_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -19,13 +20,19 @@ bool valid_name(std::string_view name) {
          });
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
 /// The version folders, the highest number (or last name) last.
 Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   std::vector<std::string> versions;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory(error) && valid_name(name) && name != "tuned") versions.push_back(name);
+  fs::directory_iterator entry(directory, error);
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (is_folder(entry->path()) && valid_name(name) && !name.starts_with('.') && name != "tuned") versions.push_back(name);
   }
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
   const auto number = [](const std::string& name) {
@@ -47,12 +54,13 @@ Result<Manifest> read_manifest(const fs::path& directory, const std::string& ver
                 "model name '" + name.string() + "' does not match [A-Za-z0-9._-]{1,64}");
   }
   const fs::path own = directory / version / "infer.json";
-  const fs::path path = fs::exists(own) ? own : directory / "infer.json";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::kNotFound, path.string() + ": no such manifest");
-  std::ostringstream content;
-  content << file.rdbuf();
-  auto manifest = parse_manifest(content.str());
+  std::error_code error;
+  const fs::path path = fs::exists(own, error) ? own : directory / "infer.json";
+  auto content = read_file(path);
+  if (!content && !fs::exists(path, error) && !error)
+    return fail(ErrorCode::kNotFound, path.string() + ": no such manifest");
+  if (!content) return Unexpected(content.error());
+  auto manifest = parse_manifest(*content);
   if (!manifest)
     return fail(manifest.error().code, path.parent_path().string() + "/" + manifest.error().message);
   manifest->name = name.string();
@@ -65,7 +73,7 @@ Result<std::string> choose_version(const fs::path& directory) {
     std::getline(promoted, version);
     if (!valid_name(version))
       return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is no version name");
-    if (!fs::is_directory(directory / version)) {
+    if (!is_folder(directory / version)) {
       return fail(ErrorCode::kNotFound, "PROMOTED names version " + version + ", which does not exist");
     }
     return version;
@@ -82,7 +90,7 @@ Result<std::vector<std::string>> served_versions(const fs::path& directory) {
   if (manifest->version_policy == "specific") {
     served = manifest->versions;
     for (const std::string& version : served) {
-      if (!valid_name(version) || !fs::is_directory(directory / version))
+      if (!valid_name(version) || !is_folder(directory / version))
         return fail(ErrorCode::kNotFound, directory.string() + ": versions: " + version + " does not exist");
     }
   } else if (manifest->version_policy != "promoted") {

@@ -64,6 +64,11 @@ std::string specs(const std::vector<TensorSpec>& all) {
     object.add("name", json_string(spec.name));
     object.add("dtype", json_string(to_string(spec.dtype)));
     object.add("shape", list(spec.shape.dims(), number<std::int64_t>));
+    if (spec.range)
+      object.add("range", list(std::array{spec.range->least, spec.range->greatest}, number<std::int64_t>));
+    if (spec.max_shape.rank() > 0)
+      object.add("max_shape", list(spec.max_shape.dims(), number<std::int64_t>));
+    if (!spec.same_shape_as.empty()) object.add("same_shape_as", json_string(spec.same_shape_as));
     return object.text();
   });
 }
@@ -126,6 +131,7 @@ std::string manifest_json(const Manifest& manifest) {
   if (manifest.tokenizer) object.add("tokenizer", tokenizer(*manifest.tokenizer));
   if (manifest.series) object.add("series", series(*manifest.series));
   if (!manifest.labels.empty()) object.add("labels", list(manifest.labels, json_string));
+  if (!manifest.scores.empty()) object.add("scores", json_string(manifest.scores));
   object.add("precision", json_string(manifest.precision));
   object.add("weights", json_string(manifest.weights));
   object.add("source", manifest.source);

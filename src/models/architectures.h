@@ -13,16 +13,29 @@
 
 namespace infer::inline v0 {
 
-/// Sizes of a BERT-like encoder (Devlin et al., 2018; Sanh et al., 2019) and what is made of its result.
+/// How the vectors of a text's tokens become one. Several are laid side by side, in their order.
+enum class Pooling { kCls, kMax, kMean, kMeanSqrtLength, kWeightedMean, kLastToken };
+
+/// What a sentence-transformers module does to a vector after pooling.
+struct SentenceStep {
+  enum class Kind {
+    kDense,      ///< A linear layer `tensors`linear with an activation.
+    kLayerNorm,  ///< A layer norm `tensors`norm.
+    kNormalize,  ///< To length 1.
+  };
+  Kind kind = Kind::kNormalize;
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+  bool bias = true;
+  std::string activation;  ///< Of a dense layer, as PyTorch's class is called: "Tanh".
+  std::string tensors;     ///< What the names of its tensors begin with.
+};
+
+/// Sizes of a BERT-like encoder (Devlin et al., 2018; Sanh et al., 2019) and what is made of its result: a
+/// classifier where there are labels, else a sentence embedding.
 struct BertConfig {
   enum class Family { kBert, kDistilBert };
-  enum class Head {
-    kMean,      ///< Mean of all tokens: a sentence embedding.
-    kCls,       ///< The first token: a sentence embedding.
-    kClassify,  ///< Logits of `labels` classes.
-  };
   Family family = Family::kBert;
-  Head head = Head::kMean;
   std::int64_t vocabulary = 30522;
   std::int64_t width = 768;
   std::int64_t layers = 12;
@@ -33,6 +46,16 @@ struct BertConfig {
   std::int64_t labels = 0;
   double epsilon = 1e-12;
   std::string activation = "gelu";
+  std::vector<Pooling> pooling{Pooling::kMean};
+  std::vector<SentenceStep> steps;
+  std::vector<std::string> unused;  ///< What names of tensors that are for something else begin with.
+
+  /// Numbers in a sentence embedding.
+  std::int64_t embedding_size() const {
+    std::int64_t size = width * static_cast<std::int64_t>(pooling.size());
+    for (const SentenceStep& step : steps) size = step.outputs;
+    return size;
+  }
 };
 
 /// Fills the architecture from the checkpoint and saves it. Errors: those of `Checkpoint::check`,

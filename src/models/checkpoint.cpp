@@ -1,8 +1,48 @@
 #include "checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
 
 namespace infer::inline v0 {
+namespace {
+
+/// The place of the first value for which `wrong` holds. The data may lie unaligned in a mapped file.
+template <class T, class Wrong>
+std::optional<std::size_t> first(const Tensor& tensor, Wrong wrong) {
+  const auto* bytes = static_cast<const std::byte*>(tensor.data());
+  const std::size_t count = tensor.elements();
+  for (std::size_t i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
+    if (wrong(value)) return i;
+  }
+  return std::nullopt;
+}
+
+/// The first value that is NaN or infinite as FP32.
+std::optional<std::size_t> first_non_finite(const Tensor& tensor) {
+  const auto exponent = [](auto mask) { return [mask](auto bits) { return (bits & mask) == mask; }; };
+  switch (tensor.dtype()) {
+    case DType::kFp16:
+      return first<std::uint16_t>(tensor, exponent(std::uint16_t{0x7C00}));
+    case DType::kBf16:
+      return first<std::uint16_t>(tensor, exponent(std::uint16_t{0x7F80}));
+    case DType::kFp32:
+      return first<std::uint32_t>(tensor, exponent(std::uint32_t{0x7F800000}));
+    case DType::kFp64:
+      return first<double>(tensor, [](double value) {
+        return !(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()));
+      });
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
 
 const Tensor* Checkpoint::take(const std::string& name, const Shape& shape) {
   taken_.insert(name);
@@ -19,6 +59,11 @@ const Tensor* Checkpoint::take(const std::string& name, const Shape& shape) {
   const DType dtype = tensor.dtype();
   if (dtype != DType::kFp32 && dtype != DType::kFp16 && dtype != DType::kBf16 && dtype != DType::kFp64) {
     problems_.push_back("not a floating-point tensor: " + name + " is " + std::string(to_string(dtype)));
+    return nullptr;
+  }
+  if (const auto place = first_non_finite(tensor)) {
+    problems_.push_back("not finite: " + name + " holds NaN or infinity, first at element " +
+                        std::to_string(*place));
     return nullptr;
   }
   return &tensor;

@@ -1,9 +1,9 @@
 #include <sstream>
-#include <system_error>
 
 #include "../engine/durable_file.h"
 #include "infer/engine/manifest.h"
 #include "infer/models/simulator.h"
+#include "staged_folder.h"
 
 namespace infer::inline v0 {
 
@@ -16,17 +16,15 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   if (outside(config.sigma, 3)) return fail(ErrorCode::kInvalidArgument, "sigma: is outside 0 to 3");
   if (outside(config.failure_rate, 1))
     return fail(ErrorCode::kInvalidArgument, "failure_rate: is outside 0 to 1");
-  std::error_code error;
-  if (std::filesystem::exists(directory, error))
-    return fail(ErrorCode::kFailedPrecondition,
-                directory.string() + ": exists already; choose another folder or remove it");
-  std::filesystem::create_directories(directory / "1", error);
-  if (error) return fail(ErrorCode::kFailedPrecondition, directory.string() + ": " + error.message());
+  auto staged = StagedFolder::create(directory);
+  if (!staged) return Unexpected(staged.error());
+  auto version = staged->subfolder("1");
+  if (!version) return Unexpected(version.error());
   std::ostringstream law;
   law << "{\"base_ms\": " << config.base_ms << ", \"per_sample_ms\": " << config.per_sample_ms
       << ", \"sigma\": " << config.sigma << ", \"failure_rate\": " << config.failure_rate
       << ", \"seed\": " << config.seed << ", \"burn\": true}\n";
-  if (auto written = write_durably(directory / "1" / "law.json", law.str()); !written) return written;
+  if (auto written = write_durably(*version / "law.json", law.str()); !written) return written;
   Manifest manifest;
   manifest.task = "simulate";
   manifest.backend = "scripted";
@@ -37,7 +35,8 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   manifest.max_batch_size = 1;
   manifest.allowed_batch_sizes = {{1}};
   manifest.warmup = "none";  // there is nothing to warm, and a law may say that it fails
-  return write_manifest(manifest, directory);
+  if (auto written = write_manifest(manifest, staged->path()); !written) return written;
+  return staged->commit();
 }
 
 }  // namespace infer::inline v0

@@ -24,6 +24,8 @@ Manifest clip_vit_manifest(const ClipVitConfig& config) {
 Manifest text_manifest(std::size_t max_tokens) {
   Manifest manifest;
   manifest.inputs = {{"input_ids", DType::kInt64, Shape{-1}}, {"attention_mask", DType::kInt64, Shape{-1}}};
+  manifest.inputs[1].range = ValueRange{0, 1};
+  manifest.inputs[1].same_shape_as = "input_ids";
   // The encoder leaves padding out of its products, so that few lengths do: texts of any length up to the
   // first share a batch.
   for (std::size_t length = 32; length < max_tokens; length *= 2) manifest.allowed_lengths.push_back(length);

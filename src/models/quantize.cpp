@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <exception>
 #include <memory>
 #include <new>
 #include <numeric>
+#include <sstream>
 #include <system_error>
 
+#include "../engine/durable_file.h"
+#include "../engine/read_file.h"
 #include "infer/engine/open.h"
 #include "infer/tasks/image_embedder.h"
 #include "infer/tasks/text_embedder.h"
 #include "quantize_module.h"
+#include "staged_folder.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -90,14 +94,18 @@ Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::pa
     return vectors;
   }
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    std::error_code unreadable;
+    if (entry->is_regular_file(unreadable)) files.push_back(entry->path());
   }
+  if (error) return fail(ErrorCode::kNotFound, folder.string() + ": cannot be read: " + error.message());
   std::sort(files.begin(), files.end());
   for (const fs::path& path : files) {
-    std::ifstream file(path, std::ios::binary);
-    const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-    auto vector = embedder->embed({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    auto bytes = read_file(path);
+    if (!bytes) return Unexpected(bytes.error());
+    auto vector = embedder->embed({reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
     if (!vector) return bad(path.string() + ": " + vector.error().message);
     vectors.push_back(*std::move(vector));
   }
@@ -123,7 +131,9 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
   if (samples.empty()) {
     texts = made_up_texts();
   } else {
-    std::ifstream file(samples);
+    auto content = read_file(samples);
+    if (!content) return Unexpected(content.error());
+    std::istringstream file(*content);
     for (std::string line; std::getline(file, line);) {
       if (!line.empty()) texts.push_back(line);
     }
@@ -163,7 +173,8 @@ Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& 
   return {};
 }
 
-Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& options, const Place& to) {
+Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& options, const Place& to,
+                                     bool beside) {
   auto manifest = read_manifest(from.directory, from.version);
   if (!manifest) return Unexpected(manifest.error());
   const bool known_task = manifest->task == "image-embedding" || manifest->task == "text-embedding" ||
@@ -173,18 +184,19 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
                ": a TorchScript model of images or texts is needed to compare answers");
   if (manifest->precision != "fp32")
     return bad(from.directory.string() + ": is of " + manifest->precision + " already");
-  fs::create_directories(to.files());
   QuantizeReport report;
   const fs::path& file = manifest->file;
   if (auto done = quantize_module(from.files() / file, to.files() / file, options.precision, report); !done)
     return Unexpected(done.error());
-  if (manifest->tokenizer)
-    fs::copy_file(from.files() / manifest->tokenizer->vocab, to.files() / manifest->tokenizer->vocab);
+  if (manifest->tokenizer) {
+    const std::string& vocab = manifest->tokenizer->vocab;
+    if (auto copied = copy_durably(from.files() / vocab, to.files() / vocab); !copied)
+      return Unexpected(copied.error());
+  }
   report.bytes_before = fs::file_size(from.files() / file);
   report.bytes_after = fs::file_size(to.files() / file);
   manifest->precision = options.precision;
   manifest->sha256.clear();
-  const bool beside = from.directory == to.directory;
   if (beside) manifest->same_weights_as = from.version;
   if (auto written = write_manifest(*manifest, beside ? to.files() : to.directory); !written)
     return Unexpected(written.error());
@@ -202,21 +214,23 @@ Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOpti
     auto version = choose_version(source);
     if (!version) return Unexpected(version.error());
     const Place from{source, *version};
-    const bool beside = fs::exists(directory) && fs::equivalent(source, directory);
-    const Place to = beside ? Place{source, *version + "-" + options.precision} : Place{directory, "1"};
-    const fs::path made = beside ? to.files() : directory;
-    if (fs::exists(made)) {
-      return fail(ErrorCode::kFailedPrecondition,
-                  made.string() + ": exists already; choose another folder or remove it");
-    }
-    auto report = quantize_into(from, options, to);
     std::error_code ignored;
-    if (!report) fs::remove_all(made, ignored);
+    const bool beside = fs::equivalent(source, directory, ignored);
+    const std::string name = *version + "-" + options.precision;
+    auto staged = StagedFolder::create(beside ? source / name : directory);
+    if (!staged) return Unexpected(staged.error());
+    if (!beside) {
+      if (auto made = staged->subfolder("1"); !made) return Unexpected(made.error());
+    }
+    const Place to = beside ? Place{staged->path().parent_path(), name} : Place{staged->path(), "1"};
+    auto report = quantize_into(from, options, to, beside);
+    if (!report) return report;
+    if (auto committed = staged->commit(); !committed) return Unexpected(committed.error());
     return report;
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
-  } catch (const fs::filesystem_error& e) {
-    return fail(ErrorCode::kFailedPrecondition, e.what());
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kFailedPrecondition, source.string() + ": " + e.what());
   }
 }
 

@@ -121,11 +121,13 @@ class Trainer {
   std::size_t newest_run() const {
     std::size_t highest = 0;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory_, error)) {
-      const std::string name = entry.path().filename().string();
+    fs::directory_iterator entry(directory_, error);
+    for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
       std::size_t value = 0;
-      const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
-      if (failed == std::errc() && entry.is_directory()) highest = std::max(highest, value);
+      std::error_code unreadable;
+      const auto [last, failed] = std::from_chars(name.data(), name.data() + name.size(), value);
+      if (failed == std::errc() && entry->is_directory(unreadable)) highest = std::max(highest, value);
     }
     return highest;
   }
@@ -156,8 +158,10 @@ class Trainer {
         fs::remove_all(folder, ignored);
       }
     } const removal{folder};
-    fs::remove_all(folder);
-    fs::create_directories(folder);
+    std::error_code error;
+    fs::remove_all(folder, error);
+    if (!error) fs::create_directories(folder, error);
+    if (error) return fail(ErrorCode::kFailedPrecondition, folder.string() + ": " + error.message());
     RecurrentFit fit;
     if (auto fitted = train(model, test_begin_, fit, folder); !fitted) return Unexpected(fitted.error());
     auto row = evaluate(model, unfinished);
@@ -166,9 +170,11 @@ class Trainer {
     if (options_.progress) options_.progress("  fitting " + version + " again on all rows");
     auto manifest = train(model, series_.rows(), fit, folder);
     if (!manifest) return Unexpected(manifest.error());
-    fs::remove_all(directory_ / version);
-    fs::rename(folder, directory_ / version);
-    if (!fs::exists(directory_ / "infer.json")) {
+    fs::remove_all(directory_ / version, error);
+    if (!error) fs::rename(folder, directory_ / version, error);
+    if (error)
+      return fail(ErrorCode::kFailedPrecondition, (directory_ / version).string() + ": " + error.message());
+    if (!fs::exists(directory_ / "infer.json", error)) {
       // A folder needs one of its own; each version's own takes its place when that is loaded.
       if (auto written = write_manifest(*manifest, directory_); !written) return Unexpected(written.error());
     }

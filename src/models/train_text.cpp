@@ -9,10 +9,12 @@
 #include <system_error>
 #include <utility>
 
+#include "../engine/durable_file.h"
 #include "../series/csv.h"
 #include "infer/tasks/text_embedder.h"
 #include "manifests.h"
 #include "softmax_regression.h"
+#include "staged_folder.h"
 #include "training.h"
 
 namespace infer::inline v0 {
@@ -169,28 +171,34 @@ Result<void> write_model(const TrainTextOptions& options, const SoftmaxModel& mo
   std::vector<float> bias;
   for (const double value : model.weight) weight.push_back(static_cast<float>(value / report.temperature));
   for (const double value : model.bias) bias.push_back(static_cast<float>(value / report.temperature));
-  const fs::path folder = directory / "1";
-  fs::create_directories(folder);
+  auto staged = StagedFolder::create(directory);
+  if (!staged) return Unexpected(staged.error());
+  auto folder = staged->subfolder("1");
+  if (!folder) return Unexpected(folder.error());
   const fs::path base_folder = options.base / *version;
-  if (auto built = build_text_head(base_folder / base->file, weight, bias, folder / "model.pt"); !built)
+  if (auto built = build_text_head(base_folder / base->file, weight, bias, *folder / "model.pt"); !built)
     return built;
-  fs::copy_file(base_folder / base->tokenizer->vocab, folder / base->tokenizer->vocab);
+  const std::string& vocab = base->tokenizer->vocab;
+  if (auto copied = copy_durably(base_folder / vocab, *folder / vocab); !copied) return copied;
   Manifest manifest = *base;
   manifest.task = "text-classification";
   manifest.file = "model.pt";
   manifest.outputs = {{"logits", DType::kFp32, Shape{static_cast<std::int64_t>(report.labels.size())}}};
   manifest.labels = report.labels;
+  manifest.scores.clear();
   manifest.weights = "trained";
   manifest.sha256.clear();
   manifest.source = R"({"base": ")" + base->name + R"(", "rows": )" + std::to_string(report.trained) + "}";
-  return write_manifest(manifest, directory);
+  if (auto written = write_manifest(manifest, staged->path()); !written) return written;
+  return staged->commit();
 }
 
 }  // namespace
 
 Result<TextReport> train_text(const TrainTextOptions& options, const fs::path& directory) {
   try {
-    if (fs::exists(directory))
+    std::error_code ignored;
+    if (fs::exists(directory, ignored))
       return fail(ErrorCode::kFailedPrecondition,
                   directory.string() + ": exists already; choose another folder or remove it");
     if (!(options.held_out > 0) || options.held_out > 0.9) return bad("held_out: is outside 0 to 0.9");
@@ -214,11 +222,7 @@ Result<TextReport> train_text(const TrainTextOptions& options, const fs::path& d
     const SoftmaxModel model = fit(training, report);
     evaluate(model, held_out, report);
     auto written = write_model(options, model, report, directory);
-    if (!written) {
-      std::error_code ignored;
-      fs::remove_all(directory, ignored);
-      return Unexpected(written.error());
-    }
+    if (!written) return Unexpected(written.error());
     return report;
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());

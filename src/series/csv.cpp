@@ -1,8 +1,9 @@
 #include "csv.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cstddef>
+
+#include "../engine/read_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -84,10 +85,9 @@ Result<Csv> parse_csv(std::string_view text) {
 }
 
 Result<Csv> read_csv(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return fail(ErrorCode::kNotFound, file.string() + ": no such file");
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  auto csv = parse_csv(text);
+  auto text = read_file(file, std::size_t{1} << 34);
+  if (!text) return Unexpected(text.error());
+  auto csv = parse_csv(*text);
   if (!csv) return fail(csv.error().code, file.string() + ": " + csv.error().message);
   return csv;
 }

@@ -1,6 +1,7 @@
 #include "infer/tasks/text_classifier.h"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 #include <numeric>
 #include <utility>
@@ -40,6 +41,8 @@ Result<TextClassifier> TextClassifier::create(std::shared_ptr<Engine> engine) {
     classifier.label_vectors_ = std::move(vectors->vectors);
     return classifier;
   }
+  if (model.manifest.scores == "sigmoid") classifier.scores_are_ = Scores::kProbabilities;
+  if (model.manifest.scores == "none") classifier.scores_are_ = Scores::kValues;
   const auto logits = static_cast<std::size_t>(model.backend->signature().outputs[0].shape[0]);
   if (logits != labels.size()) {
     return fail(ErrorCode::kInvalidArgument, model.name + ": infer.json: labels: there are " +
@@ -50,8 +53,13 @@ Result<TextClassifier> TextClassifier::create(std::shared_ptr<Engine> engine) {
 }
 
 std::vector<float> TextClassifier::scores(std::span<const float> output) const {
-  if (label_vectors_.empty()) return softmax(output);
   std::vector<float> vector(output.begin(), output.end());
+  if (scores_are_ == Scores::kValues) return vector;
+  if (scores_are_ == Scores::kProbabilities) {
+    for (float& value : vector) value = 1 / (1 + std::exp(-value));
+    return vector;
+  }
+  if (label_vectors_.empty()) return softmax(output);
   normalise(vector);
   std::vector<float> cosines;
   for (const auto& label : label_vectors_)

@@ -164,6 +164,9 @@ struct Descriptor {
 Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<void> owner) {
   try {
     std::uint64_t header_size = 0;
+    constexpr std::string_view kPointer = "version https://git-lfs.";
+    if (std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(kPointer))
+      return bad("is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
     if (bytes.size() < sizeof(header_size)) return bad("shorter than the 8 bytes of a header's length");
     std::memcpy(&header_size, bytes.data(), sizeof(header_size));
     const std::uint64_t rest = bytes.size() - sizeof(header_size);
@@ -191,7 +194,7 @@ Result<TensorMap> read_safetensors(const std::filesystem::path& file) {
   const Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (descriptor.fd < 0 || fstat(descriptor.fd, &status) != 0 || !S_ISREG(status.st_mode))
-    return fail(ErrorCode::kNotFound, file.string() + ": no such file");
+    return fail(ErrorCode::kNotFound, file.string() + ": no such file, or not a regular one");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return bad(file.string() + ": is empty");
   void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.fd, 0);

@@ -37,8 +37,9 @@ inline void write_text(const std::filesystem::path& file, const std::string& tex
   std::ofstream(file, std::ios::binary) << text;
 }
 
-/// The bytes of a safetensors file of FP32 tensors with formula weights.
-inline std::string safetensors_bytes(const NamedShapes& tensors) {
+/// The bytes of a safetensors file of FP32 tensors with formula weights. Their names in the file begin after
+/// `prefix` characters.
+inline std::string safetensors_bytes(const NamedShapes& tensors, std::size_t prefix = 0) {
   std::string header = "{";
   std::string data;
   for (const auto& [name, shape] : tensors) {
@@ -49,7 +50,7 @@ inline std::string safetensors_bytes(const NamedShapes& tensors) {
       dims += (dims.empty() ? "" : ",") + std::to_string(dim);
     }
     const auto values = formula_weights(name, count);
-    header += (header.size() > 1 ? ",\"" : "\"") + name + R"(":{"dtype":"F32","shape":[)" + dims +
+    header += (header.size() > 1 ? ",\"" : "\"") + name.substr(prefix) + R"(":{"dtype":"F32","shape":[)" + dims +
               R"(],"data_offsets":[)" + std::to_string(data.size()) + "," +
               std::to_string(data.size() + count * sizeof(float)) + "]}";
     data.append(reinterpret_cast<const char*>(values.data()), count * sizeof(float));
@@ -137,6 +138,31 @@ inline std::string bert_config(bool distil) {
                R"("max_position_embeddings":16,"activation":"gelu","id2label":{"0":"bad","1":"good"}})"
              : R"({"model_type":"bert","hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,)"
                R"("intermediate_size":48,"vocab_size":40,"max_position_embeddings":16,"layer_norm_eps":1e-12})";
+}
+
+/// A module of sentence-transformers after the encoder.
+struct SentenceModule {
+  std::string type;
+  std::string path;
+  std::string config;   ///< Empty: there is no config.json.
+  NamedShapes tensors;  ///< Their names begin with the path, which is not in the file.
+};
+
+/// Adds modules.json and the modules to a checkpoint, as sentence-transformers' save does.
+inline void write_modules(const std::filesystem::path& folder, const std::vector<SentenceModule>& modules) {
+  std::string list =
+      R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"})";
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    const SentenceModule& module = modules[i];
+    const std::string number = std::to_string(i + 1);
+    list += R"(,{"idx":)" + number + R"(,"name":")" + number + R"(","path":")" + module.path +
+            R"(","type":"sentence_transformers.models.)" + module.type + "\"}";
+    if (!module.config.empty()) write_text(folder / module.path / "config.json", module.config);
+    if (!module.tensors.empty())
+      write_text(folder / module.path / "model.safetensors",
+                 safetensors_bytes(module.tensors, module.path.size() + 1));
+  }
+  write_text(folder / "modules.json", list + "]");
 }
 
 /// Writes a whole checkpoint: config.json, vocab.txt, model.safetensors.

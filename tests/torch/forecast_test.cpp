@@ -1,4 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include <cmath>
 #include <sstream>
@@ -122,6 +126,27 @@ TEST_F(RecurrentForecast, AnotherUnitOrLevelGivesTheSameForecastInItAndTheLastRo
     for (std::size_t i = 0; i < found.size(); ++i)
       EXPECT_NEAR(found[i], expected[i], 0.3) << factor << " " << level;
   }
+}
+
+TEST(ForecastVersions, TwelveRunsAreNumberedOneToTwelve) {
+  const auto folder = std::filesystem::temp_directory_path() / ("infer-versions-" + std::to_string(getpid()));
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  {
+    std::ofstream csv(folder / "data.csv");
+    csv << "y\n";
+    for (int i = 0; i < 80; ++i) csv << i % 7 << "\n";
+  }
+  TrainForecastOptions options;
+  options.data = folder / "data.csv";
+  options.columns.targets = {"y"};
+  options.models = {"naive"};
+  for (int run = 1; run <= 12; ++run) {
+    const auto rows = train_forecast(options, folder / "model");
+    ASSERT_TRUE(rows) << rows.error().message;
+    EXPECT_EQ(rows->front().version, std::to_string(run) + "-naive");
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
 #include "support/checkpoint_files.h"
+#include "torch/import_fixture.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -19,25 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::NamedShapes;
 
-/// A folder that goes with the test.
-class Import : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("infer-import-" + std::to_string(getpid()) + "-" +
-                                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path checkpoint(const std::string& config, const NamedShapes& tensors) {
-    testing::write_checkpoint(folder_ / "checkpoint", config, tensors);
-    return folder_ / "checkpoint";
-  }
-  fs::path model() const { return folder_ / "model"; }
-
-  fs::path folder_;
-};
+using Import = testing::ImportFixture;
 
 /// What Hugging Face transformers gave, by name.
 std::vector<float> reference(const std::string& name) {
@@ -190,8 +173,8 @@ TEST_F(Import, ConfigurationsItCannotBuildAreClearErrors) {
   for (const auto& [config, expected] : std::vector<std::pair<std::string, std::string>>{
            {R"({"model_type":"roberta"})", "roberta"},
            {R"({"model_type":"bert","hidden_size":0})", "hidden_size: 0"},
-           {R"({"model_type":"bert","hidden_size":30,"num_attention_heads":4})", "no multiple"},
-           {R"({"model_type":"bert","hidden_act":"swish2"})", "swish2"},
+           {R"({"model_type":"bert","vocab_size":40,"hidden_size":30,"num_attention_heads":4})", "no multiple"},
+           {R"({"model_type":"bert","vocab_size":40,"hidden_act":"swish2"})", "swish2"},
            {R"({"model_type":"bert","position_embedding_type":"relative_key"})", "relative_key"},
            {"{", "config.json"}}) {
     const auto imported = import_model(checkpoint(config, tensors), {"bert", "", 0}, model());

@@ -42,6 +42,11 @@ std::vector<Check> check_module(const fs::path& file) {
   }
   precision.found = weights.str() + ", " + std::to_string(bytes >> 20) + " MiB";
   checks.push_back(precision);
+  if (!report->non_finite.empty()) {
+    checks.push_back({Level::kFailure, "values", "NaN or infinity in " + joined(report->non_finite),
+                      "its answers will be NaN: the training diverged or the file was damaged; take an earlier "
+                      "checkpoint"});
+  }
   std::size_t calls = 0;
   for (const auto& [op, count] : report->ops) calls += count;
   checks.push_back({Level::kOk, "ops",
@@ -77,7 +82,7 @@ std::vector<Check> check_model(const fs::path& directory) {
   auto manifest = read_manifest(directory, choose_version(directory).value_or(""));
   if (!manifest) {
     return {{Level::kFailure, "infer.json", manifest.error().message,
-             "infer model create makes a folder to compare with"}};
+             "make a folder to compare with: infer model create simulator --out models/simulator"}};
   }
   std::vector<Check> checks{
       {Level::kOk, "infer.json", manifest->task + ", " + manifest->backend + ", " + manifest->precision, ""}};

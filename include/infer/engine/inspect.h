@@ -28,6 +28,7 @@ struct ModuleReport {
       device_constants;  ///< Places where a device other than cpu is written into the code.
   std::vector<std::string>
       mutable_buffers;  ///< Attributes that forward writes to: state that requests would share.
+  std::vector<std::string> non_finite;  ///< Parameters and buffers that hold NaN or infinity.
 };
 
 /// Loads `file` on the CPU and looks at it. Blocking. Errors: those of `load_torchscript`.

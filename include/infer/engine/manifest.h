@@ -55,6 +55,9 @@ struct Manifest {
   std::optional<TokenizerSpec> tokenizer;
   std::optional<SeriesSpec> series;
   std::vector<std::string> labels;
+  /// What a classifier's logits become: "softmax" (one label is right), "sigmoid" (each label by itself), or
+  /// "none" (values as they are, of a regression). Empty: softmax.
+  std::string scores;
   std::string precision = "fp32";
   std::string weights = "imported";  ///< "random", "imported" or "trained".
   std::string source;                ///< Where the weights come from: a JSON object as text, or empty.

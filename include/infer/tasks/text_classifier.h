@@ -21,8 +21,8 @@ namespace infer::inline v0 {
 
 /// What a text was taken for.
 struct Classification {
-  std::size_t label = 0;      ///< The place of the most probable label in `labels()`.
-  std::vector<float> scores;  ///< A probability for each label; they sum to 1.
+  std::size_t label = 0;      ///< The place of the label of the highest score in `labels()`.
+  std::vector<float> scores;  ///< One for each label; what they are `TextClassifier::scores_are` says.
   float confidence() const { return scores[label]; }
 };
 
@@ -35,12 +35,19 @@ struct Classifications {
 
 /// Texts in UTF-8 in, labels out. Thread-safe, as `TextEmbedder` is.
 ///
-/// A model of the task text-classification gives logits, and probabilities are their softmax. A sentence
+/// A model of the task text-classification gives logits, and scores are their softmax, unless infer.json says
+/// otherwise: the sigmoid of each where several labels may hold, or the values themselves. A sentence
 /// embedder classifies too, without training: a text's probabilities are the softmax of 20 times the cosine
 /// between its vector and that of each label's name (20 as in SimCSE: Gao et al., 2021). Such zero-shot
 /// answers are a first guess; train a head where they matter.
 class INFER_EXPORT TextClassifier {
  public:
+  enum class Scores {
+    kShares,         ///< Probabilities that sum to 1: one label is right.
+    kProbabilities,  ///< A probability for each label by itself: any number of labels are right.
+    kValues,         ///< No probabilities: values of a regression.
+  };
+
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
   static Result<TextClassifier> open(const std::filesystem::path& directory, const OpenOptions& options = {});
   /// Uses an engine that others may use too. The labels are those of infer.json. Blocks while an embedder
@@ -54,6 +61,7 @@ class INFER_EXPORT TextClassifier {
                                    const RequestOptions& options = {}, Permit permit = {}) const;
 
   const std::vector<std::string>& labels() const noexcept { return labels_; }
+  Scores scores_are() const noexcept { return scores_are_; }
   Engine& engine() const noexcept { return *engine_; }
 
  private:
@@ -64,6 +72,7 @@ class INFER_EXPORT TextClassifier {
   std::shared_ptr<Engine> engine_;
   WordPiece tokenizer_;
   std::vector<std::string> labels_;
+  Scores scores_are_ = Scores::kShares;
   std::vector<std::vector<float>> label_vectors_;  // of zero-shot labels; else empty
 };
 

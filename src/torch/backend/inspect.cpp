@@ -70,6 +70,10 @@ void count_ops(const Block* block, std::map<std::string, std::size_t>& ops) {
   }
 }
 
+bool all_finite(const at::Tensor& tensor) {
+  return !tensor.is_floating_point() || tensor.numel() == 0 || tensor.isfinite().all().item<bool>();
+}
+
 }  // namespace
 
 Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file) {
@@ -87,12 +91,14 @@ Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file) {
       ++of_type.count;
       of_type.elements += static_cast<std::size_t>(tensor.numel());
       of_type.bytes += tensor.nbytes();
+      if (!all_finite(tensor)) report.non_finite.push_back(name);
     }
     for (const auto& [name, tensor] : module.named_buffers(true)) {
       auto& of_type = report.parameters[toString(tensor.scalar_type())];
       ++of_type.count;
       of_type.elements += static_cast<std::size_t>(tensor.numel());
       of_type.bytes += tensor.nbytes();
+      if (!all_finite(tensor)) report.non_finite.push_back(name);
     }
     if (const auto forward = module.find_method("forward")) {
       std::ostringstream schema;

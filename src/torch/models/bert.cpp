@@ -15,6 +15,7 @@
 #include "../../models/architectures.h"
 #include "../backend/error_text.h"
 #include "module_builder.h"
+#include "module_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -64,12 +65,33 @@ $LAYERS
 $POOLING
 )";
 
-constexpr const char* kMean = R"(
-    return x.sum([1]) / attention_mask.sum([1], True).to(x.dtype)
+/// What poolings have in common: the mask of tokens [batch, length, 1], where x is 0 elsewhere, and how many.
+constexpr const char* kPoolingSource = R"(
+    held = torch.ne(attention_mask, 0).to(x.dtype).unsqueeze(2)
+    count = torch.clamp_min(held.sum([1]), 1e-9)
+    numbers = torch.arange(1, length + 1, dtype=x.dtype, device=x.device).view([1, length, 1]) * held
+    x = $POOLED
+$STEPS
+    return x
 )";
-constexpr const char* kCls = R"(
-    return x[:, 0].clone()
-)";
+
+/// As sentence-transformers' Pooling has them.
+const std::map<Pooling, std::string> kPoolings{
+    {Pooling::kCls, "x[:, 0]"},
+    {Pooling::kMax, "torch.masked_fill(x, torch.eq(held, 0), float('-inf')).amax([1])"},
+    {Pooling::kMean, "x.sum([1]) / count"},
+    {Pooling::kMeanSqrtLength, "x.sum([1]) / torch.sqrt(count)"},
+    {Pooling::kWeightedMean, "(x * numbers).sum([1]) / torch.clamp_min(numbers.sum([1]), 1e-9)"},
+    {Pooling::kLastToken, "torch.gather(x, 1, torch.argmax(numbers, 1, True).expand([batch, 1, $WIDTH])).squeeze(1)"}};
+
+/// Of a Dense module, by the name of PyTorch's class; with the defaults of that class.
+const std::map<std::string, std::string> kDenseActivations{{"Identity", "x"},
+                                                           {"Tanh", "torch.tanh(x)"},
+                                                           {"Sigmoid", "torch.sigmoid(x)"},
+                                                           {"ReLU", "torch.relu(x)"},
+                                                           {"GELU", "torch.gelu(x)"},
+                                                           {"SiLU", "torch.silu(x)"}};
+
 constexpr const char* kBertClassifier = R"(
     x = torch.tanh(torch.linear(x[:, 0], self.pooler_weight, self.pooler_bias))
     return torch.linear(x, self.classifier_weight, self.classifier_bias)
@@ -81,6 +103,8 @@ constexpr const char* kDistilBertClassifier = R"(
 
 const std::map<std::string, std::string> kActivations{{"gelu", "torch.gelu(h)"},
                                                       {"gelu_new", "torch.gelu(h, approximate=\"tanh\")"},
+                                                      {"gelu_pytorch_tanh", "torch.gelu(h, approximate=\"tanh\")"},
+                                                      {"silu", "torch.silu(h)"},
                                                       {"relu", "torch.relu(h)"}};
 
 /// What Hugging Face calls the parts of a layer.
@@ -177,7 +201,8 @@ class Builder {
   std::string head(Module& encoder) {
     const std::int64_t width = config_.width;
     const std::string pooler = distil_ ? "pre_classifier" : prefix_ + "pooler.dense";
-    if (config_.head == BertConfig::Head::kClassify) {
+    for (const std::string& unused : config_.unused) checkpoint_.ignore(unused);
+    if (config_.labels > 0) {
       affine(encoder, "pooler", pooler, {width, width});
       affine(encoder, "classifier", "classifier", {config_.labels, width});
       return distil_ ? kDistilBertClassifier : kBertClassifier;
@@ -186,7 +211,37 @@ class Builder {
       checkpoint_.ignore(unused);
       checkpoint_.ignore(prefix_ + unused);
     }
-    return config_.head == BertConfig::Head::kMean ? kMean : kCls;
+    std::vector<std::string> parts;
+    for (const Pooling pooling : config_.pooling) parts.push_back(kPoolings.at(pooling));
+    std::string pooled = parts.front();
+    for (std::size_t i = 1; i < parts.size(); ++i) pooled += ", " + parts[i];
+    if (parts.size() > 1) pooled = "torch.cat([" + pooled + "], 1)";
+    return fill_in(kPoolingSource, {{"$POOLED", pooled}, {"$STEPS\n", steps(encoder)}});
+  }
+
+  std::string steps(Module& encoder) {
+    std::string source;
+    std::size_t number = 0;
+    for (const SentenceStep& step : config_.steps) {
+      const std::string name = "step_" + std::to_string(number++);
+      const std::string weight = "self." + name + "_weight";
+      const std::string bias = step.bias ? "self." + name + "_bias" : "None";
+      if (step.kind == SentenceStep::Kind::kDense) {
+        const std::vector<std::int64_t> shape{step.outputs, step.inputs};
+        encoder.register_parameter(name + "_weight", take(step.tensors + "linear.weight", shape), false);
+        if (step.bias)
+          encoder.register_parameter(name + "_bias", take(step.tensors + "linear.bias", {step.outputs}), false);
+        source += "    x = torch.linear(x, " + weight + ", " + bias + ")\n";
+        source += "    x = " + kDenseActivations.at(step.activation) + "\n";
+      } else if (step.kind == SentenceStep::Kind::kLayerNorm) {
+        affine(encoder, name, step.tensors + "norm", {step.inputs});
+        source += "    x = torch.layer_norm(x, [" + std::to_string(step.inputs) + "], " + weight + ", " + bias +
+                  ", 1e-05)\n";
+      } else {
+        source += "    x = x / torch.clamp_min(torch.sqrt((x * x).sum([1], True)), 1e-12)\n";
+      }
+    }
+    return source;
   }
 
   const BertConfig config_;
@@ -209,14 +264,19 @@ Result<void> build_bert(const BertConfig& config, Checkpoint& checkpoint, const 
   if (config.layers > 128) return fail(ErrorCode::kInvalidArgument, "config.json: more than 128 layers");
   if (!kActivations.contains(config.activation)) {
     return fail(ErrorCode::kUnimplemented,
-                "config.json: hidden_act '" + config.activation + "' is none of gelu, gelu_new and relu");
+                "config.json: hidden_act '" + config.activation + "' is not supported; known: gelu, gelu_new, gelu_pytorch_tanh, relu, silu");
+  }
+  for (const SentenceStep& step : config.steps) {
+    if (step.kind == SentenceStep::Kind::kDense && !kDenseActivations.contains(step.activation))
+      return fail(ErrorCode::kUnimplemented,
+                  step.tensors + "config.json: activation_function '" + step.activation +
+                      "' is not supported; known: Identity, Tanh, Sigmoid, ReLU, GELU, SiLU");
   }
   try {
     const c10::InferenceMode guard;
     const Module encoder = Builder(config, checkpoint).build();
     if (auto complete = checkpoint.check(); !complete) return complete;
-    encoder.save(file.string());
-    return {};
+    return save_module(encoder, file);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {

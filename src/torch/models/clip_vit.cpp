@@ -19,8 +19,10 @@
 
 #include "../../models/architectures.h"
 #include "../../models/manifests.h"
+#include "../../models/staged_folder.h"
 #include "../backend/error_text.h"
 #include "module_builder.h"
+#include "module_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -261,22 +263,20 @@ Result<void> check(const ClipVitConfig& c) {
 Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, const fs::path& directory) {
   if (auto valid = check(config); !valid) return valid;
   try {
-    if (fs::exists(directory)) {
-      return fail(ErrorCode::kFailedPrecondition,
-                  directory.string() + ": exists already; choose another folder or remove it");
-    }
+    auto staged = StagedFolder::create(directory);
+    if (!staged) return Unexpected(staged.error());
+    auto version = staged->subfolder("1");
+    if (!version) return Unexpected(version.error());
     const c10::InferenceMode guard;
     const Module tower = Builder(config, random_weights(seed)).build();
-    fs::create_directories(directory / "1");
-    tower.save((directory / "1" / "model.pt").string());
+    if (auto saved = save_module(tower, *version / "model.pt"); !saved) return saved;
     Manifest manifest = clip_vit_manifest(config);
     manifest.weights = "random";
     manifest.source = R"({"architecture": "clip-vit", "seed": )" + std::to_string(seed) + "}";
-    return write_manifest(manifest, directory);
+    if (auto written = write_manifest(manifest, staged->path()); !written) return written;
+    return staged->commit();
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
-  } catch (const fs::filesystem_error& e) {
-    return fail(ErrorCode::kFailedPrecondition, e.what());
   } catch (const std::exception& e) {
     return fail(ErrorCode::kInternal, short_text(e));
   }
@@ -288,8 +288,7 @@ Result<void> build_clip_vit(const ClipVitConfig& config, Checkpoint& checkpoint,
     const c10::InferenceMode guard;
     const Module tower = Builder(config, HuggingFaceWeights(checkpoint)).build();
     if (auto complete = checkpoint.check(); !complete) return complete;
-    tower.save(file.string());
-    return {};
+    return save_module(tower, file);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include "../backend/error_text.h"
+#include "module_file.h"
 
 namespace infer::inline v0 {
 
@@ -10,8 +11,7 @@ Result<void> save_script(const std::string& source, const std::filesystem::path&
   try {
     torch::jit::Module module("__torch__.infer.Script");
     module.define(source);
-    module.save(file.string());
-    return {};
+    return save_module(module, file);
   } catch (const std::exception& e) {
     return fail(ErrorCode::kInvalidArgument, "script: " + short_text(e));
   }

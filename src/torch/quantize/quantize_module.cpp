@@ -22,6 +22,7 @@
 #include "../backend/error_text.h"
 #include "../backend/quick_gelu.h"
 #include "../backend/quiet_warnings.h"
+#include "../models/module_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -242,8 +243,7 @@ Result<void> quantize_module(const std::filesystem::path& from, const std::files
     Quantizer(module, precision, report).run();
     if (report.quantized == 0)
       return fail(ErrorCode::kInvalidArgument, from.string() + ": has no linear layer to quantise");
-    module.save(to.string());
-    return {};
+    return save_module(module, to);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {

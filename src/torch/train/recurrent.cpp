@@ -22,6 +22,7 @@
 #include "../../models/training.h"
 #include "../backend/error_text.h"
 #include "../models/module_builder.h"
+#include "../models/module_file.h"
 #include "infer/series/statistical.h"
 
 namespace infer::inline v0 {
@@ -129,7 +130,7 @@ class Network {
   }
   const std::vector<at::Tensor>& weights() const { return weights_; }
 
-  void save(const std::filesystem::path& file) const {
+  Result<void> save(const std::filesystem::path& file) const {
     ModuleBuilder builder;
     torch::jit::Module module = builder.make(lstm_ ? "Lstm" : "Gru");
     for (std::size_t i = 0; i < weights_.size(); ++i)
@@ -142,7 +143,7 @@ class Network {
                                                                       {"$HORIZON", std::to_string(horizon_)},
                                                                       {"$HIDDEN", std::to_string(kHidden)}}));
     module.eval();
-    module.save(file.string());
+    return save_module(module, file);
   }
 
  private:
@@ -251,7 +252,7 @@ Result<RecurrentFit> train_recurrent(bool lstm, std::uint64_t seed, const Window
     }
     run.network().restore(best_weights);
     fit.spread = run.network().fit_spread(check_x, check_y);
-    run.network().save(file);
+    if (auto saved = run.network().save(file); !saved) return Unexpected(saved.error());
     return fit;
   });
 }
@@ -263,8 +264,7 @@ Result<void> refit_recurrent(bool lstm, std::uint64_t seed, const Windows& train
     for (std::size_t epoch = 1; epoch <= fit.epochs; ++epoch) run.epoch();
     if (const auto loss = run.loss(fit.epochs); !loss) return Unexpected(loss.error());
     run.network().set_spread(fit.spread);
-    run.network().save(file);
-    return {};
+    return run.network().save(file);
   });
 }
 

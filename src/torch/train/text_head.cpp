@@ -10,6 +10,7 @@
 
 #include "../../models/training.h"
 #include "../backend/error_text.h"
+#include "../models/module_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -36,8 +37,7 @@ Result<void> build_text_head(const std::filesystem::path& base, const std::vecto
     module.register_parameter("head_bias", at::tensor(bias), false);
     module.define(kSource);
     module.eval();
-    module.save(file.string());
-    return {};
+    return save_module(module, file);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {

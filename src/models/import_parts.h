@@ -1,0 +1,61 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "architectures.h"
+#include "checkpoint_config.h"
+#include "infer/engine/manifest.h"
+#include "infer/models/import.h"
+#include "infer/weights/safetensors.h"
+
+// The parts of `import_model`, each for some of a checkpoint's files.
+
+namespace infer::inline v0 {
+
+/// The modules of a sentence-transformers checkpoint, in their order.
+struct SentenceModules {
+  bool given = false;                 ///< modules.json or 1_Pooling says how texts become vectors.
+  std::filesystem::path transformer;  ///< The folder of config.json, weights and tokenizer.
+  std::filesystem::path pooling;      ///< The config.json of Pooling; empty: mean of the tokens.
+  struct Step {
+    std::string kind;  ///< "Dense", "LayerNorm" or "Normalize".
+    std::filesystem::path folder;
+    std::string name;  ///< The folder as modules.json says it: what its tensors' names begin with.
+  };
+  std::vector<Step> steps;  ///< What follows Pooling.
+};
+
+/// Reads modules.json and config_sentence_transformers.json of `folder`, where they are. Errors:
+/// `kInvalidArgument`, `kNotFound` (a file they name), `kUnimplemented` (a module, a default prompt).
+Result<SentenceModules> read_sentence_modules(const std::filesystem::path& folder);
+
+/// Adds pooling and steps to `config` and the tensors of the steps to `tensors`. `wanted` overrules the
+/// pooling, unless it is empty.
+Result<void> add_sentence_modules(const SentenceModules& modules, const std::string& wanted,
+                                  BertConfig& config, TensorMap& tensors);
+
+/// A vocabulary and how texts are split into it.
+struct ImportedTokenizer {
+  TokenizerSpec spec;
+  std::vector<std::string> vocabulary;  ///< The id of a token is its place.
+};
+
+/// Reads tokenizer.json, vocab.txt, tokenizer_config.json and sentence_bert_config.json, which must agree with
+/// each other and with the number of rows of the embedding. `max_tokens` of 0 leaves it to them. Errors:
+/// `kNotFound`, `kInvalidArgument`, `kUnimplemented` (what WordPiece here does otherwise, by its name).
+Result<ImportedTokenizer> read_tokenizer(const std::filesystem::path& folder, const BertConfig& config,
+                                         std::size_t max_tokens);
+
+/// Builds the network, writes it and what is beside it to `version`, and gives what infer.json says of it.
+Result<Manifest> import_bert(const std::filesystem::path& folder, TensorMap tensors,
+                             const SentenceModules& modules, const ImportOptions& options,
+                             const std::filesystem::path& version);
+Result<Manifest> import_clip(const std::filesystem::path& folder, TensorMap tensors,
+                             const std::filesystem::path& version);
+
+/// Errors: `kUnimplemented` unless each of `architectures` in config.json is one of `known`.
+void check_architectures(CheckpointConfig& config, std::initializer_list<std::string_view> known);
+
+}  // namespace infer::inline v0

@@ -1,0 +1,123 @@
+"""Every command line that documents and the program's own texts show: check_advice.py SOURCE INFER
+
+Each `infer ...` of README, docs and examples, of the help, and of what commands print, is held against the real --help: the
+command is there, it knows each flag, and it takes as many words. Advice that names what does not exist fails.
+"""
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+source, infer = pathlib.Path(sys.argv[1]), sys.argv[2]
+_known = {}
+
+
+def known(words):
+    """Subcommands, flags with whether they take a value, and the greatest number of words of a command."""
+    key = tuple(words)
+    if key not in _known:
+        text = subprocess.run([infer, *words, "--help"], capture_output=True, text=True, check=True).stdout
+        commands = re.findall(r"^  (\w[\w-]*) ", text.split("Subcommands:")[1], re.MULTILINE) if "Subcommands:" in text else []
+        flags = {}
+        for short, flag, rest in re.findall(r"^  (-\w)?,?(--[a-z0-9-]+)(.*)$", text.split("Subcommands:")[0], re.MULTILINE):
+            takes = bool(re.match(r"[, ]*(?:[A-Z]|[\w.]*=)", rest)) and not re.match(r" *(?:Excludes|REQUIRED|Needs)", rest)
+            flags[flag] = takes
+            if short:
+                flags[short] = takes
+        usage = re.search(r"^Usage: (.*)$", text, re.MULTILINE).group(1)
+        places = [word for word in usage.split()[1 + len(words):] if word not in ("[OPTIONS]", "SUBCOMMAND", "[SUBCOMMAND]")]
+        _known[key] = (commands, flags, 99 if any("..." in word for word in places) else len(places))
+    return _known[key]
+
+
+def problem(line):
+    """What is wrong with a command line that begins with infer; None where nothing is."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        words = line.split()
+    path, rest = [], words[1:]
+    while rest and known(path)[0]:
+        if rest[0].startswith("-"):
+            break
+        if rest[0] not in known(path)[0]:
+            return f"no command '{' '.join(path + [rest[0]])}'" if re.fullmatch(r"[a-z-]+", rest[0]) else None
+        path.append(rest.pop(0))
+    _, flags, most = known(path)
+    count, value = 0, False
+    for word in rest:
+        if word in ("|", "&", "&&", ";", "||", ">", ">>", "2>", "<", "\\") or word.startswith((">", "2>", "…", "...")):
+            break
+        ends = word.endswith((";", ",", ":", ")")) or (word.endswith(".") and len(word) > 1)
+        word = word.rstrip(";,:)") if ends else word
+        if value:
+            value = False
+        elif word.startswith("-") and len(word) > 1 and not re.fullmatch(r"-?\d+", word):
+            flag = word.split("=")[0].strip("[]`")
+            if flag not in flags:
+                return f"'{' '.join(['infer'] + path)}' has no flag {flag}"
+            value = flags[flag] and "=" not in word
+        else:
+            count += 1
+        if ends:
+            break
+    if count > most:
+        return f"'{' '.join(['infer'] + path)}' takes {most} words, {count} are shown"
+    return None
+
+
+# A check that finds nothing checks nothing.
+assert problem("infer promote DIR --version X") is not None and problem("infer promote DIR 1 2") is not None
+assert problem("infer load --host http://x --slo p95=1ms") is not None or "--slo" in known(["load"])[1]
+assert problem("infer promote models/co2 3-gru") is None
+
+
+def in_document(text):
+    """Code of a document: what is between backquotes or in a fenced block, a line that goes on included."""
+    fenced = False
+    block = ""
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+            continue
+        if fenced:
+            block += line
+            if block.endswith("\\"):
+                block = block[:-1] + " "
+                continue
+            match = re.match(r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?infer (.*)", block)
+            if match:
+                yield "infer " + match.group(1)
+            block = ""
+        else:
+            for span in re.findall(r"`([^`]+)`", line):
+                if re.match(r"infer [a-z]", span):
+                    yield span
+
+
+def in_source(text):
+    """Command lines in string literals, of which neighbours are one."""
+    text = re.sub(r'"\s*\n\s*"', "", re.sub(r"//[^\n]*", "", text))
+    # What stands between two literals is a value.
+    text = re.sub(r'"\s*(?:<<|\+)\s*[\w.*&:>()\[\]-]+\s*(?:<<|\+)\s*"', "NAME", text)
+    text = re.sub(r'"\s*(?:<<|\+)\s*[\w.*&:>()\[\]-]+\s*(?:<<|\+)\s*"', "NAME", text)
+    for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', text):
+        for line in literal.replace("\\n", "\n").splitlines():
+            match = re.search(r"(?:^|[:;>(] |  |do |run )infer ([a-z]+ .*)", line)
+            if match and not re.match(r"[a-z-]+( [a-z-]+)?: ", match.group(1)):
+                yield "infer " + match.group(1)
+
+
+found, wrong = 0, []
+documents = [source / "README.md", source / "SECURITY.md", source / "HACKING.md", *sorted((source / "docs").glob("*.md"))]
+for path in documents + sorted((source / "adapters").rglob("*.cpp")) + sorted((source / "src").rglob("*.cpp")):
+    for line in (in_document if path.suffix == ".md" else in_source)(path.read_text()):
+        found += 1
+        if (what := problem(line)) is not None:
+            wrong.append(f"{path.relative_to(source)}: {line.strip()}\n  {what}")
+print("\n".join(wrong))
+if wrong or found < 60:
+    sys.exit(f"{len(wrong)} of {found} command lines are not what the program takes")
+print(f"{found} command lines, all of which the program takes")

@@ -1,0 +1,93 @@
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <set>
+
+#include "infer/engine/manifest.h"
+#include "infer/models/clip_vit.h"
+#include "infer/models/import.h"
+#include "infer/models/simulator.h"
+#include "torch/import_fixture.h"
+
+// A disk that fills up while a model is written: an error, and nothing left where the model was to be.
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FullDisk : public testing::ImportFixture {
+ protected:
+  /// Runs `write` where no file may grow past `bytes`, in a process of its own, since the limit is one of the
+  /// process. It must fail with an error that says so.
+  void expect_error(std::size_t bytes, const std::function<Result<void>()>& write) {
+    const pid_t child = fork();
+    if (child == 0) {
+      std::signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{bytes, bytes};
+      setrlimit(RLIMIT_FSIZE, &limit);
+      const auto written = write();
+      const bool right = !written && written.error().code == ErrorCode::kFailedPrecondition &&
+                         written.error().message.find("cannot be written") != std::string::npos;
+      if (!right) std::fprintf(stderr, "%s\n", written ? "written" : written.error().message.c_str());
+      _exit(right ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+  /// Nothing but these is in the folder: no half model, no hidden one.
+  void expect_only(const std::set<std::string>& names) {
+    for (const auto& entry : fs::directory_iterator(folder_))
+      EXPECT_TRUE(names.contains(entry.path().filename())) << entry.path();
+  }
+};
+
+TEST_F(FullDisk, EveryMakerOfModelsSaysSoAndLeavesNothing) {
+  const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, std::size_t{4096}, std::size_t{60'000}})
+    expect_error(bytes, [&] { return import_model(source, {"bert", "", 0}, model()); });
+  ClipVitConfig clip;
+  clip.image_size = 16;
+  clip.patch_size = 8;
+  clip.width = 32;
+  clip.layers = 1;
+  clip.heads = 4;
+  clip.mlp_width = 48;
+  clip.embedding_size = 12;
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{30'000}})
+    expect_error(bytes, [&] { return create_clip_vit(clip, 1, model()); });
+  expect_error(20, [&] { return create_simulator({}, model()); });
+  expect_only({"checkpoint"});
+}
+
+TEST_F(FullDisk, AModelThatIsThereStaysWhole) {
+  const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));
+  import_model(source, {"bert", "", 0}, model()).value();
+  const Manifest manifest = read_manifest(model()).value();
+  expect_error(10, [&] { return write_manifest(manifest, model()); });
+  EXPECT_TRUE(read_manifest(model()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(model()), {}), 2);
+}
+
+TEST_F(FullDisk, ASmallFileSystemThatIsFull) {
+  const auto disk = folder_ / "disk";
+  fs::create_directories(disk);
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "may not mount";
+  const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));
+  const auto imported = import_model(source, {"bert", "", 0}, disk / "model");
+  const bool nothing = fs::is_empty(disk);
+  umount(disk.c_str());
+  ASSERT_FALSE(imported);
+  EXPECT_NE(imported.error().message.find("No space left on device"), std::string::npos) << imported.error().message;
+  EXPECT_TRUE(nothing);
+}
+
+}  // namespace
+}  // namespace infer::inline v0

@@ -1,0 +1,139 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+
+#include "infer/engine/inspect.h"
+#include "infer/engine/open.h"
+#include "infer/engine/tuned.h"
+#include "infer/models/clip_vit.h"
+#include "infer/models/import.h"
+#include "infer/models/quantize.h"
+#include "infer/models/simulator.h"
+#include "infer/models/train_forecast.h"
+#include "infer/models/train_text.h"
+#include "infer/series/series.h"
+#include "infer/tasks/forecaster.h"
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
+#include "infer/text/wordpiece.h"
+#include "infer/weights/safetensors.h"
+#include "torch/import_fixture.h"
+
+// Result means no exception: whatever a path leads to, every public function that takes one gives an Error.
+
+namespace infer::inline v0 {
+namespace {
+
+namespace fs = std::filesystem;
+using Call = std::function<std::optional<Error>(const fs::path&)>;
+
+template <class T>
+std::optional<Error> error_of(const Result<T>& result) {
+  return result ? std::nullopt : std::optional(result.error());
+}
+
+class HostilePaths : public testing::ImportFixture {
+ protected:
+  /// Paths at which there is nothing to read, each for another reason.
+  std::vector<fs::path> unreadable() {
+    std::ofstream(folder_ / "file") << "neither JSON nor weights";
+    fs::create_symlink("loop_b", folder_ / "loop_a");
+    fs::create_symlink("loop_a", folder_ / "loop_b");
+    fs::create_symlink("gone", folder_ / "dangling");
+    fs::create_directories(folder_ / "empty");
+    // Models whose parts lead nowhere.
+    fs::create_directories(folder_ / "looping_manifest/1");
+    fs::create_symlink("infer.json", folder_ / "looping_manifest/infer.json");
+    fs::create_directories(folder_ / "folder_manifest/infer.json");
+    fs::create_directories(folder_ / "folder_manifest/1");
+    fs::create_directories(folder_ / "looping_version");
+    std::ofstream(folder_ / "looping_version/infer.json") << R"({"task":"raw"})";
+    fs::create_symlink("1", folder_ / "looping_version/1");
+    fs::create_directories(folder_ / "looping_weights/1");
+    std::ofstream(folder_ / "looping_weights/infer.json") << R"({"task":"raw"})";
+    fs::create_symlink("model.pt", folder_ / "looping_weights/1/model.pt");
+    fs::create_directories(folder_ / "folder_weights/1/model.pt");
+    std::ofstream(folder_ / "folder_weights/infer.json") << R"({"task":"raw"})";
+    fs::create_directories(folder_ / "looping_promoted/1");
+    std::ofstream(folder_ / "looping_promoted/infer.json") << R"({"task":"raw","versions":["1"]})";
+    fs::create_symlink("PROMOTED", folder_ / "looping_promoted/PROMOTED");
+    fs::create_directories(folder_ / "looping_config");
+    fs::create_symlink("config.json", folder_ / "looping_config/config.json");
+    fs::create_symlink("modules.json", folder_ / "looping_config/modules.json");
+    std::vector<fs::path> paths{"", "/proc/self/mem", "/proc/self/mem/x", "/dev/null", std::string(5000, 'x'),
+                                folder_ / std::string(300, 'y'), folder_ / "file/inside", folder_ / "loop_a/inside"};
+    for (const char* name : {"file", "loop_a", "dangling", "empty", "looping_manifest", "folder_manifest",
+                             "looping_version", "looping_weights", "folder_weights", "looping_config", "gone"})
+      paths.push_back(folder_ / name);
+    return paths;
+  }
+};
+
+TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
+  SeriesColumns columns;
+  columns.targets = {"y"};
+  const std::vector<std::pair<std::string, Call>> calls{
+      {"load_model", [](const fs::path& p) { return error_of(load_model(p)); }},
+      {"open_engine", [](const fs::path& p) { return error_of(open_engine(p)); }},
+      {"ImageEmbedder", [](const fs::path& p) { return error_of(ImageEmbedder::open(p)); }},
+      {"TextEmbedder", [](const fs::path& p) { return error_of(TextEmbedder::open(p)); }},
+      {"TextClassifier", [](const fs::path& p) { return error_of(TextClassifier::open(p)); }},
+      {"Forecaster", [](const fs::path& p) { return error_of(Forecaster::open(p)); }},
+      {"read_safetensors", [](const fs::path& p) { return error_of(read_safetensors(p)); }},
+      {"inspect_torchscript", [](const fs::path& p) { return error_of(inspect_torchscript(p)); }},
+      {"read_tuned", [](const fs::path& p) { return error_of(read_tuned(p)); }},
+      {"read_series", [&](const fs::path& p) { return error_of(read_series(p, columns)); }},
+      {"read_leaderboard", [](const fs::path& p) { return error_of(read_leaderboard(p)); }},
+      {"promote", [](const fs::path& p) { return error_of(promote(p, "2")); }},
+      {"WordPiece", [](const fs::path& p) { return error_of(WordPiece::open(p, {})); }},
+      {"import_model",
+       [&](const fs::path& p) { return error_of(import_model(p, {"bert", "", 0}, folder_ / "out")); }},
+      {"import_model clip",
+       [&](const fs::path& p) { return error_of(import_model(p, {"clip-vit", "", 0}, folder_ / "out")); }},
+      {"quantize_model", [&](const fs::path& p) { return error_of(quantize_model(p, {}, folder_ / "out")); }},
+      {"train_text",
+       [&](const fs::path& p) {
+         TrainTextOptions options;
+         options.base = options.data = p;
+         return error_of(train_text(options, folder_ / "out"));
+       }},
+      {"train_forecast", [&](const fs::path& p) {
+         TrainForecastOptions options;
+         options.data = p;
+         options.columns = columns;
+         return error_of(train_forecast(options, folder_ / "out"));
+       }}};
+  for (const fs::path& path : unreadable()) {
+    for (const auto& [name, call] : calls) {
+      std::optional<Error> error;
+      ASSERT_NO_THROW(error = call(path)) << name << " " << path;
+      EXPECT_TRUE(error) << name << " " << path;
+    }
+    // These may find something, and must not throw.
+    EXPECT_NO_THROW({
+      (void)read_manifest(path);
+      (void)read_manifest(path, "1");
+      (void)choose_version(path);
+      (void)served_versions(path);
+    }) << path;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(HostilePaths, EveryFunctionThatWritesGivesAnErrorOrDoesIt) {
+  const std::vector<std::pair<std::string, Call>> calls{
+      {"write_manifest", [](const fs::path& p) { return error_of(write_manifest({}, p)); }},
+      {"write_tuned", [](const fs::path& p) { return error_of(write_tuned(p, {})); }},
+      {"write_window", [](const fs::path& p) { return error_of(write_window({}, p)); }},
+      {"create_simulator", [](const fs::path& p) { return error_of(create_simulator({}, p / "model")); }},
+      {"promote", [](const fs::path& p) { return error_of(promote(p, "1")); }}};
+  for (const fs::path& path : unreadable()) {
+    if (path.is_relative() || !path.string().starts_with(folder_.string())) continue;  // not ours to write to
+    for (const auto& [name, call] : calls) EXPECT_NO_THROW((void)call(path)) << name << " " << path;
+  }
+}
+
+}  // namespace
+}  // namespace infer::inline v0
