@@ -25,7 +25,8 @@ constexpr std::array<std::string_view, 6> kBatchKeys{
 constexpr std::array<std::string_view, 4> kTokenizerKeys{"vocab", "lowercase", "strip_accents", "max_tokens"};
 constexpr std::array<std::string_view, 10> kSeriesKeys{
     "columns", "targets", "calendar", "history", "horizon", "time", "step_seconds", "step_months", "mean", "scale"};
-constexpr std::array<std::string_view, 3> kSpecKeys{"name", "dtype", "shape"};
+constexpr std::array<std::string_view, 6> kSpecKeys{
+    "name", "dtype", "shape", "range", "max_shape", "same_shape_as"};
 constexpr std::array<std::string_view, 3> kPreprocessKeys{"size", "mean", "std"};
 constexpr std::array<std::string_view, 6> kTasks{
     "image-embedding", "text-embedding", "text-classification", "forecast", "simulate", "raw"};
@@ -71,6 +72,42 @@ Result<std::size_t> count(const std::string& key, element value) {
   return static_cast<std::size_t>(out);
 }
 
+template <class T, class U>
+Result<void> store(Result<T>&& value, U& out) {
+  if (!value) return Unexpected(value.error());
+  out = *std::move(value);
+  return {};
+}
+
+Result<Shape> dimensions(const std::string& key, element value) {
+  array dims;
+  if (value.get(dims) != simdjson::SUCCESS) return bad(key, "must be a list of dimensions, -1 for any");
+  std::vector<std::int64_t> shape;
+  for (const element dim : dims) {
+    std::int64_t size = 0;
+    if (dim.get(size) != simdjson::SUCCESS || size < -1)
+      return bad(key, "dimensions are whole numbers of -1 or more");
+    shape.push_back(size);
+  }
+  if (shape.size() >= Shape::kMaxRank) return bad(key, "has more than 7 dimensions");
+  return Shape(shape);
+}
+
+Result<ValueRange> value_range(const std::string& key, element value) {
+  array list;
+  ValueRange range;
+  if (value.get(list) != simdjson::SUCCESS || list.size() != 2 ||
+      list.at(0).get(range.least) != simdjson::SUCCESS || list.at(1).get(range.greatest) != simdjson::SUCCESS)
+    return bad(key, "must be two whole numbers, the least and the greatest value");
+  if (range.least > range.greatest) {
+    return bad(key, "the least, " + std::to_string(range.least) + ", exceeds the greatest, " +
+                        std::to_string(range.greatest));
+  }
+  return range;
+}
+
+bool is_whole(DType dtype) { return dtype >= DType::kUint8 && dtype <= DType::kInt64; }
+
 Result<TensorSpec> tensor_spec(const std::string& key, element value) {
   object fields;
   if (value.get(fields) != simdjson::SUCCESS) return bad(key, "must be an object with name, dtype and shape");
@@ -79,35 +116,51 @@ Result<TensorSpec> tensor_spec(const std::string& key, element value) {
   for (const auto& [field, content] : fields) {
     if (auto known = check_key(field, kSpecKeys, key + "."); !known) return Unexpected(known.error());
     const std::string path = key + "." + std::string(field);
-    if (field == "shape") {
-      array dims;
-      if (content.get(dims) != simdjson::SUCCESS)
-        return bad(path, "must be a list of dimensions, -1 for any");
-      std::vector<std::int64_t> shape;
-      for (const element dim : dims) {
-        std::int64_t size = 0;
-        if (dim.get(size) != simdjson::SUCCESS || size < -1)
-          return bad(path, "dimensions are whole numbers of -1 or more");
-        shape.push_back(size);
-      }
-      if (shape.size() >= Shape::kMaxRank) return bad(path, "has more than 7 dimensions");
-      spec.shape = Shape(shape);
-      has_shape = true;
-      continue;
-    }
-    auto string = text(path, content);
-    if (!string) return Unexpected(string.error());
-    if (field == "name") {
-      spec.name = *string;
-    } else {
+    Result<void> done;
+    if (field == "name") done = store(text(path, content), spec.name);
+    if (field == "shape") done = store(dimensions(path, content), spec.shape);
+    if (field == "range") done = store(value_range(path, content), spec.range);
+    if (field == "max_shape") done = store(dimensions(path, content), spec.max_shape);
+    if (field == "same_shape_as") done = store(text(path, content), spec.same_shape_as);
+    if (field == "dtype") {
+      auto string = text(path, content);
+      if (!string) return Unexpected(string.error());
       const auto dtype = parse_dtype(*string);
       if (!dtype) return bad(path, "unknown dtype '" + *string + "'");
       spec.dtype = *dtype;
     }
+    if (!done) return Unexpected(done.error());
+    has_shape = has_shape || field == "shape";
   }
   if (spec.name.empty()) return bad(key, "needs a name");
   if (!has_shape) return bad(key, "needs a shape");
+  if (spec.range && !is_whole(spec.dtype))
+    return bad(key + ".range", "is for whole numbers, " + spec.name + " is " +
+                                   std::string(to_string(spec.dtype)));
+  if (spec.max_shape.rank() > 0 && spec.max_shape.rank() != spec.shape.rank())
+    return bad(key + ".max_shape", spec.max_shape.text() + " has not as many dimensions as the shape " +
+                                       spec.shape.text());
   return spec;
+}
+
+/// What only inputs say, and of whom.
+Result<void> check_bounds(const Manifest& manifest) {
+  for (std::size_t i = 0; i < manifest.outputs.size(); ++i) {
+    const TensorSpec& spec = manifest.outputs[i];
+    if (spec.range || spec.max_shape.rank() > 0 || !spec.same_shape_as.empty())
+      return bad("outputs[" + std::to_string(i) + "]", "range, max_shape and same_shape_as are for inputs");
+  }
+  for (std::size_t i = 0; i < manifest.inputs.size(); ++i) {
+    const TensorSpec& spec = manifest.inputs[i];
+    if (spec.same_shape_as.empty()) continue;
+    const auto like = std::find_if(manifest.inputs.begin(), manifest.inputs.end(), [&](const auto& other) {
+      return other.name == spec.same_shape_as;
+    });
+    if (like == manifest.inputs.end())
+      return bad("inputs[" + std::to_string(i) + "].same_shape_as",
+                 "'" + spec.same_shape_as + "' is no input");
+  }
+  return {};
 }
 
 Result<std::vector<TensorSpec>> tensor_specs(const std::string& key, element value) {
@@ -158,13 +211,6 @@ Result<ImagePreprocess> preprocess(element value) {
     if (!(deviation > 0)) return bad("preprocess.std", "must be positive");
   }
   return out;
-}
-
-template <class T, class U>
-Result<void> store(Result<T>&& value, U& out) {
-  if (!value) return Unexpected(value.error());
-  out = *std::move(value);
-  return {};
 }
 
 Result<bool> flag(const std::string& key, element value) {
@@ -364,6 +410,7 @@ Result<Manifest> parse_manifest(std::string_view json) {
   for (const auto& [key, value] : fields) {
     if (auto set = set_key(key, value, manifest); !set) return Unexpected(set.error());
   }
+  if (auto bounds = check_bounds(manifest); !bounds) return Unexpected(bounds.error());
   if (fs::path(manifest.file).filename() != manifest.file) return bad("file", "must be a plain file name");
   return manifest;
 }

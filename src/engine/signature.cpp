@@ -1,6 +1,7 @@
 #include "infer/engine/signature.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace infer::inline v0 {
 namespace {
@@ -12,6 +13,51 @@ bool matches(const Shape& shape, const TensorSpec& spec) noexcept {
     if (spec.shape[axis] >= 0 && shape[axis] != spec.shape[axis]) return false;
   }
   return true;
+}
+
+bool exceeds(const Shape& shape, const Shape& limit) noexcept {
+  for (std::size_t axis = 0; axis < std::min(shape.rank(), limit.rank()); ++axis) {
+    if (limit[axis] >= 0 && shape[axis] > limit[axis]) return true;
+  }
+  return false;
+}
+
+template <class T>
+Result<void> check_values(const TensorSpec& spec, std::span<const T> values) {
+  const auto [least, greatest] = *spec.range;
+  const auto outside = [&](T value) {
+    return std::cmp_less(value, least) || std::cmp_greater(value, greatest);
+  };
+  const auto found = std::find_if(values.begin(), values.end(), outside);
+  if (found == values.end()) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              spec.name + "[" + std::to_string(found - values.begin()) + "]: " + std::to_string(*found) +
+                  " is outside " + std::to_string(least) + " to " + std::to_string(greatest) +
+                  ", what the model takes");
+}
+
+Result<void> check_range(const TensorSpec& spec, const Tensor& tensor) {
+  switch (tensor.dtype()) {
+    case DType::kUint8: return check_values(spec, tensor.as<std::uint8_t>());
+    case DType::kUint16: return check_values(spec, tensor.as<std::uint16_t>());
+    case DType::kUint32: return check_values(spec, tensor.as<std::uint32_t>());
+    case DType::kUint64: return check_values(spec, tensor.as<std::uint64_t>());
+    case DType::kInt8: return check_values(spec, tensor.as<std::int8_t>());
+    case DType::kInt16: return check_values(spec, tensor.as<std::int16_t>());
+    case DType::kInt32: return check_values(spec, tensor.as<std::int32_t>());
+    case DType::kInt64: return check_values(spec, tensor.as<std::int64_t>());
+    default: return {};
+  }
+}
+
+/// The shape of the input that `spec` names as its like, if it names one.
+const Shape* shape_of_like(const ModelSignature& signature, const TensorSpec& spec,
+                           std::span<const Tensor> sample) noexcept {
+  if (spec.same_shape_as.empty()) return nullptr;
+  for (std::size_t i = 0; i < signature.inputs.size(); ++i) {
+    if (signature.inputs[i].name == spec.same_shape_as) return &sample[i].shape();
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -41,8 +87,20 @@ Result<void> check_sample(const ModelSignature& signature, std::span<const Tenso
       return fail(ErrorCode::kInvalidArgument,
                   spec.name + ": shape " + tensor.shape().text() + ", the model takes " + spec.shape.text());
     }
+    if (exceeds(tensor.shape(), spec.max_shape)) {
+      return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + tensor.shape().text() + " exceeds " +
+                                                   spec.max_shape.text() + ", the most that the model takes");
+    }
+    if (const Shape* like = shape_of_like(signature, spec, sample); like && !(tensor.shape() == *like)) {
+      return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + tensor.shape().text() +
+                                                   " is not " + like->text() + ", that of " +
+                                                   spec.same_shape_as);
+    }
     if (tensor.data() == nullptr && tensor.elements() > 0) {
       return fail(ErrorCode::kInvalidArgument, spec.name + ": holds no data");
+    }
+    if (spec.range) {
+      if (auto inside = check_range(spec, tensor); !inside) return inside;
     }
   }
   return {};

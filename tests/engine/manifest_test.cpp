@@ -43,7 +43,11 @@ TEST(Manifest, ReadsAllThatTheEngineNeeds) {
 TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   Manifest manifest;
   manifest.task = "text-classification";
-  manifest.inputs = {{"input_ids", DType::kInt64, Shape{-1}}};
+  manifest.inputs = {{"input_ids", DType::kInt64, Shape{-1}},
+                     {.name = "mask", .dtype = DType::kInt64, .shape = Shape{-1}}};
+  manifest.inputs[0].range = ValueRange{0, 30521};
+  manifest.inputs[0].max_shape = Shape{512};
+  manifest.inputs[1].same_shape_as = "input_ids";
   manifest.outputs = {{"logits", DType::kFp32, Shape{2}}};
   manifest.tokenizer = TokenizerSpec{"words.txt", false, true, 77};
   manifest.series =
@@ -66,6 +70,10 @@ TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   const auto read = parse_manifest(text);
   ASSERT_TRUE(read) << read.error().message << text;
   EXPECT_EQ(manifest_json(*read), text);
+  EXPECT_EQ(read->inputs[0].range->greatest, 30521);
+  EXPECT_EQ(read->inputs[0].max_shape, Shape{512});
+  EXPECT_EQ(read->inputs[1].same_shape_as, "input_ids");
+  EXPECT_FALSE(read->inputs[1].range);
   EXPECT_EQ(read->labels, manifest.labels);
   EXPECT_EQ(read->series->mean, manifest.series->mean);
   EXPECT_EQ(read->tokenizer->strip_accents, true);
@@ -86,6 +94,51 @@ TEST(Manifest, PartsOfTextsAndSeriesAreChecked) {
       std::string::npos);
   EXPECT_NE(error_of(R"({"sha256": {"a": "00"}})").find("64 hexadecimal"), std::string::npos);
   EXPECT_NE(error_of(R"({"batch": {"allowed_lengths": [64, 32]}})").find("ascending"), std::string::npos);
+}
+
+TEST(Manifest, BoundsOfInputsAreChecked) {
+  const auto input = [](const std::string& more) {
+    return error_of(R"({"inputs": [{"name": "x", "dtype": "INT64", "shape": [-1], )" + more + "}]}");
+  };
+  EXPECT_EQ(input(R"("range": [-3, 3], "max_shape": [-1])"), "");
+  EXPECT_EQ(input(R"("range": [4, 3])"),
+            "infer.json: inputs[0].range: the least, 4, exceeds the greatest, 3");
+  EXPECT_NE(input(R"("range": [0.5, 3])").find("two whole numbers"), std::string::npos);
+  EXPECT_NE(input(R"("range": [1, 2, 3])").find("two whole numbers"), std::string::npos);
+  EXPECT_NE(input(R"("dtype": "FP32", "range": [1, 2])").find("is for whole numbers, x is FP32"),
+            std::string::npos);
+  EXPECT_NE(input(R"("max_shape": [1, 2])").find("[1,2] has not as many dimensions"), std::string::npos);
+  EXPECT_NE(input(R"("same_shape_as": "y")").find("'y' is no input"), std::string::npos);
+  EXPECT_NE(error_of(R"({"outputs": [{"name": "y", "dtype": "INT64", "shape": [1], "range": [0, 1]}]})")
+                .find("outputs[0]: range, max_shape and same_shape_as are for inputs"),
+            std::string::npos);
+}
+
+TEST(Signature, WhatAModelCannotTakeIsNamedBeforeAForward) {
+  ModelSignature signature;
+  signature.inputs = {{"ids", DType::kInt64, Shape{-1}}, {"mask", DType::kInt64, Shape{-1}}};
+  signature.inputs[0].range = ValueRange{0, 99};
+  signature.inputs[0].max_shape = Shape{4};
+  signature.inputs[1].same_shape_as = "ids";
+  const auto error = [&](std::vector<std::int64_t> ids, std::size_t mask) -> std::string {
+    Sample sample;
+    sample.push_back(Tensor::allocate(DType::kInt64, Shape{static_cast<std::int64_t>(ids.size())}).value());
+    std::copy(ids.begin(), ids.end(), sample[0].as<std::int64_t>().begin());
+    sample.push_back(Tensor::allocate(DType::kInt64, Shape{static_cast<std::int64_t>(mask)}).value());
+    const auto checked = check_sample(signature, sample);
+    return checked ? "" : checked.error().message;
+  };
+  EXPECT_EQ(error({0, 99, 5, 7}, 4), "");
+  EXPECT_EQ(error({0, 100}, 2), "ids[1]: 100 is outside 0 to 99, what the model takes");
+  EXPECT_EQ(error({-1}, 1), "ids[0]: -1 is outside 0 to 99, what the model takes");
+  EXPECT_EQ(error({1, 2, 3, 4, 5}, 5), "ids: shape [5] exceeds [4], the most that the model takes");
+  EXPECT_EQ(error({1, 2}, 3), "mask: shape [3] is not [2], that of ids");
+
+  signature.inputs.resize(1);
+  signature.inputs[0].dtype = DType::kUint64;
+  Sample huge{Tensor::allocate(DType::kUint64, Shape{1}).value()};
+  huge[0].as<std::uint64_t>()[0] = ~std::uint64_t{0};
+  EXPECT_FALSE(check_sample(signature, huge)) << "not -1";
 }
 
 TEST(Manifest, WhatTheCallerWantsComesBeforeTheManifest) {
