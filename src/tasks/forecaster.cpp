@@ -11,9 +11,13 @@
 
 #include "../engine/durable_file.h"
 #include "infer/series/windows.h"
+#include "vectors.h"
 
 namespace infer::inline v0 {
 namespace {
+
+/// Of what is normalised: its square is still a float, as those of networks' sums must be.
+constexpr double kMostExtremeInput = 1e18;
 
 /// Text, one number after the other: the time, then the rows.
 constexpr const char* kWindowFile = "window.txt";
@@ -40,6 +44,36 @@ void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!std::isfinite(rows[i])) rows[i] = i < columns ? spec.mean[i % columns] : rows[i - columns];
   }
+}
+
+/// The error where the model's input would hold infinity: a number that is finite as it was sent may be too
+/// far from what the model has seen for FP32.
+Result<void> check_fits(std::span<const double> values, const SeriesSpec& spec, std::size_t column,
+                        std::size_t stride, const std::string& where) {
+  for (std::size_t i = 0; i < values.size(); i += stride) {
+    const double value = values[i];
+    const double input = (value - spec.mean[column]) / spec.scale[column];
+    if (std::isnan(value) || std::abs(input) <= kMostExtremeInput) continue;
+    return bad(where + "[" + std::to_string(i / stride) + "]: " + std::to_string(value) + " in column '" +
+               spec.columns[column] + "' is more than the model can compute with; its mean there is " +
+               std::to_string(spec.mean[column]));
+  }
+  return {};
+}
+
+Result<void> check_request(const ForecastWindow& window, const ForecastRequest& request,
+                           const SeriesSpec& spec) {
+  const std::size_t columns = spec.columns.size();
+  for (std::size_t column = 0; request.window && column < columns; ++column) {
+    const std::span<const double> rows(window.rows);
+    if (auto fits = check_fits(rows.subspan(column), spec, column, columns, "rows"); !fits) return fits;
+  }
+  for (const auto& [name, values] : request.future) {
+    const auto column = std::find(spec.columns.begin(), spec.columns.end(), name) - spec.columns.begin();
+    if (auto fits = check_fits(values, spec, static_cast<std::size_t>(column), 1, "future." + name); !fits)
+      return fits;
+  }
+  return {};
 }
 
 }  // namespace
@@ -131,6 +165,7 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
         return bad("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
                    std::to_string(request.length) + " rows");
     }
+    if (auto fits = check_request(window, request, spec); !fits) return Unexpected(fits.error());
     fill_gaps(window.rows, spec);
     window.rows.erase(window.rows.begin(),
                       window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns));
@@ -145,6 +180,11 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       if (!sample) return Unexpected(sample.error());
       auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, permit);
       if (!response) return Unexpected(response.error());
+      for (std::size_t output = 0; output < response->outputs.size(); ++output) {
+        const auto values = response->outputs[output].as<float>();
+        if (auto finite = check_finite(engine_->model(), values, output); !finite)
+          return Unexpected(finite.error());
+      }
       result.timings.queue += response->timings.queue;
       result.timings.compute += response->timings.compute;
       result.batch_size = std::max(result.batch_size, response->batch_size);
@@ -179,6 +219,11 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
         window.rows.erase(window.rows.begin(), window.rows.begin() + static_cast<std::ptrdiff_t>(columns));
         window.rows.insert(window.rows.end(), next.begin(), next.end());
         window.last_time = advance(window.last_time, step_of(spec), 1);
+        if (std::ranges::any_of(values, [](double value) { return !std::isfinite(value); })) {
+          return fail(ErrorCode::kModelError,
+                      "model '" + engine_->model().name + "': row " + std::to_string(row) +
+                          " of the forecast is not finite in the units of the series");
+        }
         result.values.push_back(std::move(values));
       }
     }
