@@ -266,7 +266,18 @@ class HttpServer final : public httplib::Server {
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
     current_watch->begin_request(std::move(hung_up));
+    exchange.charge = [this, &share](std::size_t bytes) -> Result<void> {
+      if (share.take(bytes)) return {};
+      const bool never = bytes > options_.max_buffered_bytes;
+      return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
+                  "body: reading it takes " + std::to_string(bytes) +
+                      " bytes, which with the bodies of all "
+                      "requests exceed max_buffered_bytes " +
+                      std::to_string(options_.max_buffered_bytes),
+                  never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
+    };
     handler_.handle(exchange);
+    exchange.charge = nullptr;
     current_watch->end_request();
   }
 
