@@ -1,5 +1,6 @@
 #include "base64.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -14,6 +15,8 @@ constexpr std::array<std::uint8_t, 256> make_table() {
   table.fill(kInvalid);
   for (std::size_t i = 0; i < kAlphabet.size(); ++i)
     table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  table['-'] = 62;
+  table['_'] = 63;
   return table;
 }
 
@@ -28,12 +31,38 @@ Unexpected bad(std::string_view text, std::size_t at) {
   return fail(ErrorCode::kInvalidArgument, "not base64: " + shown + " at offset " + std::to_string(at));
 }
 
+bool same_letters(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+/// How many characters come before the base64 of an address; 0 for what is none.
+Result<std::size_t> address_prefix(std::string_view text) {
+  constexpr std::string_view kScheme = "data:";
+  constexpr std::string_view kEncoding = ";base64";
+  if (text.substr(0, 16).find("://") != std::string_view::npos)
+    return fail(ErrorCode::kInvalidArgument,
+                "is an address; remote addresses are not fetched, send the bytes");
+  if (!same_letters(text.substr(0, kScheme.size()), kScheme)) return std::size_t{0};
+  const std::size_t comma = text.find(',');
+  const std::string_view head = text.substr(0, comma);
+  if (comma == std::string_view::npos || head.size() < kScheme.size() + kEncoding.size() ||
+      !same_letters(head.substr(head.size() - kEncoding.size()), kEncoding)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "is no address of the form data:image/jpeg;base64,...; other data addresses are not read");
+  }
+  return comma + 1;
+}
+
 }  // namespace
 
 Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
+  const auto prefix = address_prefix(text);
+  if (!prefix) return Unexpected(prefix.error());
   std::vector<std::uint8_t> out(text.size() / 4 * 3 + 3);
   std::uint8_t* write = out.data();
-  std::size_t at = 0;
+  std::size_t at = *prefix;
   // The common case: whole groups of four digits.
   for (; at + 4 <= text.size(); at += 4) {
     const std::uint8_t a = digit(text[at]);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,7 +12,25 @@
 
 namespace infer::adapter {
 
-/// Writes JSON text, commas included. The caller keeps keys and values in order; nothing is checked.
+/// Bytes of the character of UTF-8 that `text` begins with; 0 where it begins with none, or with a part of one.
+inline std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Longer than needed, a half of a surrogate pair, beyond U+10FFFF.
+  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
+      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
+    return 0;
+  return length;
+}
+
+/// Writes JSON text, commas included. The caller keeps keys and values in order; nothing is checked but that
+/// strings are UTF-8: each byte that is none becomes U+FFFD.
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return open('{'); }
@@ -91,8 +110,10 @@ class JsonWriter {
   void quote(std::string_view string) {
     constexpr char kHex[] = "0123456789abcdef";
     text_ += '"';
-    for (const char c : string) {
+    while (!string.empty()) {
+      const char c = string.front();
       const auto byte = static_cast<unsigned char>(c);
+      std::size_t length = 1;
       if (c == '"' || c == '\\') {
         text_ += '\\';
         text_ += c;
@@ -100,9 +121,15 @@ class JsonWriter {
         text_ += "\\u00";
         text_ += kHex[byte >> 4];
         text_ += kHex[byte & 15];
-      } else {
+      } else if (byte < 0x80) {
         text_ += c;
+      } else if ((length = utf8_length(string)) > 0) {
+        text_ += string.substr(0, length);
+      } else {
+        text_ += "\xEF\xBF\xBD";
+        length = 1;
       }
+      string.remove_prefix(length);
     }
     text_ += '"';
   }

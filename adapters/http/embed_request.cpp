@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base64.h"
-#include "json_body.h"
 
 namespace infer::http {
 namespace {
@@ -19,10 +18,8 @@ Unexpected too_many_images(std::size_t count, std::size_t limit) {
                  ErrorDetail::kTooLarge);
 }
 
-Result<std::vector<std::vector<std::uint8_t>>> parse_images(const Body& body, std::size_t limit) {
-  JsonBody json;
-  if (auto parsed = json.parse(body); !parsed) return Unexpected(parsed.error());
-  const simdjson::dom::element* field = json.find("images");
+Result<std::vector<std::vector<std::uint8_t>>> parse_images(JsonBody& body, std::size_t limit) {
+  const simdjson::dom::element* field = body.find("images");
   if (field == nullptr) return invalid("images: is missing");
   simdjson::dom::array images;
   if (field->get(images)) return invalid("images: must be a list of base64 strings");

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "body.h"
 #include "infer/core/result.h"
+#include "json_body.h"
 
 namespace infer::http {
 
-/// The encoded images of {"images": ["<base64>", ...]}; other keys are ignored. Errors: `kInvalidArgument`,
+/// The encoded images of {"images": ["<base64>", ...]}. Errors: `kInvalidArgument`,
 /// naming the field; `kTooLarge` for more than `limit` images.
-Result<std::vector<std::vector<std::uint8_t>>> parse_images(const Body& body, std::size_t limit);
+Result<std::vector<std::vector<std::uint8_t>>> parse_images(JsonBody& body, std::size_t limit);
 
 /// The error for `count` images where `limit` are allowed.
 Unexpected too_many_images(std::size_t count, std::size_t limit);

@@ -15,6 +15,7 @@
 #include "failure.h"
 #include "infer/core/clock.h"
 #include "infer/core/error.h"
+#include "infer/core/result.h"
 #include "infer/engine/response.h"
 #include "multipart.h"
 
@@ -36,6 +37,9 @@ struct Exchange {
   TimePoint start{};
   TimePoint deadline = kNever;
   std::stop_token hung_up;  ///< Stops when the client is gone.
+  /// Adds what is derived from the body to the bytes that requests may hold, until this one is answered; empty:
+  /// there is no bound. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
+  std::function<Result<void>(std::size_t bytes)> charge;
   std::function<std::optional<std::string>(const char* name)> header;
   const Route* route = nullptr;              ///< Null until it is found.
   std::vector<std::string> path_parameters;  ///< What stands at the {names} of the route's path, in order.

@@ -185,7 +185,17 @@ class HttpSession final : public Session {
     std::stop_source hung_up;
     exchange.hung_up = hung_up.get_token();
     watch_.begin_request(std::move(hung_up));
+    exchange.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
+      if (share.take(bytes)) return {};
+      const bool never = bytes > options.max_buffered_bytes;
+      return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
+                  "body: reading it takes " + std::to_string(bytes) +
+                      " bytes, which with the bodies of all requests exceed max_buffered_bytes " +
+                      std::to_string(options.max_buffered_bytes),
+                  never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
+    };
     context_.handler.handle(exchange);
+    exchange.charge = nullptr;
     watch_.end_request();
   }
 

@@ -212,11 +212,11 @@ class RequestParser {
   }
 
   Result<InferenceRequest> parse(const object& root) {
-    std::string_view id;
-    if (const auto error = root["id"].get(id); !error) {
-      request_.id = id;
-    } else if (error != simdjson::NO_SUCH_FIELD) {
-      return invalid("id: must be a string");
+    element id;
+    if (!root["id"].get(id) && !id.is_null()) {
+      std::string_view text;
+      if (id.get(text)) return invalid("id: must be a string");
+      request_.id = text;
     }
     auto parameters = Parameters::of(root, "parameters");
     if (!parameters) return Unexpected(parameters.error());
@@ -339,22 +339,34 @@ class RequestParser {
 
   Result<void> read_json_strings(NamedTensor& tensor, const element& data) {
     const std::string where = "inputs." + tensor.name + ".data: ";
-    array list;
-    if (data.get(list)) return invalid(where + "must be a flat list of base64 strings");
-    for (const element item : list) {
-      std::string_view text;
-      if (item.get(text)) return invalid(where + "must be a flat list of base64 strings");
-      auto bytes = adapter::decode_base64(text);
-      if (!bytes)
-        return invalid(where + "element " + std::to_string(tensor.strings.size()) + ": " +
-                       bytes.error().message);
-      request_.decoded.push_back(*std::move(bytes));
-      tensor.strings.emplace_back(request_.decoded.back());
-    }
+    if (!data.is_array()) return invalid(where + "must be a list of base64 strings, flat or as its shape");
+    if (auto read = read_strings(tensor, data, 0, where); !read) return read;
     if (tensor.strings.size() != tensor.shape.elements()) {
       return invalid(where + std::to_string(tensor.strings.size()) + " elements, shape calls for " +
                      std::to_string(tensor.shape.elements()));
     }
+    return {};
+  }
+
+  /// The strings of nested or flat lists, in row-major order.
+  Result<void> read_strings(NamedTensor& tensor, const element& data, std::size_t depth,
+                            const std::string& where) {
+    array list;
+    if (!data.get(list)) {
+      if (depth == Shape::kMaxRank)
+        return invalid(where + "lists nest deeper than " + std::to_string(Shape::kMaxRank));
+      for (const element item : list) {
+        if (auto read = read_strings(tensor, item, depth + 1, where); !read) return read;
+      }
+      return {};
+    }
+    const std::string element_is = where + "element " + std::to_string(tensor.strings.size()) + ": ";
+    std::string_view text;
+    if (data.get(text)) return invalid(element_is + "must be a base64 string");
+    auto bytes = adapter::decode_base64(text);
+    if (!bytes) return invalid(element_is + bytes.error().message);
+    request_.decoded.push_back(*std::move(bytes));
+    tensor.strings.emplace_back(request_.decoded.back());
     return {};
   }
 
@@ -395,9 +407,10 @@ Result<InferenceRequest> parse_inference_request(const Body& body, std::optional
     return invalid("Inference-Header-Content-Length: " + std::to_string(length) + " exceeds the body's " +
                    std::to_string(body.size()) + " bytes");
   }
-  simdjson::dom::parser parser;
+  JsonParser parser;
   element root;
-  if (const auto error = parser.parse(body.data(), length, false).get(root)) return not_json(error);
+  if (const auto error = parser->parse(body.data(), length, false).get(root))
+    return not_json(error, body.text().substr(0, length));
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");
   return RequestParser(body, length).parse(fields);

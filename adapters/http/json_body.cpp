@@ -1,5 +1,11 @@
 #include "json_body.h"
 
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "json_error.h"
+
 namespace infer::http {
 namespace {
 
@@ -9,18 +15,42 @@ Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone)
 
 }  // namespace
 
-Unexpected not_json(simdjson::error_code error) {
+JsonParser::~JsonParser() {
+  constexpr std::size_t kLarge = std::size_t{1} << 20;
+  const bool large = parser_->capacity() > kLarge;
+  parser_.reset();
+  if (large) malloc_trim(0);
+}
+
+Unexpected not_json(simdjson::error_code error, std::string_view text) {
   if (error == simdjson::MEMALLOC) return Unexpected(out_of_memory());
-  return invalid(std::string("body: is not JSON: ") + simdjson::error_message(error));
+  const std::string found = json_error(text);
+  return invalid("body: is not JSON: " + (found.empty() ? simdjson::error_message(error) : found));
+}
+
+Result<void> charge_json(const Exchange& exchange, std::string_view text) {
+  if (!exchange.charge) return {};
+  // Two words of the tape and two places in the index for a value, which a comma, a colon or a bracket
+  // begins; beside that a copy of what strings hold.
+  constexpr std::size_t kBytesPerValue = 24;
+  const auto begins_value = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
+  const auto values = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_value));
+  return exchange.charge(text.size() + kBytesPerValue * values);
 }
 
 Result<void> JsonBody::parse(const Body& body) {
   if (body.empty()) return invalid("body: is empty, expected a JSON object");
   static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
-  if (const auto error = parser_.parse(body.data(), body.size(), false).get(root)) return not_json(error);
+  if (const auto error = parser_->parse(body.data(), body.size(), false).get(root))
+    return not_json(error, body.text());
   if (root.get(root_)) return invalid("body: must be a JSON object");
   return {};
+}
+
+Result<void> JsonBody::parse(const Exchange& exchange) {
+  if (auto charged = charge_json(exchange, exchange.body.text()); !charged) return charged;
+  return parse(exchange.body);
 }
 
 const simdjson::dom::element* JsonBody::find(std::string_view key) {

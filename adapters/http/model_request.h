@@ -7,6 +7,7 @@
 
 namespace infer::http {
 
+/// It names no other models, as routes that are open to everybody answer with it too.
 inline Error unknown_model(const std::string& name, const std::string& version) {
   return {ErrorCode::kNotFound,
           "model '" + name.substr(0, 64) + "'" +

@@ -48,7 +48,7 @@ std::string error_schemas(const std::string& path) {
 }
 
 // What any route that does work may answer besides 200.
-constexpr std::array<std::pair<const char*, const char*>, 13> kFailures{{
+constexpr std::array<std::pair<const char*, const char*>, 14> kFailures{{
     {"400", "The input can never succeed; the message names the field, its value and the limit."},
     {"401", "No API key, or one that is not known."},
     {"404", "No model of the kind or name that is asked for."},
@@ -56,6 +56,7 @@ constexpr std::array<std::pair<const char*, const char*>, 13> kFailures{{
     {"413", "A limit on size or number is exceeded."},
     {"415", "A content type, encoding or image format that is not read."},
     {"417", "The Expect header is not 100-continue."},
+    {"422", "A field of text-embeddings-inference's is missing or of another type."},
     {"429", "Too much at once; try again after Retry-After seconds."},
     {"431", "The headers are too large."},
     {"500", "The model failed."},

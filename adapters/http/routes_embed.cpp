@@ -1,7 +1,6 @@
-#include <algorithm>
-#include <span>
 #include <utility>
 
+#include "choose_model.h"
 #include "embed_request.h"
 #include "json_writer.h"
 #include "model_request.h"
@@ -25,28 +24,16 @@ void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings&
   note_batch(exchange, result.timings, result.batch_size, result.vectors.size());
 }
 
-/// Admits, lets `parse` find the images, embeds them, answers.
-template <class Parse>
-void embed_images(Service& service, Exchange& exchange, Parse parse) {
-  const auto model = service.models().doing(&ServedModel::image_embedder);
-  if (model == nullptr) {
-    return answer_error(exchange, Error{ErrorCode::kNotFound, "no image-embedding model is loaded", {}});
-  }
-  Engine& engine = *model->engine;
-  note_model(exchange, *model);
-  // First of all, so that what cannot be served costs nothing.
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
-  Result<std::vector<EncodedImage>> images = parse();
-  if (!images) return refuse(exchange, engine, images.error());
-  const RequestOptions options{exchange.deadline, exchange.hung_up};
-  auto result = model->image_embedder->embed_many(*images, options, *std::move(permit));
-  if (!result) return refuse(exchange, engine, result.error());
-  answer_embeddings(exchange, engine.model(), *result);
-}
-
 EncodedImage as_image(std::string_view bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+void embed_images(Exchange& exchange, ModelAdmission& admission, const std::vector<EncodedImage>& images) {
+  const ServedModel& model = admission.model();
+  const RequestOptions options{exchange.deadline, exchange.hung_up};
+  auto result = model.image_embedder->embed_many(images, options, admission.permit());
+  if (!result) return admission.refuse(result.error());
+  answer_embeddings(exchange, model.engine->model(), *result);
 }
 
 void embed_base64(Service& service, Exchange& exchange) {
@@ -56,36 +43,56 @@ void embed_base64(Service& service, Exchange& exchange) {
         exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
                         ErrorDetail::kUnsupportedType});
   }
+  ModelAdmission admission(service.models(), exchange, kImageEmbedding);
+  if (!admission.before_body()) return;
   std::vector<std::vector<std::uint8_t>> decoded;
-  embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
-    auto images = parse_images(exchange.body, service.options().max_images);
-    if (!images) return Unexpected(images.error());
+  {
+    JsonBody body;
+    if (auto parsed = body.parse(exchange); !parsed) return admission.refuse(parsed.error());
+    if (!admission.choose(body)) return;
+    auto images = parse_images(body, service.options().max_images);
+    if (!images) return admission.refuse(images.error());
     decoded = *std::move(images);
-    exchange.body = {};  // not held while the images wait
-    return std::vector<EncodedImage>(decoded.begin(), decoded.end());
-  });
+  }
+  exchange.body = {};  // not held while the images wait
+  embed_images(exchange, admission, {decoded.begin(), decoded.end()});
+}
+
+/// The images of a multipart body, and the model that fields of text may ask for.
+void embed_parts(Service& service, Exchange& exchange) {
+  ModelAdmission admission(service.models(), exchange, kImageEmbedding);
+  WantedModel wanted;
+  std::vector<EncodedImage> images;
+  for (const Part& part : exchange.parts) {
+    const bool is_text = part.content_type.empty() || part.content_type.starts_with("text/plain");
+    if (is_text && part.name == "model") {
+      wanted.name = part.content;
+    } else if (is_text && part.name == "version") {
+      wanted.version = part.content;
+    } else {
+      images.push_back(as_image(part.content));
+    }
+  }
+  if (!admission.choose(wanted)) return;
+  const std::size_t limit = service.options().max_images;
+  if (images.empty()) {
+    return admission.refuse(
+        {ErrorCode::kInvalidArgument, "parts: there are none, at least 1 image is needed", {}});
+  }
+  if (images.size() > limit) return admission.refuse(too_many_images(images.size(), limit).error());
+  embed_images(exchange, admission, images);
+}
+
+void embed_body(Service& service, Exchange& exchange) {
+  ModelAdmission admission(service.models(), exchange, kImageEmbedding);
+  if (admission.choose(WantedModel{})) embed_images(exchange, admission, {as_image(exchange.body.text())});
 }
 
 void embed(Service& service, Exchange& exchange) {
   const std::string type = exchange.media_type();
   if (type == "application/json") return embed_json(service, exchange);
-  if (type == "multipart/form-data") {
-    return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
-      if (exchange.parts.empty())
-        return fail(ErrorCode::kInvalidArgument, "parts: there are none, at least 1 image is needed");
-      if (exchange.parts.size() > service.options().max_images) {
-        return too_many_images(exchange.parts.size(), service.options().max_images);
-      }
-      std::vector<EncodedImage> images;
-      for (const Part& part : exchange.parts) images.push_back(as_image(part.content));
-      return images;
-    });
-  }
-  if (type.starts_with("image/") || type == "application/octet-stream") {
-    return embed_images(service, exchange, [&]() -> Result<std::vector<EncodedImage>> {
-      return std::vector<EncodedImage>{as_image(exchange.body.text())};
-    });
-  }
+  if (type == "multipart/form-data") return embed_parts(service, exchange);
+  if (type.starts_with("image/") || type == "application/octet-stream") return embed_body(service, exchange);
   answer_error(
       exchange,
       Error{ErrorCode::kInvalidArgument,
@@ -111,7 +118,8 @@ void add_embed_routes(Router& router, Service& service) {
        .request =
            {{"application/json",
              R"({"type":"object","required":["images"],"properties":{"images":{"type":"array","minItems":1,)"
-             R"("items":{"type":"string","contentEncoding":"base64"}}}})"}},
+             R"("items":{"type":"string","contentEncoding":"base64"}},"model":{"type":"string"},)"
+             R"("version":{"type":"string"}}})"}},
        .response = kResponse});
   router.add(
       {.method = "POST",
@@ -127,7 +135,8 @@ void add_embed_routes(Router& router, Service& service) {
             {"application/json",
              R"({"type":"object","required":["inputs"],"properties":{"inputs":{"anyOf":[{"type":"string"},)"
              R"({"type":"array","minItems":1,"items":{"type":"string"}}]},"normalize":{"type":"boolean"},)"
-             R"("truncate":{"type":"boolean"}}})"}},
+             R"("truncate":{"type":"boolean"},"dimensions":{"type":"integer","minimum":1},)"
+             R"("model":{"type":"string"},"version":{"type":"string"}}})"}},
        .response = std::string(R"({"anyOf":[)") + kResponse +
                    R"(,{"type":"array","items":{"type":"array","items":{"type":"number"}}}]})"});
 }

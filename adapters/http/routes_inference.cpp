@@ -6,6 +6,7 @@
 #include "infer/tasks/tensor_runner.h"
 #include "inference_request.h"
 #include "inference_response.h"
+#include "json_body.h"
 #include "model_request.h"
 #include "service.h"
 
@@ -38,6 +39,8 @@ Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& mod
     const bool image = model.image_embedder && is_encoded_image(exchange.body.text());
     return raw_inference_request(exchange.body, model.engine->model().backend->signature(), image);
   }
+  const std::string_view json = exchange.body.text().substr(0, length->value_or(exchange.body.size()));
+  if (auto charged = charge_json(exchange, json); !charged) return Unexpected(charged.error());
   return parse_inference_request(exchange.body, *length);
 }
 
@@ -122,11 +125,25 @@ bool is_quick(Service& service, const Exchange& exchange) {
   return model == nullptr || model->engine->model().backend->is_instant();
 }
 
+/// `unknown_model`, with the models that there are.
+Error unknown_model_of(const Service& service, const std::string& name, const std::string& version) {
+  Error error = unknown_model(name, version);
+  std::string known;
+  for (const auto& model : service.models().all()) {
+    const Model& loaded = model->engine->model();
+    const bool of_name = service.models().find(name, {}) != nullptr;
+    if (of_name ? loaded.name != name : !model->by_default) continue;
+    known += (known.empty() ? "" : ", ") + (of_name ? loaded.version : loaded.name);
+  }
+  if (!known.empty()) error.message += "; there are: " + known;
+  return error;
+}
+
 void infer(Service& service, Exchange& exchange) {
   const std::string& name = exchange.path_parameters[0];
   const std::string version(wanted_version(exchange));
   const auto model = service.models().find(name, version);
-  if (model == nullptr) return answer_error(exchange, unknown_model(name, version));
+  if (model == nullptr) return answer_error(exchange, unknown_model_of(service, name, version));
   Engine& engine = *model->engine;
   note_model(exchange, *model);
   auto permit = engine.try_admit();

@@ -89,7 +89,7 @@ void repository_index(Service& service, Exchange& exchange) {
   bool only_ready = false;
   if (!exchange.body.empty()) {
     JsonBody body;
-    if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
+    if (auto parsed = body.parse(exchange); !parsed) return answer_error(exchange, parsed.error());
     if (auto read = body.read("ready", only_ready); !read) return answer_error(exchange, read.error());
   }
   JsonWriter json;

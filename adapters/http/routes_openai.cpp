@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "base64.h"
+#include "choose_model.h"
 #include "json_body.h"
 #include "json_writer.h"
 #include "model_request.h"
+#include "routes_text.h"
 #include "service.h"
 
 namespace infer::http {
@@ -87,42 +89,22 @@ Result<Answer> embed_texts(const TextEmbedder& embedder, const element& input, s
   return to_answer(*std::move(result));
 }
 
-/// The bytes of "data:image/jpeg;base64,...".
-Result<std::vector<std::uint8_t>> read_data_uri(std::string_view text, const std::string& where) {
-  const std::size_t comma = text.find(',');
-  if (!text.starts_with("data:") || comma == std::string_view::npos ||
-      !text.substr(0, comma).ends_with(";base64")) {
-    return invalid(where +
-                   ": must be an image as data:image/...;base64,...; remote addresses are not fetched");
-  }
-  auto bytes = adapter::decode_base64(text.substr(comma + 1));
-  if (!bytes) return invalid(where + ": " + bytes.error().message);
-  return bytes;
-}
-
 Result<Answer> embed_images(const ImageEmbedder& embedder, const element& input, std::size_t limit,
                             const RequestOptions& options, Permit permit) {
   auto texts = read_texts(input, "input", limit);
   if (!texts) return Unexpected(texts.error());
   std::vector<std::vector<std::uint8_t>> images;
   for (const std::string_view text : *texts) {
-    auto image = read_data_uri(text, "input[" + std::to_string(images.size()) + "]");
-    if (!image) return Unexpected(image.error());
+    auto image = adapter::decode_base64(text);
+    if (!image)
+      return invalid("input[" + std::to_string(images.size()) + "]: must be an image as base64 or as " +
+                     "data:image/jpeg;base64,...: " + image.error().message);
     images.push_back(*std::move(image));
   }
   const std::vector<EncodedImage> views(images.begin(), images.end());
   auto result = embedder.embed_many(views, options, std::move(permit));
   if (!result) return Unexpected(result.error());
   return Answer{std::move(result->vectors), 0, result->timings, result->batch_size};
-}
-
-/// The first `dimensions` numbers, as a unit vector again.
-void shorten(std::vector<float>& vector, std::size_t dimensions) {
-  if (dimensions >= vector.size()) return;
-  vector.resize(dimensions);
-  const float square = std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0F);
-  if (square <= 0) return;
-  for (float& value : vector) value /= std::sqrt(square);
 }
 
 /// Little-endian floats as they lie in memory.
@@ -132,52 +114,44 @@ std::string base64(const std::vector<float>& vector) {
   return adapter::encode_base64(bytes);
 }
 
-/// The model of that name, or the first that embeds; null where there is none.
-std::shared_ptr<ServedModel> embedding_model(Service& service, const std::string& name) {
-  if (auto model = service.models().doing(&ServedModel::text_embedder, name)) return model;
-  return service.models().doing(&ServedModel::image_embedder, name);
-}
-
 void embeddings(Service& service, Exchange& exchange) {
   JsonBody body;
-  if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
-  std::string name;
+  if (auto parsed = body.parse(exchange); !parsed) return answer_error(exchange, parsed.error());
   std::string format = "float";
-  for (auto read : {body.read("model", name), body.read("encoding_format", format)}) {
-    if (!read) return answer_error(exchange, read.error());
-  }
-  const auto model = embedding_model(service, name);
-  if (model == nullptr)
-    return answer_error(exchange, 404, "model_not_found",
-                        "model '" + name.substr(0, 64) + "' does not exist");
-  Engine& engine = *model->engine;
-  note_model(exchange, *model);
+  if (auto read = body.read("encoding_format", format); !read) return answer_error(exchange, read.error());
   if (format != "float" && format != "base64") {
-    return refuse(
-        exchange, engine,
+    return answer_error(
+        exchange,
         invalid("encoding_format: '" + format.substr(0, 32) + "' is none of float, base64").error());
   }
+  auto wanted = read_wanted_model(body);
+  if (!wanted) return answer_error(exchange, wanted.error());
+  // Where nothing is said a text is meant, if there is a model of texts.
+  const bool text = !wanted->name && choose_model(service.models(), *wanted, kTextEmbedding);
+  ModelAdmission admission(service.models(), exchange, text ? kTextEmbedding : kEmbedding);
+  if (!admission.choose(*wanted)) {
+    if (exchange.status == 404) exchange.failure->code = "model_not_found";
+    return;
+  }
+  const ServedModel* const model = &admission.model();
   const std::size_t dim = model->text_embedder ? model->text_embedder->dim() : model->image_embedder->dim();
   std::size_t dimensions = dim;
-  if (auto read = body.read("dimensions", dimensions, 1, dim); !read)
-    return refuse(exchange, engine, read.error());
+  if (auto read = body.read("dimensions", dimensions, 1, dim); !read) return admission.refuse(read.error());
   const element* input = body.find("input");
-  if (input == nullptr) return refuse(exchange, engine, invalid("input: is missing").error());
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+  if (input == nullptr) return admission.refuse(invalid("input: is missing").error());
   const RequestOptions options{exchange.deadline, exchange.hung_up};
   auto answer = model->text_embedder
                     ? embed_texts(*model->text_embedder, *input, service.options().max_texts, options,
-                                  *std::move(permit))
+                                  admission.permit())
                     : embed_images(*model->image_embedder, *input, service.options().max_images, options,
-                                   *std::move(permit));
-  if (!answer) return refuse(exchange, engine, answer.error());
+                                   admission.permit());
+  if (!answer) return admission.refuse(answer.error());
   note_batch(exchange, answer->timings, answer->batch_size, answer->vectors.size());
   JsonWriter json;
   json.begin_object().key("object").value("list").key("data").begin_array();
   for (std::size_t i = 0; i < answer->vectors.size(); ++i) {
     std::vector<float>& vector = answer->vectors[i];
-    shorten(vector, dimensions);
+    if (dimensions < dim) shorten(vector, dimensions, true);
     json.begin_object().key("object").value("embedding").key("index").value(i).key("embedding");
     if (format == "base64") {
       json.value(base64(vector));
@@ -186,7 +160,7 @@ void embeddings(Service& service, Exchange& exchange) {
     }
     json.end_object();
   }
-  json.end_array().key("model").value(engine.model().name);
+  json.end_array().key("model").value(model->engine->model().name);
   json.key("usage").begin_object().key("prompt_tokens").value(answer->tokens);
   json.key("total_tokens").value(answer->tokens).end_object().end_object();
   exchange.response = std::move(json).text();
@@ -232,7 +206,7 @@ void add_openai_routes(Router& router, Service& service) {
              R"({"type":"object","required":["input"],"properties":{"input":{"anyOf":[{"type":"string"},)"
              R"({"type":"array","minItems":1,"items":{"type":"string"}},{"type":"array","minItems":1,"items":{"type":"integer"}},)"
              R"({"type":"array","minItems":1,"items":{"type":"array","minItems":1,"items":{"type":"integer"}}}]},)"
-             R"("model":{"type":"string"},"encoding_format":{"enum":["float","base64"]},)"
+             R"("model":{"type":"string"},"version":{"type":"string"},"encoding_format":{"enum":["float","base64"]},)"
              R"("dimensions":{"type":"integer","minimum":1},"user":{"type":"string"}}})"}},
        .response =
            R"({"type":"object","required":["object","data","model","usage"],"properties":{"object":{"const":"list"},)"

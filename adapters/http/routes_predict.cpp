@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "choose_model.h"
 #include "infer/series/calendar.h"
 #include "json_body.h"
 #include "json_writer.h"
@@ -25,28 +26,25 @@ void write_classification(JsonWriter& json, const TextClassifier& classifier, co
   json.end_object();
 }
 
-void classify(Service& service, Exchange& exchange, JsonBody& body, const ServedModel& model) {
-  const TextClassifier& classifier = *model.text_classifier;
-  Engine& engine = classifier.engine();
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
+  const TextClassifier& classifier = *admission.model().text_classifier;
+  const Engine& engine = classifier.engine();
   const simdjson::dom::element* one = body.find("text");
   Result<std::vector<std::string_view>> texts = std::vector<std::string_view>();
   if (one != nullptr) {
     std::string_view text;
-    if (one->get(text)) return refuse(exchange, engine, invalid("text: must be a string").error());
+    if (one->get(text)) return admission.refuse(invalid("text: must be a string").error());
     if (body.find("texts") != nullptr)
-      return refuse(exchange, engine, invalid("text and texts: give one of them").error());
+      return admission.refuse(invalid("text and texts: give one of them").error());
     texts->push_back(text);
   } else {
     const simdjson::dom::element* several = body.find("texts");
-    if (!several->is_array())
-      return refuse(exchange, engine, invalid("texts: must be a list of strings").error());
+    if (!several->is_array()) return admission.refuse(invalid("texts: must be a list of strings").error());
     texts = read_texts(*several, "texts", service.options().max_texts);
-    if (!texts) return refuse(exchange, engine, texts.error());
+    if (!texts) return admission.refuse(texts.error());
   }
-  auto result = classifier.classify(*texts, {exchange.deadline, exchange.hung_up}, *std::move(permit));
-  if (!result) return refuse(exchange, engine, result.error());
+  auto result = classifier.classify(*texts, {exchange.deadline, exchange.hung_up}, admission.permit());
+  if (!result) return admission.refuse(result.error());
   note_batch(exchange, result->timings, result->batch_size, result->texts.size());
   if (classifier.scores_are() != TextClassifier::Scores::kValues)
     exchange.confidence = result->texts.front().confidence();
@@ -180,15 +178,13 @@ void write_table(JsonWriter& json, const char* key, const std::vector<std::vecto
   json.end_array();
 }
 
-void forecast(Exchange& exchange, JsonBody& body, const ServedModel& model) {
-  const Forecaster& forecaster = *model.forecaster;
-  Engine& engine = forecaster.engine();
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+void forecast(Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
+  const Forecaster& forecaster = *admission.model().forecaster;
+  const Engine& engine = forecaster.engine();
   auto request = read_forecast(body, forecaster);
-  if (!request) return refuse(exchange, engine, request.error());
-  auto result = forecaster.forecast(*request, {exchange.deadline, exchange.hung_up}, *std::move(permit));
-  if (!result) return refuse(exchange, engine, result.error());
+  if (!request) return admission.refuse(request.error());
+  auto result = forecaster.forecast(*request, {exchange.deadline, exchange.hung_up}, admission.permit());
+  if (!result) return admission.refuse(result.error());
   note_batch(exchange, result->timings, result->batch_size, 1);
   const SeriesSpec& spec = forecaster.series();
   JsonWriter json;
@@ -214,12 +210,7 @@ void forecast(Exchange& exchange, JsonBody& body, const ServedModel& model) {
 /// error.
 void predict(Service& service, Exchange& exchange) {
   JsonBody body;
-  if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
-  std::string name;
-  std::string version;
-  for (auto read : {body.read("model", name), body.read("version", version)}) {
-    if (!read) return answer_error(exchange, read.error());
-  }
+  if (auto parsed = body.parse(exchange); !parsed) return answer_error(exchange, parsed.error());
   const auto has = [&](std::initializer_list<const char*> keys) {
     return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return body.find(key) != nullptr; });
   };
@@ -233,21 +224,12 @@ void predict(Service& service, Exchange& exchange) {
                      : "text, texts, inference_length, rows or data: one of them is needed")
             .error());
   }
-  const auto model = text ? service.models().doing(&ServedModel::text_classifier, name, version)
-                          : service.models().doing(&ServedModel::forecaster, name, version);
-  if (model == nullptr) {
-    return answer_error(exchange,
-                        Error{ErrorCode::kNotFound,
-                              std::string("no ") + (text ? "text-classification" : "forecast") +
-                                  " model is loaded" + (name.empty() ? "" : " by the name " + name) +
-                                  (version.empty() ? "" : " in version " + version),
-                              {}});
-  }
-  note_model(exchange, *model);
+  ModelAdmission admission(service.models(), exchange, text ? kTextClassification : kForecast);
+  if (!admission.choose(body)) return;
   if (text) {
-    classify(service, exchange, body, *model);
+    classify(service, exchange, body, admission);
   } else {
-    forecast(exchange, body, *model);
+    forecast(exchange, body, admission);
   }
 }
 

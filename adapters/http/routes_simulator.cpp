@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "choose_model.h"
 #include "json_body.h"
 #include "json_writer.h"
 #include "model_request.h"
@@ -22,26 +23,25 @@ std::string host_name() {
 }
 
 void simulate(Service& service, Exchange& exchange) {
-  const auto model = service.models().doing(&ServedModel::simulator);
-  if (model == nullptr)
-    return answer_error(exchange, Error{ErrorCode::kNotFound, "no simulate model is loaded", {}});
-  Engine& engine = *model->engine;
-  note_model(exchange, *model);
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+  ModelAdmission admission(service.models(), exchange, kSimulate);
+  if (!admission.before_body()) return;
   SimulatedWork work;
-  if (!exchange.body.empty()) {  // nothing asked for: the model's own law alone
+  if (exchange.body.empty()) {  // nothing asked for: the model's own law alone
+    if (!admission.choose(WantedModel{})) return;
+  } else {
     JsonBody body;
-    if (auto parsed = body.parse(exchange.body); !parsed) return refuse(exchange, engine, parsed.error());
+    if (auto parsed = body.parse(exchange); !parsed) return admission.refuse(parsed.error());
+    if (!admission.choose(body)) return;
     std::size_t units = 0;
     for (auto done :
          {body.read("work_ms", work.milliseconds), body.read("work_units", units, 0, Simulator::kMaxUnits)}) {
-      if (!done) return refuse(exchange, engine, done.error());
+      if (!done) return admission.refuse(done.error());
     }
     work.units = units;
   }
-  auto answer = model->simulator->run(work, {exchange.deadline, exchange.hung_up}, *std::move(permit));
-  if (!answer) return refuse(exchange, engine, answer.error());
+  auto answer =
+      admission.model().simulator->run(work, {exchange.deadline, exchange.hung_up}, admission.permit());
+  if (!answer) return admission.refuse(answer.error());
   note_batch(exchange, answer->timings, answer->batch_size, 1);
   JsonWriter json;
   json.begin_object().key("status").value("ok").key("work_units").value(answer->units);
@@ -71,7 +71,8 @@ void add_simulator_routes(Router& router, Service& service) {
        .request =
            {{"application/json",
              R"({"type":"object","properties":{"work_ms":{"type":"number","minimum":0,"maximum":60000},)"
-             R"("work_units":{"type":"integer","minimum":0,"maximum":10000000}}})"}},
+             R"("work_units":{"type":"integer","minimum":0,"maximum":10000000},"model":{"type":"string"},)"
+             R"("version":{"type":"string"}}})"}},
        .response = answer});
 }
 

@@ -1,6 +1,8 @@
+#include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "choose_model.h"
 #include "json_body.h"
 #include "json_writer.h"
 #include "model_request.h"
@@ -13,29 +15,60 @@ using adapter::JsonWriter;
 
 namespace {
 
-/// Admits, lets `parse` find the texts, embeds them, lets `answer` write what comes of it.
+/// What text-embeddings-inference answers where a field is missing or of another type.
+constexpr int kUnprocessable = 422;
+
+void refuse_field(Exchange& exchange, const Error& error) {
+  if (error.code != ErrorCode::kInvalidArgument || error.detail != ErrorDetail::kNone)
+    return answer_error(exchange, error);
+  answer_error(exchange, kUnprocessable, to_string(error.code), error.message);
+}
+
+/// How texts become vectors, and of how many numbers.
+struct HowToEmbed {
+  TextOptions text;
+  std::size_t dimensions = 0;
+};
+
+Result<HowToEmbed> read_how(JsonBody& body, std::size_t dim) {
+  HowToEmbed how;
+  how.dimensions = dim;
+  for (auto done : {body.read("normalize", how.text.normalize), body.read("truncate", how.text.truncate),
+                    body.read("dimensions", how.dimensions, 1, dim)}) {
+    if (!done) return Unexpected(done.error());
+  }
+  // What would change the numbers and is not done must not be passed over.
+  if (body.find("prompt_name") != nullptr)
+    return fail(ErrorCode::kInvalidArgument, "prompt_name: is not offered; put the prompt before each text");
+  std::string direction = "right";
+  if (auto read = body.read("truncation_direction", direction); !read) return Unexpected(read.error());
+  if (direction != "right" && direction != "Right") {
+    return fail(ErrorCode::kInvalidArgument, "truncation_direction: '" + direction.substr(0, 32) +
+                                                 "' is not offered, texts are cut at the right");
+  }
+  return how;
+}
+
+/// Lets `parse` find the texts, embeds them, lets `answer` write what comes of it.
 template <class Parse, class Answer>
 void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answer) {
-  const auto model = service.models().doing(&ServedModel::text_embedder);
-  if (model == nullptr)
-    return answer_error(exchange, Error{ErrorCode::kNotFound, "no text-embedding model is loaded", {}});
-  Engine& engine = *model->engine;
-  note_model(exchange, *model);
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+  ModelAdmission admission(service.models(), exchange, kTextEmbedding);
+  if (!admission.before_body()) return;
   JsonBody body;
-  if (auto parsed = body.parse(exchange.body); !parsed) return refuse(exchange, engine, parsed.error());
-  TextOptions how;
-  how.truncate = false;
-  for (auto done : {body.read("normalize", how.normalize), body.read("truncate", how.truncate)}) {
-    if (!done) return refuse(exchange, engine, done.error());
-  }
+  if (auto parsed = body.parse(exchange); !parsed) return admission.refuse(parsed.error());
+  if (!admission.choose(body)) return;
+  const TextEmbedder& embedder = *admission.model().text_embedder;
+  auto how = read_how(body, embedder.dim());
+  if (!how) return refuse_field(exchange, how.error());
   Result<std::vector<std::string_view>> texts = parse(body);
-  if (!texts) return refuse(exchange, engine, texts.error());
-  auto result = model->text_embedder->embed_many(*texts, how, {exchange.deadline, exchange.hung_up},
-                                                 *std::move(permit));
-  if (!result) return refuse(exchange, engine, result.error());
+  if (!texts) return refuse_field(exchange, texts.error());
+  auto result =
+      embedder.embed_many(*texts, how->text, {exchange.deadline, exchange.hung_up}, admission.permit());
+  if (!result) return admission.refuse(result.error());
   note_batch(exchange, result->timings, result->batch_size, result->vectors.size());
+  if (how->dimensions < embedder.dim()) {
+    for (auto& vector : result->vectors) shorten(vector, how->dimensions, how->text.normalize);
+  }
   JsonWriter json;
   answer(json, *result);
   exchange.response = std::move(json).text();
@@ -59,19 +92,33 @@ Result<std::vector<std::string_view>> parse_similarity(JsonBody& body, std::size
   return texts;
 }
 
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  const auto product = [](const std::vector<float>& x, const std::vector<float>& y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  const double lengths = std::sqrt(product(a, a) * product(b, b));
+  return lengths > 0 ? product(a, b) / lengths : 0;
+}
+
 void similarity(Service& service, Exchange& exchange) {
   embed_texts(
       service, exchange, [&](JsonBody& body) { return parse_similarity(body, service.options().max_texts); },
       [](JsonWriter& json, const TextEmbeddings& result) {
         json.begin_array();
         const std::vector<float>& source = result.vectors.front();
-        for (std::size_t i = 1; i < result.vectors.size(); ++i)
-          json.value(std::inner_product(source.begin(), source.end(), result.vectors[i].begin(), 0.0F));
+        for (std::size_t i = 1; i < result.vectors.size(); ++i) json.value(cosine(source, result.vectors[i]));
         json.end_array();
       });
 }
 
 }  // namespace
+
+void shorten(std::vector<float>& vector, std::size_t dimensions, bool normalize) {
+  vector.resize(std::min(vector.size(), dimensions));
+  const double square = std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0);
+  if (!normalize || !(square > 0)) return;
+  for (float& value : vector) value = static_cast<float>(value / std::sqrt(square));
+}
 
 void embed_json(Service& service, Exchange& exchange) {
   embed_texts(
@@ -99,7 +146,8 @@ void add_text_routes(Router& router, Service& service) {
            {{"application/json",
              R"({"type":"object","required":["inputs"],"properties":{"inputs":{"type":"object",)"
              R"("required":["source_sentence","sentences"],"properties":{"source_sentence":{"type":"string"},)"
-             R"("sentences":{"type":"array","minItems":1,"items":{"type":"string"}}}}}})"}},
+             R"("sentences":{"type":"array","minItems":1,"items":{"type":"string"}}}},"model":{"type":"string"},)"
+             R"("version":{"type":"string"}}})"}},
        .response = R"({"type":"array","items":{"type":"number"}})"});
 }
 

@@ -33,6 +33,11 @@ Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine>
   return model;
 }
 
+bool ServedModel::is_version(std::string_view version) const {
+  const Model& loaded = engine->model();
+  return loaded.version == version || (!version.empty() && loaded.directory.filename() == version);
+}
+
 std::vector<std::shared_ptr<ServedModel>> ServedModels::all() const {
   std::unique_lock lock(mutex_);
   return models_;
@@ -41,8 +46,8 @@ std::vector<std::shared_ptr<ServedModel>> ServedModels::all() const {
 std::shared_ptr<ServedModel> ServedModels::find(std::string_view name, std::string_view version) const {
   std::unique_lock lock(mutex_);
   for (const auto& model : models_) {
-    const Model& loaded = model->engine->model();
-    if (loaded.name == name && (version.empty() ? model->by_default : loaded.version == version))
+    if (model->engine->model().name == name &&
+        (version.empty() ? model->by_default : model->is_version(version)))
       return model;
   }
   return nullptr;

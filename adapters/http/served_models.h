@@ -26,6 +26,10 @@ struct ServedModel {
   std::unique_ptr<Forecaster> forecaster;
   std::unique_ptr<Simulator> simulator;
   bool by_default = true;  ///< Serves requests that name no version.
+
+  /// Whether it is called that: the folder's name, with its precision or without.
+  bool is_version(std::string_view version) const;
+
   const std::shared_ptr<RequestStatistics> statistics = std::make_shared<RequestStatistics>();
   const std::int64_t created_seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -42,19 +46,6 @@ struct ServedModel {
 class ServedModels {
  public:
   std::vector<std::shared_ptr<ServedModel>> all() const;
-  /// The first that does the task, or the one of that name and version; null where there is none.
-  template <class Task>
-  std::shared_ptr<ServedModel> doing(std::unique_ptr<Task> ServedModel::*task, std::string_view name = {},
-                                     std::string_view version = {}) const {
-    std::unique_lock lock(mutex_);
-    for (const auto& model : models_) {
-      const Model& loaded = model->engine->model();
-      if ((*model).*task && (name.empty() || loaded.name == name) &&
-          (version.empty() ? model->by_default : loaded.version == version))
-        return model;
-    }
-    return nullptr;
-  }
   /// The version, or where it is empty that for requests which name none; null where there is no such model.
   std::shared_ptr<ServedModel> find(std::string_view name, std::string_view version) const;
   /// Serves `versions` as all there is of a model; those that were served are returned.

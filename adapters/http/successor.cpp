@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "infer/core/memory_limits.h"
@@ -142,10 +144,26 @@ double relative_distance(const std::vector<float>& a, const std::vector<float>& 
   return difference == 0 ? 0 : std::sqrt(difference / length);
 }
 
+/// Answers of a version that others are asking too: where it is full, waits for a turn.
+Result<Answers> answers_in_turn(const ServedModel& model) {
+  constexpr std::chrono::seconds kPatience{60};
+  constexpr std::chrono::milliseconds kPause{2};
+  const TimePoint end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    auto answers = recorded_answers(model);
+    const bool full = !answers && answers.error().code == ErrorCode::kOverloaded;
+    if (!full || std::chrono::steady_clock::now() > end) return answers;
+    std::this_thread::sleep_for(kPause);  // nobody tells when a place is free
+  }
+}
+
 /// Whether two versions of the same weights say the same, as near as their precisions let them.
 Result<void> same_answers(const ServedModel& now, const Answers& next_answers, const ServedModel& next) {
-  auto now_answers = recorded_answers(now);
-  if (!now_answers) return {};  // the one served is no measure then
+  auto now_answers = answers_in_turn(now);
+  if (!now_answers) {
+    return unfit("same_weights_as: the version served, which it is compared with, did not answer: " +
+                 now_answers.error().message);
+  }
   const bool same_precision =
       now.engine->model().manifest.precision == next.engine->model().manifest.precision;
   // Two unit vectors of cosine c lie sqrt(2 - 2c) apart.

@@ -12,7 +12,8 @@ namespace infer::http {
 Result<void> room_for(const std::filesystem::path& version);
 
 /// Whether `next` may take the place of `now`: the same task and signature, finite answers to recorded
-/// inputs, and where its manifest says `same_weights_as` the version served, the same answers. Blocking.
+/// inputs, and where its manifest says `same_weights_as` the version served, the same answers, which that one
+/// must give: where it is full a turn is waited for, a minute at most. Blocking.
 /// Errors: `kFailedPrecondition`, saying what differs.
 Result<void> check_successor(const ServedModel& now, const ServedModel& next);
 

@@ -112,6 +112,14 @@ class ScriptedBackend final : public Backend {
     if (!output) return Unexpected(output.error());
     const auto asked = input.as<double>();
     const auto done = output->as<double>();
+    for (std::size_t i = 0; i < 2 * batch; ++i) {
+      // What the simulator refuses; here for tensors that came another way.
+      const double most = i % 2 == 0 ? 60'000 : 10'000'000;
+      if (asked[i] >= 0 && asked[i] <= most) continue;
+      return fail(ErrorCode::kInvalidArgument, std::string(i % 2 == 0 ? "work_ms" : "work_units") + ": " +
+                                                   std::to_string(asked[i]) + " is outside 0 to " +
+                                                   std::to_string(static_cast<std::int64_t>(most)));
+    }
     for (std::size_t i = 0; i < batch; ++i) {
       std::uint64_t state = 0x2545F4914F6CDD1DULL;
       std::uint64_t rounds = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "read_file.h"
+#include "version_order.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -25,23 +26,18 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-/// The version folders, the highest number (or last name) last.
+/// The version folders, the latest last. Hidden folders are none: what is being written, or a tool's own.
 Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   std::vector<std::string> versions;
   std::error_code error;
   fs::directory_iterator entry(directory, error);
   for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (is_folder(entry->path()) && valid_name(name) && !name.starts_with('.') && name != "tuned") versions.push_back(name);
+    if (is_folder(entry->path()) && valid_name(name) && name != "tuned" && name[0] != '.')
+      versions.push_back(name);
   }
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
-  const auto number = [](const std::string& name) {
-    const bool digits = name.size() < 10 && name.find_first_not_of("0123456789") == std::string::npos;
-    return digits ? std::stol(name) : -1L;
-  };
-  std::sort(versions.begin(), versions.end(), [&](const std::string& a, const std::string& b) {
-    return std::pair(number(a), a) < std::pair(number(b), b);
-  });
+  std::sort(versions.begin(), versions.end(), version_before);
   return versions;
 }
 
@@ -68,9 +64,15 @@ Result<Manifest> read_manifest(const fs::path& directory, const std::string& ver
 }
 
 Result<std::string> choose_version(const fs::path& directory) {
-  if (std::ifstream promoted(directory / "PROMOTED"); promoted) {
+  std::error_code error;
+  const fs::file_status promoted = fs::symlink_status(directory / "PROMOTED", error);
+  if (promoted.type() != fs::file_type::not_found) {
+    // Whatever is wrong with it: no other version is served in its place.
+    std::ifstream file(directory / "PROMOTED");
     std::string version;
-    std::getline(promoted, version);
+    if (!std::getline(file, version) && version.empty())
+      return fail(ErrorCode::kFailedPrecondition, (directory / "PROMOTED").string() + ": cannot be read");
+    version.resize(version.find_last_not_of(" \t\r") + 1);
     if (!valid_name(version))
       return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is no version name");
     if (!is_folder(directory / version)) {

@@ -103,6 +103,8 @@ class Trainer {
     base_.step_months = series_.step.months;
     if (options_.notice && !series_.made_up.nothing())
       options_.notice(options_.data.string() + ": " + text(series_.made_up, series_.rows()));
+    auto is_served = keep_what_is_served();
+    if (!is_served) return Unexpected(is_served.error());
     const std::size_t newest = newest_run();
     const std::string run = std::to_string(options_.join && newest > 0 ? newest : newest + 1);
     std::vector<LeaderboardRow> rows;
@@ -113,10 +115,26 @@ class Trainer {
       if (!row) return Unexpected(row.error());
       rows.push_back(*row);
     }
-    return keep(std::move(rows), run);
+    auto all = keep(std::move(rows), run);
+    if (all && !*is_served) {  // the folder's first: its best is what there is to serve
+      if (auto promoted = promote(directory_, all->front().version); !promoted)
+        return Unexpected(promoted.error());
+    }
+    return all;
   }
 
  private:
+  /// Promotes what is served without having been promoted, as the newest version there is: a training must
+  /// not change it. False: there is none yet.
+  Result<bool> keep_what_is_served() const {
+    std::error_code error;
+    if (fs::symlink_status(directory_ / "PROMOTED", error).type() != fs::file_type::not_found) return true;
+    const auto served = choose_version(directory_);
+    if (!served) return false;
+    if (auto promoted = promote(directory_, *served); !promoted) return Unexpected(promoted.error());
+    return true;
+  }
+
   /// The highest number that a version begins with; 0 where there is none.
   std::size_t newest_run() const {
     std::size_t highest = 0;

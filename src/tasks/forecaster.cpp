@@ -11,9 +11,13 @@
 
 #include "../engine/durable_file.h"
 #include "infer/series/windows.h"
+#include "vectors.h"
 
 namespace infer::inline v0 {
 namespace {
+
+/// Of what is normalised: its square is still a float, as those of networks' sums must be.
+constexpr double kMostExtremeInput = 1e18;
 
 /// Text, one number after the other: the time, then the rows.
 constexpr const char* kWindowFile = "window.txt";
@@ -191,6 +195,11 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       if (!sample) return Unexpected(sample.error());
       auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, permit);
       if (!response) return Unexpected(response.error());
+      for (std::size_t output = 0; output < response->outputs.size(); ++output) {
+        const auto values = response->outputs[output].as<float>();
+        if (auto finite = check_finite(engine_->model(), values, output); !finite)
+          return Unexpected(finite.error());
+      }
       result.timings.queue += response->timings.queue;
       result.timings.compute += response->timings.compute;
       result.batch_size = std::max(result.batch_size, response->batch_size);
@@ -235,6 +244,11 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
         window.rows.erase(window.rows.begin(), window.rows.begin() + static_cast<std::ptrdiff_t>(columns));
         window.rows.insert(window.rows.end(), next.begin(), next.end());
         window.last_time = advance(window.last_time, step_of(spec), 1);
+        if (std::ranges::any_of(values, [](double value) { return !std::isfinite(value); })) {
+          return fail(ErrorCode::kModelError,
+                      "model '" + engine_->model().name + "': row " + std::to_string(row) +
+                          " of the forecast is not finite in the units of the series");
+        }
         result.values.push_back(std::move(values));
       }
     }

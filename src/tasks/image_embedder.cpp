@@ -11,6 +11,13 @@
 #include "vectors.h"
 
 namespace infer::inline v0 {
+namespace {
+
+const std::string& output_name(const Engine& engine) {
+  return engine.model().backend->signature().outputs.front().name;
+}
+
+}  // namespace
 
 Result<ImageEmbedder> ImageEmbedder::open(const std::filesystem::path& directory, const OpenOptions& options,
                                           const DecodeLimits& limits) {
@@ -74,8 +81,10 @@ Result<Sample> ImageEmbedder::prepare(const Image& image) const {
   return sample;
 }
 
-std::vector<float> ImageEmbedder::finish(const Response& response) {
+Result<std::vector<float>> ImageEmbedder::finish(std::string_view model, std::string_view output,
+                                                 const Response& response) {
   const auto values = response.outputs.front().as<float>();
+  if (auto finite = check_finite(model, output, values); !finite) return Unexpected(finite.error());
   std::vector<float> vector(values.begin(), values.end());
   normalise(vector);
   return vector;
@@ -106,7 +115,7 @@ Result<std::vector<float>> ImageEmbedder::run(Result<Sample> sample, Permit perm
   if (!sample) return Unexpected(sample.error());
   auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, std::move(permit));
   if (!response) return Unexpected(response.error());
-  return finish(*response);
+  return finish(engine_->model().name, output_name(*engine_), *response);
 }
 
 Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> images,
@@ -130,7 +139,12 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
           if (!prepared[i]) return Unexpected(std::move(prepared[i].error()));
           return PreparedSample{*std::move(prepared[i])};
         },
-        [&](std::size_t, const Response& response) { result.vectors.push_back(finish(response)); });
+        [&](std::size_t, const Response& response) -> Result<void> {
+          auto vector = finish(engine_->model().name, output_name(*engine_), response);
+          if (!vector) return Unexpected(std::move(vector.error()));
+          result.vectors.push_back(*std::move(vector));
+          return {};
+        });
     return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
@@ -163,13 +177,14 @@ Result<void> ImageEmbedder::start(Result<Sample> sample, Permit permit, const Re
                                   std::function<void(Result<std::vector<float>>&&)> done) const {
   if (!sample) return Unexpected(sample.error());
   SubmitOptions submit{options.deadline, options.stop, {}};
-  submit.callback = [done = std::move(done)](Result<Response>&& response) {
+  submit.callback = [done = std::move(done), model = engine_->model().name,
+                     output = output_name(*engine_)](Result<Response>&& response) {
     if (!response) {
       done(Unexpected(std::move(response.error())));
       return;
     }
     try {
-      done(finish(*response));
+      done(finish(model, output, *response));
     } catch (const std::bad_alloc&) {
       done(Unexpected(out_of_memory()));
     }

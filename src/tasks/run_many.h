@@ -31,7 +31,7 @@ inline Unexpected at_item(const char* field, std::size_t index, Error error) {
 
 /// Prepares, submits and finishes `count` samples as one request: all, or the error of the first bad one,
 /// which names it as field[i]. `prepare(i)` gives a Result<PreparedSample>, `finish(i, response)` takes what
-/// came of it, in order. Blocks. Without a permit one is taken. May throw std::bad_alloc.
+/// came of it, in order, and gives a Result<void>. Blocks. Without a permit one is taken. May throw std::bad_alloc.
 template <class Prepare, class Finish>
 Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count,
                              const RequestOptions& options, Permit permit, Prepare prepare, Finish finish) {
@@ -55,7 +55,8 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
     auto response = outstanding.front().get();
     outstanding.pop_front();
     if (!response) return at_item(field, finished, std::move(response.error()));
-    finish(finished++, *response);
+    const std::size_t item = finished++;
+    if (auto done = finish(item, *response); !done) return at_item(field, item, std::move(done.error()));
     timings.slowest.queue = std::max(timings.slowest.queue, response->timings.queue);
     if (response->timings.compute > timings.slowest.compute) {
       timings.slowest.compute = response->timings.compute;

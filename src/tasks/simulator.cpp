@@ -32,8 +32,14 @@ Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestO
   sample.push_back(*std::move(input));
   auto response = engine_->infer(std::move(sample), {options.deadline, options.stop, {}}, std::move(permit));
   if (!response) return Unexpected(response.error());
+  const double units = response->outputs[0].as<double>()[1];
+  if (!(units >= 0 && units < 0x1p63)) {
+    return fail(ErrorCode::kModelError, "model '" + engine_->model().name + "', output '" +
+                                            engine_->model().backend->signature().outputs[0].name +
+                                            "': " + std::to_string(units) + " is no number of units");
+  }
   SimulatedAnswer answer;
-  answer.units = static_cast<std::uint64_t>(response->outputs[0].as<double>()[1]);
+  answer.units = static_cast<std::uint64_t>(units);
   answer.timings = response->timings;
   answer.batch_size = response->batch_size;
   return answer;

@@ -69,7 +69,10 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
           const auto cost = counts ? static_cast<std::size_t>(sample->front().shape()[0]) : 1;
           return PreparedSample{*std::move(sample), cost};
         },
-        [&](std::size_t, Response& response) { result.rows.push_back(std::move(response.outputs)); });
+        [&](std::size_t, Response& response) -> Result<void> {
+          result.rows.push_back(std::move(response.outputs));  // as they are, NaN too
+          return {};
+        });
     return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());

@@ -75,12 +75,15 @@ Result<Classifications> TextClassifier::classify(std::span<const std::string_vie
     const auto timings = run_many(
         *engine_, "texts", texts.size(), options, std::move(permit),
         [&](std::size_t i) { return text_sample(*engine_, tokenizer_, texts[i], true); },
-        [&](std::size_t, const Response& response) {
+        [&](std::size_t, const Response& response) -> Result<void> {
+          const auto values = response.outputs.front().as<float>();
+          if (auto finite = check_finite(engine_->model(), values); !finite) return finite;
           Classification one;
-          one.scores = scores(response.outputs.front().as<float>());
+          one.scores = scores(values);
           one.label = static_cast<std::size_t>(std::max_element(one.scores.begin(), one.scores.end()) -
                                                one.scores.begin());
           result.texts.push_back(std::move(one));
+          return {};
         });
     return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {

@@ -54,10 +54,12 @@ Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, cons
           if (prepared) result.tokens += prepared->cost;
           return prepared;
         },
-        [&](std::size_t, const Response& response) {
+        [&](std::size_t, const Response& response) -> Result<void> {
           const auto values = response.outputs.front().as<float>();
+          if (auto finite = check_finite(engine_->model(), values); !finite) return finite;
           result.vectors.emplace_back(values.begin(), values.end());
           if (how.normalize) normalise(result.vectors.back());
+          return {};
         });
     return with_timings(std::move(result), timings);
   } catch (const std::bad_alloc&) {

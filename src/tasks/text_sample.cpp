@@ -31,13 +31,7 @@ Result<WordPiece> open_tokenizer(const Engine& engine) {
 
 namespace {
 
-Result<PreparedSample> pad(const Engine& engine, const WordPiece& tokenizer,
-                           const WordPiece::Encoding& encoding, TimePoint start, bool truncate) {
-  if (encoding.truncated && !truncate) {
-    return fail(ErrorCode::kInvalidArgument,
-                "has more tokens than max_tokens " + std::to_string(tokenizer.max_tokens()),
-                ErrorDetail::kTooLarge);
-  }
+Result<PreparedSample> pad(const Engine& engine, const WordPiece::Encoding& encoding, TimePoint start) {
   const auto& lengths = engine.options().allowed_lengths;
   const auto allowed = std::lower_bound(lengths.begin(), lengths.end(), encoding.ids.size());
   const std::size_t length = allowed == lengths.end() ? encoding.ids.size() : *allowed;
@@ -60,12 +54,25 @@ Result<PreparedSample> pad(const Engine& engine, const WordPiece& tokenizer,
   return prepared;
 }
 
+Unexpected too_long(const std::string& tokens, const WordPiece& tokenizer) {
+  return fail(ErrorCode::kInvalidArgument,
+              "has " + tokens + " tokens, max_tokens is " + std::to_string(tokenizer.max_tokens()) +
+                  "; shorten it, or ask for truncation",
+              ErrorDetail::kTooLarge);
+}
+
 }  // namespace
 
 Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
                                    bool truncate) {
   const TimePoint start = std::chrono::steady_clock::now();
-  return pad(engine, tokenizer, tokenizer.encode(text), start, truncate);
+  const WordPiece::Encoding encoding = tokenizer.encode(text);
+  if (encoding.truncated && !truncate) {
+    constexpr std::size_t kMost = 100'000;  // so far is counted for the message
+    const std::size_t tokens = tokenizer.count_tokens(text, kMost);
+    return too_long((tokens == kMost ? "at least " : "") + std::to_string(tokens), tokenizer);
+  }
+  return pad(engine, encoding, start);
 }
 
 Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer,
@@ -73,7 +80,13 @@ Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokeni
   const TimePoint start = std::chrono::steady_clock::now();
   auto encoding = tokenizer.encode(tokens);
   if (!encoding) return Unexpected(encoding.error());
-  return pad(engine, tokenizer, *encoding, start, truncate);
+  if (encoding->truncated && !truncate) {
+    const std::int64_t first = encoding->ids.front();
+    const std::int64_t last = encoding->ids.back();
+    const std::size_t special = (tokens.front() != first ? 1U : 0U) + (tokens.back() != last ? 1U : 0U);
+    return too_long(std::to_string(tokens.size() + special), tokenizer);
+  }
+  return pad(engine, *encoding, start);
 }
 
 }  // namespace infer::inline v0

@@ -2,19 +2,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "infer/core/result.h"
+#include "infer/engine/model.h"
 
 namespace infer::inline v0 {
 
-/// Scales to Euclidean length 1; a vector of zeros stays as it is. Sums in double, as hundreds of squares of
-/// float lose digits.
+/// The error for an answer that holds NaN or infinity, which would look right as a vector or a label. Errors:
+/// `kModelError`, naming the model and its output.
+inline Result<void> check_finite(std::string_view model, std::string_view output,
+                                 std::span<const float> values) {
+  const auto found = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  if (found == values.end()) return {};
+  return fail(ErrorCode::kModelError, "model '" + std::string(model) + "', output '" + std::string(output) +
+                                          "': element " + std::to_string(found - values.begin()) + " is " +
+                                          (std::isnan(*found) ? "NaN" : "infinite") +
+                                          ", an answer must be finite");
+}
+inline Result<void> check_finite(const Model& model, std::span<const float> values, std::size_t output = 0) {
+  const auto& outputs = model.backend->signature().outputs;
+  return check_finite(model.name, output < outputs.size() ? outputs[output].name : std::to_string(output),
+                      values);
+}
+
+/// Scales to Euclidean length 1; a vector of zeros stays as it is. Computes in double, as hundreds of squares
+/// of float lose digits, and the scale of very short or long vectors is no float.
 inline void normalise(std::span<float> vector) {
   double sum = 0;
   for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
   if (!(sum > 0)) return;
-  const auto scale = static_cast<float>(1.0 / std::sqrt(sum));
-  for (float& value : vector) value *= scale;
+  const double scale = 1.0 / std::sqrt(sum);
+  for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * scale);
 }
 
 /// Probabilities of logits: exp(x - max), over their sum.

@@ -1,5 +1,6 @@
 #include "infer/text/wordpiece.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
@@ -221,10 +222,18 @@ Result<WordPiece::Encoding> WordPiece::encode(std::span<const std::int64_t> toke
 }
 
 WordPiece::Encoding WordPiece::encode(std::string_view text) const {
+  return encode_up_to(text, tables_->max_tokens);
+}
+
+std::size_t WordPiece::count_tokens(std::string_view text, std::size_t most) const {
+  return encode_up_to(text, std::max<std::size_t>(most, 2)).ids.size();
+}
+
+WordPiece::Encoding WordPiece::encode_up_to(std::string_view text, std::size_t max_tokens) const {
   const Tables& tables = *tables_;
   Encoding encoding;
   encoding.ids.push_back(tables.special[2]);
-  Encoder encoder(tables.words, tables.continuations, tables.unknown(), tables.max_tokens - 2, encoding.ids);
+  Encoder encoder(tables.words, tables.continuations, tables.unknown(), max_tokens - 2, encoding.ids);
   for (std::size_t at = 0; at < text.size() && !encoder.full();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if (byte < 128) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/version_order.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
 
@@ -216,12 +217,53 @@ TEST_F(ModelFolder, TheHighestNumberIsServedUnlessAnotherIsPromoted) {
   write("m/infer.json", kManifest);
   for (const char* version : {"1", "2", "10"}) write(std::string("m/") + version + "/m.json", "{}");
   EXPECT_EQ(load_model(root_ / "m").value().version, "10");
-  write("m/PROMOTED", "2\n");
+  write("m/PROMOTED", "2 \r\n");
   EXPECT_EQ(load_model(root_ / "m").value().version, "2");
   write("m/PROMOTED", "3\n");
   EXPECT_EQ(load_model(root_ / "m").error().code, ErrorCode::kNotFound);
   write("m/PROMOTED", "../x\n");
   EXPECT_EQ(load_model(root_ / "m").error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ModelFolder, WhereAVersionIsPromotedNoOtherIsServedWhateverIsWrong) {
+  write("m/infer.json", kManifest);
+  for (const char* version : {"1", "2"}) write(std::string("m/") + version + "/m.json", "{}");
+  fs::create_directories(root_ / "m/PROMOTED");
+  EXPECT_EQ(choose_version(root_ / "m").error().code, ErrorCode::kFailedPrecondition);
+  fs::remove(root_ / "m/PROMOTED");
+  fs::create_symlink("nowhere", root_ / "m/PROMOTED");
+  EXPECT_EQ(choose_version(root_ / "m").error().code, ErrorCode::kFailedPrecondition);
+  fs::remove(root_ / "m/PROMOTED");
+  write("m/PROMOTED", "");
+  EXPECT_EQ(choose_version(root_ / "m").error().code, ErrorCode::kFailedPrecondition);
+}
+
+TEST_F(ModelFolder, HiddenFoldersAreNoVersions) {
+  write("m/infer.json", kManifest);
+  write("m/prod/m.json", "{}");
+  for (const char* hidden : {".git", "..data", ".9"}) fs::create_directories(root_ / "m" / hidden);
+  EXPECT_EQ(choose_version(root_ / "m").value(), "prod");
+}
+
+TEST(Versions, AreOrderedAsPeopleCount) {
+  // Each before the next.
+  for (const std::vector<std::string>& ascending : std::vector<std::vector<std::string>>{
+           {"1", "2", "9", "10", "11", "100"},
+           {"1.9", "1.10", "2", "2.0", "2.0.1"},
+           {"9-gru", "10-gru", "10-naive", "12-gru", "12"},
+           {"1-int8", "1", "2-int8", "2"},
+           {"v9", "v10", "v10.2", "v10.11"},
+           {"prod-int8", "prod", "prod2", "0"},
+           {"20251231235959", "20260101000000", "99999999999999999999998", "99999999999999999999999"},
+           {"2025-12-31", "2026-01-02", "2026-01-10"},
+           {"1.0-rc2", "1.0-rc10", "1.0", "1.0.1-rc1", "1.0.1"},
+           {"latest", "7"},
+           {"01", "1", "02", "2"}}) {
+    for (std::size_t i = 0; i < ascending.size(); ++i) {
+      for (std::size_t j = 0; j < ascending.size(); ++j)
+        EXPECT_EQ(version_before(ascending[i], ascending[j]), i < j) << ascending[i] << " " << ascending[j];
+    }
+  }
 }
 
 TEST_F(ModelFolder, WhatIsMissingIsNamed) {

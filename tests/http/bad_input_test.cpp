@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <fstream>
 #include <thread>
 
 #include "http/test_server.h"
@@ -66,7 +67,10 @@ class BadInput : public ::testing::Test {
 
 TEST_F(BadInput, NotJson) { expect("hello", 400, "body: is not JSON"); }
 TEST_F(BadInput, EmptyBody) { expect("", 400, "body: is empty"); }
-TEST_F(BadInput, TruncatedJson) { expect(R"({"images": ["aaaa)", 400, "body: is not JSON"); }
+TEST_F(BadInput, TruncatedJson) {
+  expect(R"({"images": ["aaaa)", 400,
+         "body: is not JSON: line 1, column 18: the text ends within the string");
+}
 TEST_F(BadInput, DepthBomb) { expect("{\"images\":" + std::string(100'000, '['), 400, "body: is not JSON"); }
 TEST_F(BadInput, NotAnObject) { expect("[1]", 400, "body: must be a JSON object"); }
 TEST_F(BadInput, NoImages) { expect(R"({"image": []})", 400, "images: is missing"); }
@@ -121,6 +125,19 @@ TEST_F(BadInput, OtherImageFormats) {
                "images[0]: image is neither JPEG nor PNG (it looks like GIF)");
   expect_image(Bytes(bmp.begin(), bmp.end()), 415,
                "images[0]: image is neither JPEG nor PNG (it looks like BMP)");
+  const std::string heic(
+      "\0\0\0\x18"
+      "ftypheic\0\0\0\0mif1heic",
+      24);
+  const std::string avif(
+      "\0\0\0\x1c"
+      "ftypmif1\0\0\0\0mif1avifmiaf",
+      28);
+  const std::string webp("RIFF\x24\0\0\0WEBPVP8 ", 16);
+  for (const auto& [bytes, name] : {std::pair(heic, "HEIC"), std::pair(avif, "AVIF"), std::pair(webp, "WebP"),
+                                    std::pair(std::string("II*\0\x08\0\0\0", 8), "TIFF")})
+    expect_image(Bytes(bytes.begin(), bytes.end()), 415,
+                 std::string("images[0]: image is neither JPEG nor PNG (it looks like ") + name + ")");
   const Bytes tga{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0x7F, 0xFF, 0x7F, 24, 0};
   expect_image(tga, 400, "images[0]: image is neither JPEG nor PNG");
 }
@@ -187,6 +204,44 @@ TEST(Bodies, OfAllRequestsTogetherAreBounded) {
   EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
   EXPECT_NE(answer->body.find("exceed max_buffered_bytes 1000"), std::string::npos) << answer->body;
   EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400) << "given back";
+}
+
+TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
+  TestServer::Setup setup;
+  setup.server.listener.max_buffered_bytes = 1'000'000;
+  TestServer server(setup);
+  const auto post = [&](const std::string& body) {
+    return server.client().Post("/embed/base64", body, "application/json");
+  };
+  const std::string numbers = [] {
+    std::string text = R"({"images":[0)";
+    for (int i = 0; i < 100'000; ++i) text += ",0";
+    return text + "]}";
+  }();
+  const auto refused = post(numbers);  // 200 kB that take 2.6 MB to read
+  EXPECT_EQ(refused->status, 413) << refused->body;
+  EXPECT_NE(refused->body.find("exceed max_buffered_bytes 1000000"), std::string::npos) << refused->body;
+  EXPECT_EQ(post(R"({"images":[")" + std::string(400'000, 'A') + "\"]}")->status, 400) << "a text is not";
+  EXPECT_EQ(post("{}")->status, 400) << "given back";
+}
+
+TEST(Bodies, WhatWasNeededToReadALargeOneGoesBack) {
+  const auto resident = [] {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    file >> pages >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  };
+  TestServer server;
+  const auto post = [&](std::size_t numbers) {
+    std::string body = R"({"images":[0)";
+    for (std::size_t i = 0; i < numbers; ++i) body += ",0";
+    return server.client().Post("/embed/base64", body + "]}", "application/json");
+  };
+  EXPECT_EQ(post(1000)->status, 413) << "of too many images";
+  const std::size_t before = resident();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(post(2'000'000)->status, 413);  // 48 MB each
+  EXPECT_LT(resident(), before + 24'000'000);
 }
 
 TEST_F(BadInput, GarbageInsteadOfGzip) {

@@ -31,6 +31,16 @@ TEST(Base64, TakesLineBreaksAndMissingPadding) {
   EXPECT_EQ(decoded("Zm9vYg"), "foob");
 }
 
+TEST(Base64, TakesTheAlphabetOfAddressesAndAddressesThemselves) {
+  const std::string bytes = decoded("+/+/+w==");
+  EXPECT_EQ(bytes.size(), 4U);
+  for (const char* same : {"-_-_-w==", "-_-_-w", "+/+/+w", "data:image/jpeg;base64,+/+/+w==",
+                           "DATA:;BASE64,-_-_-w", "data:image/png;name=a.png;base64,-_-_-w"})
+    EXPECT_EQ(decoded(same), bytes) << same;
+  EXPECT_NE(decoded("data:text/plain,hello").find("no address of the form data:"), std::string::npos);
+  EXPECT_NE(decoded("https://a/b.jpg").find("remote addresses are not fetched"), std::string::npos);
+}
+
 TEST(Base64, NamesWhatIsWrong) {
   EXPECT_EQ(decoded("Zm9v!mFy"), "error: not base64: '!' at offset 4");
   EXPECT_EQ(decoded("Zg==Zg=="), "error: not base64: 'Z' at offset 4");

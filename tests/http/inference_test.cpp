@@ -105,6 +105,57 @@ TEST_F(Inference, AnIdIsEchoedTheEmptyOneToo) {
   }
 }
 
+TEST_F(Inference, AnIdOfNullIsNone) {
+  const auto answer = ask("echo", "{\"id\":null," + echo_inputs("[1,2]").substr(1));
+  EXPECT_TRUE(answer["id"].error()) << "not echoed";
+  EXPECT_EQ(error("echo", "{\"id\":7," + echo_inputs("[1,2]").substr(1)), "id: must be a string");
+}
+
+TEST_F(Inference, BytesMayNestAsTheirShapeAndBeAddresses) {
+  const std::string photo =
+      encode_base64(infer::testing::read_bytes(infer::testing::golden("coffee").encoded));
+  const auto body = [](const std::string& data, const std::string& shape = "[2]") {
+    return R"({"inputs":[{"name":"pixel_values","datatype":"BYTES","shape":)" + shape + R"(,"data":)" + data +
+           "}]}";
+  };
+  const std::string one = "\"" + photo + "\"";
+  const std::string address = "\"data:image/jpeg;base64," + photo + "\"";
+  EXPECT_EQ(ask("scripted", body("[" + one + "," + address + "]"))["outputs"]
+                .at(0)["shape"]
+                .at(0)
+                .get_int64()
+                .value(),
+            2);
+  ask("scripted", body("[[" + one + "],[" + address + "]]", "[2,1]"));
+  EXPECT_NE(
+      error("scripted", body("[[" + one + "],[7]]", "[2,1]")).find("element 1: must be a base64 string"),
+      std::string::npos);
+  EXPECT_NE(error("scripted", body("[[" + one + "]]")).find("1 elements, shape calls for 2"),
+            std::string::npos);
+}
+
+TEST_F(Inference, ARangeIsKeptBeforeAForward) {
+  infer::testing::ScriptedOptions script;
+  std::vector<TensorSpec> specs{{"ids", DType::kInt64, Shape{-1}}, {"mask", DType::kInt64, Shape{-1}}};
+  script.signature.outputs = specs;
+  specs[0].range = ValueRange{0, 99};
+  specs[0].max_shape = Shape{4};
+  specs[1].same_shape_as = "ids";
+  script.signature.inputs = specs;
+  add("table", script, {});
+  const auto body = [](const std::string& ids, int ids_size, const std::string& mask, int mask_size) {
+    return R"({"inputs":[{"name":"ids","datatype":"INT64","shape":[1,)" + std::to_string(ids_size) +
+           R"(],"data":)" + ids + R"(},{"name":"mask","datatype":"INT64","shape":[1,)" +
+           std::to_string(mask_size) + R"(],"data":)" + mask + "}]}";
+  };
+  ask("table", body("[0,99]", 2, "[1,1]", 2));
+  EXPECT_EQ(error("table", body("[0,100]", 2, "[1,1]", 2)),
+            "rows[0]: ids[1]: 100 is outside 0 to 99, what the model takes");
+  EXPECT_EQ(error("table", body("[1,2]", 2, "[1]", 1)), "rows[0]: mask: shape [1] is not [2], that of ids");
+  EXPECT_EQ(error("table", body("[1,2,3,4,5]", 5, "[1,1,1,1,1]", 5)),
+            "rows[0]: ids: shape [5] exceeds [4], the most that the model takes");
+}
+
 TEST_F(Inference, BinaryTensorsGoInAndOut) {
   const std::string json =
       R"({"inputs":[{"name":"x","shape":[2,2],"datatype":"FP16","parameters":{"binary_data_size":8}}],)"
@@ -166,7 +217,7 @@ TEST_F(Inference, AHeaderOfZeroMakesTheWholeBodyTheInput) {
 }
 
 TEST_F(Inference, MistakesNameWhatIsWrong) {
-  EXPECT_EQ(error("nope", "{}", 404), "model 'nope' is not loaded");
+  EXPECT_EQ(error("nope", "{}", 404), "model 'nope' is not loaded; there are: scripted, echo, half");
   EXPECT_NE(error("echo", "{").find("is not JSON"), std::string::npos);
   EXPECT_EQ(error("echo", "[]"), "body: must be a JSON object");
   EXPECT_EQ(error("echo", "{}"), "inputs: must be a list of tensors");

@@ -123,7 +123,8 @@ TEST_F(OpenAi, ImagesComeAsDataAddressesAndAreNeverFetched) {
 }
 
 TEST_F(OpenAi, MistakesNameWhatIsWrong) {
-  EXPECT_EQ(error(R"({"model":"absent","input":"a"})", 404), "model 'absent' does not exist");
+  EXPECT_EQ(error(R"({"model":"absent","input":"a"})", 404),
+            "model: 'absent' is not loaded; of embedding models there are: scripted, text");
   EXPECT_EQ(error(R"({"model":"text"})"), "input: is missing");
   EXPECT_EQ(error(R"({"model":"text","input":[]})"), "input: is empty, at least 1 is needed");
   EXPECT_EQ(error(R"({"model":"text","input":[[5],"a"]})"),
@@ -132,8 +133,70 @@ TEST_F(OpenAi, MistakesNameWhatIsWrong) {
             "inputs[1]: token 0 is 7, the vocabulary ends before 7");
   EXPECT_EQ(error(R"({"model":"text","input":"hello","encoding_format":"hex"})"),
             "encoding_format: 'hex' is none of float, base64");
-  EXPECT_NE(error(R"({"model":"text","input":"hello hello hello hello hello"})", 413).find("max_tokens 6"),
+  EXPECT_NE(error(R"({"model":"text","input":"hello hello hello hello hello"})", 413).find("max_tokens is 6"),
             std::string::npos);
+}
+
+TEST_F(OpenAi, TheModelThatWasAskedForOrAnErrorOnEveryRoute) {
+  auto client = server_.client();
+  const auto expect = [&](const std::string& path, const std::string& body, int status,
+                          const std::string& part) {
+    const auto response = client.Post(path, body, "application/json");
+    ASSERT_TRUE(response) << body;
+    EXPECT_EQ(response->status, status) << path << body << response->body;
+    EXPECT_NE(response->body.find(part), std::string::npos) << path << body << response->body;
+  };
+  const std::string texts = R"("inputs":"hello","input":"hello")";
+  const std::string sentences = R"("inputs":{"source_sentence":"hello","sentences":["world"]})";
+  const std::string images =
+      R"("images":[")" + encode_base64(infer::testing::read_bytes(infer::testing::golden("coffee").encoded)) +
+      "\"]";
+  for (const auto& [path, fields, good, wrong] :
+       std::vector<std::tuple<std::string, std::string, std::string, std::string>>{
+           {"/embed", texts, "text", "scripted"},
+           {"/similarity", sentences, "text", "scripted"},
+           {"/embed/base64", images, "scripted", "text"}}) {
+    expect(path, "{" + fields + R"(,"model":")" + good + "\"}", 200, "[");
+    expect(path, "{" + fields + R"(,"model":null})", 200, "[");
+    expect(path, "{" + fields + R"(,"model":"nope"})", 404, "there are: " + good);
+    expect(path, "{" + fields + R"(,"model":""})", 404, "there are: " + good);
+    expect(path, "{" + fields + R"(,"model":")" + wrong + "\"}", 400, "there are: " + good);
+    expect(path, "{" + fields + R"(,"model":5})", 400, "model: must be a string");
+    expect(path, "{" + fields + R"(,"version":"7"})", 404, "version: '7' is not loaded");
+    expect(path, "{" + fields + R"(,"version":"1"})", 200, "[");
+  }
+  expect("/predict", R"({"text":"a","model":"text"})", 400,
+         "is for text-embedding, not for text-classification");
+  expect("/v1/embeddings", R"({"input":"hello","model":"text","version":"9"})", 404, "there are: 1");
+  expect("/v2/models/nope/infer", "{}", 404, "there are: scripted, text");
+  expect("/v2/models/text/versions/9/infer", "{}", 404, "there are: 1");
+}
+
+TEST_F(OpenAi, EmbedHasTheDefaultsAndStatusesOfTextEmbeddingsInference) {
+  auto client = server_.client();
+  const auto status = [&](const std::string& body) {
+    return client.Post("/embed", body, "application/json")->status;
+  };
+  EXPECT_EQ(status(R"({"inputs":"hello hello hello hello hello hello"})"), 200)
+      << "cut unless told otherwise";
+  const auto refused = client.Post(
+      "/embed", R"({"inputs":"hello hello hello hello hello hello","truncate":false})", "application/json");
+  EXPECT_EQ(refused->status, 413);
+  EXPECT_NE(refused->body.find("has 8 tokens, max_tokens is 6"), std::string::npos) << refused->body;
+  EXPECT_EQ(status(R"({"inputs":7})"), 422);
+  EXPECT_EQ(status(R"({})"), 422);
+  EXPECT_EQ(status(R"({"inputs":"hello","normalize":"yes"})"), 422);
+  EXPECT_EQ(status(R"({"inputs":"hello","prompt_name":"query"})"), 422) << "would change the numbers";
+  EXPECT_EQ(status(R"({"inputs":"hello","truncation_direction":"left"})"), 422);
+  EXPECT_EQ(status(R"({"inputs":"hello","truncation_direction":"Right","dimensions":2})"), 200);
+  EXPECT_EQ(status(R"({"inputs":"hello")"), 400);
+  EXPECT_EQ(client
+                .Post("/similarity",
+                      R"({"inputs":{"source_sentence":"hello","sentences":["hello"]},"normalize":false})",
+                      "application/json")
+                ->body.substr(0, 2),
+            "[1")
+      << "a cosine, whatever the length";
 }
 
 TEST_F(OpenAi, ModelsAreListed) {

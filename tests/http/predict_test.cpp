@@ -119,7 +119,8 @@ TEST_F(Predict, WhatIsWrongIsNamed) {
   bad("[1]", "must be a JSON object");
   bad("{", "is not JSON");
   bad(std::string(5000, '['), "is not JSON");
-  expect_refused("/predict", R"({"inference_length":1,"model":"other"})", 404, "by the name other");
+  expect_refused("/predict", R"({"inference_length":1,"model":"other"})", 404,
+                 "model: 'other' is not loaded; of forecast models there are: sales");
   expect_refused("/predict", R"({"text":"hello"})", 404, "no text-classification model is loaded");
   expect_refused("/embed", R"({"inputs":"hello"})", 404, "no text-embedding model is loaded");
   expect_refused("/similarity", R"({"inputs":{}})", 404, "no text-embedding model is loaded");
@@ -138,6 +139,32 @@ TEST_F(Predict, TheSimulatorDoesTheWorkItIsGiven) {
   expect_refused("/infer", R"({"work_ms": "long"})", 400, "work_ms: must be a number");
   expect_refused("/infer", R"({"work_units": 100000000})", 400,
                  "work_units: must be a whole number from 0 to 10000000");
+}
+
+TEST_F(Predict, TheSimulatorsBoundsHoldForTensorsToo) {
+  const auto tensor = [](const std::string& pair) {
+    return R"({"inputs":[{"name":"work","shape":[1,2],"datatype":"FP64","data":)" + pair + "}]}";
+  };
+  const std::string path = "/v2/models/simulator/infer";
+  EXPECT_EQ(post(path, tensor("[0,25]"))->status, 200);
+  expect_refused(path, tensor("[1e9,0]"), 400, "work_ms: 1000000000.000000 is outside 0 to 60000");
+  expect_refused(path, tensor("[0,1e300]"), 400, "is outside 0 to 10000000");
+  expect_refused(path, tensor("[-1,0]"), 400, "work_ms: -1.000000 is outside 0 to 60000");
+  expect_refused("/infer", R"({"model":"sales"})", 400, "of simulate models there are: simulator");
+  expect_refused("/infer", R"({"model":"nope"})", 404, "model: 'nope' is not loaded");
+}
+
+TEST_F(Predict, RowsThatOverflowAreTheClientsFault) {
+  const auto rows = [](const std::string& value) {
+    std::string text = R"({"rows":[)";
+    for (int i = 0; i < 9; ++i) text += "[1,1],";
+    return text + "[" + value + ",1]]}";
+  };
+  expect_refused("/predict", rows("1e300"), 400, "rows[9]: ");
+  expect_refused("/predict", rows("-1e300"), 400, "in column 'sales'");
+  expect_refused("/predict", R"({"inference_length":1,"future":{"price":[1e300]}})", 400,
+                 "future.price[0]: ");
+  EXPECT_EQ(post("/predict", rows("1e6"))->status, 200);
 }
 
 TEST_F(Predict, ImagesAreServedBesideThem) {

@@ -2,10 +2,13 @@
 
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include "http/test_server.h"
+#include "infer/engine/backend.h"
 #include "infer/models/train_forecast.h"
+#include "successor.h"
 #include "support/checkpoint_files.h"
 
 namespace infer::http::testing {
@@ -96,6 +99,81 @@ TEST_F(Swap, AVersionThatClaimsTheSameWeightsMustGiveTheSameAnswers) {
   fs::copy(model() / "1-naive", model() / "2", fs::copy_options::recursive);
   claim("2");
   EXPECT_EQ(served(), "2");
+}
+
+TEST_F(Swap, TrainingDoesNotChangeWhatIsServed) {
+  const fs::path fresh = folder_ / "fresh";
+  options_.models = {"naive"};
+  (void)train_forecast(options_, fresh).value();
+  EXPECT_EQ(choose_version(fresh).value(), "1-naive");
+  fs::remove(fresh / "PROMOTED");  // as folders were left before
+  for (int run = 2; run <= 12; ++run) {
+    (void)train_forecast(options_, fresh).value();
+    EXPECT_EQ(served_versions(fresh).value(), std::vector<std::string>{"1-naive"}) << run;
+  }
+  EXPECT_TRUE(fs::exists(fresh / "12-naive"));
+  fs::remove(fresh / "PROMOTED");
+  EXPECT_EQ(choose_version(fresh).value(), "12-naive") << "the latest by number";
+}
+
+/// A version of two answers, with one place for requests.
+std::shared_ptr<ServedModel> version_with(float bias, const std::string& folder, const std::string& same_as,
+                                          std::shared_ptr<MetricsRegistry> metrics) {
+  ModelSignature signature{{{"x", DType::kFp32, Shape{2}}}, {{"y", DType::kFp32, Shape{2}}}};
+  Manifest manifest;
+  manifest.same_weights_as = same_as;
+  class Biased final : public Backend {
+   public:
+    Biased(ModelSignature signature, float bias) : signature_(std::move(signature)), bias_(bias) {}
+    const ModelSignature& signature() const noexcept override { return signature_; }
+    Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const override {
+      auto output = Tensor::allocate(DType::kFp32, inputs[0].shape());
+      for (std::size_t i = 0; i < output->elements(); ++i)
+        output->as<float>()[i] = inputs[0].as<float>()[i] + bias_;
+      std::vector<Tensor> outputs;
+      outputs.push_back(*std::move(output));
+      return outputs;
+    }
+
+   private:
+    const ModelSignature signature_;
+    const float bias_;
+  };
+  Model model = make_model("m", std::make_shared<Biased>(std::move(signature), bias), manifest);
+  model.directory = fs::path("models/m") / folder;
+  EngineOptions options;
+  options.max_inflight = 1;
+  options.warmup = Warmup::kNone;
+  options.metrics = std::move(metrics);
+  return ServedModel::create(std::make_shared<Engine>(Engine::create(std::move(model), options).value()), {})
+      .value();
+}
+
+TEST(Successor, IsComparedAlsoWhereTheVersionServedIsFull) {
+  const auto metrics = std::make_shared<MetricsRegistry>();
+  const auto now = version_with(0, "1", "", metrics);
+  const auto same = version_with(0, "2", "1", {});
+  const auto other = version_with(0.5F, "3", "1", {});
+  EXPECT_TRUE(check_successor(*now, *same));
+  auto permit = now->engine->try_admit();  // the only one there is
+  auto checked = std::async(std::launch::async, [&] { return check_successor(*now, *other); });
+  const std::string refusals = R"(infer_requests_total{model="m",code="Overloaded"} )";
+  while (metrics->render().find(refusals + "0") != std::string::npos &&
+         checked.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    std::this_thread::yield();
+  permit->release();
+  const auto outcome = checked.get();
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().message.find("its answers differ"), std::string::npos) << outcome.error().message;
+}
+
+TEST(Successor, IsRefusedWhereTheVersionServedDoesNotAnswer) {
+  const auto now = version_with(0, "1", "", {});
+  const auto same = version_with(0, "2", "1", {});
+  (void)now->engine->drain(std::chrono::milliseconds(0));
+  const auto outcome = check_successor(*now, *same);
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().message.find("did not answer: draining"), std::string::npos);
 }
 
 TEST_F(Swap, SeveralVersionsAreServedSideBySideWhereThatIsSaid) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "infer/core/result.h"
@@ -45,7 +46,8 @@ class INFER_EXPORT ImageEmbedder {
   static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
 
   /// Embeds one image; blocks until it is done. The vector has `dim()` elements and Euclidean length 1.
-  /// Errors: `kInvalidArgument` (undecodable, too large), and those of `Engine::submit`.
+  /// Errors: `kInvalidArgument` (undecodable, too large), `kModelError` (also for an answer that is not
+  /// finite), and those of `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
   /// The same for an image that is decoded already.
@@ -78,7 +80,8 @@ class INFER_EXPORT ImageEmbedder {
   Result<std::vector<float>> run(Result<Sample> sample, Permit permit, const RequestOptions& options) const;
   Result<void> start(Result<Sample> sample, Permit permit, const RequestOptions& options,
                      std::function<void(Result<std::vector<float>>&&)> done) const;
-  static std::vector<float> finish(const Response& response);
+  static Result<std::vector<float>> finish(std::string_view model, std::string_view output,
+                                           const Response& response);
 
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<Helpers> helpers_;

@@ -41,10 +41,14 @@ class INFER_EXPORT WordPiece {
   /// Errors: `kInvalidArgument` for an id that the vocabulary does not have.
   Result<Encoding> encode(std::span<const std::int64_t> tokens) const;
 
+  /// How many tokens a text has, the two special ones included, counted up to `most`.
+  std::size_t count_tokens(std::string_view text, std::size_t most) const;
+
   std::size_t max_tokens() const noexcept;
 
  private:
   struct Tables;
+  Encoding encode_up_to(std::string_view text, std::size_t max_tokens) const;
   explicit WordPiece(std::shared_ptr<const Tables> tables) noexcept;
   std::shared_ptr<const Tables> tables_;
 };
