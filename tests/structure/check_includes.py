@@ -16,7 +16,7 @@ LAYERS = {
     "image": {"core", "image", "engine/manifest.h"},
     "engine": {"core", "engine"},
     "testing": {"core", "engine", "testing"},
-    "models": {"core", "engine", "models", "series", "tasks", "weights"},
+    "models": {"core", "engine", "models", "series", "tasks", "text", "weights"},
     "series": {"core", "series", "engine/manifest.h"},
     "tasks": {"core", "engine", "image", "series", "tasks", "text"},
     "text": {"core", "text", "engine/manifest.h"},

@@ -12,7 +12,7 @@
 #include "infer/models/clip_vit.h"
 #include "infer/models/import.h"
 #include "infer/models/simulator.h"
-#include "torch/import_fixture.h"
+#include "support/import_fixture.h"
 
 // A disk that fills up while a model is written: an error, and nothing left where the model was to be.
 

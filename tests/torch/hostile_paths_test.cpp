@@ -19,7 +19,7 @@
 #include "infer/tasks/text_embedder.h"
 #include "infer/text/wordpiece.h"
 #include "infer/weights/safetensors.h"
-#include "torch/import_fixture.h"
+#include "support/import_fixture.h"
 
 // Result means no exception: whatever a path leads to, every public function that takes one gives an Error.
 

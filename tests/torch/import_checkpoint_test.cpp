@@ -8,7 +8,7 @@
 #include "infer/engine/open.h"
 #include "infer/models/import.h"
 #include "infer/tasks/text_embedder.h"
-#include "torch/import_fixture.h"
+#include "support/import_fixture.h"
 
 // What a checkpoint says is obeyed, or refused by its name.
 

@@ -7,7 +7,7 @@
 #include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
 #include "support/checkpoint_files.h"
-#include "torch/import_fixture.h"
+#include "support/import_fixture.h"
 
 // Against tests/reference/import.txt, which make_import_reference.py wrote.
 

@@ -12,7 +12,7 @@
 #include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
 #include "support/checkpoint_files.h"
-#include "torch/import_fixture.h"
+#include "support/import_fixture.h"
 
 namespace infer::inline v0 {
 namespace {

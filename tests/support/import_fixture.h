@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "support/checkpoint_files.h"
+#include "checkpoint_files.h"
 
 namespace infer::inline v0::testing {
 
