@@ -177,7 +177,7 @@ class HttpSession final : public Session {
       if (reads_body) discard_body(connection_, head_);
       return;
     }
-    if (reads_body && !read_body(exchange, connection_, head_, context_.options, share, context_.buffers)) return;
+    if (reads_body && !read_body(exchange, connection_, head_, context_.options, share)) return;
     if (!context_.handler.is_quick(exchange)) {
       connection_.send_ready();  // what was answered before on this connection
       ConnectionPool::hand_over();

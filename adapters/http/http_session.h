@@ -4,7 +4,6 @@
 
 #include "connection_pool.h"
 #include "hangup_watcher.h"
-#include "infer/engine/buffer_pool.h"
 #include "listener.h"
 #include "request_body.h"
 #include "transport.h"
@@ -17,7 +16,6 @@ struct SessionContext {
   RequestHandler& handler;
   HangupWatcher watcher{};
   BodyBudget budget{options.max_buffered_bytes};
-  const BufferPool buffers{};  ///< Of bodies.
 };
 
 /// A connection that speaks HTTP/1.1: its requests one after the other, until either side has had enough. The

@@ -68,6 +68,8 @@ void Listener::start() {
   impl_->running = true;
 }
 
+void Listener::tidy() { impl_->context.budget.tidy(); }
+
 void Listener::stop() {
   if (!std::exchange(impl_->running, false)) return;
   impl_->acceptor.refuse();

@@ -68,6 +68,8 @@ class Listener {
   void use_tls(std::shared_ptr<const TlsContext> tls);
   /// Serves in threads of its own from now on.
   void start();
+  /// Frees memory of bodies that nobody has needed for long. Thread-safe.
+  void tidy();
   /// Stops accepting, lets running requests end, returns when all connections are closed. Idempotent.
   void stop();
 

@@ -61,13 +61,12 @@ class BodyBytes {
 class BodyReader {
  public:
   BodyReader(Exchange& exchange, Connection& connection, const RequestHead& head,
-             const ListenerOptions& options, BodyBudget::Share& budget, const BufferPool& pool)
+             const ListenerOptions& options, BodyBudget::Share& budget)
       : exchange_(exchange),
         connection_(connection),
         head_(head),
         options_(options),
-        budget_(budget),
-        pool_(pool) {}
+        budget_(budget) {}
 
   /// Errors: what to answer; the rest of the body is left where it is.
   std::optional<Failure> read() {
@@ -125,7 +124,7 @@ class BodyReader {
     std::size_t aligned = 0;
     if (const Field* json = head_.find(kJsonLengthHeader))
       std::from_chars(json->value.data(), json->value.data() + json->value.size(), aligned);
-    body.reserve(pool_, left, aligned);
+    body.reserve(budget_.pool(), left, aligned);
     while (left > 0) {
       const ssize_t size = connection_.read_known(body.room(left), left);
       if (size <= 0) return incomplete("");
@@ -171,7 +170,7 @@ class BodyReader {
       const std::size_t room =
           std::max(size, std::min(std::max(2 * body.capacity(), kFirstRoom), options_.max_body_bytes));
       if (!budget_.hold(body.capacity() + room)) return too_much();  // both, while it moves
-      body.expand(pool_, room);
+      body.expand(budget_.pool(), room);
       budget_.hold(room);
     }
     body.append(data.data(), data.size());
@@ -192,14 +191,13 @@ class BodyReader {
   const RequestHead& head_;
   const ListenerOptions& options_;
   BodyBudget::Share& budget_;
-  const BufferPool& pool_;
 };
 
 }  // namespace
 
 bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
-               const ListenerOptions& options, BodyBudget::Share& budget, const BufferPool& pool) {
-  auto wrong = BodyReader(exchange, connection, head, options, budget, pool).read();
+               const ListenerOptions& options, BodyBudget::Share& budget) {
+  auto wrong = BodyReader(exchange, connection, head, options, budget).read();
   if (!wrong) return true;
   connection.leave_body_unread();
   exchange.body = {};

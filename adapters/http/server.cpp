@@ -148,6 +148,7 @@ int run_server(const ServerOptions& options) {
   TlsFile tls(options.tls, main);
   service.on_refresh([&] {  // a file that cannot be read leaves what there was
     if (auto read = tls.reload_if_changed(); !read) log_failed_refresh(service, read.error().message);
+    main.tidy();
   });
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;

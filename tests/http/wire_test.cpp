@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "http/test_server.h"
+#include "request_body.h"
 
 namespace infer::http {
 namespace {
@@ -243,6 +244,21 @@ TEST(Wire, WhatAChunkedBodyHasRoomForCountsAgainstTheBudget) {
   for (int i = 0; i < 7; ++i) pieces += "2710\r\n" + std::string(10'000, ' ') + "\r\n";
   EXPECT_TRUE(server.raw(post + pieces + "0\r\n\r\n").starts_with("HTTP/1.1 429")) << "64 KiB while it moves to more";
   EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400")) << "given back";
+}
+
+TEST(Wire, MemoryThatWaitsForTheNextBodyCountsAgainstTheBudget) {
+  constexpr std::size_t kKiB = 1024;
+  BodyBudget budget(1000 * kKiB);
+  BodyBudget::Share share(budget);
+  EXPECT_TRUE(share.hold(1000 * kKiB));
+  (void)share.pool().take(200 * kKiB);  // taken and given back
+  const std::size_t kept = share.pool().kept_bytes();  // nothing under a sanitizer
+  EXPECT_LE(kept, 250 * kKiB);
+  EXPECT_TRUE(share.hold(1000 * kKiB - kept));
+  EXPECT_FALSE(share.hold(1000 * kKiB - kept + 1));
+  EXPECT_TRUE(share.hold(1)) << "less is always there";
+  (void)share.pool().take(900 * kKiB);
+  EXPECT_LE(share.pool().kept_bytes(), 250 * kKiB) << "a quarter at most waits";
 }
 
 TEST(Wire, TheTimeForABodyPassesForThoseTooWhoseBytesNeverStop) {
