@@ -15,7 +15,7 @@
 
 namespace infer::http {
 
-/// simdjson's parser, whose memory goes back to the system where it was large: a heap would keep it.
+/// simdjson's parser. Where it was large the heap is asked to give back what it needed.
 class JsonParser {
  public:
   JsonParser() : parser_(std::in_place) {}
