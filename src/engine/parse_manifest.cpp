@@ -136,11 +136,11 @@ Result<TensorSpec> tensor_spec(const std::string& key, element value) {
   if (spec.name.empty()) return bad(key, "needs a name");
   if (!has_shape) return bad(key, "needs a shape");
   if (spec.range && !is_whole(spec.dtype))
-    return bad(key + ".range", "is for whole numbers, " + spec.name + " is " +
-                                   std::string(to_string(spec.dtype)));
+    return bad(key + ".range",
+               "is for whole numbers, " + spec.name + " is " + std::string(to_string(spec.dtype)));
   if (spec.max_shape.rank() > 0 && spec.max_shape.rank() != spec.shape.rank())
-    return bad(key + ".max_shape", spec.max_shape.text() + " has not as many dimensions as the shape " +
-                                       spec.shape.text());
+    return bad(key + ".max_shape",
+               spec.max_shape.text() + " has not as many dimensions as the shape " + spec.shape.text());
   return spec;
 }
 
@@ -154,9 +154,8 @@ Result<void> check_bounds(const Manifest& manifest) {
   for (std::size_t i = 0; i < manifest.inputs.size(); ++i) {
     const TensorSpec& spec = manifest.inputs[i];
     if (spec.same_shape_as.empty()) continue;
-    const auto like = std::find_if(manifest.inputs.begin(), manifest.inputs.end(), [&](const auto& other) {
-      return other.name == spec.same_shape_as;
-    });
+    const auto like = std::find_if(manifest.inputs.begin(), manifest.inputs.end(),
+                                   [&](const auto& other) { return other.name == spec.same_shape_as; });
     if (like == manifest.inputs.end())
       return bad("inputs[" + std::to_string(i) + "].same_shape_as",
                  "'" + spec.same_shape_as + "' is no input");

@@ -30,23 +30,32 @@ Result<void> check_values(const TensorSpec& spec, std::span<const T> values) {
   };
   const auto found = std::find_if(values.begin(), values.end(), outside);
   if (found == values.end()) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              spec.name + "[" + std::to_string(found - values.begin()) + "]: " + std::to_string(*found) +
-                  " is outside " + std::to_string(least) + " to " + std::to_string(greatest) +
-                  ", what the model takes");
+  return fail(ErrorCode::kInvalidArgument, spec.name + "[" + std::to_string(found - values.begin()) +
+                                               "]: " + std::to_string(*found) + " is outside " +
+                                               std::to_string(least) + " to " + std::to_string(greatest) +
+                                               ", what the model takes");
 }
 
 Result<void> check_range(const TensorSpec& spec, const Tensor& tensor) {
   switch (tensor.dtype()) {
-    case DType::kUint8: return check_values(spec, tensor.as<std::uint8_t>());
-    case DType::kUint16: return check_values(spec, tensor.as<std::uint16_t>());
-    case DType::kUint32: return check_values(spec, tensor.as<std::uint32_t>());
-    case DType::kUint64: return check_values(spec, tensor.as<std::uint64_t>());
-    case DType::kInt8: return check_values(spec, tensor.as<std::int8_t>());
-    case DType::kInt16: return check_values(spec, tensor.as<std::int16_t>());
-    case DType::kInt32: return check_values(spec, tensor.as<std::int32_t>());
-    case DType::kInt64: return check_values(spec, tensor.as<std::int64_t>());
-    default: return {};
+    case DType::kUint8:
+      return check_values(spec, tensor.as<std::uint8_t>());
+    case DType::kUint16:
+      return check_values(spec, tensor.as<std::uint16_t>());
+    case DType::kUint32:
+      return check_values(spec, tensor.as<std::uint32_t>());
+    case DType::kUint64:
+      return check_values(spec, tensor.as<std::uint64_t>());
+    case DType::kInt8:
+      return check_values(spec, tensor.as<std::int8_t>());
+    case DType::kInt16:
+      return check_values(spec, tensor.as<std::int16_t>());
+    case DType::kInt32:
+      return check_values(spec, tensor.as<std::int32_t>());
+    case DType::kInt64:
+      return check_values(spec, tensor.as<std::int64_t>());
+    default:
+      return {};
   }
 }
 
@@ -92,9 +101,8 @@ Result<void> check_sample(const ModelSignature& signature, std::span<const Tenso
                                                    spec.max_shape.text() + ", the most that the model takes");
     }
     if (const Shape* like = shape_of_like(signature, spec, sample); like && !(tensor.shape() == *like)) {
-      return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + tensor.shape().text() +
-                                                   " is not " + like->text() + ", that of " +
-                                                   spec.same_shape_as);
+      return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + tensor.shape().text() + " is not " +
+                                                   like->text() + ", that of " + spec.same_shape_as);
     }
     if (tensor.data() == nullptr && tensor.elements() > 0) {
       return fail(ErrorCode::kInvalidArgument, spec.name + ": holds no data");

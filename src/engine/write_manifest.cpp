@@ -66,8 +66,7 @@ std::string specs(const std::vector<TensorSpec>& all) {
     object.add("shape", list(spec.shape.dims(), number<std::int64_t>));
     if (spec.range)
       object.add("range", list(std::array{spec.range->least, spec.range->greatest}, number<std::int64_t>));
-    if (spec.max_shape.rank() > 0)
-      object.add("max_shape", list(spec.max_shape.dims(), number<std::int64_t>));
+    if (spec.max_shape.rank() > 0) object.add("max_shape", list(spec.max_shape.dims(), number<std::int64_t>));
     if (!spec.same_shape_as.empty()) object.add("same_shape_as", json_string(spec.same_shape_as));
     return object.text();
   });
