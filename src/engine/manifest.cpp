@@ -33,7 +33,7 @@ Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   fs::directory_iterator entry(directory, error);
   for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (is_folder(entry->path()) && valid_name(name) && name != "tuned" && name[0] != '.')
+    if (is_folder(entry->path()) && valid_name(name) && !name.starts_with('.') && name != "tuned")
       versions.push_back(name);
   }
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");

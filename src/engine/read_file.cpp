@@ -25,9 +25,10 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t lim
   const int error = errno;
   if (fd >= 0) close(fd);
   if (got < 0) {
-    return fail(ErrorCode::kNotFound,
-                file.string() + (error == ENOENT ? ": no such file"
-                                                 : ": cannot be read: " + std::generic_category().message(error)));
+    return fail(
+        ErrorCode::kNotFound,
+        file.string() + (error == ENOENT ? ": no such file"
+                                         : ": cannot be read: " + std::generic_category().message(error)));
   }
   if (content.size() > limit)
     return fail(ErrorCode::kInvalidArgument,

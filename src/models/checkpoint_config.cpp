@@ -10,8 +10,9 @@ namespace dom = simdjson::dom;
 
 Result<void> check_no_lfs_pointer(const std::filesystem::path& file, std::string_view bytes) {
   if (!bytes.starts_with("version https://git-lfs.")) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              file.string() + ": is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
+  return fail(
+      ErrorCode::kInvalidArgument,
+      file.string() + ": is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
 }
 
 namespace {
@@ -181,22 +182,72 @@ void CheckpointConfig::ignore(std::initializer_list<std::string_view> names) {
 
 void CheckpointConfig::ignore_common() {
   // Where it comes from, how it was trained, what is computed besides the result.
-  ignore({"_name_or_path", "_commit_hash", "_attn_implementation", "_attn_implementation_autoset",
-          "_attn_implementation_internal", "_num_labels", "attn_implementation", "transformers_version",
-          "torch_dtype", "dtype", "torchscript", "use_bfloat16", "initializer_range", "initializer_factor",
-          "gradient_checkpointing", "use_cache", "output_past", "output_attentions", "output_hidden_states",
-          "return_dict", "return_dict_in_generate", "output_scores", "chunk_size_feed_forward",
-          "finetuning_task", "language", "tie_word_embeddings", "tie_weights_", "tf_legacy_loss",
-          "keys_to_ignore_at_inference", "ignore_keys_at_rope_validation", "pad_token_id", "bos_token_id",
-          "eos_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id",
-          "decoder_start_token_id", "label2id"});
+  ignore({"_name_or_path",
+          "_commit_hash",
+          "_attn_implementation",
+          "_attn_implementation_autoset",
+          "_attn_implementation_internal",
+          "_num_labels",
+          "attn_implementation",
+          "transformers_version",
+          "torch_dtype",
+          "dtype",
+          "torchscript",
+          "use_bfloat16",
+          "initializer_range",
+          "initializer_factor",
+          "gradient_checkpointing",
+          "use_cache",
+          "output_past",
+          "output_attentions",
+          "output_hidden_states",
+          "return_dict",
+          "return_dict_in_generate",
+          "output_scores",
+          "chunk_size_feed_forward",
+          "finetuning_task",
+          "language",
+          "tie_word_embeddings",
+          "tie_weights_",
+          "tf_legacy_loss",
+          "keys_to_ignore_at_inference",
+          "ignore_keys_at_rope_validation",
+          "pad_token_id",
+          "bos_token_id",
+          "eos_token_id",
+          "sep_token_id",
+          "cls_token_id",
+          "mask_token_id",
+          "unk_token_id",
+          "decoder_start_token_id",
+          "label2id"});
   // Of generation, which every config of some years repeats.
-  ignore({"max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
-          "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
-          "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
-          "num_return_sequences", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
-          "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens",
-          "task_specific_params", "prefix", "tokenizer_class"});
+  ignore({"max_length",
+          "min_length",
+          "do_sample",
+          "early_stopping",
+          "num_beams",
+          "num_beam_groups",
+          "diversity_penalty",
+          "temperature",
+          "top_k",
+          "top_p",
+          "typical_p",
+          "repetition_penalty",
+          "length_penalty",
+          "no_repeat_ngram_size",
+          "encoder_no_repeat_ngram_size",
+          "bad_words_ids",
+          "num_return_sequences",
+          "forced_bos_token_id",
+          "forced_eos_token_id",
+          "remove_invalid_values",
+          "exponential_decay_length_penalty",
+          "suppress_tokens",
+          "begin_suppress_tokens",
+          "task_specific_params",
+          "prefix",
+          "tokenizer_class"});
   expect("is_decoder", {"false"});
   expect("is_encoder_decoder", {"false"});
   expect("add_cross_attention", {"false"});
@@ -230,9 +281,10 @@ Result<void> CheckpointConfig::check() const {
       unknown += (unknown.empty() ? "" : ", ") + std::string(key.substr(0, 64));
   }
   if (unknown.empty()) return {};
-  return fail(ErrorCode::kUnimplemented,
-              where_ + ": " + unknown +
-                  ": not understood, and may change the model's numbers; if it does not, remove it from the file");
+  return fail(
+      ErrorCode::kUnimplemented,
+      where_ + ": " + unknown +
+          ": not understood, and may change the model's numbers; if it does not, remove it from the file");
 }
 
 }  // namespace infer::inline v0

@@ -16,9 +16,9 @@
 
 namespace infer::inline v0 {
 
-/// One JSON object of a checkpoint: config.json and the files beside it. A key counts as understood once it is
-/// read. Whoever builds a model reads what it obeys, names what changes no number, and asks `check` for the
-/// rest, so that nothing that a checkpoint says is dropped in silence. A null counts as absent.
+/// One JSON object of a checkpoint: config.json and the files beside it. A key counts as understood once it
+/// is read. Whoever builds a model reads what it obeys, names what changes no number, and asks `check` for
+/// the rest, so that nothing that a checkpoint says is dropped in silence. A null counts as absent.
 class CheckpointConfig {
  public:
   /// Errors: `kNotFound`; `kInvalidArgument` (not a JSON object; a Git LFS pointer).

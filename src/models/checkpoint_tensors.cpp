@@ -76,14 +76,15 @@ Result<std::vector<fs::path>> find_files(const fs::path& folder) {
   for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
     const fs::path& path = entry->path();
     if (path.extension() == ".safetensors") files.push_back(path);
-    pickled = pickled || path.extension() == ".bin" || path.extension() == ".pt" || path.extension() == ".pth";
+    pickled =
+        pickled || path.extension() == ".bin" || path.extension() == ".pt" || path.extension() == ".pth";
   }
-  if (error)
-    return fail(ErrorCode::kNotFound, folder.string() + ": cannot be read: " + error.message());
+  if (error) return fail(ErrorCode::kNotFound, folder.string() + ": cannot be read: " + error.message());
   if (files.empty() && pickled) {
     return fail(ErrorCode::kUnimplemented,
-                folder.string() + ": holds pickled weights (.bin, .pt) and no .safetensors file; save the model "
-                                  "again with save_pretrained(folder, safe_serialization=True)");
+                folder.string() +
+                    ": holds pickled weights (.bin, .pt) and no .safetensors file; save the model "
+                    "again with save_pretrained(folder, safe_serialization=True)");
   }
   if (files.empty()) return fail(ErrorCode::kNotFound, folder.string() + ": holds no .safetensors file");
   std::sort(files.begin(), files.end());
@@ -117,9 +118,10 @@ Result<TensorMap> read_checkpoint_tensors(const fs::path& source) {
   WeightMap index;
   if (!is_file(source)) {
     if (is_file(source / "adapter_config.json")) {
-      return fail(ErrorCode::kUnimplemented, (source / "adapter_config.json").string() +
-                                                 ": the checkpoint is an adapter of another model; merge them "
-                                                 "first (merge_and_unload), then import the result");
+      return fail(ErrorCode::kUnimplemented,
+                  (source / "adapter_config.json").string() +
+                      ": the checkpoint is an adapter of another model; merge them "
+                      "first (merge_and_unload), then import the result");
     }
     const fs::path list = source / "model.safetensors.index.json";
     if (is_file(list) && !is_file(source / "model.safetensors")) {

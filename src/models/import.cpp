@@ -57,8 +57,9 @@ Result<void> import_model(const fs::path& source, const ImportOptions& options, 
     }
     std::error_code error;
     if (!fs::exists(source, error)) {
-      return fail(ErrorCode::kNotFound,
-                  source.string() + ": " + (error ? "cannot be read: " + error.message() : "no such file or folder"));
+      return fail(
+          ErrorCode::kNotFound,
+          source.string() + ": " + (error ? "cannot be read: " + error.message() : "no such file or folder"));
     }
     auto staged = StagedFolder::create(directory);
     if (!staged) return Unexpected(staged.error());

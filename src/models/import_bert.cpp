@@ -23,7 +23,8 @@ void read_sizes(CheckpointConfig& root, BertConfig& config) {
     config.mlp_width = root.whole({"hidden_dim"}, config.mlp_width);
     config.activation = root.word({"activation"}, config.activation);
     // sinusoidal_pos_embds is how positions begin in training; the checkpoint holds what became of them.
-    root.ignore({"dropout", "attention_dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds"});
+    root.ignore(
+        {"dropout", "attention_dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds"});
   } else {
     config.width = root.whole({"hidden_size"}, config.width);
     config.layers = root.whole({"num_hidden_layers"}, config.layers);
@@ -32,9 +33,9 @@ void read_sizes(CheckpointConfig& root, BertConfig& config) {
     config.token_types = root.whole({"type_vocab_size"}, config.token_types);
     config.activation = root.word({"hidden_act"}, config.activation);
     config.epsilon = root.number("layer_norm_eps", config.epsilon);
-    root.ignore({"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "directionality",
-                 "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
-                 "pooler_type"});
+    root.ignore({"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",
+                 "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
+                 "pooler_size_per_head", "pooler_type"});
   }
   root.expect("position_embedding_type", {R"("absolute")"});
   root.ignore_common();
@@ -61,15 +62,18 @@ std::vector<std::string> read_labels(CheckpointConfig& root, std::size_t count) 
   for (const auto& [id, content] : names) {
     std::string_view name;
     const std::string text(id);
-    const bool digits = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
+    const bool digits =
+        !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
     const std::size_t number = digits ? std::stoul(text) : count;
     if (number >= count || content.get(name) != simdjson::SUCCESS) {
-      root.refuse("id2label", "'" + text + "' names no row of classifier.weight, which has " + std::to_string(count),
+      root.refuse("id2label",
+                  "'" + text + "' names no row of classifier.weight, which has " + std::to_string(count),
                   ErrorCode::kInvalidArgument);
       return labels;
     }
     if (!seen.insert(name).second)
-      root.refuse("id2label", "two labels are called '" + std::string(name) + "'", ErrorCode::kInvalidArgument);
+      root.refuse("id2label", "two labels are called '" + std::string(name) + "'",
+                  ErrorCode::kInvalidArgument);
     labels[number] = name;
   }
   if (names.size() != count) root.refuse("id2label", rows(names.size()), ErrorCode::kInvalidArgument);
@@ -87,16 +91,19 @@ std::string read_scores(CheckpointConfig& root, std::size_t labels) {
     scores = "sigmoid";
   } else if (problem == "single_label_classification") {
     if (labels == 1)
-      root.refuse("problem_type", "single_label_classification needs more than 1 label", ErrorCode::kInvalidArgument);
+      root.refuse("problem_type", "single_label_classification needs more than 1 label",
+                  ErrorCode::kInvalidArgument);
   } else if (!problem.empty()) {
-    root.refuse("problem_type", "'" + problem + "' is not supported; known: single_label_classification, "
-                                                "multi_label_classification, regression");
+    root.refuse("problem_type", "'" + problem +
+                                    "' is not supported; known: single_label_classification, "
+                                    "multi_label_classification, regression");
   }
   CheckpointConfig cross = root.part("sentence_transformers");
   const std::string old = root.word({"sbert_ce_default_activation_function"}, "");
   const std::string activation = cross.word({"activation_fn"}, old);
   cross.ignore({"version"});
-  if (auto understood = cross.check(); !understood) root.refuse("sentence_transformers", understood.error().message);
+  if (auto understood = cross.check(); !understood)
+    root.refuse("sentence_transformers", understood.error().message);
   if (activation.empty()) return scores;
   const std::string name = activation.substr(activation.rfind('.') + 1);
   if (name == "Sigmoid") return "sigmoid";
@@ -127,27 +134,28 @@ Result<Manifest> import_bert(const fs::path& folder, TensorMap tensors, const Se
                         {"DistilBertModel", "DistilBertForMaskedLM", "DistilBertForSequenceClassification"});
   } else {
     if (type != "bert") root->refuse("model_type", "'" + type + "' is neither bert nor distilbert");
-    check_architectures(*root, {"BertModel", "BertForMaskedLM", "BertForPreTraining", "BertForNextSentencePrediction",
-                                "BertForSequenceClassification"});
+    check_architectures(*root, {"BertModel", "BertForMaskedLM", "BertForPreTraining",
+                                "BertForNextSentencePrediction", "BertForSequenceClassification"});
   }
   const std::string name = type == "distilbert" ? "DistilBert" : "Bert";
   std::vector<std::string> labels;
   std::string scores;
   if (is_classifier(*root, name, modules, tensors)) {
     const auto head = tensors.find("classifier.weight");
-    const std::size_t rows =
-        head != tensors.end() && head->second.shape().rank() == 2
-            ? static_cast<std::size_t>(head->second.shape()[0])
-            : static_cast<std::size_t>(root->whole({"num_labels"}, 2));
+    const std::size_t rows = head != tensors.end() && head->second.shape().rank() == 2
+                                 ? static_cast<std::size_t>(head->second.shape()[0])
+                                 : static_cast<std::size_t>(root->whole({"num_labels"}, 2));
     labels = read_labels(*root, rows);
     scores = read_scores(*root, rows);
     config.labels = static_cast<std::int64_t>(rows);
-    if (rows == 0 || rows > 100'000) root->refuse("num_labels", "must be 1 to 100000", ErrorCode::kInvalidArgument);
+    if (rows == 0 || rows > 100'000)
+      root->refuse("num_labels", "must be 1 to 100000", ErrorCode::kInvalidArgument);
   } else {
     root->ignore({"id2label", "num_labels", "problem_type", "sentence_transformers",
                   "sbert_ce_default_activation_function"});
     for (const std::string& architecture : root->words("architectures")) {
-      if (architecture.ends_with("ForSequenceClassification")) config.unused = {"classifier.", "pre_classifier."};
+      if (architecture.ends_with("ForSequenceClassification"))
+        config.unused = {"classifier.", "pre_classifier."};
     }
   }
   read_sizes(*root, config);
@@ -156,12 +164,14 @@ Result<Manifest> import_bert(const fs::path& folder, TensorMap tensors, const Se
     if (auto added = add_sentence_modules(modules, options.pooling, config, tensors); !added)
       return Unexpected(added.error());
   } else if (!options.pooling.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "pooling: is for sentence embedders, the checkpoint is a classifier");
+    return fail(ErrorCode::kInvalidArgument,
+                "pooling: is for sentence embedders, the checkpoint is a classifier");
   }
   auto tokenizer = read_tokenizer(folder, config, options.max_tokens);
   if (!tokenizer) return Unexpected(tokenizer.error());
   Checkpoint checkpoint(std::move(tensors));
-  if (auto built = build_bert(config, checkpoint, version / "model.pt"); !built) return Unexpected(built.error());
+  if (auto built = build_bert(config, checkpoint, version / "model.pt"); !built)
+    return Unexpected(built.error());
   std::string lines;
   for (const std::string& token : tokenizer->vocabulary) lines += token + "\n";
   if (auto written = write_durably(version / tokenizer->spec.vocab, lines); !written)

@@ -38,7 +38,8 @@ Result<ClipVitConfig> read_clip_config(const fs::path& folder) {
     vision.ignore({"architectures"});
     read_sizes(vision, config);
     if (auto understood = vision.check(); !understood) return Unexpected(understood.error());
-    config.embedding_size = root->whole({"projection_dim"}, 512);  // the tower's own is not what CLIPModel has
+    config.embedding_size =
+        root->whole({"projection_dim"}, 512);  // the tower's own is not what CLIPModel has
     root->ignore({"text_config", "text_config_dict", "logit_scale_init_value", "id2label", "num_labels"});
     root->ignore_common();
   } else {

@@ -52,7 +52,8 @@ Result<std::vector<std::string>> read_lines(const fs::path& path) {
 void check_added_token(CheckpointConfig& file, std::string_view key, CheckpointConfig token) {
   const std::string content = token.word({"content"}, "");
   if (!is_special(content)) {
-    file.refuse(key, "the token '" + content + "' is not supported; known: [PAD], [UNK], [CLS], [SEP], [MASK]");
+    file.refuse(key,
+                "the token '" + content + "' is not supported; known: [PAD], [UNK], [CLS], [SEP], [MASK]");
     return;
   }
   token.ignore({"id", "special", "lstrip", "rstrip", "normalized", "__type"});
@@ -66,22 +67,26 @@ void check_special_name(CheckpointConfig& file, std::string_view key, std::strin
   if (!value) return;
   std::string_view text;
   if (value->get(text) != simdjson::SUCCESS && (*value)["content"].get(text) != simdjson::SUCCESS) text = "";
-  if (text != name) file.refuse(key, simdjson::minify(*value) + " is not supported; it must be " + std::string(name));
+  if (text != name)
+    file.refuse(key, simdjson::minify(*value) + " is not supported; it must be " + std::string(name));
 }
 
 Result<std::vector<std::string>> read_vocabulary(CheckpointConfig& model) {
   const auto value = model.value("vocab");
   dom::object vocab;
-  if (!value || value->get(vocab) != simdjson::SUCCESS) return bad(model.where() + ": vocab: is not an object");
+  if (!value || value->get(vocab) != simdjson::SUCCESS)
+    return bad(model.where() + ": vocab: is not an object");
   std::vector<std::string> tokens(vocab.size());
   std::vector<bool> taken(tokens.size());
   for (const auto& [token, number] : vocab) {
     std::uint64_t id = 0;
     const bool whole = number.get(id) == simdjson::SUCCESS;
     if (!whole || id >= tokens.size() || taken[id])
-      return bad(model.where() + ": vocab: '" + std::string(token) + "' has the id " + simdjson::minify(number) +
-                 ", which is " + (whole && id < tokens.size() ? "another token's too" : "not a place among " +
-                                  std::to_string(tokens.size()) + " tokens"));
+      return bad(model.where() + ": vocab: '" + std::string(token) + "' has the id " +
+                 simdjson::minify(number) + ", which is " +
+                 (whole && id < tokens.size()
+                      ? "another token's too"
+                      : "not a place among " + std::to_string(tokens.size()) + " tokens"));
     if (token.find('\n') != std::string_view::npos)
       return bad(model.where() + ": vocab: the token of id " + std::to_string(id) + " holds a line break");
     taken[id] = true;
@@ -106,7 +111,8 @@ void check_post_processor(CheckpointConfig& file) {
     }
   }
   if (type != "TemplateProcessing" || shape != "[CLS] $A [SEP] ")
-    file.refuse("post_processor", type + " is not supported; it must be TemplateProcessing with [CLS] $A [SEP]");
+    file.refuse("post_processor",
+                type + " is not supported; it must be TemplateProcessing with [CLS] $A [SEP]");
 }
 
 Result<std::vector<std::string>> read_tokenizer_json(const fs::path& path, Splitting& splitting) {
@@ -132,7 +138,8 @@ Result<std::vector<std::string>> read_tokenizer_json(const fs::path& path, Split
   if (const auto value = file->value("added_tokens")) {
     dom::array list;
     if (value->get(list) == simdjson::SUCCESS) {
-      for (const dom::element item : list) check_added_token(*file, "added_tokens", CheckpointConfig::of(item));
+      for (const dom::element item : list)
+        check_added_token(*file, "added_tokens", CheckpointConfig::of(item));
     }
   }
   // A text is cut and padded by the model's own lengths; a decoder is for the way back.
@@ -166,13 +173,13 @@ Result<void> read_tokenizer_config(const fs::path& path, Splitting& splitting, s
   file->expect("extra_special_tokens", {"[]", "{}"});
   file->expect("truncation_side", {R"("right")"});
   file->expect("auto_map", {"{}"});
-  for (const auto& [key, name] : {std::pair{"pad_token", "[PAD]"}, std::pair{"unk_token", "[UNK]"},
-                                  std::pair{"cls_token", "[CLS]"}, std::pair{"sep_token", "[SEP]"},
-                                  std::pair{"mask_token", "[MASK]"}})
+  for (const auto& [key, name] :
+       {std::pair{"pad_token", "[PAD]"}, std::pair{"unk_token", "[UNK]"}, std::pair{"cls_token", "[CLS]"},
+        std::pair{"sep_token", "[SEP]"}, std::pair{"mask_token", "[MASK]"}})
     check_special_name(*file, key, name);
   const std::string type = file->word({"tokenizer_class"}, "BertTokenizer");
   constexpr std::array<std::string_view, 8> kClasses{
-      "BertTokenizer",       "BertTokenizerFast",       "DistilBertTokenizer", "DistilBertTokenizerFast",
+      "BertTokenizer",    "BertTokenizerFast",    "DistilBertTokenizer",     "DistilBertTokenizerFast",
       "ElectraTokenizer", "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"};
   if (std::find(kClasses.begin(), kClasses.end(), type) == kClasses.end())
     file->refuse("tokenizer_class", "'" + type + "' is not supported; texts are split as BertTokenizer does");
@@ -186,12 +193,35 @@ Result<void> read_tokenizer_config(const fs::path& path, Splitting& splitting, s
   // Often 1e30, for no limit.
   if (const double length = file->number("model_max_length", 1e30); length < 1e9)
     max_tokens = file->whole({"model_max_length"}, max_tokens, 3);
-  file->ignore({"name_or_path", "special_tokens_map_file", "tokenizer_file", "full_tokenizer_file", "vocab_file",
-                "init_inputs", "clean_up_tokenization_spaces", "model_input_names", "padding_side", "padding",
-                "truncation", "truncation_strategy", "max_length", "stride", "pad_to_multiple_of",
-                "pad_token_type_id", "pad_token_id", "bos_token", "eos_token", "backend", "is_local",
-                "local_files_only", "use_fast", "from_slow", "processor_class", "add_special_tokens", "max_len",
-                "device_map", "trust_remote_code"});
+  file->ignore({"name_or_path",
+                "special_tokens_map_file",
+                "tokenizer_file",
+                "full_tokenizer_file",
+                "vocab_file",
+                "init_inputs",
+                "clean_up_tokenization_spaces",
+                "model_input_names",
+                "padding_side",
+                "padding",
+                "truncation",
+                "truncation_strategy",
+                "max_length",
+                "stride",
+                "pad_to_multiple_of",
+                "pad_token_type_id",
+                "pad_token_id",
+                "bos_token",
+                "eos_token",
+                "backend",
+                "is_local",
+                "local_files_only",
+                "use_fast",
+                "from_slow",
+                "processor_class",
+                "add_special_tokens",
+                "max_len",
+                "device_map",
+                "trust_remote_code"});
   return file->check();
 }
 
@@ -206,7 +236,8 @@ Result<void> read_sentence_config(const fs::path& path, Splitting& splitting, st
     splitting.lowercase = true;
   }
   file->expect("transformer_task", {R"("feature-extraction")"});
-  file->expect("modality_config", {R"({"text":{"method":"forward","method_output_name":"last_hidden_state"}})"});
+  file->expect("modality_config",
+               {R"({"text":{"method":"forward","method_output_name":"last_hidden_state"}})"});
   file->expect("module_output_name", {R"("token_embeddings")"});
   for (const char* key : {"model_args", "tokenizer_args", "config_args", "processing_kwargs", "model_kwargs",
                           "processor_kwargs", "config_kwargs"})
@@ -235,7 +266,8 @@ Result<std::vector<std::string>> read_words(const fs::path& folder, Splitting& s
 
 }  // namespace
 
-Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfig& config, std::size_t max_tokens) {
+Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfig& config,
+                                         std::size_t max_tokens) {
   Splitting splitting;
   ImportedTokenizer out;
   auto vocabulary = read_words(folder, splitting);
@@ -246,13 +278,15 @@ Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfi
     if (!file) return Unexpected(file.error());
     for (const std::string_view name : kSpecial) file->ignore({name});
     if (auto known = file->check(); !known)
-      return fail(ErrorCode::kUnimplemented, added.string() + ": tokens beside the vocabulary are not supported");
+      return fail(ErrorCode::kUnimplemented,
+                  added.string() + ": tokens beside the vocabulary are not supported");
   }
   const std::string counted = std::to_string(out.vocabulary.size());
   if (out.vocabulary.size() != static_cast<std::size_t>(config.vocabulary)) {
-    return bad(folder.string() + ": the vocabulary has " + counted + " tokens, config.json: vocab_size says " +
-               std::to_string(config.vocabulary) +
-               "; take both from the same checkpoint, or name rows without a token [unused0], [unused1] in vocab.txt");
+    return bad(folder.string() + ": the vocabulary has " + counted +
+               " tokens, config.json: vocab_size says " + std::to_string(config.vocabulary) +
+               "; take both from the same checkpoint, or name rows without a token [unused0], [unused1] in "
+               "vocab.txt");
   }
   std::int64_t length = config.positions;
   if (auto read = read_tokenizer_config(folder / "tokenizer_config.json", splitting, length); !read)

@@ -37,8 +37,7 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, error) || error;  // one that cannot be looked at is an error when it is read
 }
 
-Unexpected bad(const fs::path& file, const std::string& what,
-               ErrorCode code = ErrorCode::kInvalidArgument) {
+Unexpected bad(const fs::path& file, const std::string& what, ErrorCode code = ErrorCode::kInvalidArgument) {
   return fail(code, file.string() + ": " + what);
 }
 
@@ -52,15 +51,17 @@ Result<void> check_prompts(const fs::path& folder) {
   CheckpointConfig prompts = file->part("prompts");
   if (!name.empty() && !prompts.word({name}, "").empty())
     file->refuse("default_prompt_name",
-                 "'" + name + "': a text put before every input is not supported; set it to null, and put the "
-                              "text before the inputs yourself");
+                 "'" + name +
+                     "': a text put before every input is not supported; set it to null, and put the "
+                     "text before the inputs yourself");
   file->ignore({"__version__", "similarity_fn_name", "model_type"});
   return file->check();
 }
 
 /// One entry of modules.json.
 Result<void> add_module(dom::element entry, const fs::path& file, SentenceModules& modules) {
-  const std::size_t number = modules.steps.size() + (modules.given ? 1U : 0U) + (modules.pooling.empty() ? 0U : 1U);
+  const std::size_t number =
+      modules.steps.size() + (modules.given ? 1U : 0U) + (modules.pooling.empty() ? 0U : 1U);
   std::string_view type;
   std::string_view path;
   dom::object fields;
@@ -94,7 +95,8 @@ Result<void> add_module(dom::element entry, const fs::path& file, SentenceModule
     if (key == "idx" || key == "name" || key == "path" || key == "type") continue;
     const std::string text = simdjson::minify(value);
     if (text != "null" && text != "[]" && text != "{}")
-      return bad(file, named + ": " + std::string(key) + ": not understood, and may change the model's numbers",
+      return bad(file,
+                 named + ": " + std::string(key) + ": not understood, and may change the model's numbers",
                  ErrorCode::kUnimplemented);
   }
   return {};
@@ -117,8 +119,9 @@ Result<std::vector<Pooling>> read_pooling(const fs::path& path, std::int64_t wid
     if (const auto* row = find_pooling(name)) {
       poolings.push_back(row->pooling);
     } else {
-      file->refuse("pooling_mode", "'" + name + "' is not supported; known: cls, max, mean, "
-                                                "mean_sqrt_len_tokens, weightedmean, lasttoken");
+      file->refuse("pooling_mode", "'" + name +
+                                       "' is not supported; known: cls, max, mean, "
+                                       "mean_sqrt_len_tokens, weightedmean, lasttoken");
     }
   }
   file->ignore({"include_prompt"});  // there is no prompt
@@ -141,8 +144,9 @@ Result<SentenceStep> read_step(const SentenceModules::Step& module, std::int64_t
   file->expect("module_output_name", {R"("sentence_embedding")"});
   const auto expect_inputs = [&](const char* key) {
     if (const std::int64_t value = file->whole({key}, inputs); value != inputs)
-      file->refuse(key, std::to_string(value) + " is not the size of what comes before it, " + std::to_string(inputs),
-                   ErrorCode::kInvalidArgument);
+      file->refuse(
+          key, std::to_string(value) + " is not the size of what comes before it, " + std::to_string(inputs),
+          ErrorCode::kInvalidArgument);
   };
   if (module.kind == "LayerNorm") {
     step.kind = SentenceStep::Kind::kLayerNorm;
@@ -188,12 +192,13 @@ Result<SentenceModules> read_sentence_modules(const fs::path& folder) {
   for (const dom::element entry : list) {
     if (auto added = add_module(entry, path, modules); !added) return Unexpected(added.error());
   }
-  if (modules.pooling.empty()) return bad(path, "has no Transformer followed by Pooling", ErrorCode::kUnimplemented);
+  if (modules.pooling.empty())
+    return bad(path, "has no Transformer followed by Pooling", ErrorCode::kUnimplemented);
   return modules;
 }
 
-Result<void> add_sentence_modules(const SentenceModules& modules, const std::string& wanted, BertConfig& config,
-                                  TensorMap& tensors) {
+Result<void> add_sentence_modules(const SentenceModules& modules, const std::string& wanted,
+                                  BertConfig& config, TensorMap& tensors) {
   if (!wanted.empty()) {
     const auto* row = find_pooling(wanted);
     if (row == nullptr)

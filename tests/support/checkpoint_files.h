@@ -50,8 +50,8 @@ inline std::string safetensors_bytes(const NamedShapes& tensors, std::size_t pre
       dims += (dims.empty() ? "" : ",") + std::to_string(dim);
     }
     const auto values = formula_weights(name, count);
-    header += (header.size() > 1 ? ",\"" : "\"") + name.substr(prefix) + R"(":{"dtype":"F32","shape":[)" + dims +
-              R"(],"data_offsets":[)" + std::to_string(data.size()) + "," +
+    header += (header.size() > 1 ? ",\"" : "\"") + name.substr(prefix) + R"(":{"dtype":"F32","shape":[)" +
+              dims + R"(],"data_offsets":[)" + std::to_string(data.size()) + "," +
               std::to_string(data.size() + count * sizeof(float)) + "]}";
     data.append(reinterpret_cast<const char*>(values.data()), count * sizeof(float));
   }
@@ -150,8 +150,7 @@ struct SentenceModule {
 
 /// Adds modules.json and the modules to a checkpoint, as sentence-transformers' save does.
 inline void write_modules(const std::filesystem::path& folder, const std::vector<SentenceModule>& modules) {
-  std::string list =
-      R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"})";
+  std::string list = R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"})";
   for (std::size_t i = 0; i < modules.size(); ++i) {
     const SentenceModule& module = modules[i];
     const std::string number = std::to_string(i + 1);

@@ -85,7 +85,8 @@ TEST_F(FullDisk, ASmallFileSystemThatIsFull) {
   const bool nothing = fs::is_empty(disk);
   umount(disk.c_str());
   ASSERT_FALSE(imported);
-  EXPECT_NE(imported.error().message.find("No space left on device"), std::string::npos) << imported.error().message;
+  EXPECT_NE(imported.error().message.find("No space left on device"), std::string::npos)
+      << imported.error().message;
   EXPECT_TRUE(nothing);
 }
 

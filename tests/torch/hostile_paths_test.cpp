@@ -62,10 +62,17 @@ class HostilePaths : public testing::ImportFixture {
     fs::create_directories(folder_ / "looping_config");
     fs::create_symlink("config.json", folder_ / "looping_config/config.json");
     fs::create_symlink("modules.json", folder_ / "looping_config/modules.json");
-    std::vector<fs::path> paths{"", "/proc/self/mem", "/proc/self/mem/x", "/dev/null", std::string(5000, 'x'),
-                                folder_ / std::string(300, 'y'), folder_ / "file/inside", folder_ / "loop_a/inside"};
-    for (const char* name : {"file", "loop_a", "dangling", "empty", "looping_manifest", "folder_manifest",
-                             "looping_version", "looping_weights", "folder_weights", "looping_config", "gone"})
+    std::vector<fs::path> paths{"",
+                                "/proc/self/mem",
+                                "/proc/self/mem/x",
+                                "/dev/null",
+                                std::string(5000, 'x'),
+                                folder_ / std::string(300, 'y'),
+                                folder_ / "file/inside",
+                                folder_ / "loop_a/inside"};
+    for (const char* name :
+         {"file", "loop_a", "dangling", "empty", "looping_manifest", "folder_manifest", "looping_version",
+          "looping_weights", "folder_weights", "looping_config", "gone"})
       paths.push_back(folder_ / name);
     return paths;
   }
@@ -89,9 +96,13 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
       {"promote", [](const fs::path& p) { return error_of(promote(p, "2")); }},
       {"WordPiece", [](const fs::path& p) { return error_of(WordPiece::open(p, {})); }},
       {"import_model",
-       [&](const fs::path& p) { return error_of(import_model(p, {"bert", "", 0}, folder_ / "out")); }},
+       [&](const fs::path& p) {
+         return error_of(import_model(p, {"bert", "", 0}, folder_ / "out"));
+       }},
       {"import_model clip",
-       [&](const fs::path& p) { return error_of(import_model(p, {"clip-vit", "", 0}, folder_ / "out")); }},
+       [&](const fs::path& p) {
+         return error_of(import_model(p, {"clip-vit", "", 0}, folder_ / "out"));
+       }},
       {"quantize_model", [&](const fs::path& p) { return error_of(quantize_model(p, {}, folder_ / "out")); }},
       {"train_text",
        [&](const fs::path& p) {

@@ -42,7 +42,8 @@ class ImportCheckpoint : public testing::ImportFixture {
     testing::write_text(source / name, content);
     expect_refused(source, expected);
   }
-  void expect_modules_refused(const std::vector<testing::SentenceModule>& modules, const std::string& expected) {
+  void expect_modules_refused(const std::vector<testing::SentenceModule>& modules,
+                              const std::string& expected) {
     start_again();
     const auto source = plain();
     testing::write_modules(source, modules);
@@ -72,8 +73,9 @@ TEST_F(ImportCheckpoint, AKeyOfConfigThatIsNotUnderstoodIsNamed) {
 
 TEST_F(ImportCheckpoint, KeysThatChangeNoNumberAreTaken) {
   std::string config = testing::bert_config(false);
-  config.insert(1, R"("architectures":["BertModel"],"_name_or_path":"x","torch_dtype":"float32","use_cache":true,)"
-                   R"("attention_probs_dropout_prob":0.1,"is_decoder":false,"pruned_heads":{},"something_new":null,)");
+  config.insert(
+      1, R"("architectures":["BertModel"],"_name_or_path":"x","torch_dtype":"float32","use_cache":true,)"
+         R"("attention_probs_dropout_prob":0.1,"is_decoder":false,"pruned_heads":{},"something_new":null,)");
   const auto source = checkpoint(config, testing::bert_shapes("", false, 0));
   // As transformers 5 writes it: a limit that is none.
   testing::write_text(source / "tokenizer_config.json",
@@ -118,20 +120,27 @@ TEST_F(ImportCheckpoint, ModulesThatCannotBeBuiltAreNamed) {
                          "pooling_mode_attention");
   expect_modules_refused({{"Pooling", "1_Pooling", R"({"word_embedding_dimension":64})", {}}}, "64");
   expect_modules_refused({{"Pooling", "1_Pooling", "", {}}}, "1_Pooling/config.json");
-  expect_modules_refused({mean, {"Dense", "2_Dense", R"({"in_features":16,"out_features":8})", {}}}, "in_features");
-  expect_modules_refused({mean, {"Dense", "2_Dense", R"({"in_features":32,"out_features":8})", {}}}, "2_Dense");
+  expect_modules_refused({mean, {"Dense", "2_Dense", R"({"in_features":16,"out_features":8})", {}}},
+                         "in_features");
+  expect_modules_refused({mean, {"Dense", "2_Dense", R"({"in_features":32,"out_features":8})", {}}},
+                         "2_Dense");
+  expect_modules_refused(
+      {mean,
+       {"Dense",
+        "2_Dense",
+        R"({"in_features":32,"out_features":8,"activation_function":"torch.nn.modules.activation.Mish"})",
+        {{"2_Dense/linear.weight", {8, 32}}, {"2_Dense/linear.bias", {8}}}}},
+      "Mish");
   expect_modules_refused({mean,
-                          {"Dense", "2_Dense",
-                           R"({"in_features":32,"out_features":8,"activation_function":"torch.nn.modules.activation.Mish"})",
-                           {{"2_Dense/linear.weight", {8, 32}}, {"2_Dense/linear.bias", {8}}}}},
-                         "Mish");
-  expect_modules_refused({mean,
-                          {"Dense", "2_Dense", R"({"in_features":32,"out_features":8,"use_residual":true})",
+                          {"Dense",
+                           "2_Dense",
+                           R"({"in_features":32,"out_features":8,"use_residual":true})",
                            {{"2_Dense/linear.weight", {8, 32}}, {"2_Dense/linear.bias", {8}}}}},
                          "use_residual");
   expect_file_refused("modules.json", R"([{"path":"","type":"custom_code.MyTransformer"}])", "custom_code");
   expect_file_refused("config_sentence_transformers.json",
-                      R"({"prompts":{"query":"query: "},"default_prompt_name":"query"})", "default_prompt_name");
+                      R"({"prompts":{"query":"query: "},"default_prompt_name":"query"})",
+                      "default_prompt_name");
 }
 
 TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
@@ -143,7 +152,8 @@ TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
   twice.replace(twice.find("film"), 4, "good");
   expect_file_refused("vocab.txt", twice, "'good' is there twice");
   expect_file_refused("added_tokens.json", R"({"<special>":40})", "added_tokens.json");
-  expect_file_refused("tokenizer_config.json", R"({"tokenize_chinese_chars":false})", "tokenize_chinese_chars");
+  expect_file_refused("tokenizer_config.json", R"({"tokenize_chinese_chars":false})",
+                      "tokenize_chinese_chars");
   expect_file_refused("tokenizer_config.json", R"({"tokenizer_class":"BertJapaneseTokenizer"})",
                       "BertJapaneseTokenizer");
   expect_file_refused("tokenizer_config.json", R"({"cls_token":"<s>"})", "cls_token");
@@ -171,9 +181,10 @@ TEST_F(ImportCheckpoint, TokenizerJsonIsReadWhereThereIsNoVocabTxt) {
   const auto source = plain();
   import_model(source, {"bert", "", 0}, folder_ / "lines").value();
   fs::remove(source / "vocab.txt");
-  testing::write_text(source / "tokenizer.json",
-                      tokenizer_json(R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,)"
-                                     R"("strip_accents":null,"lowercase":true})"));
+  testing::write_text(
+      source / "tokenizer.json",
+      tokenizer_json(R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,)"
+                     R"("strip_accents":null,"lowercase":true})"));
   const auto imported = import_model(source, {"bert", "", 0}, model());
   ASSERT_TRUE(imported) << imported.error().message;
   const std::string_view text = "The GOOD film, bad!";
@@ -219,8 +230,9 @@ TEST_F(ImportCheckpoint, AMissingShardIsNamed) {
   const auto source = plain();
   fs::rename(source / "model.safetensors", source / "model-00001-of-00002.safetensors");
   expect_refused(source, "model-00002-of-00002.safetensors: the shard is missing");
-  testing::write_text(source / "model.safetensors.index.json",
-                      R"({"metadata":{},"weight_map":{"pooler.dense.bias":"model-00002-of-00002.safetensors"}})");
+  testing::write_text(
+      source / "model.safetensors.index.json",
+      R"({"metadata":{},"weight_map":{"pooler.dense.bias":"model-00002-of-00002.safetensors"}})");
   expect_refused(source, "model-00002-of-00002.safetensors: the shard is missing");
   testing::write_text(source / "model.safetensors.index.json",
                       R"({"weight_map":{"pooler.dense.bias":"model-00001-of-00002.safetensors"}})");
@@ -230,19 +242,20 @@ TEST_F(ImportCheckpoint, AMissingShardIsNamed) {
 }
 
 TEST_F(ImportCheckpoint, AGitLfsPointerIsCalledOne) {
-  const std::string pointer =
-      "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 90868376\n";
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 90868376\n";
   for (const char* name : {"model.safetensors", "config.json", "vocab.txt", "tokenizer.json", "modules.json"})
     expect_file_refused(name, pointer, std::string(name) + ": is a Git LFS pointer");
 }
 
 TEST_F(ImportCheckpoint, WeightsThatAreNotFiniteAreNamed) {
   const auto source = plain();
-  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     std::string bytes = testing::safetensors_bytes(testing::bert_shapes("", false, 0));
     std::memcpy(bytes.data() + bytes.size() - 8, &value, sizeof value);
     testing::write_text(source / "model.safetensors", bytes);
-    expect_refused(source, "encoder.layer.1.output.LayerNorm.bias holds NaN or infinity, first at element 30");
+    expect_refused(source,
+                   "encoder.layer.1.output.LayerNorm.bias holds NaN or infinity, first at element 30");
   }
 }
 
@@ -253,7 +266,8 @@ TEST_F(ImportCheckpoint, InspectionFindsWeightsThatAreNotFinite) {
   std::vector<float> weight(32, 1);
   weight[7] = std::numeric_limits<float>::quiet_NaN();
   build_text_head(embedder, weight, {0}, folder_ / "head.pt").value();
-  EXPECT_EQ(inspect_torchscript(folder_ / "head.pt").value().non_finite, std::vector<std::string>{"head_weight"});
+  EXPECT_EQ(inspect_torchscript(folder_ / "head.pt").value().non_finite,
+            std::vector<std::string>{"head_weight"});
 }
 
 TEST_F(ImportCheckpoint, OtherKindsOfCheckpointsAreNamed) {

@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string_view> kTexts{"the good film", "Bad, bad!", "a b c d e f g h i j k l m n o p q r",
-                                           "the zz \xC3\xA9"};
+const std::vector<std::string_view> kTexts{"the good film", "Bad, bad!",
+                                           "a b c d e f g h i j k l m n o p q r", "the zz \xC3\xA9"};
 const std::vector<std::pair<std::string, std::string>> kModes{
     {"cls", "pooling_mode_cls_token"},
     {"max", "pooling_mode_max_tokens"},
@@ -55,26 +55,28 @@ class ImportParity : public testing::ImportFixture {
     how.normalize = false;
     std::vector<float> all;
     const auto embedded = embedder.embed_many(kTexts, how).value();
-    for (const auto& vector : embedded.vectors)
-      all.insert(all.end(), vector.begin(), vector.end());
+    for (const auto& vector : embedded.vectors) all.insert(all.end(), vector.begin(), vector.end());
     expect_reference(all, name);
   }
 
   static testing::SentenceModule pooling(const std::string& config) {
     return {"Pooling", "1_Pooling", R"({"word_embedding_dimension":32,)" + config + "}", {}};
   }
-  static testing::SentenceModule dense(std::int64_t inputs, std::int64_t outputs, const std::string& activation,
-                                       bool bias = true, const std::string& path = "2_Dense") {
+  static testing::SentenceModule dense(std::int64_t inputs, std::int64_t outputs,
+                                       const std::string& activation, bool bias = true,
+                                       const std::string& path = "2_Dense") {
     testing::NamedShapes tensors{{path + "/linear.weight", {outputs, inputs}}};
     if (bias) tensors.push_back({path + "/linear.bias", {outputs}});
     return {"Dense", path,
             R"({"in_features":)" + std::to_string(inputs) + R"(,"out_features":)" + std::to_string(outputs) +
-                R"(,"bias":)" + (bias ? "true" : "false") +
-                R"(,"activation_function":"torch.nn.modules.)" + activation + R"("})",
+                R"(,"bias":)" + (bias ? "true" : "false") + R"(,"activation_function":"torch.nn.modules.)" +
+                activation + R"("})",
             tensors};
   }
   static testing::SentenceModule layer_norm(std::int64_t size, const std::string& path) {
-    return {"LayerNorm", path, R"({"dimension":)" + std::to_string(size) + "}",
+    return {"LayerNorm",
+            path,
+            R"({"dimension":)" + std::to_string(size) + "}",
             {{path + "/norm.weight", {size}}, {path + "/norm.bias", {size}}}};
   }
 };
@@ -98,9 +100,13 @@ TEST_F(ImportParity, SeveralPoolingsSideBySide) {
 
 TEST_F(ImportParity, DenseWithEachActivation) {
   const auto mean = pooling(R"("pooling_mode_mean_tokens":true)");
-  for (const auto& [name, activation] : std::vector<std::pair<std::string, std::string>>{
-           {"tanh", "activation.Tanh"}, {"identity", "linear.Identity"}, {"relu", "activation.ReLU"},
-           {"gelu", "activation.GELU"}, {"sigmoid", "activation.Sigmoid"}, {"silu", "activation.SiLU"}})
+  for (const auto& [name, activation] :
+       std::vector<std::pair<std::string, std::string>>{{"tanh", "activation.Tanh"},
+                                                        {"identity", "linear.Identity"},
+                                                        {"relu", "activation.ReLU"},
+                                                        {"gelu", "activation.GELU"},
+                                                        {"sigmoid", "activation.Sigmoid"},
+                                                        {"silu", "activation.SiLU"}})
     expect_modules({mean, dense(32, 8, activation, name != "identity")}, "dense-" + name);
 }
 
@@ -108,15 +114,18 @@ TEST_F(ImportParity, NormalizeLayerNormAndAllOfThemInARow) {
   const auto mean = pooling(R"("pooling_mode_mean_tokens":true)");
   expect_modules({mean, {"Normalize", "2_Normalize", "", {}}}, "normalize");
   expect_modules({mean, layer_norm(32, "2_LayerNorm")}, "layer-norm");
-  expect_modules({pooling(R"("pooling_mode":["cls","max"])"), dense(64, 8, "activation.Tanh"),
-                  layer_norm(8, "3_LayerNorm"), dense(8, 6, "linear.Identity", false, "4_Dense"),
+  expect_modules({pooling(R"("pooling_mode":["cls","max"])"),
+                  dense(64, 8, "activation.Tanh"),
+                  layer_norm(8, "3_LayerNorm"),
+                  dense(8, 6, "linear.Identity", false, "4_Dense"),
                   {"Normalize", "5_Normalize", "{}", {}}},
                  "whole");
 }
 
 TEST_F(ImportParity, ProblemTypeDecidesWhatLogitsBecome) {
   using Scores = TextClassifier::Scores;
-  for (const auto& [name, labels, problem, scores] : std::vector<std::tuple<std::string, int, std::string, Scores>>{
+  for (const auto& [name, labels, problem, scores] :
+       std::vector<std::tuple<std::string, int, std::string, Scores>>{
            {"single", 3, "single_label_classification", Scores::kShares},
            {"multi", 3, "multi_label_classification", Scores::kProbabilities},
            {"unsaid", 3, "", Scores::kShares},
@@ -133,8 +142,7 @@ TEST_F(ImportParity, ProblemTypeDecidesWhatLogitsBecome) {
     EXPECT_EQ(classifier.scores_are(), scores) << name;
     std::vector<float> all;
     const auto classified = classifier.classify(kTexts).value();
-    for (const auto& one : classified.texts)
-      all.insert(all.end(), one.scores.begin(), one.scores.end());
+    for (const auto& one : classified.texts) all.insert(all.end(), one.scores.begin(), one.scores.end());
     expect_reference(all, "classify-" + name);
   }
 }

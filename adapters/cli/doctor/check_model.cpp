@@ -43,9 +43,10 @@ std::vector<Check> check_module(const fs::path& file) {
   precision.found = weights.str() + ", " + std::to_string(bytes >> 20) + " MiB";
   checks.push_back(precision);
   if (!report->non_finite.empty()) {
-    checks.push_back({Level::kFailure, "values", "NaN or infinity in " + joined(report->non_finite),
-                      "its answers will be NaN: the training diverged or the file was damaged; take an earlier "
-                      "checkpoint"});
+    checks.push_back(
+        {Level::kFailure, "values", "NaN or infinity in " + joined(report->non_finite),
+         "its answers will be NaN: the training diverged or the file was damaged; take an earlier "
+         "checkpoint"});
   }
   std::size_t calls = 0;
   for (const auto& [op, count] : report->ops) calls += count;

@@ -23,9 +23,9 @@ struct TensorSpec {
   std::string name;
   DType dtype = DType::kFp32;
   Shape shape;
-  bool any_rank = false;  ///< Nothing is known of the shape: the model declares none.
+  bool any_rank = false;                 ///< Nothing is known of the shape: the model declares none.
   std::optional<ValueRange> range = {};  ///< Of an input of whole numbers, such as indices into a table.
-  Shape max_shape = {};                  ///< The greatest sizes, -1 for no bound; without dimensions: no bounds.
+  Shape max_shape = {};            ///< The greatest sizes, -1 for no bound; without dimensions: no bounds.
   std::string same_shape_as = {};  ///< Another input whose shape this one has, such as a mask's; or empty.
 };
 

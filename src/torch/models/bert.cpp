@@ -82,15 +82,13 @@ const std::map<Pooling, std::string> kPoolings{
     {Pooling::kMean, "x.sum([1]) / count"},
     {Pooling::kMeanSqrtLength, "x.sum([1]) / torch.sqrt(count)"},
     {Pooling::kWeightedMean, "(x * numbers).sum([1]) / torch.clamp_min(numbers.sum([1]), 1e-9)"},
-    {Pooling::kLastToken, "torch.gather(x, 1, torch.argmax(numbers, 1, True).expand([batch, 1, $WIDTH])).squeeze(1)"}};
+    {Pooling::kLastToken,
+     "torch.gather(x, 1, torch.argmax(numbers, 1, True).expand([batch, 1, $WIDTH])).squeeze(1)"}};
 
 /// Of a Dense module, by the name of PyTorch's class; with the defaults of that class.
-const std::map<std::string, std::string> kDenseActivations{{"Identity", "x"},
-                                                           {"Tanh", "torch.tanh(x)"},
-                                                           {"Sigmoid", "torch.sigmoid(x)"},
-                                                           {"ReLU", "torch.relu(x)"},
-                                                           {"GELU", "torch.gelu(x)"},
-                                                           {"SiLU", "torch.silu(x)"}};
+const std::map<std::string, std::string> kDenseActivations{
+    {"Identity", "x"},         {"Tanh", "torch.tanh(x)"}, {"Sigmoid", "torch.sigmoid(x)"},
+    {"ReLU", "torch.relu(x)"}, {"GELU", "torch.gelu(x)"}, {"SiLU", "torch.silu(x)"}};
 
 constexpr const char* kBertClassifier = R"(
     x = torch.tanh(torch.linear(x[:, 0], self.pooler_weight, self.pooler_bias))
@@ -101,11 +99,12 @@ constexpr const char* kDistilBertClassifier = R"(
     return torch.linear(x, self.classifier_weight, self.classifier_bias)
 )";
 
-const std::map<std::string, std::string> kActivations{{"gelu", "torch.gelu(h)"},
-                                                      {"gelu_new", "torch.gelu(h, approximate=\"tanh\")"},
-                                                      {"gelu_pytorch_tanh", "torch.gelu(h, approximate=\"tanh\")"},
-                                                      {"silu", "torch.silu(h)"},
-                                                      {"relu", "torch.relu(h)"}};
+const std::map<std::string, std::string> kActivations{
+    {"gelu", "torch.gelu(h)"},
+    {"gelu_new", "torch.gelu(h, approximate=\"tanh\")"},
+    {"gelu_pytorch_tanh", "torch.gelu(h, approximate=\"tanh\")"},
+    {"silu", "torch.silu(h)"},
+    {"relu", "torch.relu(h)"}};
 
 /// What Hugging Face calls the parts of a layer.
 struct LayerNames {
@@ -230,13 +229,14 @@ class Builder {
         const std::vector<std::int64_t> shape{step.outputs, step.inputs};
         encoder.register_parameter(name + "_weight", take(step.tensors + "linear.weight", shape), false);
         if (step.bias)
-          encoder.register_parameter(name + "_bias", take(step.tensors + "linear.bias", {step.outputs}), false);
+          encoder.register_parameter(name + "_bias", take(step.tensors + "linear.bias", {step.outputs}),
+                                     false);
         source += "    x = torch.linear(x, " + weight + ", " + bias + ")\n";
         source += "    x = " + kDenseActivations.at(step.activation) + "\n";
       } else if (step.kind == SentenceStep::Kind::kLayerNorm) {
         affine(encoder, name, step.tensors + "norm", {step.inputs});
-        source += "    x = torch.layer_norm(x, [" + std::to_string(step.inputs) + "], " + weight + ", " + bias +
-                  ", 1e-05)\n";
+        source += "    x = torch.layer_norm(x, [" + std::to_string(step.inputs) + "], " + weight + ", " +
+                  bias + ", 1e-05)\n";
       } else {
         source += "    x = x / torch.clamp_min(torch.sqrt((x * x).sum([1], True)), 1e-12)\n";
       }
@@ -264,7 +264,8 @@ Result<void> build_bert(const BertConfig& config, Checkpoint& checkpoint, const 
   if (config.layers > 128) return fail(ErrorCode::kInvalidArgument, "config.json: more than 128 layers");
   if (!kActivations.contains(config.activation)) {
     return fail(ErrorCode::kUnimplemented,
-                "config.json: hidden_act '" + config.activation + "' is not supported; known: gelu, gelu_new, gelu_pytorch_tanh, relu, silu");
+                "config.json: hidden_act '" + config.activation +
+                    "' is not supported; known: gelu, gelu_new, gelu_pytorch_tanh, relu, silu");
   }
   for (const SentenceStep& step : config.steps) {
     if (step.kind == SentenceStep::Kind::kDense && !kDenseActivations.contains(step.activation))
