@@ -186,7 +186,7 @@ class HttpSession final : public Session {
     exchange.hung_up = hung_up.get_token();
     watch_.begin_request(std::move(hung_up));
     exchange.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
-      if (share.take(bytes)) return {};
+      if (share.hold_more(bytes)) return {};
       const bool never = bytes > options.max_buffered_bytes;
       return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
                   "body: reading it takes " + std::to_string(bytes) +

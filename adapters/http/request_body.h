@@ -35,6 +35,7 @@ class BodyBudget {
       return all <= budget_.limit_ - budget_.most_kept() ||
              (all <= budget_.limit_ && all + budget_.pool_.kept_bytes() <= budget_.limit_);
     }
+    bool hold_more(std::size_t bytes) { return hold(held_ + bytes); }
 
    private:
     BodyBudget& budget_;

@@ -134,7 +134,7 @@ std::shared_ptr<void> BufferPool::take(std::size_t bytes) const {
 
 Result<Tensor> BufferPool::tensor(DType dtype, const Shape& shape) const {
   try {
-    auto memory = take(shape.elements() * element_size(dtype));
+    auto memory = take(byte_size(dtype, shape));
     void* data = memory.get();
     return Tensor::wrap(dtype, shape, std::move(memory), data);
   } catch (const std::bad_alloc&) {
