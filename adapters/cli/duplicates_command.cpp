@@ -1,9 +1,12 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +23,7 @@
 #include "infer/tasks/image_embedder.h"
 #include "interrupt.h"
 #include "open_embedder.h"
+#include "printable.h"
 #include "process.h"
 #include "progress.h"
 #include "sha256.h"
@@ -46,19 +50,56 @@ struct Seen {
   std::optional<Error> error;
 };
 
-Result<Image> look_at(const std::string& path, Photo& photo) {
+bool same_pixels(const Image& a, const Image& b) {
+  return std::equal(a.pixels.get(), a.pixels.get() + a.width * a.height * Image::kChannels, b.pixels.get());
+}
+
+/// What transparent pixels hide says nothing about a picture, so it is looked at over white and over black. A
+/// picture that is plain over either matches by its bytes alone.
+Result<Image> look_at(const std::string& path, Photo& photo, bool& transparent) {
   auto bytes = read_photo(path);
   if (!bytes) return Unexpected(bytes.error());
   photo.path = path;
   photo.bytes = bytes->size();
   photo.sha256 = adapter::sha256(*bytes);
-  auto image = decode_image(*bytes);
+  auto image = decode_image_over(*bytes, Background::kWhite);
   if (!image) return image;
   photo.width = image->width;
   photo.height = image->height;
-  photo.hash = perceptual_hash(*image);
+  auto hash = content_hash(*image);
+  photo.hash = hash.value_or(0);
+  photo.hash_over_black = photo.hash;
+  photo.has_content = hash.has_value();
+  if (probe_image(*bytes).value().format != ImageFormat::kPng) return image;  // JPEG has no alpha
+  auto over_black = decode_image_over(*bytes, Background::kBlack);
+  if (!over_black) return over_black;
+  transparent = !same_pixels(*image, *over_black);
+  if (!transparent) return image;
+  hash = content_hash(*over_black);
+  photo.hash_over_black = hash.value_or(0);
+  photo.has_content = photo.has_content && hash.has_value();
   return image;
 }
+
+/// Sees to it that each file is looked at under one name: symbolic links are left out, and of the names of one
+/// file all but the first. Such names are no copies, and to remove the file under one may remove it for all.
+class OneNameEach {
+ public:
+  bool is_another_name(const std::string& path) {
+    struct stat status{};
+    if (lstat(path.c_str(), &status) != 0) return false;  // said when it is read
+    if (S_ISLNK(status.st_mode) || !seen_.emplace(status.st_dev, status.st_ino).second) {
+      ++left_out_;
+      return true;
+    }
+    return false;
+  }
+  std::size_t left_out() const noexcept { return left_out_; }
+
+ private:
+  std::set<std::pair<dev_t, ino_t>> seen_;
+  std::size_t left_out_ = 0;
+};
 
 /// Why the cosine stage is off, or "on".
 std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEmbedder>& embedder) {
@@ -75,7 +116,7 @@ void add_thumbnails(DuplicatesReport& report) {
     for (const std::size_t i : {link.a, link.b}) {
       if (!report.thumbnails[i].empty()) continue;
       const auto bytes = read_photo(report.photos[i].path);
-      const auto image = bytes ? decode_image(*bytes) : Unexpected(bytes.error());
+      const auto image = bytes ? decode_image_over(*bytes, Background::kWhite) : Unexpected(bytes.error());
       report.thumbnails[i] = image ? thumbnail(*image) : "data:,";  // gone since it was read
     }
   }
@@ -89,37 +130,29 @@ Result<void> write_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-void print_groups(const DuplicatesReport& report) {
-  const auto links = chosen_links(report);
-  const auto groups = connected(report.photos.size(), links);
+void print_groups(const DuplicatesReport& report, std::size_t other_names) {
+  const auto groups = groups_of(report.photos, chosen_links(report));
   std::size_t extra = 0;
-  for (const auto& group : groups) {
-    extra += group.size() - 1;
-    const std::size_t best = best_of(report.photos, group);
-    std::cout << report.photos[best].path << '\n';
-    for (const std::size_t i : group) {
-      if (i == best) continue;
-      const auto link = std::find_if(links.begin(), links.end(), [&](const Link& l) {
-        return (l.a == i || l.b == i) && (l.stage == Stage::kExact || l.a == best || l.b == best);
-      });
-      const auto any =
-          std::find_if(links.begin(), links.end(), [&](const Link& l) { return l.a == i || l.b == i; });
-      const Link& shown = link != links.end() ? *link : *any;
-      std::cout << "  " << report.photos[i].path << "  " << to_string(shown.stage);
-      if (shown.stage != Stage::kExact) std::cout << ", " << shown.distance << " of 64 bits differ";
-      if (shown.cosine && shown.stage == Stage::kCosine) std::cout << ", cosine " << *shown.cosine;
+  for (const Group& group : groups) {
+    extra += group.links.size();
+    std::cout << printable(report.photos[group.keep].path) << '\n';
+    for (const Link& link : group.links) {
+      std::cout << "  " << printable(report.photos[link.b].path) << "  " << to_string(link.stage);
+      if (link.stage != Stage::kExact) std::cout << ", " << link.distance << " of 64 bits differ";
+      if (link.cosine && link.stage == Stage::kCosine) std::cout << ", cosine " << *link.cosine;
       std::cout << '\n';
     }
   }
   std::cout << grouped(report.photos.size()) << " photographs, " << grouped(groups.size()) << " groups, "
             << grouped(extra) << " more than needed";
   if (report.skipped > 0) std::cout << ", " << grouped(report.skipped) << " files skipped";
+  if (other_names > 0) std::cout << ", " << grouped(other_names) << " links and other names of a file left out";
   std::cout << "; cosine stage " << report.cosine_stage << '\n';
 }
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer duplicates: " << error.message << '\n';
+    std::cerr << "infer duplicates: " << printable(error.message) << '\n';
     return 1;
   };
   const Interrupt interrupt;
@@ -144,20 +177,26 @@ int run(const Arguments& arguments) {
   const auto skip = [&](const std::string& path, const std::string& why) {
     const std::lock_guard lock(message);
     progress.clear();
-    std::cerr << path << ": " << why << '\n';
+    std::cerr << printable(path) << ": " << printable(why) << '\n';
     ++report.skipped;
   };
   ImageFiles files({arguments.folder}, !arguments.top_only, {}, skip);
+  OneNameEach names;
   const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
   OrderedPipeline<Seen> pipeline(cores, embedder ? folder_window(embedder->engine()) : 4 * cores);
-  pipeline.run([&] { return files.next(); },
+  pipeline.run([&] {
+                 auto path = files.next();
+                 while (path && names.is_another_name(*path)) path = files.next();
+                 return path;
+               },
                [&](std::size_t index, const std::string& path, auto& results) {
                  auto seen = std::make_shared<Seen>();
                  seen->photo.path = path;
-                 auto image = look_at(path, seen->photo);
+                 bool transparent = false;
+                 auto image = look_at(path, seen->photo, transparent);
                  if (!image) {
                    seen->error = image.error();
-                 } else if (embedder) {
+                 } else if (embedder && seen->photo.has_content && !transparent) {
                    auto started = embedder->embed_async(
                        *image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
                          if (vector) {
@@ -204,8 +243,8 @@ int run(const Arguments& arguments) {
   if (arguments.json == "-") {
     std::cout << json << '\n';
   } else {
-    print_groups(report);
-    if (!arguments.html.empty()) std::cout << arguments.html << ": open it in a browser\n";
+    print_groups(report, names.left_out());
+    if (!arguments.html.empty()) std::cout << printable(arguments.html) << ": open it in a browser\n";
   }
   return report.skipped > 0 ? kSomeSkipped : 0;
 }

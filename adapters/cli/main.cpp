@@ -1,12 +1,39 @@
+#include <fcntl.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
 #include <iostream>
 
 #include "commands.h"
 #include "infer/engine/torchscript.h"
 #include "infer/version.h"
+#include "printable.h"
 #include "suggestion.h"
 
+namespace {
+
+/// Output that was lost is a failure, whatever else went well.
+int after_writing(int code) {
+  std::cout.flush();
+  if (std::cout && std::ferror(stdout) == 0) return code;
+  std::cerr << "infer: standard output could not be written; what was printed is not complete\n";
+  return 1;
+}
+
+/// A descriptor that is closed would be given to the next file that is opened, and the text printed into it.
+void keep_standard_descriptors() {
+  for (const int descriptor : {0, 1, 2}) {
+    if (fcntl(descriptor, F_GETFD) == -1) static_cast<void>(open("/dev/null", O_RDONLY));
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  keep_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of the write
+
   CLI::App app(
       "Inference with TorchScript models: serve them over HTTP, run them on folders, look after them.",
       "infer");
@@ -33,11 +60,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    if (error.get_exit_code() == 0) return after_writing(app.exit(error));  // help and version
     const std::string unknown = infer::cli::unknown_word(app, argc, argv);
-    std::cerr << "infer: " << (unknown.empty() ? error.what() : unknown) << '\n';
+    std::cerr << "infer: " << (unknown.empty() ? infer::cli::printable(error.what()) : infer::cli::printable(unknown)) << '\n';
     std::cerr << "infer --help and infer COMMAND --help show what there is.\n";
     return 2;
   }
-  return action();
+  return after_writing(action());
 }

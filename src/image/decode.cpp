@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,9 +17,8 @@ std::string megapixels(std::size_t pixels) {
   return text;
 }
 
-}  // namespace
-
-Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
+Result<Image> decode(std::span<const std::uint8_t> bytes, std::optional<Background> background,
+                     const DecodeLimits& limits) {
   auto info = probe_image(bytes);
   if (!info) return Unexpected(info.error());
   const std::string size = std::to_string(info->width) + " x " + std::to_string(info->height);
@@ -34,15 +34,26 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
   try {
 #if INFER_WITH_LIBJPEG
     auto image = info->format == ImageFormat::kJpeg ? decode_jpeg_with_libjpeg(bytes, *info)
-                                                    : decode_with_stb(bytes, *info);
+                                                    : decode_with_stb(bytes, *info, background);
 #else
-    auto image = decode_with_stb(bytes, *info);
+    auto image = decode_with_stb(bytes, *info, background);
 #endif
     if (!image) return image;
     return apply_orientation(*std::move(image), info->orientation);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
+}
+
+}  // namespace
+
+Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
+  return decode(bytes, std::nullopt, limits);
+}
+
+Result<Image> decode_image_over(std::span<const std::uint8_t> bytes, Background background,
+                                const DecodeLimits& limits) {
+  return decode(bytes, background, limits);
 }
 
 Image apply_orientation(Image image, int orientation) {

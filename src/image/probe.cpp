@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "infer/image/decode.h"
 
@@ -11,6 +12,8 @@ namespace infer::inline v0 {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::string_view kExif("Exif\0\0", 6);
 
 constexpr std::array<std::uint8_t, 8> kPngMagic{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 constexpr std::array<std::uint8_t, 3> kJpegMagic{0xFF, 0xD8, 0xFF};
@@ -64,7 +67,11 @@ Result<ImageInfo> probe_png(Bytes bytes) {
     const std::size_t length = big32(bytes, at);
     if (length > bytes.size() - at - 12) break;
     const char* type = reinterpret_cast<const char*>(bytes.data() + at + 4);
-    if (std::memcmp(type, "eXIf", 4) == 0) info.orientation = tiff_orientation(bytes.subspan(at + 8, length));
+    if (std::memcmp(type, "eXIf", 4) == 0) {
+      Bytes exif = bytes.subspan(at + 8, length);
+      while (starts_with(exif, kExif)) exif = exif.subspan(kExif.size());  // some writers put a JPEG's header
+      info.orientation = tiff_orientation(exif);
+    }
     if (std::memcmp(type, "IEND", 4) == 0) break;
     at += length + 12;
   }
@@ -77,9 +84,9 @@ bool is_frame_header(std::uint8_t marker) {
 
 /// Walks the marker segments up to the frame header (ITU-T T.81, annex B).
 Result<ImageInfo> probe_jpeg(Bytes bytes) {
-  constexpr std::string_view kExif("Exif\0\0", 6);
   ImageInfo info;
   info.format = ImageFormat::kJpeg;
+  std::vector<std::uint8_t> exif;
   std::size_t at = 2;
   while (true) {
     while (at < bytes.size() && bytes[at] != 0xFF) ++at;
@@ -97,27 +104,56 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
       if (segment.size() < 6) return undecodable("JPEG frame header is too short");
       info.height = big16(segment, 1);
       info.width = big16(segment, 3);
+      info.orientation = tiff_orientation(exif);
       return info;
     }
-    if (marker == 0xE1 && starts_with(segment, kExif))
-      info.orientation = tiff_orientation(segment.subspan(6));
+    if (marker == 0xE1 && starts_with(segment, kExif)) {
+      // As Pillow does: the segments are one text, and each further header in a segment is passed over.
+      Bytes part = segment.subspan(kExif.size());
+      while (starts_with(part, kExif)) part = part.subspan(kExif.size());
+      exif.insert(exif.end(), part.begin(), part.end());
+    }
     at += length;
   }
 }
 
+/// The brands of an ISO base media file (ISO/IEC 14496-12, "ftyp"): AVIF, HEIC or another.
+std::optional<std::string_view> media_format(Bytes bytes) {
+  if (bytes.size() < 12 || std::memcmp(bytes.data() + 4, "ftyp", 4) != 0) return std::nullopt;
+  const std::size_t end = std::clamp<std::size_t>(big32(bytes, 0), 12, bytes.size());
+  std::optional<std::string_view> found;
+  for (std::size_t at = 8; at + 4 <= end; at += 4) {
+    const std::string_view brand(reinterpret_cast<const char*>(bytes.data() + at), 4);
+    if (brand == "avif" || brand == "avis") return "AVIF";
+    for (const std::string_view heif : {"heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"})
+      if (brand == heif) found = "HEIC";
+  }
+  return found ? found : "a video";
+}
+
 std::optional<std::string_view> other_format(Bytes bytes) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOthers{{
-      {"GIF8", "GIF"},
-      {"BM", "BMP"},
-      {"RIFF", "WebP"},
-      {std::string_view("II*\0", 4), "TIFF"},
-      {std::string_view("MM\0*", 4), "TIFF"},
-      {"%PDF", "PDF"},
+  using namespace std::string_view_literals;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kOthers{{
+      {"GIF8"sv, "GIF"sv},
+      {"BM"sv, "BMP"sv},
+      {"II*\0"sv, "TIFF"sv},
+      {"MM\0*"sv, "TIFF"sv},
+      {"II+\0"sv, "TIFF"sv},
+      {"MM\0+"sv, "TIFF"sv},
+      {"%PDF"sv, "PDF"sv},
+      {"8BPS"sv, "PSD"sv},
+      {"\0\0\1\0"sv, "ICO"sv},
+      {"\0\0\0\fJXL "sv, "JPEG XL"sv},
+      {"\xFF\x0A"sv, "JPEG XL"sv},
+      {"\0\0\0\fjP  "sv, "JPEG 2000"sv},
+      {"\xFF\x4F\xFF\x51"sv, "JPEG 2000"sv},
   }};
+  if (starts_with(bytes, "RIFF"sv) && bytes.size() >= 12 && std::memcmp(bytes.data() + 8, "WEBP", 4) == 0)
+    return "WebP";
   for (const auto& [magic, name] : kOthers) {
     if (starts_with(bytes, magic)) return name;
   }
-  return std::nullopt;
+  return media_format(bytes);
 }
 
 }  // namespace

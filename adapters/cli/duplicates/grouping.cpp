@@ -4,6 +4,7 @@
 #include <numeric>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "infer/image/perceptual_hash.h"
 
@@ -23,26 +24,10 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
-/// Union-find with path halving.
-class Sets {
- public:
-  explicit Sets(std::size_t count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), std::size_t{0});
-  }
-  std::size_t find(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  /// The smaller becomes the root.
-  void join(std::size_t a, std::size_t b) {
-    a = find(a);
-    b = find(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<std::size_t> parent_;
-};
+/// Over white and over black: of two transparent pictures the worse counts.
+int distance_of(const Photo& a, const Photo& b) {
+  return std::max(hash_distance(a.hash, b.hash), hash_distance(a.hash_over_black, b.hash_over_black));
+}
 
 }  // namespace
 
@@ -58,25 +43,34 @@ const char* to_string(Stage stage) noexcept {
   return "";
 }
 
+bool is_better(const Photo& a, const Photo& b) {
+  return std::tuple(b.width * b.height, b.bytes, a.path.size(), a.path) <
+         std::tuple(a.width * a.height, a.bytes, b.path.size(), b.path);
+}
+
 std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& thresholds) {
   std::vector<Link> links;
-  std::vector<std::size_t> distinct;
-  std::unordered_map<std::string, std::size_t> first;
+  std::unordered_map<std::string, std::size_t> best;  // of the equal files
   for (std::size_t i = 0; i < photos.size(); ++i) {
-    const auto [known, is_new] = first.emplace(photos[i].sha256, i);
-    if (is_new) {
-      distinct.push_back(i);
-    } else {
-      Link link{known->second, i, Stage::kExact, 0, std::nullopt};
-      if (!photos[i].vector.empty()) link.cosine = 1.0F;
-      links.push_back(link);
+    const auto [known, is_new] = best.emplace(photos[i].sha256, i);
+    if (!is_new && is_better(photos[i], photos[known->second])) known->second = i;
+  }
+  std::vector<std::size_t> distinct;
+  for (std::size_t i = 0; i < photos.size(); ++i) {
+    const std::size_t first = best.at(photos[i].sha256);
+    if (first == i) {
+      if (photos[i].has_content) distinct.push_back(i);
+      continue;
     }
+    Link link{first, i, Stage::kExact, 0, std::nullopt};
+    if (!photos[i].vector.empty()) link.cosine = 1.0F;
+    links.push_back(link);
   }
   for (std::size_t i = 0; i < distinct.size(); ++i) {
     const Photo& a = photos[distinct[i]];
     for (std::size_t j = i + 1; j < distinct.size(); ++j) {
       const Photo& b = photos[distinct[j]];
-      const int distance = hash_distance(a.hash, b.hash);
+      const int distance = distance_of(a, b);
       const bool alike = distance <= thresholds.distance;
       std::optional<float> cosine;
       if (!a.vector.empty() && !b.vector.empty()) cosine = dot(a.vector, b.vector);
@@ -90,27 +84,47 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
   return links;
 }
 
-std::vector<std::vector<std::size_t>> connected(std::size_t photos, std::span<const Link> links) {
-  Sets sets(photos);
-  for (const Link& link : links) sets.join(link.a, link.b);
-  std::unordered_map<std::size_t, std::size_t> place;
-  std::vector<std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < photos; ++i) {  // a set's root is its first member
-    const auto [at, is_new] = place.emplace(sets.find(i), groups.size());
-    if (is_new) groups.emplace_back();
-    groups[at->second].push_back(i);
+std::vector<Group> groups_of(std::span<const Photo> photos, std::span<const Link> links) {
+  std::vector<std::vector<const Link*>> of(photos.size());
+  for (const Link& link : links) {
+    of[link.a].push_back(&link);
+    of[link.b].push_back(&link);
   }
-  std::erase_if(groups, [](const auto& group) { return group.size() < 2; });
-  return groups;
-}
-
-std::size_t best_of(std::span<const Photo> photos, std::span<const std::size_t> group) {
-  return *std::min_element(group.begin(), group.end(), [&](std::size_t a, std::size_t b) {
-    const Photo& x = photos[a];
-    const Photo& y = photos[b];
-    return std::tuple(y.width * y.height, y.bytes, x.path.size(), x.path) <
-           std::tuple(x.width * x.height, x.bytes, y.path.size(), y.path);
+  std::vector<std::size_t> order(photos.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return is_better(photos[a], photos[b]);
   });
+  std::vector<bool> taken(photos.size());
+  std::vector<Group> groups;
+  for (const std::size_t keep : order) {
+    if (taken[keep]) continue;
+    taken[keep] = true;
+    Group group{keep, {}};
+    const auto take = [&](Link link, std::size_t member) {
+      if (taken[member]) return;
+      taken[member] = true;
+      link.a = keep;
+      link.b = member;
+      group.links.push_back(link);
+    };
+    for (const Link* link : of[keep]) {
+      const std::size_t member = link->a == keep ? link->b : link->a;
+      if (taken[member]) continue;
+      take(*link, member);
+      if (link->stage == Stage::kExact) continue;
+      for (const Link* equal : of[member]) {  // a file equal to the member is as far from the kept one
+        if (equal->stage == Stage::kExact) take(*link, equal->a == member ? equal->b : equal->a);
+      }
+    }
+    if (group.links.empty()) continue;
+    std::sort(group.links.begin(), group.links.end(), [](const Link& a, const Link& b) { return a.b < b.b; });
+    groups.push_back(std::move(group));
+  }
+  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return std::min(a.keep, a.links.front().b) < std::min(b.keep, b.links.front().b);
+  });
+  return groups;
 }
 
 }  // namespace infer::cli

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
 #include "infer/version.h"
 #include "json_writer.h"
 #include "report_template.h"
+#include "shell_word.h"
 
 namespace infer::cli {
 namespace {
@@ -47,13 +49,16 @@ void write_summary(JsonWriter& json, const DuplicatesReport& report) {
       .value(report.thresholds.cosine);
 }
 
-/// A script element ends at the first "</", whatever it holds.
+/// JSON that no HTML parser can take for markup: there "<" occurs in strings alone, where it may be escaped.
 std::string inside_script(const std::string& json) {
   std::string out;
   out.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    out += json[i];
-    if (json[i] == '<' && i + 1 < json.size() && (json[i + 1] == '/' || json[i + 1] == '!')) out += '\\';
+  for (const char c : json) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
   }
   return out;
 }
@@ -77,21 +82,19 @@ std::string groups_json(const DuplicatesReport& report) {
   json.begin_object();
   write_summary(json, report);
   json.key("groups").begin_array();
-  for (const auto& group : connected(report.photos.size(), links)) {
-    json.begin_object().key("keep").value(report.photos[best_of(report.photos, group)].path);
+  for (const Group& group : groups_of(report.photos, links)) {
+    const Photo& keep = report.photos[group.keep];
+    json.begin_object().key("keep").value(keep.path);
     json.key("photos").begin_array();
-    for (const std::size_t i : group) {
-      write_photo(json, report.photos[i]);
+    write_photo(json, keep);
+    json.end_object();
+    for (const Link& link : group.links) {
+      write_photo(json, report.photos[link.b]);
       json.end_object();
     }
     json.end_array().key("links").begin_array();
-    for (const Link& link : links) {
-      if (!std::binary_search(group.begin(), group.end(), link.a)) continue;
-      json.begin_object()
-          .key("a")
-          .value(report.photos[link.a].path)
-          .key("b")
-          .value(report.photos[link.b].path);
+    for (const Link& link : group.links) {
+      json.begin_object().key("a").value(keep.path).key("b").value(report.photos[link.b].path);
       write_scores(json, link);
       json.end_object();
     }
@@ -102,6 +105,10 @@ std::string groups_json(const DuplicatesReport& report) {
 }
 
 std::string report_page(const DuplicatesReport& report) {
+  std::vector<std::size_t> order(report.photos.size());  // the best first, as the page takes them
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return is_better(report.photos[a], report.photos[b]); });
   std::vector<std::size_t> place(report.photos.size(), report.photos.size());
   JsonWriter json;
   json.begin_object();
@@ -112,10 +119,11 @@ std::string report_page(const DuplicatesReport& report) {
       .value(report.loosest.cosine);
   json.key("version").value(INFER_VERSION).key("photos").begin_array();
   std::size_t shown = 0;
-  for (std::size_t i = 0; i < report.photos.size(); ++i) {
+  for (const std::size_t i : order) {
     if (report.thumbnails[i].empty()) continue;
     place[i] = shown++;
     write_photo(json, report.photos[i]);
+    json.key("word").value(shell_word(report.photos[i].path));
     json.key("thumbnail").value(report.thumbnails[i]).end_object();
   }
   json.end_array().key("links").begin_array();

@@ -25,7 +25,8 @@ struct DuplicatesReport {
 /// Links within the chosen thresholds.
 std::vector<Link> chosen_links(const DuplicatesReport& report);
 
-/// {"groups":[{"keep","photos":[…],"links":[…]}],…}: the groups at the chosen thresholds.
+/// {"groups":[{"keep","photos":[…],"links":[…]}],…}: the groups at the chosen thresholds,
+/// the photograph to keep first, with links from it to each of the others.
 std::string groups_json(const DuplicatesReport& report);
 
 /// One HTML page that needs nothing else: groups with thumbnails and scores, sliders for the thresholds, and

@@ -39,6 +39,13 @@ INFER_EXPORT Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 /// `kOutOfMemory`.
 INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
 
+/// What transparent pixels are seen over.
+enum class Background : std::uint8_t { kWhite, kBlack };
+
+/// The same, but with transparent pixels laid over `background` instead of their alpha being dropped.
+INFER_EXPORT Result<Image> decode_image_over(std::span<const std::uint8_t> bytes, Background background,
+                                             const DecodeLimits& limits = {});
+
 /// Turns stored pixels upright. `orientation` outside 2..8 leaves them as they are.
 INFER_EXPORT Image apply_orientation(Image image, int orientation);
 
