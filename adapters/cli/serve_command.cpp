@@ -7,6 +7,7 @@
 #include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
 #include "options.h"
+#include "printable.h"
 #include "process.h"
 #include "server.h"
 
@@ -91,7 +92,7 @@ void add_drain_command(CLI::App& app, Action& action) {
   drain->callback([port, &action] {
     action = [port] {
       if (auto drained = http::request_drain("127.0.0.1", *port); !drained) {
-        std::cerr << "infer drain: " << drained.error().message << '\n';
+        std::cerr << "infer drain: " << printable(drained.error().message) << '\n';
         return 1;
       }
       return 0;

@@ -10,7 +10,9 @@
 #include "cli/process.h"
 #include "cli/scripted_model.h"
 #include "duplicates/grouping.h"
+#include "duplicates/shell_word.h"
 #include "image/golden.h"
+#include "printable.h"
 
 namespace infer {
 namespace {
@@ -90,6 +92,19 @@ TEST_F(Duplicates, NothingIsDeletedAndTheScriptQuotesNames) {
   EXPECT_NE(text.str().find("data:image/jpeg;base64,"), std::string::npos);
 }
 
+TEST_F(Duplicates, LinksAndOtherNamesOfAFileAreNoCopies) {
+  const fs::path photos_path = folder_.path() / "photos";
+  fs::remove_all(photos_path);
+  fs::create_directories(photos_path);
+  copy("coffee", "only.png");
+  fs::create_symlink(photos_path / "only.png", photos_path / "a.png");
+  fs::create_hard_link(photos_path / "only.png", photos_path / "b.png");
+  const auto run = run_infer({"duplicates", photos()});
+  EXPECT_EQ(run.code, 0) << run.output;
+  EXPECT_NE(run.output.find("1 photographs, 0 groups"), std::string::npos) << run.output;
+  EXPECT_NE(run.output.find("2 links and other names"), std::string::npos) << run.output;
+}
+
 TEST_F(Duplicates, AnEmptyFolderAndABadFileAreSaid) {
   fs::create_directories(folder_.path() / "empty");
   EXPECT_EQ(run_infer({"duplicates", folder_ / "empty"}).code, 1);
@@ -102,14 +117,42 @@ TEST_F(Duplicates, AnEmptyFolderAndABadFileAreSaid) {
 
 Photo photo(const std::string& path, const std::string& sha, std::uint64_t hash,
             std::vector<float> vector = {}) {
-  return {path, 1, 10, 10, sha, hash, std::move(vector)};
+  return {path, 1, 10, 10, sha, hash, hash, true, std::move(vector)};
 }
 
-TEST(Grouping, AChainOfLinksIsOneGroup) {
+std::vector<std::size_t> members(const cli::Group& group) {
+  std::vector<std::size_t> out;
+  for (const Link& link : group.links) out.push_back(link.b);
+  return out;
+}
+
+TEST(Grouping, GroupsHangOnTheKeptPhotographAndChainsDoNotJoin) {
   const std::vector<Photo> photos{photo("a", "1", 0b0000), photo("b", "2", 0b1111'1111'11),
-                                  photo("c", "3", ~0ULL), photo("d", "4", 0b1111'1111'11'1111)};
-  const auto links = cli::find_links(photos, {10, 0.9F});
-  EXPECT_EQ(cli::connected(photos.size(), links), (std::vector<std::vector<std::size_t>>{{0, 1, 3}}));
+                                  photo("c", "3", ~0ULL), photo("d", "4", 0b1111'1111'11'1111),
+                                  photo("e", "2", 0b1111'1111'11)};
+  const auto groups = cli::groups_of(photos, cli::find_links(photos, {10, 0.9F}));
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups[0].keep, 0u);
+  EXPECT_EQ(members(groups[0]), (std::vector<std::size_t>{1, 4})) << "d is near b, 14 bits from a";
+  for (const Link& link : groups[0].links) {
+    EXPECT_EQ(link.a, 0u);
+    EXPECT_EQ(link.distance, 10) << "the distance to the kept one, for equal files too";
+    EXPECT_EQ(link.stage, Stage::kPerceptual);
+  }
+}
+
+TEST(Grouping, PicturesWithoutContentMatchByBytesAlone) {
+  std::vector<Photo> photos{photo("a", "1", 0, {1, 0}), photo("b", "2", 0, {1, 0}), photo("c", "1", 0, {1, 0})};
+  for (Photo& plain : photos) plain.has_content = false;
+  const auto groups = cli::groups_of(photos, cli::find_links(photos, {10, 0.9F}));
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(members(groups[0]), (std::vector<std::size_t>{2}));
+}
+
+TEST(Grouping, TransparentPicturesMustBeAlikeOverWhiteAndOverBlack) {
+  std::vector<Photo> photos{photo("a", "1", 0), photo("b", "2", 0)};
+  photos[1].hash_over_black = ~0ULL;
+  EXPECT_TRUE(cli::find_links(photos, {10, 0.9F}).empty());
 }
 
 TEST(Grouping, TheFirstStageThatMatchesIsNamed) {
@@ -126,11 +169,41 @@ TEST(Grouping, TheFirstStageThatMatchesIsNamed) {
 
 TEST(Grouping, TheBestHasMostPixelsThenMostBytes) {
   std::vector<Photo> photos{photo("b", "1", 0), photo("a", "2", 0), photo("c", "3", 0)};
-  EXPECT_EQ(cli::best_of(photos, std::vector<std::size_t>{0, 1, 2}), 1u);
+  EXPECT_TRUE(cli::is_better(photos[1], photos[0]));
   photos[0].bytes = 2;
-  EXPECT_EQ(cli::best_of(photos, std::vector<std::size_t>{0, 1, 2}), 0u);
+  EXPECT_TRUE(cli::is_better(photos[0], photos[1]));
   photos[2].width = 11;
-  EXPECT_EQ(cli::best_of(photos, std::vector<std::size_t>{0, 1, 2}), 2u);
+  EXPECT_TRUE(cli::is_better(photos[2], photos[0]));
+}
+
+TEST(ShellWord, AShellReadsTheVeryName) {
+  const std::vector<std::string> names{"a.jpg", "it's.jpg", "a\\b$(touch x)`y`\"!.jpg", "-rf.jpg", "cr\rlf\n.jpg",
+                                       "\x1b[2J\x7f\x01.jpg", "caf\xe9.jpg", "caf\xc3\xa9 \xe2\x80\xae.jpg",
+                                       "\\0101\n.jpg", "%s%n\t.jpg", "</script><!--.jpg"};
+  for (const std::string& name : names) {
+    const std::string word = cli::shell_word(name);
+    for (const char c : word) EXPECT_TRUE(c >= ' ' && c <= '~') << word;
+    for (const char* shell : {"/bin/sh", "/bin/bash"}) {
+      testing::Process process({shell, "-c", "printf %s " + word});
+      EXPECT_EQ(process.rest(), (name[0] == '-' ? "./" : "") + name) << word;
+    }
+  }
+}
+
+TEST(Printable, ControlsDirectionMarksAndBytesThatAreNotUtf8AreEscaped) {
+  EXPECT_EQ(cli::printable("a\x1b[2Jb\r\n\x7f"), "a\\x1b[2Jb\\x0d\\x0a\\x7f");
+  EXPECT_EQ(cli::printable("caf\xc3\xa9 \xe9"), "caf\xc3\xa9 \\xe9");
+  EXPECT_EQ(cli::printable("\xc2\x9b\xe2\x80\xae"), "\\xc2\\x9b\\xe2\\x80\\xae");
+}
+
+TEST(Output, ThatCannotBeWrittenIsExitCodeOneInEveryCommand) {
+  for (const char* what : {"--version", "--help", "serve --help", "--help-all", "completion bash"}) {
+    for (const char* where : {"> /dev/full", ">&-"}) {
+      testing::Process process({"/bin/sh", "-c", testing::infer_binary() + " " + what + " " + where});
+      EXPECT_NE(process.rest().find("could not be written"), std::string::npos) << what << where;
+      EXPECT_EQ(process.wait(), 1) << what << where;
+    }
+  }
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ with tempfile.TemporaryDirectory() as work:
         shutil.copy(path, photos / path.name)
     shutil.copy(photos / "coffee.png", photos / "below" / "it's a copy; $(touch oops).png")
     shutil.copy(photos / "china.jpg", photos / "below" / "</script><b>.jpg")
+    odd = ["<!--<script>.png", "cr\rlf\nx.png", "back\\slash\"quote.png", "\x1b[2J\x01.png", "-rf.png"]
+    for name in odd:
+        shutil.copy(photos / "coffee.png", photos / "below" / name)
     report = pathlib.Path(work) / "report.html"
     subprocess.run([infer, "duplicates", photos, "--html", report], check=True, capture_output=True)
 
@@ -61,18 +64,29 @@ with tempfile.TemporaryDirectory() as work:
     count, script = after("")
     groups = int(count.split()[0])
     expect(groups >= 3, f"groups: {count}")
-    expect("rm -- '" + str(photos) + "/below/it'\\''s a copy; $(touch oops).png'" in script, script)
-    expect(f"rm -- '{photos}/coffee.png'" not in script, "the original is kept")
+    expect("remove '" + str(photos) + "/below/it'\\''s a copy; $(touch oops).png'" in script, script)
+    expect(f"remove '{photos}/coffee.png'" not in script, "the original is kept")
     exact_only, _ = after("byId('distance').value = 0; byId('distance').oninput();")
     expect(int(exact_only.split()[0]) < groups, f"a stricter threshold leaves fewer groups: {exact_only}")
     _, unticked = after("byId('none').onclick();")
-    expect("rm --" not in unticked, "nothing is ticked after Untick all")
+    expect("\nremove '" not in unticked, "nothing is ticked after Untick all")
     _, by_hand = after("document.querySelectorAll('.group input').forEach(b => { b.checked = true; b.onchange(); });")
-    expect("# nothing of this group is kept" in by_hand, "removing a whole group is said")
+    expect("none of them is removed" in by_hand and "\nremove '" not in by_hand, "the last copy is never removed")
 
     # The script does what it says in a shell, and no more.
     (pathlib.Path(work) / "remove.sh").write_text(script)
+    coffee = (photos / "coffee.png").read_bytes()
+    (photos / "coffee.png").write_bytes(coffee + b"changed")
+    changed = subprocess.run(["sh", "remove.sh"], cwd=work, capture_output=True, text=True)
+    expect(changed.returncode == 1 and "has changed" in changed.stderr, "a kept file that changed is said")
+    expect((photos / "below" / odd[0]).exists(), "and its copies stay")
+    (photos / "coffee.png").write_bytes(coffee)
+    for path in (cache / "photos").iterdir():
+        shutil.copy(path, photos / path.name)
+    shutil.copy(photos / "china.jpg", photos / "below" / "</script><b>.jpg")
     subprocess.run(["sh", "remove.sh"], cwd=work, check=True)
     expect(not (photos / "below" / "it's a copy; $(touch oops).png").exists(), "the copy is removed")
+    for name in odd:
+        expect(not (photos / "below" / name).exists(), f"{name!r} is removed")
     expect((photos / "coffee.png").exists() and not (pathlib.Path(work) / "oops").exists(), "nothing else happened")
 print(f"{count}; screenshot in {out}/report.png")

@@ -37,5 +37,26 @@ TEST(PerceptualHash, APlainImageHasAHash) {
   EXPECT_EQ(perceptual_hash(plain), perceptual_hash(plain));
 }
 
+TEST(PerceptualHash, PlainPicturesGradientsAndNearlyPlainPagesHaveNoContent) {
+  const auto picture = [](auto level) {
+    Image image = Image::uninitialised(300, 400);
+    for (std::size_t y = 0; y < 400; ++y) {
+      for (std::size_t x = 0; x < 300; ++x) {
+        for (std::size_t c = 0; c < 3; ++c) image.row(y)[x * 3 + c] = static_cast<std::uint8_t>(level(x, y));
+      }
+    }
+    return image;
+  };
+  EXPECT_FALSE(content_hash(picture([](auto, auto) { return 200; })));
+  EXPECT_FALSE(content_hash(picture([](auto, auto y) { return y / 2; })));
+  EXPECT_FALSE(content_hash(picture([](auto x, auto y) { return y % 100 < 10 && x % 7 < 3 ? 0 : 255; })));
+  EXPECT_FALSE(content_hash(picture([](auto x, auto y) { return y % 100 < 10 && x % 7 < 3 ? 255 : 0; })));
+  for (const auto& golden : testing::goldens("hash")) {
+    if (golden.name != "coffee" && golden.name != "china") continue;
+    const Image photo = decode_image(testing::read_bytes(golden.encoded)).value();
+    EXPECT_EQ(content_hash(photo), perceptual_hash(photo)) << golden.name;
+  }
+}
+
 }  // namespace
 }  // namespace infer
