@@ -19,6 +19,7 @@
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
 #include "json_writer.h"
+#include "printable.h"
 #include "process.h"
 #include "sample_request.h"
 #include "tune/closed_loop.h"
@@ -183,7 +184,7 @@ std::vector<std::size_t> choose_batches(const BatchOptions& batch, std::size_t l
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer bench: " << error.message << '\n';
+    std::cerr << "infer bench: " << printable(error.message) << '\n';
     return 1;
   };
   prepare_process(1);
@@ -221,7 +222,7 @@ int run(const Arguments& arguments) {
       .value(limit.peak);
   json.key("batches").begin_array();
   if (!arguments.json) {
-    std::cout << model->name << ", " << arguments.device << ", " << plan.workers << " workers of "
+    std::cout << printable(model->name) << ", " << arguments.device << ", " << plan.workers << " workers of "
               << plan.intra_op_threads << " threads"
               << (of_any_length ? ", inputs of length " + std::to_string(*length) : "") << '\n';
     if (limit.peak > 0)

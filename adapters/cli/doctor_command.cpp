@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "doctor/check.h"
 #include "json_writer.h"
+#include "printable.h"
 #include "process.h"
 
 namespace infer::cli {
@@ -53,8 +54,8 @@ int run(const std::vector<std::string>& models, bool json_wanted) {
     std::cout << json.end_array().end_object().text() << '\n';
   } else {
     for (const Check& check : checks) {
-      std::cout << coloured(check.level) << check.name << ": " << check.found << '\n';
-      if (!check.advice.empty()) std::cout << "        -> " << check.advice << '\n';
+      std::cout << coloured(check.level) << printable(check.name) << ": " << printable(check.found) << '\n';
+      if (!check.advice.empty()) std::cout << "        -> " << printable(check.advice) << '\n';
     }
   }
   return worst->level == Level::kFailure ? 1 : 0;

@@ -24,6 +24,7 @@
 #include "infer/tasks/image_embedder.h"
 #include "interrupt.h"
 #include "open_embedder.h"
+#include "printable.h"
 #include "process.h"
 #include "progress.h"
 #include "sha256.h"
@@ -110,9 +111,9 @@ void print_groups(const DuplicatesReport& report) {
   std::size_t extra = 0;
   for (const Group& group : groups) {
     extra += group.members.size();
-    std::cout << report.photos[group.keep].path << '\n';
+    std::cout << printable(report.photos[group.keep].path) << '\n';
     for (const auto& [photo, link] : group.members) {
-      std::cout << "  " << report.photos[photo].path << "  " << to_string(link.stage);
+      std::cout << "  " << printable(report.photos[photo].path) << "  " << to_string(link.stage);
       if (link.stage != Stage::kExact && link.distance)
         std::cout << ", " << *link.distance << " of 64 bits differ";
       if (link.cosine && link.stage == Stage::kCosine) std::cout << ", cosine " << *link.cosine;
@@ -129,7 +130,7 @@ void print_groups(const DuplicatesReport& report) {
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer duplicates: " << error.message << '\n';
+    std::cerr << "infer duplicates: " << printable(error.message) << '\n';
     return 1;
   };
   const Interrupt interrupt;
@@ -154,7 +155,7 @@ int run(const Arguments& arguments) {
   const auto skip = [&](const std::string& path, const std::string& why) {
     const std::lock_guard lock(message);
     progress.clear();
-    std::cerr << path << ": " << why << '\n';
+    std::cerr << printable(path) << ": " << printable(why) << '\n';
     ++report.skipped;
   };
   ImageFiles files({arguments.folder}, !arguments.top_only, {}, skip);
@@ -236,7 +237,7 @@ int run(const Arguments& arguments) {
     std::cout << json << '\n';
   } else {
     print_groups(report);
-    if (!arguments.html.empty()) std::cout << arguments.html << ": open it in a browser\n";
+    if (!arguments.html.empty()) std::cout << printable(arguments.html) << ": open it in a browser\n";
   }
   return report.skipped > 0 ? kSomeSkipped : 0;
 }

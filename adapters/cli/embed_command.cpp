@@ -18,6 +18,7 @@
 #include "interrupt.h"
 #include "json_writer.h"
 #include "open_embedder.h"
+#include "printable.h"
 #include "process.h"
 #include "progress.h"
 
@@ -56,7 +57,7 @@ int report(const Arguments& arguments, const Counts& counts, std::size_t rows, d
     json.key("images_per_second").value(rate).key("interrupted").value(interrupted).end_object();
     std::cout << json.text() << '\n';
   } else {
-    std::cout << arguments.out << ": " << grouped(counts.written) << " images in " << clock_text(seconds);
+    std::cout << printable(arguments.out) << ": " << grouped(counts.written) << " images in " << clock_text(seconds);
     if (rows > counts.written) std::cout << ", " << grouped(rows) << " rows with those of before";
     if (counts.skipped > 0) std::cout << "; " << grouped(counts.skipped) << " skipped";
     std::cout << '\n';
@@ -70,7 +71,7 @@ int report(const Arguments& arguments, const Counts& counts, std::size_t rows, d
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer embed: " << error.message << '\n';
+    std::cerr << "infer embed: " << printable(error.message) << '\n';
     return 1;
   };
   auto shard = Shard::parse(arguments.shard);
@@ -99,7 +100,7 @@ int run(const Arguments& arguments) {
   const auto skip = [&](const std::string& path, const std::string& why) {
     const std::lock_guard lock(message);
     progress.clear();
-    std::cerr << path << ": " << why << '\n';
+    std::cerr << printable(path) << ": " << printable(why) << '\n';
     ++counts.skipped;
   };
   ImageFiles files(arguments.paths, arguments.recursive, *shard, skip);

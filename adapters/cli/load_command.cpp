@@ -26,6 +26,7 @@
 #include "load/arrivals.h"
 #include "load/tally.h"
 #include "plot.h"
+#include "printable.h"
 #include "process.h"
 #include "progress.h"
 
@@ -184,7 +185,7 @@ double send_all(const Arguments& arguments, const Target& target, Arrivals& arri
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer load: " << error.message << '\n';
+    std::cerr << "infer load: " << printable(error.message) << '\n';
     return 1;
   };
   auto url = http::Url::parse(arguments.host);

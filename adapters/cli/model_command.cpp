@@ -15,6 +15,7 @@
 #include "infer/models/quantize.h"
 #include "infer/models/simulator.h"
 #include "json_writer.h"
+#include "printable.h"
 #include "process.h"
 
 namespace infer::cli {
@@ -68,11 +69,11 @@ std::string inspection_json(const Manifest& manifest, const std::string& version
 }
 
 void print_inspection(const Manifest& manifest, const std::string& version, const ModuleReport* module) {
-  std::cout << manifest.name << " version " << version << ": " << manifest.task << ", " << manifest.backend
+  std::cout << printable(manifest.name) << " version " << printable(version) << ": " << manifest.task << ", " << manifest.backend
             << ", " << manifest.precision << ", weights " << manifest.weights << '\n';
   const auto specs = [](const char* title, const std::vector<TensorSpec>& all) {
     for (const TensorSpec& spec : all) {
-      std::cout << "  " << title << ' ' << spec.name << ' ' << to_string(spec.dtype) << ' '
+      std::cout << "  " << title << ' ' << printable(spec.name) << ' ' << to_string(spec.dtype) << ' '
                 << (spec.any_rank ? "any shape" : spec.shape.text()) << '\n';
     }
   };
@@ -84,15 +85,15 @@ void print_inspection(const Manifest& manifest, const std::string& version, cons
     std::cout << "  " << dtype << ": " << tensors.elements << " in " << tensors.count << " tensors, "
               << (tensors.bytes >> 20) << " MiB\n";
   }
-  for (const auto& [op, count] : module->ops) std::cout << "  " << op << " x " << count << '\n';
+  for (const auto& [op, count] : module->ops) std::cout << "  " << printable(op) << " x " << count << '\n';
   for (const auto& device : module->device_constants)
-    std::cout << "  device written into the code: " << device << '\n';
-  for (const auto& buffer : module->mutable_buffers) std::cout << "  forward writes to: " << buffer << '\n';
+    std::cout << "  device written into the code: " << printable(device) << '\n';
+  for (const auto& buffer : module->mutable_buffers) std::cout << "  forward writes to: " << printable(buffer) << '\n';
 }
 
 int inspect(const std::string& directory, bool json) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer model inspect: " << error.message << '\n';
+    std::cerr << "infer model inspect: " << printable(error.message) << '\n';
     return 1;
   };
   prepare_process(1);
@@ -147,12 +148,12 @@ void add_import(CLI::App& model, Action& action) {
     action = [arguments] {
       prepare_process(1);
       if (auto imported = import_model(arguments->source, arguments->options, arguments->out); !imported) {
-        std::cerr << "infer model import: " << imported.error().message << '\n';
+        std::cerr << "infer model import: " << printable(imported.error().message) << '\n';
         return 1;
       }
       auto manifest = read_manifest(arguments->out);
       if (!manifest) {
-        std::cerr << "infer model import: " << manifest.error().message << '\n';
+        std::cerr << "infer model import: " << printable(manifest.error().message) << '\n';
         return 1;
       }
       if (arguments->json) {
@@ -166,11 +167,11 @@ void add_import(CLI::App& model, Action& action) {
 }
 
 void print_quantized(const QuantizeReport& report, const std::string& precision, const std::string& out) {
-  std::cout << out << ": " << report.quantized << " linear layers in " << precision << ", file "
+  std::cout << printable(out) << ": " << report.quantized << " linear layers in " << precision << ", file "
             << (report.bytes_before >> 20) << " -> " << (report.bytes_after >> 20) << " MiB; on "
             << report.samples << " samples cosine " << report.mean_cosine << " (least " << report.least_cosine
             << ")\n";
-  for (const std::string& layer : report.left_in_fp32) std::cout << "  left in fp32: " << layer << '\n';
+  for (const std::string& layer : report.left_in_fp32) std::cout << "  left in fp32: " << printable(layer) << '\n';
 }
 
 void print_quantized_json(const QuantizeReport& report, const std::string& out) {
@@ -222,7 +223,7 @@ void add_quantize(CLI::App& model, Action& action) {
       prepare_process(1);
       auto report = quantize_model(arguments->source, arguments->options, arguments->out);
       if (!report) {
-        std::cerr << "infer model quantize: " << report.error().message << '\n';
+        std::cerr << "infer model quantize: " << printable(report.error().message) << '\n';
         return 1;
       }
       arguments->json ? print_quantized_json(*report, arguments->out)
@@ -272,7 +273,7 @@ void add_model_command(CLI::App& app, Action& action) {
       auto created = simulator ? create_simulator(arguments->simulator, arguments->out)
                                : create_clip_vit({}, arguments->seed, arguments->out);
       if (!created) {
-        std::cerr << "infer model create: " << created.error().message << '\n';
+        std::cerr << "infer model create: " << printable(created.error().message) << '\n';
         return 1;
       }
       if (arguments->json) {
@@ -289,11 +290,11 @@ void add_model_command(CLI::App& app, Action& action) {
         return 0;
       }
       if (simulator) {
-        std::cout << arguments->out << ": simulator, " << arguments->simulator.base_ms
+        std::cout << printable(arguments->out) << ": simulator, " << arguments->simulator.base_ms
                   << " ms of CPU time a forward; serve it and POST /infer\n";
         return 0;
       }
-      std::cout << arguments->out << ": CLIP ViT-B/32 image tower with random weights (seed "
+      std::cout << printable(arguments->out) << ": CLIP ViT-B/32 image tower with random weights (seed "
                 << arguments->seed << "). Its embeddings tell identical images from others, no more.\n";
       return 0;
     };

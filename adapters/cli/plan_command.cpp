@@ -17,6 +17,7 @@
 #include "plan/read_curve.h"
 #include "plan/simulation.h"
 #include "plot.h"
+#include "printable.h"
 
 namespace infer::cli {
 namespace {
@@ -152,7 +153,7 @@ const Row* choice(const std::vector<Row>& rows) {
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer plan: " << error.message << '\n';
+    std::cerr << "infer plan: " << printable(error.message) << '\n';
     return 1;
   };
   auto model = read_curve(arguments.curve);
@@ -197,7 +198,7 @@ int run(const Arguments& arguments) {
     if (objective && best != nullptr) json.key("choice").value(best->name);
     std::cout << json.end_object().text() << '\n';
   } else {
-    std::cout << model->name << ", " << arrivals->mean_rate() << " requests a second for "
+    std::cout << printable(model->name) << ", " << arrivals->mean_rate() << " requests a second for "
               << arrivals->seconds() << " s, servers of " << options.replica.cores << " cores and "
               << model->curve.workers
               << " workers\n  for              per second    p50 ms   p95 ms   p99 ms   refused     most  "

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "printable.h"
 
 namespace infer::cli {
 namespace {
@@ -47,12 +48,12 @@ int wait_for(const std::string& target, double timeout) {
     const auto tried = try_target(target, std::clamp(left, milliseconds(1), kAttempt));
     if (tried) return 0;
     if (tried.error().code == ErrorCode::kInvalidArgument) {
-      std::cerr << "infer wait: " << tried.error().message << '\n';
+      std::cerr << "infer wait: " << printable(tried.error().message) << '\n';
       return 2;
     }
     if (steady_clock::now() + kPause >= end) {
-      std::cerr << "infer wait: " << target << ": not there after " << timeout
-                << " s: " << tried.error().message << '\n';
+      std::cerr << "infer wait: " << printable(target) << ": not there after " << timeout
+                << " s: " << printable(tried.error().message) << '\n';
       return 1;
     }
     std::unique_lock lock(mutex);
@@ -64,19 +65,19 @@ int wait_for(const std::string& target, double timeout) {
 int get(const std::string& target, double timeout) {
   auto url = http::Url::parse(target);
   if (!url) {
-    std::cerr << "infer get: " << url.error().message << '\n';
+    std::cerr << "infer get: " << printable(url.error().message) << '\n';
     return 2;
   }
   auto response = http::Client(*url, milliseconds(static_cast<long long>(timeout * 1000)))
                       .send({"GET", url->target, "", ""});
   if (!response) {
-    std::cerr << "infer get: " << target << ": " << response.error().message << '\n';
+    std::cerr << "infer get: " << printable(target) << ": " << printable(response.error().message) << '\n';
     return 1;
   }
   std::cout << response->body;
   if (!response->body.empty() && response->body.back() != '\n') std::cout << '\n';
   if (response->status < 200 || response->status > 299) {
-    std::cerr << "infer get: " << target << " answered " << response->status << '\n';
+    std::cerr << "infer get: " << printable(target) << " answered " << response->status << '\n';
     return 1;
   }
   return 0;

@@ -9,6 +9,7 @@
 #include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
 #include "options.h"
+#include "printable.h"
 #include "process.h"
 #include "server.h"
 
@@ -129,7 +130,7 @@ void add_drain_command(CLI::App& app, Action& action) {
   drain->callback([address, &action] {
     action = [address] {
       if (auto drained = http::request_drain(*address); !drained) {
-        std::cerr << "infer drain: " << drained.error().message << '\n';
+        std::cerr << "infer drain: " << printable(drained.error().message) << '\n';
         return 1;
       }
       return 0;

@@ -8,12 +8,13 @@
 #include "infer/models/train_forecast.h"
 #include "infer/models/train_text.h"
 #include "json_writer.h"
+#include "printable.h"
 #include "process.h"
 
 namespace infer::cli {
 namespace {
 
-void print_progress(const std::string& line) { std::cerr << line << '\n'; }
+void print_progress(const std::string& line) { std::cerr << printable(line) << '\n'; }
 
 // --- text
 
@@ -81,7 +82,7 @@ void add_text(CLI::App& train, Action& action) {
       if (!arguments->json) arguments->options.progress = print_progress;
       auto report = train_text(arguments->options, arguments->out);
       if (!report) {
-        std::cerr << "infer train text: " << report.error().message << '\n';
+        std::cerr << "infer train text: " << printable(report.error().message) << '\n';
         return 1;
       }
       if (arguments->json) {
@@ -180,7 +181,7 @@ void add_forecast(CLI::App& train, Action& action) {
       if (!arguments->json) arguments->options.progress = print_progress;
       arguments->options.notice = print_progress;
       const auto give_up = [](const Error& error) {
-        std::cerr << "infer train forecast: " << error.message << '\n';
+        std::cerr << "infer train forecast: " << printable(error.message) << '\n';
         return 1;
       };
       auto rows = train_forecast(arguments->options, arguments->out);
@@ -220,7 +221,7 @@ void add_promote_command(CLI::App& app, Action& action) {
   command->callback([=, &action] {
     action = [=] {
       const auto give_up = [](const Error& error) {
-        std::cerr << "infer promote: " << error.message << '\n';
+        std::cerr << "infer promote: " << printable(error.message) << '\n';
         return 1;
       };
       std::string chosen = *version;
@@ -232,7 +233,7 @@ void add_promote_command(CLI::App& app, Action& action) {
         chosen = rows->front().version;
       }
       if (auto promoted = promote(*directory, chosen); !promoted) return give_up(promoted.error());
-      std::cout << *directory << ": version " << chosen << " is promoted\n";
+      std::cout << printable(*directory) << ": version " << printable(chosen) << " is promoted\n";
       return 0;
     };
   });

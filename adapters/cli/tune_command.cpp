@@ -18,6 +18,7 @@
 #include "json_writer.h"
 #include "load/objective.h"
 #include "plot.h"
+#include "printable.h"
 #include "process.h"
 #include "sample_request.h"
 #include "tune/closed_loop.h"
@@ -206,7 +207,7 @@ Result<std::vector<Trial>> tune(Bench& bench, std::vector<Candidate> all, Search
 
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
-    std::cerr << "infer tune: " << error.message << '\n';
+    std::cerr << "infer tune: " << printable(error.message) << '\n';
     return error.code == ErrorCode::kCancelled ? Interrupt::kExitCode : 1;
   };
   SearchOptions options;

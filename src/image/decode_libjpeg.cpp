@@ -16,7 +16,7 @@ namespace {
 
 /// A progressive file may hold any number of scans, each a pass over all pixels; real encoders write about
 /// ten.
-constexpr int kMaxScans = 200;
+constexpr int kMaxScans = 32;
 
 struct Failure {
   jpeg_error_mgr manager;  // first, since the library hands back a pointer to it

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "infer/image/decode.h"
 
@@ -11,6 +12,8 @@ namespace infer::inline v0 {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::string_view kExif("Exif\0\0", 6);
 
 constexpr std::array<std::uint8_t, 8> kPngMagic{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 constexpr std::array<std::uint8_t, 3> kJpegMagic{0xFF, 0xD8, 0xFF};
@@ -64,7 +67,11 @@ Result<ImageInfo> probe_png(Bytes bytes) {
     const std::size_t length = big32(bytes, at);
     if (length > bytes.size() - at - 12) break;
     const char* type = reinterpret_cast<const char*>(bytes.data() + at + 4);
-    if (std::memcmp(type, "eXIf", 4) == 0) info.orientation = tiff_orientation(bytes.subspan(at + 8, length));
+    if (std::memcmp(type, "eXIf", 4) == 0) {
+      Bytes exif = bytes.subspan(at + 8, length);
+      while (starts_with(exif, kExif)) exif = exif.subspan(kExif.size());  // some writers put a JPEG's header
+      info.orientation = tiff_orientation(exif);
+    }
     if (std::memcmp(type, "IEND", 4) == 0) break;
     at += length + 12;
   }
@@ -77,9 +84,9 @@ bool is_frame_header(std::uint8_t marker) {
 
 /// Walks the marker segments up to the frame header (ITU-T T.81, annex B).
 Result<ImageInfo> probe_jpeg(Bytes bytes) {
-  constexpr std::string_view kExif("Exif\0\0", 6);
   ImageInfo info;
   info.format = ImageFormat::kJpeg;
+  std::vector<std::uint8_t> exif;
   std::size_t at = 2;
   while (true) {
     while (at < bytes.size() && bytes[at] != 0xFF) ++at;
@@ -97,10 +104,15 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
       if (segment.size() < 6) return undecodable("JPEG frame header is too short");
       info.height = big16(segment, 1);
       info.width = big16(segment, 3);
+      info.orientation = tiff_orientation(exif);
       return info;
     }
-    if (marker == 0xE1 && starts_with(segment, kExif))
-      info.orientation = tiff_orientation(segment.subspan(6));
+    if (marker == 0xE1 && starts_with(segment, kExif)) {
+      // As Pillow does: the segments are one text, and each further header in a segment is passed over.
+      Bytes part = segment.subspan(kExif.size());
+      while (starts_with(part, kExif)) part = part.subspan(kExif.size());
+      exif.insert(exif.end(), part.begin(), part.end());
+    }
     at += length;
   }
 }

@@ -119,6 +119,44 @@ TEST(Decode, OtherFormatsAreNamed) {
   EXPECT_EQ(decode_image(tga).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(Decode, FormatsOfPhonesAndTheWebAreNamed) {
+  const auto message = [](std::string_view text) {
+    return decode_image(Bytes(text.begin(), text.end())).error().message;
+  };
+  using namespace std::string_view_literals;
+  EXPECT_NE(message("\0\0\0\x18" "ftypheic\0\0\0\0mif1heic"sv).find("HEIC"), std::string::npos);
+  EXPECT_NE(message("\0\0\0\x1c" "ftypmif1\0\0\0\0mif1avifmiaf"sv).find("AVIF"), std::string::npos);
+  EXPECT_NE(message("RIFF\x10\0\0\0WEBPVP8 "sv).find("WebP"), std::string::npos);
+  EXPECT_EQ(message("RIFF\x10\0\0\0WAVEfmt "sv).find("WebP"), std::string::npos);
+  EXPECT_NE(message("MM\0*\0\0\0\x08"sv).find("TIFF"), std::string::npos);
+}
+
+TEST(Decode, DoubledExifHeadersAndSegmentsAreReadAsPillowDoes) {
+  const Bytes plain = testing::read_bytes(testing::golden("jpeg").encoded);
+  using namespace std::string_literals;
+  const std::string exif = "Exif\0\0"s;
+  const std::string little = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"s;
+  const std::string big = "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"s;
+  const auto orientation = [&](const std::vector<std::string>& segments) {
+    Bytes bytes(plain.begin(), plain.begin() + 2);
+    for (const std::string& segment : segments) {
+      const std::size_t length = segment.size() + 2;
+      bytes.insert(bytes.end(), {0xFF, 0xE1, static_cast<std::uint8_t>(length >> 8),
+                                 static_cast<std::uint8_t>(length & 255)});
+      bytes.insert(bytes.end(), segment.begin(), segment.end());
+    }
+    bytes.insert(bytes.end(), plain.begin() + 2, plain.end());
+    return probe_image(bytes).value().orientation;
+  };
+  for (const std::string& tiff : {little, big}) {
+    EXPECT_EQ(orientation({exif + tiff}), 6);
+    EXPECT_EQ(orientation({exif + exif + tiff}), 6) << "a doubled header";
+    EXPECT_EQ(orientation({exif + tiff, exif + tiff}), 6) << "a doubled segment";
+    EXPECT_EQ(orientation({exif, exif + tiff}), 6) << "an empty one first";
+    EXPECT_EQ(orientation({exif + tiff.substr(0, 12), exif + tiff.substr(12)}), 6) << "split";
+  }
+}
+
 TEST(Decode, OrientationTurnsPixelsAsExifSays) {
   // Stored 2 x 3 pixels, numbered row by row in the red channel.
   const auto stored = [] {
