@@ -57,7 +57,8 @@ int report(const Arguments& arguments, const Counts& counts, std::size_t rows, d
     json.key("images_per_second").value(rate).key("interrupted").value(interrupted).end_object();
     std::cout << json.text() << '\n';
   } else {
-    std::cout << printable(arguments.out) << ": " << grouped(counts.written) << " images in " << clock_text(seconds);
+    std::cout << printable(arguments.out) << ": " << grouped(counts.written) << " images in "
+              << clock_text(seconds);
     if (rows > counts.written) std::cout << ", " << grouped(rows) << " rows with those of before";
     if (counts.skipped > 0) std::cout << "; " << grouped(counts.skipped) << " skipped";
     std::cout << '\n';

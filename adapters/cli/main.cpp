@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <exception>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "commands.h"
@@ -65,7 +65,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return after_writing(app.exit(error));  // help and version
     const std::string unknown = infer::cli::unknown_word(app, argc, argv);
-    std::cerr << "infer: " << (unknown.empty() ? infer::cli::printable(error.what()) : infer::cli::printable(unknown)) << '\n';
+    std::cerr << "infer: "
+              << (unknown.empty() ? infer::cli::printable(error.what()) : infer::cli::printable(unknown))
+              << '\n';
     std::cerr << "infer --help and infer COMMAND --help show what there is.\n";
     return 2;
   }

@@ -69,8 +69,8 @@ std::string inspection_json(const Manifest& manifest, const std::string& version
 }
 
 void print_inspection(const Manifest& manifest, const std::string& version, const ModuleReport* module) {
-  std::cout << printable(manifest.name) << " version " << printable(version) << ": " << manifest.task << ", " << manifest.backend
-            << ", " << manifest.precision << ", weights " << manifest.weights << '\n';
+  std::cout << printable(manifest.name) << " version " << printable(version) << ": " << manifest.task << ", "
+            << manifest.backend << ", " << manifest.precision << ", weights " << manifest.weights << '\n';
   const auto specs = [](const char* title, const std::vector<TensorSpec>& all) {
     for (const TensorSpec& spec : all) {
       std::cout << "  " << title << ' ' << printable(spec.name) << ' ' << to_string(spec.dtype) << ' '
@@ -88,7 +88,8 @@ void print_inspection(const Manifest& manifest, const std::string& version, cons
   for (const auto& [op, count] : module->ops) std::cout << "  " << printable(op) << " x " << count << '\n';
   for (const auto& device : module->device_constants)
     std::cout << "  device written into the code: " << printable(device) << '\n';
-  for (const auto& buffer : module->mutable_buffers) std::cout << "  forward writes to: " << printable(buffer) << '\n';
+  for (const auto& buffer : module->mutable_buffers)
+    std::cout << "  forward writes to: " << printable(buffer) << '\n';
 }
 
 int inspect(const std::string& directory, bool json) {
@@ -171,7 +172,8 @@ void print_quantized(const QuantizeReport& report, const std::string& precision,
             << (report.bytes_before >> 20) << " -> " << (report.bytes_after >> 20) << " MiB; on "
             << report.samples << " samples cosine " << report.mean_cosine << " (least " << report.least_cosine
             << ")\n";
-  for (const std::string& layer : report.left_in_fp32) std::cout << "  left in fp32: " << printable(layer) << '\n';
+  for (const std::string& layer : report.left_in_fp32)
+    std::cout << "  left in fp32: " << printable(layer) << '\n';
 }
 
 void print_quantized_json(const QuantizeReport& report, const std::string& out) {

@@ -12,7 +12,8 @@
 
 namespace infer::adapter {
 
-/// Bytes of the character of UTF-8 that `text` begins with; 0 where it begins with none, or with a part of one.
+/// Bytes of the character of UTF-8 that `text` begins with; 0 where it begins with none, or with a part of
+/// one.
 inline std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

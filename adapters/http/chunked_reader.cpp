@@ -103,7 +103,8 @@ void ChunkedReader::read_size() {
   if (digits == 0 || digits > kSizeDigits || error != std::errc() || stop != line.data() + digits) {
     return break_off("chunk size: '" + shown(line.substr(0, digits)) + "' is not 1 to 15 hexadecimal digits");
   }
-  if (!are_extensions(line.substr(digits))) return break_off("chunk extension: '" + shown(line) + "' is malformed");
+  if (!are_extensions(line.substr(digits)))
+    return break_off("chunk extension: '" + shown(line) + "' is malformed");
   extra_ += line.size() - digits;
   state_ = left_ == 0 ? State::kTrailers : State::kData;
   line_.clear();

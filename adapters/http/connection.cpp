@@ -103,7 +103,8 @@ ssize_t Connection::receive(char* data, std::size_t size) {
     if (count > 0 && std::chrono::steady_clock::now() < read_deadline_) return count;
     // What the peer may wait for before it goes on: "100 Continue".
     if (!out_.empty() && !flush()) return -1;
-    if (count > 0 || !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
+    if (count > 0 ||
+        !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
       fault_ = Fault::kBodyTimeout;
       return -1;
     }

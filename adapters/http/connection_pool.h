@@ -43,8 +43,8 @@ class Session {
 /// first and the answers sent then: a peer that sleeps is woken once for all of them.
 ///
 /// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one is closed for
-/// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request has
-/// begun the longest ago and is not complete. What has arrived unread is answered first.
+/// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request
+/// has begun the longest ago and is not complete. What has arrived unread is answered first.
 class ConnectionPool {
  public:
   struct Options {

@@ -20,8 +20,8 @@ enum class Coding { kIdentity, kGzip, kDeflate };
 /// The coding that a Content-Encoding header names, in any case of letters; nothing for one that is unknown.
 std::optional<Coding> parse_coding(std::string_view name);
 
-/// Unpacks a body as its bytes come. A body in gzip may have several members, as RFC 1952 says; each ends with
-/// its checksum, and nothing follows the last one.
+/// Unpacks a body as its bytes come. A body in gzip may have several members, as RFC 1952 says; each ends
+/// with its checksum, and nothing follows the last one.
 class Inflater {
  public:
   /// Throws `std::bad_alloc`.

@@ -21,7 +21,6 @@
 
 namespace infer::http {
 
-
 struct Route;
 class RequestStatistics;
 
@@ -37,8 +36,8 @@ struct Exchange {
   TimePoint start{};
   TimePoint deadline = kNever;
   std::stop_token hung_up;  ///< Stops when the client is gone.
-  /// Adds what is derived from the body to the bytes that requests may hold, until this one is answered; empty:
-  /// there is no bound. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
+  /// Adds what is derived from the body to the bytes that requests may hold, until this one is answered;
+  /// empty: there is no bound. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
   std::function<Result<void>(std::size_t bytes)> charge;
   std::function<std::optional<std::string>(const char* name)> header;
   const Route* route = nullptr;              ///< Null until it is found.

@@ -49,7 +49,8 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 std::string shown(std::string_view text) {
   std::string out(text.substr(0, 32));
-  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(
+      out, [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
 }
 
@@ -122,7 +123,8 @@ std::string parse_fields(std::string_view block, std::vector<Field>& fields) {
     if (colon == std::string_view::npos) return "header field: '" + shown(line) + "' has no colon";
     const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
     if (!is_token(field.name))
-      return "header field: '" + shown(field.name) + "' is not a name (letters, digits and - alone, no blank)";
+      return "header field: '" + shown(field.name) +
+             "' is not a name (letters, digits and - alone, no blank)";
     if (!all_of(kValue, field.value))
       return "header field: the value of '" + shown(field.name) + "' contains a control character";
     fields.push_back(field);

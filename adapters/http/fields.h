@@ -41,9 +41,9 @@ const Field* find_field(const std::vector<Field>& fields, std::string_view name)
 /// looking, 0 at first.
 std::size_t find_block_end(std::string_view text, std::size_t& seen) noexcept;
 
-/// Reads the lines of `block`, up to and with the empty line that ends it, as RFC 9112, section 5 has them and
-/// nothing else: a token, a colon, a value of visible characters, spaces and tabs; no folded line, no bare LF
-/// or CR, no NUL. Returns what is wrong, "" for nothing.
+/// Reads the lines of `block`, up to and with the empty line that ends it, as RFC 9112, section 5 has them
+/// and nothing else: a token, a colon, a value of visible characters, spaces and tabs; no folded line, no
+/// bare LF or CR, no NUL. Returns what is wrong, "" for nothing.
 std::string parse_fields(std::string_view block, std::vector<Field>& fields);
 
 }  // namespace infer::http

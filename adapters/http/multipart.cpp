@@ -51,7 +51,8 @@ bool find_delimiter(std::string_view body, std::size_t from, std::string_view bo
     if (cr == nullptr) return false;
     found.begin = static_cast<std::size_t>(static_cast<const char*>(cr) - body.data());
     from = found.begin + 1;
-    if (from < body.size() && body[from] == '\n' && is_delimiter(body, from + 1, boundary, found)) return true;
+    if (from < body.size() && body[from] == '\n' && is_delimiter(body, from + 1, boundary, found))
+      return true;
   }
   return false;
 }
@@ -86,7 +87,8 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
            kOthers.find(c) != std::string_view::npos;
   });
   if (boundary->empty() || boundary->size() > kMaxBoundary || boundary->ends_with(' ') || !allowed) {
-    return invalid("Content-Type: boundary '" + shown(*boundary) + "' of " + std::to_string(boundary->size()) +
+    return invalid("Content-Type: boundary '" + shown(*boundary) + "' of " +
+                   std::to_string(boundary->size()) +
                    " characters is not 1 to 70 letters, digits and '()+_,-./:=?");
   }
   return *std::move(boundary);

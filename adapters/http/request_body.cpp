@@ -62,11 +62,7 @@ class BodyReader {
  public:
   BodyReader(Exchange& exchange, Connection& connection, const RequestHead& head,
              const ListenerOptions& options, BodyBudget::Share& budget)
-      : exchange_(exchange),
-        connection_(connection),
-        head_(head),
-        options_(options),
-        budget_(budget) {}
+      : exchange_(exchange), connection_(connection), head_(head), options_(options), budget_(budget) {}
 
   /// Errors: what to answer; the rest of the body is left where it is.
   std::optional<Failure> read() {
@@ -80,10 +76,11 @@ class BodyReader {
     }
     if (head_.content_length > options_.max_body_bytes)
       return too_large(std::to_string(head_.content_length) + " bytes exceed");
-    if (head_.expects_continue && !connection_.has_buffered()) connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
-    auto wrong = *coding != Coding::kIdentity           ? read_packed(*coding)
-                 : head_.framing == Framing::kLength    ? read_in_place()
-                                                        : read_chunks();
+    if (head_.expects_continue && !connection_.has_buffered())
+      connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    auto wrong = *coding != Coding::kIdentity        ? read_packed(*coding)
+                 : head_.framing == Framing::kLength ? read_in_place()
+                                                     : read_chunks();
     if (wrong || exchange_.media_type() != "multipart/form-data") return wrong;
     return take_parts();
   }
@@ -102,17 +99,17 @@ class BodyReader {
   }
   Failure too_much() {
     exchange_.headers.emplace_back("Retry-After", "1");
-    return failure(429, "Overloaded",
-                   "bodies of all requests: exceed max_buffered_bytes " +
-                       std::to_string(options_.max_buffered_bytes));
+    return failure(
+        429, "Overloaded",
+        "bodies of all requests: exceed max_buffered_bytes " + std::to_string(options_.max_buffered_bytes));
   }
   /// Why no more bytes have come.
   Failure incomplete(const std::string& framing) const {
     if (!framing.empty()) return invalid("body: " + framing);
     if (connection_.fault() == Connection::Fault::kBodyTimeout) {
-      return failure(408, "RequestTimeout",
-                     "body: not complete within body_timeout " +
-                         std::to_string(options_.body_timeout.count()) + " ms");
+      return failure(
+          408, "RequestTimeout",
+          "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
     }
     return invalid("body: the connection ended before the end of the body");
   }

@@ -8,13 +8,21 @@
 namespace infer::http {
 namespace {
 
-constexpr std::array<std::string_view, 7> kMethods{"GET",    "HEAD",   "POST",   "PUT",
+constexpr std::array<std::string_view, 7> kMethods{"GET",   "HEAD",   "POST",   "PUT",
                                                    "PATCH", "DELETE", "OPTIONS"};
 
 /// Fields of which a request has one: two programs could each believe another one.
-constexpr std::array<std::string_view, 11> kSingle{
-    "Host",         "Content-Length",   "Transfer-Encoding", "Authorization", "Content-Type", "Content-Encoding",
-    "X-Timeout-Ms", "Sec-Fetch-Site",   "Origin",            "Expect",        "Inference-Header-Content-Length"};
+constexpr std::array<std::string_view, 11> kSingle{"Host",
+                                                   "Content-Length",
+                                                   "Transfer-Encoding",
+                                                   "Authorization",
+                                                   "Content-Type",
+                                                   "Content-Encoding",
+                                                   "X-Timeout-Ms",
+                                                   "Sec-Fetch-Site",
+                                                   "Origin",
+                                                   "Expect",
+                                                   "Inference-Header-Content-Length"};
 
 /// A length of 18 digits is beyond every limit and fits into 64 bits.
 constexpr std::size_t kLengthDigits = 18;
@@ -88,7 +96,8 @@ std::optional<Failure> parse_target(std::string_view target, RequestHead& head, 
   } else if (std::string decoded; percent_decode(path, decoded)) {
     head.path = std::move(decoded);
   } else {
-    return malformed("request target: " + name + " has a percent-escape that is not % and two digits, or %00");
+    return malformed("request target: " + name +
+                     " has a percent-escape that is not % and two digits, or %00");
   }
   return std::nullopt;
 }

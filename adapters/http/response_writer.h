@@ -14,9 +14,9 @@ struct ResponseHead {
   int status = 200;
   std::string_view content_type;
   std::size_t content_length = 0;
-  bool close = false;                 ///< The connection ends with this answer; else what follows:
-  std::chrono::seconds idle{};        ///< How long it waits for the next request.
-  std::size_t requests_left = 0;      ///< How many it takes.
+  bool close = false;             ///< The connection ends with this answer; else what follows:
+  std::chrono::seconds idle{};    ///< How long it waits for the next request.
+  std::size_t requests_left = 0;  ///< How many it takes.
 };
 
 /// Appends the status line and the fields of HTTP/1.1 with the empty line behind them. A byte that would end

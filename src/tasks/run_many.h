@@ -31,7 +31,8 @@ inline Unexpected at_item(const char* field, std::size_t index, Error error) {
 
 /// Prepares, submits and finishes `count` samples as one request: all, or the error of the first bad one,
 /// which names it as field[i]. `prepare(i)` gives a Result<PreparedSample>, `finish(i, response)` takes what
-/// came of it, in order, and gives a Result<void>. Blocks. Without a permit one is taken. May throw std::bad_alloc.
+/// came of it, in order, and gives a Result<void>. Blocks. Without a permit one is taken. May throw
+/// std::bad_alloc.
 template <class Prepare, class Finish>
 Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count,
                              const RequestOptions& options, Permit permit, Prepare prepare, Finish finish) {

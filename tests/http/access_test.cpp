@@ -56,10 +56,12 @@ TEST_F(Access, TheSchemeHasNoCase) {
   setup.server.api_keys = write("keys", std::string(kKey) + "\n").string();
   TestServer server(std::move(setup));
   for (const char* scheme : {"bearer ", "BEARER ", "Bearer  "}) {
-    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 200) << scheme;
+    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 200)
+        << scheme;
   }
   for (const char* scheme : {"Bearer", "Basic ", "bearerx ", ""}) {
-    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 401) << scheme;
+    EXPECT_EQ(server.client().Get("/v2", {{"Authorization", std::string(scheme) + kKey}})->status, 401)
+        << scheme;
   }
 }
 

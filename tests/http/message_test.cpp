@@ -57,7 +57,8 @@ TEST(RequestHead, EndsWhereverItIsCut) {
 TEST(RequestHead, OfEveryByteInAName) {
   for (int c = 0; c < 256; ++c) {
     const std::string name = std::string("X") + static_cast<char>(c) + "Y";
-    const bool token = c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+    const bool token =
+        c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
     const bool fine = token || (c < 128 && std::isalnum(c)) || c == ':';
     EXPECT_EQ(status_of(get(name + ": z\r\n")), fine ? 0 : 400) << c;
   }
@@ -86,15 +87,39 @@ TEST(RequestHead, OfLinesThatEndOtherwise) {
 
 TEST(RequestHead, OfRequestLines) {
   const auto line = [](const std::string& text) { return status_of(text + "\r\nHost: a\r\n\r\n"); };
-  for (const char* fine : {"GET / HTTP/1.1", "GET /?%zz HTTP/1.0", "OPTIONS * HTTP/1.1", "HEAD /%41 HTTP/1.1"})
+  for (const char* fine :
+       {"GET / HTTP/1.1", "GET /?%zz HTTP/1.0", "OPTIONS * HTTP/1.1", "HEAD /%41 HTTP/1.1"})
     EXPECT_EQ(line(fine), 0) << fine;
-  for (const char* bad :
-       {"GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ", " GET / HTTP/1.1", "GET\t/\tHTTP/1.1", "GET /",
-        "GET", "", "GET / http/1.1", "GET / HTTP/1.1x", "GET / HTTP/11", "GET / HTTP/1.10", "GET a HTTP/1.1",
-        "GET * HTTP/1.1", "get / HTTP/1.1", "BREW / HTTP/1.1", "CONNECT a:1 HTTP/1.1", "GET /%00 HTTP/1.1",
-        "GET /% HTTP/1.1", "GET /%4 HTTP/1.1", "GET /%+1 HTTP/1.1", "GET /%0x HTTP/1.1", "GET /#a HTTP/1.1",
-        "GET /\x7f HTTP/1.1", "GET /\xc3\xa9 HTTP/1.1", "GET /a b HTTP/1.1", "GET http:///a HTTP/1.1",
-        "GET ftp://a/ HTTP/1.1", "GET http://u@a/ HTTP/1.1", "GET //a\\b/^ HTTP/1.\xff"})
+  for (const char* bad : {"GET  / HTTP/1.1",
+                          "GET /  HTTP/1.1",
+                          "GET / HTTP/1.1 ",
+                          " GET / HTTP/1.1",
+                          "GET\t/\tHTTP/1.1",
+                          "GET /",
+                          "GET",
+                          "",
+                          "GET / http/1.1",
+                          "GET / HTTP/1.1x",
+                          "GET / HTTP/11",
+                          "GET / HTTP/1.10",
+                          "GET a HTTP/1.1",
+                          "GET * HTTP/1.1",
+                          "get / HTTP/1.1",
+                          "BREW / HTTP/1.1",
+                          "CONNECT a:1 HTTP/1.1",
+                          "GET /%00 HTTP/1.1",
+                          "GET /% HTTP/1.1",
+                          "GET /%4 HTTP/1.1",
+                          "GET /%+1 HTTP/1.1",
+                          "GET /%0x HTTP/1.1",
+                          "GET /#a HTTP/1.1",
+                          "GET /\x7f HTTP/1.1",
+                          "GET /\xc3\xa9 HTTP/1.1",
+                          "GET /a b HTTP/1.1",
+                          "GET http:///a HTTP/1.1",
+                          "GET ftp://a/ HTTP/1.1",
+                          "GET http://u@a/ HTTP/1.1",
+                          "GET //a\\b/^ HTTP/1.\xff"})
     EXPECT_EQ(line(bad), 400) << bad;
   EXPECT_EQ(line("GET / HTTP/2.0"), 505);
   EXPECT_EQ(line("GET / HTTP/0.9"), 505);
@@ -128,17 +153,35 @@ TEST(RequestHead, HasOneHost) {
 }
 
 TEST(RequestHead, WhatDelimitsABodyIsUnmistakable) {
-  for (const char* bad :
-       {"Content-Length: \r\n", "Content-Length: -1\r\n", "Content-Length: +1\r\n", "Content-Length: 0x1\r\n",
-        "Content-Length: 1 1\r\n", "Content-Length: 1,1\r\n", "Content-Length: 1\r\nContent-Length: 1\r\n",
-        "Content-Length: %31\r\n", "Content-Length: 1.\r\n", "Content-Length: 9999999999999999999\r\n",
-        "Content-Length : 1\r\n", "Content-Length\t: 1\r\n", " Content-Length: 1\r\n", "Content_Length\xff: 1\r\n",
-        "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
-        "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: identity\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked;a=b\r\n", "Transfer-Encoding: \r\n",
-        "Transfer-Encoding: \"chunked\"\r\n", "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked,\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding:\x0b chunked\r\n",
-        "Transfer-Encoding : chunked\r\n", "Transfer-Encoding:\r\n chunked\r\n"})
+  for (const char* bad : {"Content-Length: \r\n",
+                          "Content-Length: -1\r\n",
+                          "Content-Length: +1\r\n",
+                          "Content-Length: 0x1\r\n",
+                          "Content-Length: 1 1\r\n",
+                          "Content-Length: 1,1\r\n",
+                          "Content-Length: 1\r\nContent-Length: 1\r\n",
+                          "Content-Length: %31\r\n",
+                          "Content-Length: 1.\r\n",
+                          "Content-Length: 9999999999999999999\r\n",
+                          "Content-Length : 1\r\n",
+                          "Content-Length\t: 1\r\n",
+                          " Content-Length: 1\r\n",
+                          "Content_Length\xff: 1\r\n",
+                          "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
+                          "Transfer-Encoding: gzip\r\n",
+                          "Transfer-Encoding: chunked, chunked\r\n",
+                          "Transfer-Encoding: identity\r\n",
+                          "Transfer-Encoding: gzip, chunked\r\n",
+                          "Transfer-Encoding: chunked;a=b\r\n",
+                          "Transfer-Encoding: \r\n",
+                          "Transfer-Encoding: \"chunked\"\r\n",
+                          "Transfer-Encoding: xchunked\r\n",
+                          "Transfer-Encoding: chunked,\r\n",
+                          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                          "Transfer-Encoding:\x0b chunked\r\n",
+                          "Transfer-Encoding : chunked\r\n",
+                          "Transfer-Encoding:\r\n chunked\r\n"})
     EXPECT_EQ(status_of(get(bad)), 400) << bad;
   EXPECT_EQ(status_of(get("Transfer-Encoding: CHUNKED\r\n")), 0);
   EXPECT_EQ(status_of(get("Content-Length: 007\r\n")), 0);
@@ -213,13 +256,33 @@ TEST(ChunkedReader, TakesWhatTheStandardHas) {
 
 TEST(ChunkedReader, RefusesEverythingElse) {
   using std::string_literals::operator""s;
-  for (const std::string& size :
-       {"0x3"s, "+3"s, "-3"s, " 3"s, "3 "s, "3\t"s, ""s, "g"s, "3g"s, "3\0"s, "1000000000000003"s, "3;"s, "3;;a"s,
-        "3;a="s, "3;a b"s, "3;a=\"b"s, "3 ;a"s, "3;a=\"b\"c"s, "3;a=\x01"s, "3,3"s, "3\r"s, "3;a=\"\x01\""s})
+  for (const std::string& size : {"0x3"s,
+                                  "+3"s,
+                                  "-3"s,
+                                  " 3"s,
+                                  "3 "s,
+                                  "3\t"s,
+                                  ""s,
+                                  "g"s,
+                                  "3g"s,
+                                  "3\0"s,
+                                  "1000000000000003"s,
+                                  "3;"s,
+                                  "3;;a"s,
+                                  "3;a="s,
+                                  "3;a b"s,
+                                  "3;a=\"b"s,
+                                  "3 ;a"s,
+                                  "3;a=\"b\"c"s,
+                                  "3;a=\x01"s,
+                                  "3,3"s,
+                                  "3\r"s,
+                                  "3;a=\"\x01\""s})
     expect_chunked(size + "\r\nabc\r\n0\r\n\r\n", "!");
-  for (const char* bad : {"3\nabc\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n",
-                          "0\r\n\n", "0\r\nA: b\n\r\n", "0\r\nA b\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\n A: b\r\n\r\n",
-                          "0\r\nA: b\r\n c\r\n\r\n", "0\r\nGET / HTTP/1.1\r\n\r\n"})
+  for (const char* bad :
+       {"3\nabc\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n",
+        "0\r\n\n", "0\r\nA: b\n\r\n", "0\r\nA b\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\n A: b\r\n\r\n",
+        "0\r\nA: b\r\n c\r\n\r\n", "0\r\nGET / HTTP/1.1\r\n\r\n"})
     expect_chunked(bad, "!");
 }
 
@@ -251,7 +314,8 @@ std::string unpack(std::string_view packed, Coding coding, std::size_t step) {
   while (!packed.empty() && !inflater.broken()) {
     std::string_view piece = packed.substr(0, step);
     packed.remove_prefix(piece.size());
-    for (std::string_view data = inflater.next(piece); !data.empty(); data = inflater.next(piece)) out += data;
+    for (std::string_view data = inflater.next(piece); !data.empty(); data = inflater.next(piece))
+      out += data;
   }
   return out + (inflater.broken() ? "!" : inflater.complete() ? "|" : "?");
 }
@@ -308,9 +372,9 @@ TEST(Multipart, PartsAreViewsOfTheBody) {
 }
 
 TEST(Multipart, WhatIsNoneIsRefused) {
-  for (const char* bad : {"", "--b", "--b\r\n", "--b\r\n\r\n", "--b\r\n\r\nx\r\n--b", "--b\r\nA: b\r\nx\r\n--b--",
-                          "--b\r\nA : b\r\n\r\nx\r\n--b--", "--b\nA: b\n\nx\n--b--", "--c\r\n\r\nx\r\n--c--",
-                          "--b\r\n\r\nx--b--"})
+  for (const char* bad : {"", "--b", "--b\r\n", "--b\r\n\r\n", "--b\r\n\r\nx\r\n--b",
+                          "--b\r\nA: b\r\nx\r\n--b--", "--b\r\nA : b\r\n\r\nx\r\n--b--",
+                          "--b\nA: b\n\nx\n--b--", "--c\r\n\r\nx\r\n--c--", "--b\r\n\r\nx--b--"})
     EXPECT_FALSE(parse_multipart(bad, "b", 8)) << bad;
   EXPECT_FALSE(parse_multipart("--b\r\nA: " + std::string(5000, 'x') + "\r\n\r\nx\r\n--b--", "b", 8));
 }
@@ -321,13 +385,13 @@ TEST(Multipart, TheBoundaryIsOfAtMost70Characters) {
   EXPECT_EQ(multipart_boundary("multipart/form-data;boundary=----x ; y=z").value(), "----x");
   EXPECT_TRUE(boundary("multipart/form-data; boundary=" + std::string(70, '-')));
   EXPECT_FALSE(boundary("multipart/form-data; boundary=" + std::string(71, '-')));
-  for (const char* bad : {"", "; boundary=", "; boundary=\"\"", "; boundary=\"a \"", "; boundary=a@", "; boundary=\"a",
-                          "; xboundary=a", "; x=\"boundary=a\""})
+  for (const char* bad : {"", "; boundary=", "; boundary=\"\"", "; boundary=\"a \"", "; boundary=a@",
+                          "; boundary=\"a", "; xboundary=a", "; x=\"boundary=a\""})
     EXPECT_FALSE(boundary(std::string("multipart/form-data") + bad)) << bad;
 }
 
-// Real time passes: that the time is in proportion to the bytes is the property, and ten times the worst that was
-// measured is allowed.
+// Real time passes: that the time is in proportion to the bytes is the property, and ten times the worst that
+// was measured is allowed.
 TEST(Multipart, TakesTimeInProportionToTheBodyWhateverItHolds) {
   const std::string boundary(70, '-');
   const std::string almost = "\r\n--" + boundary.substr(1) + "x";

@@ -77,7 +77,8 @@ TEST(Wire, AMessageThatTwoCouldReadDifferentlyIsRefusedAndEndsTheConnection) {
        {post + "Content-Length : 45\r\n\r\n" + smuggled, post + "Content-Length: %31%36\r\n\r\n" + smuggled,
         post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX" + smuggled,
         post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n" + smuggled,
-        post + "Transfer-Encoding: xchunked\r\n\r\n" + smuggled, post + "Transfer-Encoding:\n chunked\r\n\r\n" + smuggled,
+        post + "Transfer-Encoding: xchunked\r\n\r\n" + smuggled,
+        post + "Transfer-Encoding:\n chunked\r\n\r\n" + smuggled,
         post + "X: a\nContent-Length: 0\r\n\r\n" + smuggled, post + "Host: b\r\n\r\n" + smuggled,
         post + "Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n" + smuggled,
         post + "Transfer-Encoding: chunked\r\n\r\n+1\r\nx\r\n0\r\n\r\n" + smuggled,
@@ -94,7 +95,8 @@ TEST(Wire, AMessageThatTwoCouldReadDifferentlyIsRefusedAndEndsTheConnection) {
 TEST(Wire, ABodyIsReadWhateverTheMethodIs) {
   TestServer server;
   for (const char* method : {"GET", "DELETE", "OPTIONS", "PUT", "PATCH"}) {
-    for (const std::string& body : {"Content-Length: 33\r\n\r\n" + kNext, "Transfer-Encoding: chunked\r\n\r\n" + chunk(kNext)}) {
+    for (const std::string& body :
+         {"Content-Length: 33\r\n\r\n" + kNext, "Transfer-Encoding: chunked\r\n\r\n" + chunk(kNext)}) {
       const std::string answer = server.raw(std::string(method) + " /livez HTTP/1.1\r\nHost: a\r\n" + body +
                                             "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
       EXPECT_EQ(count(answer, "HTTP/1.1 "), 2u) << method << answer;
@@ -105,9 +107,10 @@ TEST(Wire, ABodyIsReadWhateverTheMethodIs) {
 TEST(Wire, TrailersAreDropped) {
   TestServer server;
   const std::string answer = server.raw(
-      "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "2\r\n{}\r\n0\r\nX-Request-Id: trailer\r\nContent-Length: 5\r\n\r\n" + kNext +
-      "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "2\r\n{}\r\n0\r\nX-Request-Id: trailer\r\nContent-Length: 5\r\n\r\n" +
+      kNext + "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(count(answer, "HTTP/1.1 "), 3u) << answer;
   EXPECT_EQ(count(answer, "trailer"), 0u) << answer;
 }
@@ -121,7 +124,8 @@ TEST(Wire, RangesAreIgnored) {
       const std::string answer = server.raw(request + "Range: " + range + "\r\nIf-Range: x\r\n\r\n");
       EXPECT_EQ(answer.substr(0, 15), whole.substr(0, 15)) << path << range;
       const std::size_t body = answer.find("\r\n\r\n") + 4;
-      EXPECT_NE(answer.find("Content-Length: " + std::to_string(answer.size() - body) + "\r\n"), std::string::npos)
+      EXPECT_NE(answer.find("Content-Length: " + std::to_string(answer.size() - body) + "\r\n"),
+                std::string::npos)
           << path << range << answer.substr(0, body);
       EXPECT_EQ(count(answer, "Content-Range"), 0u);
     }
@@ -131,8 +135,9 @@ TEST(Wire, RangesAreIgnored) {
 TEST(Wire, AnAnswerToHeadHasNoBody) {
   TestServer server;
   const std::string get = server.raw("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  const std::string head = server.raw("HEAD /livez HTTP/1.1\r\nHost: a\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
-                                      "HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string head = server.raw(
+      "HEAD /livez HTTP/1.1\r\nHost: a\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
+      "HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const std::string length = get.substr(get.find("Content-Length"), 19);
   EXPECT_EQ(count(head, length.substr(0, length.find('\r'))), 2u) << head;
   EXPECT_EQ(count(head, "\r\n\r\nHTTP/1.1"), 2u) << head;
@@ -143,11 +148,13 @@ TEST(Wire, ARequestFollowedByTheEndOfSendingHasItsAnswer) {
   TestServer::Setup setup;
   setup.script.base = milliseconds(50);
   TestServer server(setup);
-  const std::string body = testing::images_json({infer::testing::read_bytes(infer::testing::golden("jpeg").encoded)});
+  const std::string body =
+      testing::images_json({infer::testing::read_bytes(infer::testing::golden("jpeg").encoded)});
   for (const std::string& bytes :
        {"POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " +
             std::to_string(body.size()) + "\r\n\r\n" + body,
-        "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+        "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n" +
             chunk(body)}) {
     const int fd = connect_to(server.port());
     send(fd, bytes + bytes);
@@ -166,7 +173,8 @@ TEST(Wire, ABodyThatTheEndOfSendingCutsShortIsAnError) {
   ::shutdown(fd, SHUT_WR);
   const std::string answer = receive(fd);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << answer;
-  EXPECT_NE(answer.find("body: the connection ended before the end of the body"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("body: the connection ended before the end of the body"), std::string::npos)
+      << answer;
   ::close(fd);
 }
 
@@ -181,11 +189,12 @@ TEST(Wire, ThereIsOneFinalAnswerToAnExpectation) {
   const std::string large = server.raw(post + "Expect: 100-continue\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_TRUE(large.starts_with("HTTP/1.1 413")) << large;
   EXPECT_EQ(count(large, "HTTP/1.1 "), 1u) << large;
-  const std::string lost =
-      server.raw("POST /nowhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n" + kNext);
+  const std::string lost = server.raw(
+      "POST /nowhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n" + kNext);
   EXPECT_TRUE(lost.starts_with("HTTP/1.1 404")) << lost;
   EXPECT_EQ(count(lost, "HTTP/1.1 "), 1u) << lost;
-  const std::string old = server.raw("POST /embed/base64 HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}");
+  const std::string old =
+      server.raw("POST /embed/base64 HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}");
   EXPECT_EQ(count(old, "100 Continue"), 0u) << old;
   EXPECT_EQ(count(old, "HTTP/1.1 "), 1u) << old;
 }
@@ -194,7 +203,8 @@ TEST(Wire, ARequestOfHttp10EndsTheConnectionUnlessItAsksOtherwise) {
   TestServer server;
   const std::string once = server.raw("GET /livez HTTP/1.0\r\n\r\n" + kNext);
   EXPECT_EQ(count(once, "HTTP/1.1 "), 1u) << once;
-  const std::string twice = server.raw("GET /livez HTTP/1.0\r\nConnection: KEEP-alive\r\n\r\nGET /livez HTTP/1.0\r\n\r\n");
+  const std::string twice =
+      server.raw("GET /livez HTTP/1.0\r\nConnection: KEEP-alive\r\n\r\nGET /livez HTTP/1.0\r\n\r\n");
   EXPECT_EQ(count(twice, "HTTP/1.1 200"), 2u) << twice;
   EXPECT_EQ(count(twice, "Connection: keep-alive"), 1u) << twice;
 }
@@ -205,10 +215,11 @@ TEST(Wire, ABodyThatNobodyWantsIsNotUnpacked) {
   ASSERT_LT(bomb.size(), std::size_t{1} << 20);
   for (const char* path : {"/nowhere", "/livez"}) {
     const auto start = std::chrono::steady_clock::now();
-    const std::string answer = server.raw(std::string("POST ") + path +
-                                          " HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Type: "
-                                          "multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n" +
-                                          chunk(bomb) + "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const std::string answer =
+        server.raw(std::string("POST ") + path +
+                   " HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Type: "
+                   "multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                   chunk(bomb) + "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 40")) << answer;
     EXPECT_EQ(count(answer, "HTTP/1.1 "), 2u) << answer;
     // Unpacking alone takes several times as long.
@@ -227,8 +238,8 @@ TEST(Wire, EveryUnpackedByteOfAMultipartBodyCounts) {
     const std::string packed = gzip(body);
     const std::string answer = server.raw(
         "POST /embed HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: gzip\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: " + std::to_string(packed.size()) +
-        "\r\n\r\n" + packed);
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: " +
+        std::to_string(packed.size()) + "\r\n\r\n" + packed);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 413")) << answer;
   }
 }
@@ -237,12 +248,14 @@ TEST(Wire, WhatAChunkedBodyHasRoomForCountsAgainstTheBudget) {
   TestServer::Setup setup;
   setup.server.listener.max_buffered_bytes = 100'000;
   TestServer server(setup);
-  const std::string post = "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                           "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string post =
+      "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+      "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400"));
   std::string pieces;
   for (int i = 0; i < 7; ++i) pieces += "2710\r\n" + std::string(10'000, ' ') + "\r\n";
-  EXPECT_TRUE(server.raw(post + pieces + "0\r\n\r\n").starts_with("HTTP/1.1 429")) << "64 KiB while it moves to more";
+  EXPECT_TRUE(server.raw(post + pieces + "0\r\n\r\n").starts_with("HTTP/1.1 429"))
+      << "64 KiB while it moves to more";
   EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400")) << "given back";
 }
 
@@ -251,7 +264,7 @@ TEST(Wire, MemoryThatWaitsForTheNextBodyCountsAgainstTheBudget) {
   BodyBudget budget(1000 * kKiB);
   BodyBudget::Share share(budget);
   EXPECT_TRUE(share.hold(1000 * kKiB));
-  (void)share.pool().take(200 * kKiB);  // taken and given back
+  (void)share.pool().take(200 * kKiB);                 // taken and given back
   const std::size_t kept = share.pool().kept_bytes();  // nothing under a sanitizer
   EXPECT_LE(kept, 250 * kKiB);
   EXPECT_TRUE(share.hold(1000 * kKiB - kept));
@@ -266,7 +279,9 @@ TEST(Wire, TheTimeForABodyPassesForThoseTooWhoseBytesNeverStop) {
   setup.server.listener.body_timeout = milliseconds(300);
   TestServer server(setup);
   const int fd = connect_to(server.port());
-  send(fd, "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+  send(fd,
+       "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n");
   std::atomic<bool> stop{false};
   std::thread drip([&] {
     while (!stop) send(fd, "1\r\n \r\n");
@@ -318,10 +333,13 @@ TEST(Wire, LongTargetsAndLongHeadersHaveTheirOwnStatus) {
     EXPECT_TRUE(target.starts_with("HTTP/1.1 414")) << size << target;
   }
   for (const std::size_t size : {17'000, 100'000}) {
-    const std::string headers = server.raw("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(size, 'a') + "\r\n\r\n");
+    const std::string headers =
+        server.raw("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(size, 'a') + "\r\n\r\n");
     EXPECT_TRUE(headers.starts_with("HTTP/1.1 431")) << size << headers;
   }
-  EXPECT_TRUE(server.raw("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(15'000, 'a') + "\r\nConnection: close\r\n\r\n")
+  EXPECT_TRUE(server
+                  .raw("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(15'000, 'a') +
+                       "\r\nConnection: close\r\n\r\n")
                   .starts_with("HTTP/1.1 200"));
 }
 

@@ -124,8 +124,14 @@ TEST(Decode, FormatsOfPhonesAndTheWebAreNamed) {
     return decode_image(Bytes(text.begin(), text.end())).error().message;
   };
   using namespace std::string_view_literals;
-  EXPECT_NE(message("\0\0\0\x18" "ftypheic\0\0\0\0mif1heic"sv).find("HEIC"), std::string::npos);
-  EXPECT_NE(message("\0\0\0\x1c" "ftypmif1\0\0\0\0mif1avifmiaf"sv).find("AVIF"), std::string::npos);
+  EXPECT_NE(message("\0\0\0\x18"
+                    "ftypheic\0\0\0\0mif1heic"sv)
+                .find("HEIC"),
+            std::string::npos);
+  EXPECT_NE(message("\0\0\0\x1c"
+                    "ftypmif1\0\0\0\0mif1avifmiaf"sv)
+                .find("AVIF"),
+            std::string::npos);
   EXPECT_NE(message("RIFF\x10\0\0\0WEBPVP8 "sv).find("WebP"), std::string::npos);
   EXPECT_EQ(message("RIFF\x10\0\0\0WAVEfmt "sv).find("WebP"), std::string::npos);
   EXPECT_NE(message("MM\0*\0\0\0\x08"sv).find("TIFF"), std::string::npos);

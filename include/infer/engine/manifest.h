@@ -99,9 +99,9 @@ INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directo
 /// one for requests that name none. Errors: those of `choose_version` and `read_manifest`; `kNotFound` (a
 /// version that is listed).
 INFER_EXPORT Result<std::vector<std::string>> served_versions(const std::filesystem::path& directory);
-/// The version to serve from models/NAME: the line in PROMOTED, else the latest, as people count: 9 before 10,
-/// 1.9 before 1.10, 1-int8 before 1. Errors: `kNotFound` where there is no version, `kInvalidArgument` for a
-/// name outside [A-Za-z0-9._-]{1,64}, `kFailedPrecondition` for a PROMOTED that cannot be read.
+/// The version to serve from models/NAME: the line in PROMOTED, else the latest, as people count: 9 before
+/// 10, 1.9 before 1.10, 1-int8 before 1. Errors: `kNotFound` where there is no version, `kInvalidArgument`
+/// for a name outside [A-Za-z0-9._-]{1,64}, `kFailedPrecondition` for a PROMOTED that cannot be read.
 INFER_EXPORT Result<std::string> choose_version(const std::filesystem::path& directory);
 
 }  // namespace infer::inline v0
