@@ -296,6 +296,9 @@ void ConnectionPool::send_answers(Turn& turn) {
 void ConnectionPool::remove(Entry& entry) {
   Share& share = entry.share;
   share.entries.erase(&entry);
+  // Closing alone is not enough: while a child of this process that has yet to exec holds a copy of the
+  // descriptor, the set would tell of an entry that is gone.
+  epoll_ctl(share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
   delete &entry;
   --open_;
   if (closing_) {

@@ -187,6 +187,7 @@ TEST_F(Serve, OperationsMoveToAUnixSocketOfItsOwner) {
     EXPECT_NE(by_port.output.find("only through the Unix socket"), std::string::npos) << by_port.output;
     httplib::Client admin(path);
     admin.set_address_family(AF_UNIX);
+    admin.set_default_headers({{"Host", "localhost"}});
     EXPECT_EQ(admin.Post("/log-level", R"({"level":"error"})", "application/json")->status, 200);
     EXPECT_EQ(admin.Post("/embed", "", "image/png")->status, 404);
     Process second({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
@@ -267,7 +268,10 @@ TEST_F(Serve, TooFewDescriptorsAreAnErrorAndNoAbort) {
                      "ulimit -n " + std::to_string(limit) + "; exec " + infer_binary() +
                          " serve --port 0 --probe-port 0 --model " + (folder_ / "absent").string()});
     const std::string output = process.rest();
-    EXPECT_EQ(process.wait(), 1) << limit << ": " << output;
+    const int code = process.wait();
+    // Where not even the libraries can be loaded, the loader says so.
+    if (output.find("error while loading shared libraries") != std::string::npos) continue;
+    EXPECT_EQ(code, 1) << limit << ": " << output;
     EXPECT_TRUE(output.find("Too many open files") != std::string::npos || limit > 12)
         << limit << ": " << output;
   }

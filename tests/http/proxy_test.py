@@ -173,7 +173,7 @@ def main():
         folder = pathlib.Path(folder)
         (folder / "models").mkdir()
         write_model(folder / "models")
-        with Server(folder / "models") as server:
+        with Server(folder / "models", "--allowed-hosts", "a,b,infer") as server:
             print("straight: %d requests, %d refused first" % try_framings(server, server.port, count, seed, None))
             for proxy in proxies:
                 port, log = free_port(), Log()

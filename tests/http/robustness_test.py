@@ -121,7 +121,7 @@ def a_model_that_fails(models):
 def a_request_without_memory(models):
     write_model(models)
     write_model(models, "long", (-1,))
-    with Server(models, "--max-body-bytes", 64 << 20) as server:
+    with Server(models, "--max-body-bytes", 64 << 20, "--max-buffered-bytes", 1 << 30) as server:
         server.serves("before")
         used = int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, (used + (160 << 20), resource.RLIM_INFINITY))
@@ -294,7 +294,7 @@ def uploads_over_tls(models):
                         connection.sendall(outgoing.read())
                         incoming.write(connection.recv(1 << 16))
             until(tls.do_handshake)
-            tls.write(b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
+            tls.write(b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
             body = json.dumps(request(1)).encode()
             body += b" " * (size - len(body))
             while body:
@@ -320,8 +320,8 @@ def uploads_over_tls(models):
 def a_crowd_at_the_probe_port(models):
     write_model(models)
     with Server(models) as server:
-        head = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
-        upload = b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+        head = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+        upload = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
         for slow in (head, upload, b"G", b""):
             crowd = []
             for _ in range(80):
