@@ -161,7 +161,7 @@ TEST_F(Predict, RowsThatOverflowAreTheClientsFault) {
     return text + "[" + value + ",1]]}";
   };
   expect_refused("/predict", rows("1e300"), 400, "rows[9]: ");
-  expect_refused("/predict", rows("-1e300"), 400, "in column 'sales'");
+  expect_refused("/predict", rows("-1e300"), 400, "rows[9]: 'sales' is -1e+300");
   expect_refused("/predict", R"({"inference_length":1,"future":{"price":[1e300]}})", 400,
                  "future.price[0]: ");
   EXPECT_EQ(post("/predict", rows("1e6"))->status, 200);
