@@ -49,8 +49,10 @@ CLEAN.mkdir(parents=True, exist_ok=True)
 TOOL = subprocess.run([f"clang-tidy-{VERSION}", "--version"], check=True, capture_output=True).stdout
 COMMANDS = {command["file"]: command for command in json.loads((pathlib.Path(BUILD) / "compile_commands.json").read_text())}
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-    found = list(threads.map(check, SOURCES))
-for text in filter(None, found):
-    print(text)
+    found = []
+    for text in threads.map(check, SOURCES):  # each as it comes: the whole takes minutes
+        found.append(text)
+        if text:
+            print(text, flush=True)
 print(f"clang-tidy: {len(found)} sources, {found.count(None)} of them clean before")
 sys.exit(any(found))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <concepts>
@@ -114,7 +115,7 @@ class JsonWriter {
     while (!string.empty()) {
       const char c = string.front();
       const auto byte = static_cast<unsigned char>(c);
-      std::size_t length = 1;
+      const std::size_t length = byte < 0x80 ? 1 : utf8_length(string);  // 0: no character of UTF-8
       if (c == '"' || c == '\\') {
         text_ += '\\';
         text_ += c;
@@ -124,13 +125,12 @@ class JsonWriter {
         text_ += kHex[byte & 15];
       } else if (byte < 0x80) {
         text_ += c;
-      } else if ((length = utf8_length(string)) > 0) {
+      } else if (length > 0) {
         text_ += string.substr(0, length);
       } else {
         text_ += "\xEF\xBF\xBD";
-        length = 1;
       }
-      string.remove_prefix(length);
+      string.remove_prefix(std::max<std::size_t>(1, length));
     }
     text_ += '"';
   }
