@@ -274,8 +274,8 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
     return;
   }
   const std::unique_lock lock(mutex_);
+  entry.rewatch = false;  // before it is watched: from then on it is its leader's
   if (over || !entry.watch(EPOLL_CTL_ADD)) return remove(entry);
-  entry.rewatch = false;
   if (begun) entry.share.call();  // its leader may mean to sleep for longer
 }
 
