@@ -142,7 +142,7 @@ def test_openai_embeds_in_both_encodings(openai, embedding_model):
 
 def test_openai_hears_why(openai, embedding_model):
     package, client = openai
-    with pytest.raises(package.NotFoundError, match="does not exist"):
+    with pytest.raises(package.NotFoundError, match="is not loaded"):
         client.embeddings.create(model="none", input="a")
     with pytest.raises(package.BadRequestError, match="input"):
         client.embeddings.create(model=embedding_model, input=[])
