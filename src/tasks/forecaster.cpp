@@ -16,9 +16,6 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Of what is normalised: its square is still a float, as those of networks' sums must be.
-constexpr double kMostExtremeInput = 1e18;
-
 /// Text, one number after the other: the time, then the rows.
 constexpr const char* kWindowFile = "window.txt";
 
