@@ -241,11 +241,6 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
         window.rows.erase(window.rows.begin(), window.rows.begin() + static_cast<std::ptrdiff_t>(columns));
         window.rows.insert(window.rows.end(), next.begin(), next.end());
         window.last_time = advance(window.last_time, step_of(spec), 1);
-        if (std::ranges::any_of(values, [](double value) { return !std::isfinite(value); })) {
-          return fail(ErrorCode::kModelError,
-                      "model '" + engine_->model().name + "': row " + std::to_string(row) +
-                          " of the forecast is not finite in the units of the series");
-        }
         result.values.push_back(std::move(values));
       }
     }
