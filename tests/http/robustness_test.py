@@ -3,6 +3,7 @@
 Ends with 77, which CTest takes as skipped, where the fault cannot be made here.
 """
 
+import fcntl
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -315,6 +317,32 @@ def uploads_over_tls(models):
                 sys.exit(f"FAILED: a body of {size} bytes over TLS: {error}")
             expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes over TLS: {answer}")
             expect(time.monotonic() - start < 4, f"a body of {size} bytes over TLS waits")
+
+
+def uploads_over_tls_in_small_segments(models):
+    """The same where a segment holds 248 bytes, so that records and segments end at different places."""
+    alone = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
+            skip("no network namespace can be made here")
+    except FileNotFoundError:
+        skip("there is no unshare")
+    ended = subprocess.run([*alone, sys.executable, __file__, str(infer), "uploads_over_a_short_loopback"])
+    sys.exit(ended.returncode)
+
+
+def uploads_over_a_short_loopback(models):
+    # struct ifreq of netdevice(7); a namespace of its own begins with its loopback down.
+    with socket.socket() as s:
+        fcntl.ioctl(s, 0x8922, struct.pack("16si20x", b"lo", 300))     # SIOCSIFMTU
+        fcntl.ioctl(s, 0x8914, struct.pack("16sh22x", b"lo", 0x1))     # SIOCSIFFLAGS, IFF_UP
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            s.connect(listener.getsockname())
+            largest = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+    expect(largest <= 260, f"a segment holds little: {largest} bytes")
+    uploads_over_tls(models)
 
 
 def a_crowd_at_the_probe_port(models):
