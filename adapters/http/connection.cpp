@@ -125,11 +125,12 @@ ssize_t Connection::read_known(char* data, std::size_t size) {
   if (read_at_ == read_end_ && size >= buffer_.size()) {
     transport_->wake_after(size);
     const ssize_t count = receive(data, size);
-    if (count <= 0 || static_cast<std::size_t>(count) == size) transport_->wake_after(1);
+    transport_->wake_after(1);  // whoever reads next may need less
     return count;
   }
   const std::string_view there = peek().substr(0, size);
-  std::copy(there.begin(), there.end(), data);  // not memcpy, which takes no null pointer, not even for nothing
+  std::copy(there.begin(), there.end(),
+            data);  // not memcpy, which takes no null pointer, not even for nothing
   skip(there.size());
   return static_cast<ssize_t>(there.size());
 }

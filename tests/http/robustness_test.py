@@ -345,6 +345,37 @@ def uploads_over_a_short_loopback(models):
     uploads_over_tls(models)
 
 
+def uploads_that_pause(models):
+    """A body of any size is answered as soon as its last bytes are there, wherever its sender paused."""
+    write_model(models)
+
+    def unread(connection):
+        """Bytes that the kernel has for the server's end of the connection; see proc_pid_net_tcp(5)."""
+        ends = f"0100007F:{server.port:04X} 0100007F:{connection.getsockname()[1]:04X} "
+        line = next(line for line in open("/proc/net/tcp") if ends in line)
+        return int(line.split()[4].split(":")[1], 16)
+
+    with Server(models) as server:
+        for size in ((256 << 10) - 1, 256 << 10, (256 << 10) + 1, 300_000, (512 << 10) + 5, 1_000_000, 6_000_000):
+            for last in (1, 100, 3_456, (16 << 10) - 1, 16 << 10, (64 << 10) + 1, 200_000, (256 << 10) - 2):
+                if last >= size:
+                    continue
+                body = json.dumps(request(1)).encode()
+                body += b" " * (size - len(body))
+                with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+                    connection.sendall(b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                                       b"Content-Length: %d\r\n\r\n" % size + body[:-last])
+                    read_by = time.monotonic() + 1  # below its mark the server need not read before the rest comes
+                    while unread(connection) > 0 and time.monotonic() < read_by:
+                        pass
+                    connection.sendall(body[-last:])
+                    try:
+                        answer = connection.recv(12)
+                    except OSError as error:
+                        sys.exit(f"FAILED: a body of {size} bytes that pauses before its last {last}: {error}")
+                    expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes that pauses before its last {last}: {answer}")
+
+
 def a_crowd_at_the_probe_port(models):
     write_model(models)
     with Server(models) as server:
