@@ -1,4 +1,4 @@
-// Your own way from bytes to a sample: the whole photograph squeezed into the square, not cropped.
+// Prepares a model's input with your own code: the whole photograph is squeezed into a square, not cropped.
 #include <infer/engine/open.h>
 #include <infer/image/decode.h>
 #include <infer/image/resize.h>

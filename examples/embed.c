@@ -1,4 +1,4 @@
-/* A photograph to a vector, from C: embed_c MODEL_DIR PHOTO */
+/* Embeds a photograph from C: embed_c MODEL_DIR PHOTO */
 #include <infer/c.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""The generic engine from Python, with nothing but ctypes: engine_ctypes.py LIBINFER.SO MODEL_DIR DIM,DIM,..."""
+"""Runs a model from Python through the C header, with only ctypes: engine_ctypes.py LIBINFER.SO MODEL_DIR DIM,DIM,..."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-// A model that is not TorchScript: here a moving average written by hand. The engine batches it as any other.
+// Runs a model that is not TorchScript, here a moving average in C++. The engine batches its requests too.
 #include <infer/engine/engine.h>
 
 #include <cstdio>
@@ -32,7 +32,7 @@ int main() {
   infer::EngineOptions options;
   options.batch.max_batch_size = 4;
   options.batch.allowed_batch_sizes = {1, 2, 4};
-  options.batch.max_queue_delay = std::chrono::milliseconds(20);  // wait a little for company
+  options.batch.max_queue_delay = std::chrono::milliseconds(20);  // wait for more samples to fill a batch
   auto engine =
       infer::Engine::create(infer::make_model("average", std::make_shared<MovingAverage>()), options).value();
   std::vector<infer::Pending> pending;

@@ -1,4 +1,4 @@
-// A route of your own, in a server of your own (cpp-httplib), on top of the engine.
+// Serves an HTTP route of your own with the engine; the HTTP server is cpp-httplib.
 #include <httplib.h>
 #include <infer/infer.h>
 
@@ -25,11 +25,11 @@ int main(int argc, char** argv) {
   if (argc < 2) return std::puts("usage: own_route MODEL_DIR [PORT]"), 2;
   const auto embedder = infer::ImageEmbedder::open(argv[1]).value();
   httplib::Server server;
-  // Answers with the place of the largest number: a poor classifier, but a whole route.
+  // Answers with the index of the largest element of the embedding.
   server.Post("/argmax", [&](const httplib::Request& request, httplib::Response& response) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(request.body.data());
     const auto deadline = embedder.engine().clock().now() + std::chrono::seconds(10);
-    const auto vector = embedder.embed({bytes, request.body.size()}, {deadline, {}});  // this thread decodes
+    const auto vector = embedder.embed({bytes, request.body.size()}, {deadline, {}});  // decodes here
     if (!vector) {
       response.status = http_status(vector.error().code);
       response.set_content(vector.error().message + "\n", "text/plain");

@@ -1,4 +1,4 @@
-// Pairs of like photographs in a folder, by perceptual hash and by the cosine of their vectors.
+// Finds pairs of similar photographs in a folder, by perceptual hash and by the cosine of their embeddings.
 #include <infer/image/perceptual_hash.h>
 #include <infer/infer.h>
 
@@ -12,7 +12,7 @@
 
 struct Photo {
   std::string name;
-  std::optional<std::uint64_t> hash;  // none without content: plain colours look all alike
+  std::optional<std::uint64_t> hash;  // no hash for a plain picture: all plain pictures would match
   std::vector<float> vector;
 };
 
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     files.push_back(std::move(bytes));
   }
   const std::vector<infer::EncodedImage> images(files.begin(), files.end());
-  auto embeddings = embedder.embed_many(images).value();  // batched, decoded ahead of the workers
+  auto embeddings = embedder.embed_many(images).value();  // one request; decodes while the workers compute
   for (std::size_t i = 0; i < photos.size(); ++i) photos[i].vector = std::move(embeddings.vectors[i]);
 
   for (std::size_t i = 0; i < photos.size(); ++i) {
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
       const Photo& a = photos[i];
       const Photo& b = photos[j];
       const int bits = a.hash && b.hash ? infer::hash_distance(*a.hash, *b.hash) : 64;
-      // Unit vectors: the dot product is the cosine.
+      // The dot product of unit vectors is their cosine.
       const float cosine = std::inner_product(a.vector.begin(), a.vector.end(), b.vector.begin(), 0.0F);
       if (bits <= 10 || cosine >= 0.999F)
         std::printf("%s and %s: %d of 64 bits differ, cosine %.3f\n", a.name.c_str(), b.name.c_str(), bits,
