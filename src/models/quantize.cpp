@@ -13,6 +13,7 @@
 #include "../engine/read_file.h"
 #include "infer/engine/open.h"
 #include "infer/tasks/image_embedder.h"
+#include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
 #include "quantize_module.h"
 #include "staged_folder.h"
@@ -81,6 +82,24 @@ Result<Vectors> embed_texts(const std::shared_ptr<Engine>& engine, const std::ve
   return vectors;
 }
 
+/// Scores that stand for themselves. An angle shows nothing of a single number, so a probability comes with
+/// its complement, and values of a regression with 1.
+Result<Vectors> score_texts(const std::shared_ptr<Engine>& engine, const std::vector<std::string>& texts) {
+  auto classifier = TextClassifier::create(engine);
+  if (!classifier) return Unexpected(classifier.error());
+  const bool values = classifier->scores_are() == TextClassifier::Scores::kValues;
+  Vectors vectors;
+  for (const std::string_view text : texts) {
+    auto answer = classifier->classify({&text, 1});
+    if (!answer) return Unexpected(answer.error());
+    std::vector<float> vector = std::move(answer->texts.front().scores);
+    const std::size_t labels = vector.size();
+    for (std::size_t i = 0; i < labels; ++i) vector.push_back(values ? 1 : 1 - vector[i]);
+    vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
 Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::path& folder) {
   auto embedder = ImageEmbedder::create(engine);
   if (!embedder) return Unexpected(embedder.error());
@@ -138,7 +157,9 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
       if (!line.empty()) texts.push_back(line);
     }
   }
-  return embed_texts(shared, texts);
+  const std::string& scores = shared->model().manifest.scores;
+  const bool each_by_itself = task == "text-classification" && (scores == "sigmoid" || scores == "none");
+  return each_by_itself ? score_texts(shared, texts) : embed_texts(shared, texts);
 }
 
 double cosine(const std::vector<float>& a, const std::vector<float>& b) {
@@ -146,7 +167,8 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
     return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
   };
   const double lengths = std::sqrt(product(a, a) * product(b, b));
-  return lengths > 0 ? product(a, b) / lengths : 1;
+  if (lengths > 0) return product(a, b) / lengths;
+  return a == b ? 1 : 0;
 }
 
 Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& options,

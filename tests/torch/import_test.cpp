@@ -247,6 +247,27 @@ TEST_F(Import, WithoutAHeadTheNamesOfLabelsDecide) {
   EXPECT_EQ(answers.texts[1].label, 0U);
 }
 
+TEST_F(Import, AnInt8ModelWithASingleScoreIsComparedByIt) {
+  for (const std::string problem : {"multi_label_classification", "regression"}) {
+    NamedShapes tensors;
+    for (auto [name, shape] : testing::bert_shapes("bert.", false, 1)) {
+      for (std::int64_t& dim : shape) dim = dim == 32 ? 128 : dim == 48 ? 256 : dim;
+      tensors.emplace_back(name, shape);
+    }
+    const auto source = checkpoint(
+        R"({"model_type":"bert","hidden_size":128,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":256,)"
+        R"("vocab_size":40,"max_position_embeddings":16,"architectures":["BertForSequenceClassification"],)"
+        R"("id2label":{"0":"good"},"problem_type":")" +
+            problem + R"("})",
+        tensors);
+    const fs::path fp32 = folder_ / (problem + "-fp32");
+    import_model(source, {"bert", "", 0}, fp32).value();
+    const auto report = quantize_model(fp32, {}, folder_ / (problem + "-int8")).value();
+    EXPECT_LT(report.least_cosine, 1 - 1e-12) << problem << ": an angle between two numbers says nothing";
+    EXPECT_GT(report.least_cosine, 0.97) << problem;
+  }
+}
+
 TEST_F(Import, AnInt8ModelReloadsAndStaysNear) {
   // Wider than the others, since small layers stay in fp32.
   NamedShapes tensors;
