@@ -22,20 +22,27 @@
 
 namespace infer::inline v0 {
 
-/// Runs one batch on a worker thread and completes every task of it. The batch stays the scheduler's, which
-/// may fail its tasks from another thread meanwhile: an executor neither moves nor changes them.
+/// The function that runs one batch on worker `worker` and completes every task of it.
+///
+/// The scheduler calls it from several worker threads. The batch stays the scheduler's, which may fail its
+/// tasks from another thread meanwhile: an executor must neither move nor change them. The scheduler fails
+/// tasks that the executor leaves open: with `kOutOfMemory` after `std::bad_alloc`, with `kInternal`
+/// otherwise.
 template <BatchTask T>
 using BatchExecutor = std::function<void(std::size_t worker, std::span<const T> batch)>;
 
+/// The configuration of a `BatchScheduler`.
 struct SchedulerOptions {
-  BatchOptions batch;
-  std::size_t workers = 1;
-  std::chrono::milliseconds max_wait{0};  ///< Requests that would not begin within it are refused; 0: none.
-  std::function<void(std::size_t worker)>
-      on_worker_start;                               ///< Runs first on each worker thread; may be empty.
-  std::chrono::milliseconds shutdown_timeout{5000};  ///< Bound on the destructor's wait for workers.
+  BatchOptions batch;       ///< Batch sizes and bounds of the queue.
+  std::size_t workers = 1;  ///< Number of worker threads, at least 1.
+  /// Maximum expected wait of a new request; longer waits are refused with `kOverloaded`; 0: no limit.
+  std::chrono::milliseconds max_wait{0};
+  /// Runs first on each worker thread; may be empty.
+  std::function<void(std::size_t worker)> on_worker_start;
+  std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits for workers.
 };
 
+/// \cond internal
 /// What the threads of a `BatchScheduler` share, ownership included: a thread that is stuck cannot outlive
 /// it. All but the constants is guarded by `mutex`; a function that takes the lock may let go of it
 /// meanwhile.
@@ -185,5 +192,7 @@ struct SchedulerState {
   bool stopping = false;
   SchedulerStats stats;
 };
+
+/// \endcond
 
 }  // namespace infer::inline v0
