@@ -125,7 +125,7 @@ class BatchPolicy {
  private:
   struct Fit {
     std::size_t count;
-    bool full;  ///< A later sample could not be added, whatever it were.
+    bool full;  ///< No further sample fits.
   };
 
   template <class Items>

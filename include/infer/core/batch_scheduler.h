@@ -226,7 +226,7 @@ class BatchScheduler {
     }
   }
 
-  /// Answers requests that expire while every worker computes.
+  /// Answers tasks that expire while every worker computes.
   static void run_timer(State& state) {
     std::unique_lock lock(state.mutex);
     while (!state.stopping) {

@@ -133,7 +133,7 @@ class FairQueue {
     return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);
   }
 
-  /// The key of the queued tasks that may share a batch with `task`, else one that no task had before.
+  /// Returns the key of queued tasks that may share a batch with `task`, or else an unused key.
   std::uint64_t key_of(const T& task) noexcept {
     std::uint64_t other = 0;  // no key: one comparison will do for neighbours of equal keys
     for (const Entry& entry : order_) {

@@ -35,7 +35,7 @@ inline std::optional<std::string> read_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// "MAX PERIOD" of cgroup v2, where MAX may be the word max.
+/// Reads "MAX PERIOD" of cgroup v2; MAX may be the word "max", which means no limit.
 inline std::optional<double> parse_cpu_max(const std::string& text) {
   std::istringstream in(text);
   double quota = 0;
@@ -58,7 +58,7 @@ inline void keep_smaller(std::optional<double>& quota, std::optional<double> oth
   if (other && (!quota || *other < *quota)) quota = other;
 }
 
-/// A limit on any ancestor binds too, so every level up to the mount point is read.
+/// Visits every level up to the mount point, since a limit on any ancestor binds too.
 template <class Visit>
 void for_each_level(const std::filesystem::path& mount, const std::string& group, Visit visit) {
   std::filesystem::path relative = std::filesystem::path(group).relative_path();

@@ -31,7 +31,8 @@ INFER_EXPORT std::string cpu_name();
 
 /// Reads a file of tuned settings; blocking.
 ///
-/// Errors: `kNotFound`, `kInvalidArgument`, naming the file and the field.
+/// Errors: `kNotFound`; `kInvalidArgument`, naming the file and the field; `kUnimplemented` in a build
+/// without the JSON parser.
 INFER_EXPORT Result<TunedVersions> read_tuned(const std::filesystem::path& file);
 /// Replaces the file in one step: a reader sees the whole old file or the whole new file.
 ///

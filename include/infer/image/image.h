@@ -13,7 +13,7 @@ namespace infer::inline v0 {
 struct Image {
   std::size_t width = 0;                   ///< Pixels in a row.
   std::size_t height = 0;                  ///< Number of rows.
-  std::unique_ptr<std::uint8_t[]> pixels;  ///< height x width x 3 bytes; null for an empty image.
+  std::unique_ptr<std::uint8_t[]> pixels;  ///< height x width x 3 bytes; null for a default-made image.
 
   /// Bytes of one pixel: red, green, blue.
   static constexpr std::size_t kChannels = 3;

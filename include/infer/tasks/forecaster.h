@@ -32,7 +32,7 @@ struct ForecastRequest {
   std::map<std::string, std::vector<double>> future = {};
 };
 
-/// Forecast rows of targets, in the units of the series.
+/// The rows that follow a window: targets in the units of the series.
 struct Forecast {
   std::vector<std::vector<double>> values;  ///< One row for each step; one number for each target.
   std::vector<std::vector<double>> lower;  ///< Lower end of the 80 % interval; empty if the model gives none.

@@ -73,8 +73,8 @@ class INFER_EXPORT ImageEmbedder {
 
   /// Decodes in the calling thread, then returns; `done` receives the vector later.
   ///
-  /// A worker thread calls `done` exactly once; it must not throw or block. The call does not call `done` if
-  /// it returns an error.
+  /// The engine calls `done` exactly once, from a worker, its timer thread, or the thread that drains or
+  /// destroys the engine; `done` must not throw or block. If the call returns an error, nobody calls `done`.
   ///
   /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), and those of `Engine::submit`.
   Result<void> embed_async(EncodedImage image, const RequestOptions& options,

@@ -49,7 +49,8 @@ class INFER_EXPORT TensorRunner {
 
   /// Runs `rows` samples that `prepare(i)` makes when their turn comes, so that memory stays bounded.
   ///
-  /// The calling thread calls `prepare`, in order of `i`. Blocks until all rows are done.
+  /// The calling thread calls `prepare`, in order of `i`. Blocks until all rows are done. A message begins
+  /// with the row's index, such as "rows[2]: ...".
   ///
   /// Errors: those of `prepare` and of `Engine::submit`.
   Result<TensorRows> run(std::size_t rows, const std::function<Result<Sample>(std::size_t)>& prepare,
