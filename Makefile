@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 OVERLAY ?= simulator-dev
 CLUSTER ?= inference-cluster
 
-.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-repeat test-core test-sanitizers fuzz conformance sabotage bench bench-guard peers package lint format clean
+.PHONY: image kind-up kind-load deploy undeploy kind-down e2e e2e-full help setup build demo serve test test-repeat test-core test-sanitizers fuzz conformance sabotage bench bench-guard peers package docs lint format clean
 
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
 	@echo "make peers   what others reach on this machine      make bench-guard BASE=COMMIT   is HEAD slower than it?"
 	@echo "make package  a .deb in build/package"
+	@echo "make docs    the API reference, docs/api/index.html"
 	@echo "make lint    clang-format and clang-tidy       make format   apply clang-format"
 
 setup:
@@ -125,6 +126,12 @@ package: setup
 	cmake --preset release -B build/package -DINFER_TESTS=OFF -DINFER_BUNDLE_TORCH=ON
 	cmake --build build/package -j $(JOBS)
 	cd build/package && cpack
+
+# The API reference from the public headers, docs/concepts and examples that the tests run. A symbol without a comment is an error.
+docs:
+	@scripts/setup.sh --docs
+	doxygen docs/Doxyfile
+	@echo "docs/api/index.html"
 
 lint: setup
 	scripts/lint.sh

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+//! [prepare]
 infer::Result<infer::Sample> prepare(const std::vector<std::uint8_t>& bytes, std::size_t size) {
   auto image = infer::decode_image(bytes);
   if (!image) return infer::Unexpected(image.error());
@@ -22,6 +23,7 @@ infer::Result<infer::Sample> prepare(const std::vector<std::uint8_t>& bytes, std
   }
   return infer::Sample{*std::move(tensor)};
 }
+//! [prepare]
 
 int main(int argc, char** argv) {
   if (argc < 3) return std::puts("usage: custom_preprocessor MODEL_DIR PHOTO"), 2;

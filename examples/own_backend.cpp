@@ -5,6 +5,7 @@
 #include <future>
 #include <vector>
 
+//! [backend]
 class MovingAverage final : public infer::Backend {
  public:
   const infer::ModelSignature& signature() const noexcept override { return signature_; }
@@ -27,6 +28,7 @@ class MovingAverage final : public infer::Backend {
   const infer::ModelSignature signature_{{{"series", infer::DType::kFp32, infer::Shape{kIn}}},
                                          {{"average", infer::DType::kFp32, infer::Shape{kOut}}}};
 };
+//! [backend]
 
 int main() {
   infer::EngineOptions options;

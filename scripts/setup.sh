@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
-#   scripts/setup.sh [--cuda] [--core] [--build] [--tests] [--guard]
+#   scripts/setup.sh [--cuda] [--core] [--build] [--tests] [--guard] [--docs]
 # --core stops after what the torch-free core needs, --build after what the program needs: no photographs, no texts. --cuda
 # keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, the proxies that requests
-# must not slip through, and texts of many languages with a tokenizer to compare
-# with; --guard what counts instructions.
+# must not slip through, doxygen, and texts of many languages with a tokenizer to compare
+# with; --guard what counts instructions. --docs brings doxygen alone, of the version whose warnings docs/Doxyfile is free of.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -15,6 +15,7 @@ core=
 build=
 tests=
 guard=
+docs=
 for argument in "$@"; do
   case $argument in
     --cuda) cuda=--cuda ;;
@@ -22,7 +23,8 @@ for argument in "$@"; do
     --build) build=yes ;;
     --tests) tests=yes ;;
     --guard) guard=yes ;;
-    *) echo "setup: unknown argument '$argument'; known: --cuda --core --build --tests --guard" >&2; exit 2 ;;
+    --docs) docs=yes ;;
+    *) echo "setup: unknown argument '$argument'; known: --cuda --core --build --tests --guard --docs" >&2; exit 2 ;;
   esac
 done
 
@@ -31,9 +33,10 @@ if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
              libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libbenchmark-dev)
 fi
-[ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core nginx-light haproxy clang-16 libclang-rt-16-dev
+[ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core nginx-light haproxy clang-16 libclang-rt-16-dev doxygen
                         iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)
 [ -z "$guard" ] || packages+=(valgrind)
+[ -z "$docs" ] || packages=(doxygen)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -48,6 +51,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "setup: installing ${missing[*]}"
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+if [ -n "$docs" ]; then
+  [[ $(doxygen --version) = 1.9.4* ]] && exit 0
+  echo "setup: doxygen $(doxygen --version) is installed; docs/Doxyfile needs 1.9.4, the version of Debian 12" >&2
+  exit 1
 fi
 [ -z "$core" ] || exit 0
 

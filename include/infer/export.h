@@ -1,4 +1,4 @@
 #pragma once
 
-/// Marks what the shared library shows; everything else stays hidden in it.
+/// Marks a symbol of the shared library's interface; all other symbols are hidden.
 #define INFER_EXPORT __attribute__((visibility("default")))

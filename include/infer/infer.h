@@ -1,6 +1,7 @@
 #pragma once
 
-/// Everything most users need: photographs and texts in, vectors and labels out, and the engine behind it.
+/// \file
+/// Everything that most programs need: the tasks, and the engine that runs them.
 
 #include "infer/core/result.h"
 #include "infer/engine/engine.h"

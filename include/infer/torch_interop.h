@@ -1,6 +1,7 @@
 #pragma once
 
-/// Opt-in: the only public header that includes torch. For programs that use LibTorch themselves.
+/// \file
+/// Conversions for programs that use LibTorch themselves; the only public header that includes torch.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,12 +11,15 @@
 
 namespace infer::inline v0 {
 
-/// The same memory as a LibTorch tensor, which keeps it alive; no copy. Write to it only with sole use of
-/// `tensor`.
+/// Returns a LibTorch tensor of the same memory, which it keeps alive; copies nothing.
+///
+/// Write to it only if `tensor` is the only copy. May throw LibTorch's exceptions.
 INFER_EXPORT at::Tensor to_torch(const Tensor& tensor);
 
-/// The memory of a contiguous CPU tensor, shared; any other is copied. Errors: `kModelError` for a tensor
-/// that is undefined, not dense, of more than 8 dimensions or of a dtype without a match.
+/// Returns a tensor that shares the memory of a contiguous CPU tensor, or a copy of any other tensor.
+///
+/// Errors: `kModelError` for a tensor that is undefined, not dense, of more than 8 dimensions, or of a dtype
+/// without counterpart.
 INFER_EXPORT Result<Tensor> from_torch(const at::Tensor& tensor);
 
 }  // namespace infer::inline v0

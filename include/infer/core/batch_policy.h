@@ -14,19 +14,25 @@
 
 namespace infer::inline v0 {
 
-/// How samples become batches, and how many may wait.
+/// The sizes of batches and the bounds of the queue.
+///
+/// `validate` checks the values. docs/batching.md says how to choose them.
 struct BatchOptions {
-  std::size_t max_batch_size = 8;  ///< Samples in one forward, at most.
-  std::size_t max_batch_cost = 0;  ///< Sum of sample costs (tokens) in one forward; 0: no budget.
-  std::chrono::microseconds max_queue_delay{
-      0};                           ///< Linger for company, counted from the oldest queued sample.
-  std::size_t max_queue_size = 64;  ///< Samples queued, at most.
-  std::size_t max_queue_bytes = std::size_t{256} << 20;  ///< Bytes of samples queued, at most.
-  std::vector<std::size_t> allowed_batch_sizes;  ///< Sizes a batch is rounded down to; empty: every size.
+  std::size_t max_batch_size = 8;  ///< Maximum number of samples in one forward.
+  /// Maximum sum of sample costs (such as tokens) in one forward; 0: no limit.
+  std::size_t max_batch_cost = 0;
+  /// Maximum time that the oldest queued sample waits for a fuller batch; 0: an idle worker starts at once.
+  std::chrono::microseconds max_queue_delay{0};
+  std::size_t max_queue_size = 64;  ///< Maximum number of queued samples.
+  /// Maximum number of bytes of all queued samples together.
+  std::size_t max_queue_bytes = std::size_t{256} << 20;
+  /// Batch sizes to round down to, ascending from 1; empty: every size.
+  std::vector<std::size_t> allowed_batch_sizes;
 };
 
-/// Checks options before they are used. Errors: `kInvalidArgument`, naming the field, its value and the
-/// limit.
+/// Checks batch options; the function is pure.
+///
+/// Errors: `kInvalidArgument`, naming the field, its value and the limit.
 inline Result<void> validate(const BatchOptions& options) {
   const auto bad = [](std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); };
   if (options.max_batch_size == 0) return bad("max_batch_size: 0 is below the minimum of 1");
@@ -51,51 +57,56 @@ inline Result<void> validate(const BatchOptions& options) {
   return {};
 }
 
-/// What the policy sees of one queued sample.
+/// The policy's view of one queued sample.
 struct QueueItem {
-  TimePoint enqueued;
-  std::size_t cost = 1;
-  std::uint64_t key = 0;  ///< Given by the queue: equal for samples that can share a batch.
+  TimePoint enqueued;     ///< When the sample entered the queue.
+  std::size_t cost = 1;   ///< Counts against `BatchOptions::max_batch_cost`.
+  std::uint64_t key = 0;  ///< Equal keys can share a batch; the queue assigns them.
 };
 
-/// What the policy sees of the queue: the samples in the order in which they will be served.
+/// The policy's view of the queue.
 template <class Items = std::span<const QueueItem>>
 struct QueueView {
-  Items items;
-  std::size_t idle_workers = 1;  ///< Workers with nothing to do, the asking one counted in.
-  bool draining = false;         ///< No further samples will come: do not linger.
+  Items items;                   ///< The queued samples in the order of service.
+  std::size_t idle_workers = 1;  ///< Number of idle workers, the asking one included.
+  bool draining = false;  ///< No further samples will come, so waiting for a fuller batch is pointless.
 };
 
-/// Serve the first `count` samples whose key is that of the first.
+/// The decision to run a batch now: the first `count` samples that have the key of the first sample.
 struct Dispatch {
-  std::size_t count;
+  std::size_t count;  ///< Number of samples in the batch, at least 1.
 };
-/// Ask again at `time`, or when the queue changes.
+/// The decision to ask again at `time`, or earlier when the queue changes.
 struct WaitUntil {
-  TimePoint time;
+  TimePoint time;  ///< When to ask again.
 };
-/// Ask again when the queue changes.
+/// The decision to ask again when the queue changes.
 struct WaitForever {};
+/// What a worker does next.
 using Decision = std::variant<WaitForever, WaitUntil, Dispatch>;
 
-/// Decides when to run how large a batch: a pure value without threads and without a clock of its own.
+/// Decides when a batch starts and how large it is.
 ///
-/// Work-conserving: with `max_queue_delay` 0 a worker that asks gets what is there. When several workers are
-/// idle the queue is shared out between them, since two half batches side by side finish before one whole
-/// batch.
+/// A policy is an immutable value without threads and without a clock; its functions are pure and
+/// thread-safe. With `max_queue_delay` 0 no worker idles while samples wait. The policy divides the queue
+/// between idle workers, since two half batches in parallel finish before one whole batch.
 class BatchPolicy {
  public:
+  /// Makes a policy with default options.
   BatchPolicy() = default;
+  /// Makes a policy for `options`, which must pass `validate`.
   explicit BatchPolicy(BatchOptions options) : options_(std::move(options)) {}
 
+  /// Returns the options; the reference lives as long as the policy.
   const BatchOptions& options() const noexcept { return options_; }
 
-  /// Samples in the largest batch that is ever run.
+  /// Returns the number of samples in the largest batch that the policy ever runs.
   std::size_t largest_batch() const noexcept {
     const auto& sizes = options_.allowed_batch_sizes;
     return sizes.empty() ? options_.max_batch_size : sizes.back();
   }
 
+  /// Decides what a worker that asks at `now` does next; allocates nothing.
   template <class Items>
   Decision decide(const QueueView<Items>& view, TimePoint now) const noexcept {
     if (view.items.empty()) return WaitForever{};
@@ -114,7 +125,7 @@ class BatchPolicy {
  private:
   struct Fit {
     std::size_t count;
-    bool full;  ///< A later sample could not be added, whatever it were.
+    bool full;  ///< No further sample fits.
   };
 
   template <class Items>

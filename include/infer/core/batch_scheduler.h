@@ -24,17 +24,24 @@
 
 namespace infer::inline v0 {
 
-/// A bounded queue in front of fixed worker threads, which take batches from it as the policy says.
+/// A bounded queue in front of fixed worker threads, which take batches as `BatchPolicy` says.
 ///
-/// Thread-safe. Knows no tensor. Allocates nothing after construction, so that a full memory cannot lose a
-/// task. Every accepted task is executed or failed; what an executor leaves open is failed with `kInternal`.
+/// Thread-safe. The scheduler knows no tensors and allocates nothing after construction, so that an exhausted
+/// memory cannot lose a task. The scheduler executes or fails every accepted task; it fails a task that an
+/// executor leaves open with `kInternal`.
 template <BatchTask T>
 class BatchScheduler {
  public:
+  /// The function that runs one batch.
   using Executor = BatchExecutor<T>;
+  /// The configuration.
   using Options = SchedulerOptions;
 
-  /// Starts the workers. Errors: `kInvalidArgument`, `kOutOfMemory`, `kInternal` (no threads to be had).
+  /// Starts the workers and the timer thread.
+  ///
+  /// `executor` and `clock` live as long as the scheduler or a worker uses them.
+  ///
+  /// Errors: `kInvalidArgument` (options), `kOutOfMemory`, `kInternal` (the system refuses a thread).
   static Result<std::unique_ptr<BatchScheduler>> create(Options options, Executor executor,
                                                         std::shared_ptr<const Clock> clock) {
     if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
@@ -54,11 +61,15 @@ class BatchScheduler {
     }
   }
 
+  /// A scheduler owns its threads: it cannot be copied.
   BatchScheduler(const BatchScheduler&) = delete;
+  /// A scheduler owns its threads: it cannot be assigned.
   BatchScheduler& operator=(const BatchScheduler&) = delete;
 
-  /// Fails what is queued with `kUnavailable`; waits for running batches at most `shutdown_timeout`, then
-  /// fails their tasks too and leaves the threads behind: they share the ownership of all that they still
+  /// Fails queued tasks with `kUnavailable` and stops the workers.
+  ///
+  /// Blocks for running batches at most `SchedulerOptions::shutdown_timeout`; then the destructor fails their
+  /// tasks too and leaves the threads behind. Those threads share the ownership of everything that they still
   /// use.
   ~BatchScheduler() {
     State& state = *state_;
@@ -80,11 +91,13 @@ class BatchScheduler {
     for (auto& thread : threads_) all_left ? thread.join() : thread.detach();
   }
 
-  /// Queues a task. Never throws; `task` is moved from only on success. Blocks on no work, unless
-  /// `may_run_here`: then the caller runs a batch itself where a worker is free, which saves waking a thread.
+  /// Queues a task; never throws, and moves from `task` only on success.
   ///
-  /// Errors: `kInvalidArgument` (can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`,
-  /// `kUnavailable` (draining), `kOutOfMemory`.
+  /// The call does not block on work, unless `may_run_here` is true: then the caller runs a batch itself if a
+  /// worker is free, which saves a thread wake-up.
+  ///
+  /// Errors: `kInvalidArgument` (the task can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`
+  /// (queue, bytes or `max_wait`), `kUnavailable` (draining), `kOutOfMemory`.
   Result<void> enqueue(T&& task, bool may_run_here = false) noexcept {
     const std::shared_ptr<State> shared = state_;  // a batch that runs here may end the last use of this
     State& state = *shared;
@@ -116,8 +129,11 @@ class BatchScheduler {
     }
   }
 
-  /// Whether a new request would begin within `max_wait`, before anything is spent on it. Errors:
-  /// `kOverloaded`, `kOutOfMemory`.
+  /// Checks whether a new request would begin within `max_wait`, before the caller spends work on it.
+  ///
+  /// Does not block on work. An idle scheduler always says yes.
+  ///
+  /// Errors: `kOverloaded`, `kOutOfMemory`.
   Result<void> begins_in_time() const noexcept {
     try {
       std::unique_lock lock(state_->mutex);
@@ -127,8 +143,10 @@ class BatchScheduler {
     }
   }
 
-  /// Refuses new tasks, finishes the queued ones without linger, and at `deadline` fails the rest with
-  /// `kUnavailable`, those that are executing too. Blocks until then. Idempotent.
+  /// Refuses new tasks, finishes the queued tasks without delay, and fails the rest at `deadline`.
+  ///
+  /// The tasks that fail get `kUnavailable`, those that are executing too. Blocks until all tasks are
+  /// complete. Idempotent.
   DrainReport drain(TimePoint deadline) {
     State& state = *state_;
     std::unique_lock lock(state.mutex);
@@ -146,6 +164,7 @@ class BatchScheduler {
     return report;
   }
 
+  /// Returns a snapshot of the counters; blocks only for the scheduler's lock.
   SchedulerStats stats() const {
     const State& state = *state_;
     std::unique_lock lock(state.mutex);
@@ -207,7 +226,7 @@ class BatchScheduler {
     }
   }
 
-  /// Answers requests that expire while every worker computes.
+  /// Answers tasks that expire while every worker computes.
   static void run_timer(State& state) {
     std::unique_lock lock(state.mutex);
     while (!state.stopping) {

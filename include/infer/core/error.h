@@ -6,29 +6,34 @@
 
 namespace infer::inline v0 {
 
-/// Why a call failed; docs/errors.md maps each code to an HTTP status and to advice on retrying.
+/// Why a call failed.
+///
+/// docs/errors.md maps each code to an HTTP status and says when to retry.
 enum class ErrorCode : std::uint8_t {
-  kInvalidArgument,     ///< The input can never succeed: fix it.
-  kNotFound,            ///< No such model, version, route or file.
-  kFailedPrecondition,  ///< The call is fine, the state of the machine or object is not (missing device).
-  kOverloaded,          ///< A bound on queue, bytes or in-flight requests is reached: retry later.
-  kDeadlineExceeded,    ///< The deadline passed before execution started.
-  kCancelled,           ///< The caller asked to stop before execution started.
-  kUnavailable,         ///< Loading or draining: retry elsewhere.
-  kUnimplemented,       ///< Understood, but not supported by this build or backend.
-  kModelError,          ///< The model threw, or returned something unexpected, for this sample.
-  kOutOfMemory,         ///< An allocation failed: retry with something smaller.
-  kInternal,            ///< A broken invariant of the library: please report it.
+  kInvalidArgument,  ///< The input can never succeed: correct it.
+  kNotFound,         ///< The model, version, route or file does not exist.
+  /// The call is valid, but the machine or the object is in a wrong state (missing device).
+  kFailedPrecondition,
+  kOverloaded,        ///< A bound on queue, bytes, wait or requests in flight is reached: retry later.
+  kDeadlineExceeded,  ///< The deadline passed before execution started.
+  kCancelled,         ///< The caller asked to stop before execution started.
+  kUnavailable,       ///< The model is loading or draining: retry on another server.
+  kUnimplemented,     ///< This build or this backend does not support the operation.
+  kModelError,        ///< The model threw, or returned something unexpected, for this sample.
+  kOutOfMemory,       ///< An allocation failed: retry with a smaller input.
+  kInternal,          ///< The library broke a rule of its own: please report it.
 };
 
-/// Narrows an `ErrorCode` where an adapter answers differently within one code.
+/// Divides an `ErrorCode` for adapters that answer with different statuses within one code.
 enum class ErrorDetail : std::uint8_t {
-  kNone,
+  kNone,             ///< The code says everything.
   kTooLarge,         ///< The input exceeds a configured limit (HTTP 413).
-  kUnsupportedType,  ///< The input is of a kind that is not read (HTTP 415).
+  kUnsupportedType,  ///< The library does not read inputs of this type (HTTP 415).
 };
 
-/// Stable CamelCase name of a code, the spelling used in JSON bodies, logs and metric labels.
+/// Returns the stable CamelCase name of a code, such as "InvalidArgument".
+///
+/// JSON bodies, logs and metric labels use this spelling. The text is static; the function never fails.
 constexpr std::string_view to_string(ErrorCode code) noexcept {
   switch (code) {
     case ErrorCode::kInvalidArgument:
@@ -57,15 +62,16 @@ constexpr std::string_view to_string(ErrorCode code) noexcept {
   return "Internal";
 }
 
-/// A failure: what kind, and a message that names the field, the value and the limit.
+/// A failure: its kind and a message for people.
 struct Error {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-  ErrorDetail detail = ErrorDetail::kNone;
+  ErrorCode code = ErrorCode::kInternal;    ///< The kind of failure.
+  std::string message;                      ///< Names the field, its value and the limit; UTF-8, one line.
+  ErrorDetail detail = ErrorDetail::kNone;  ///< Narrows `code`; `kNone` for most errors.
 };
 
-/// The error for a failed allocation; its message fits the small-string buffer, so making it allocates
-/// nothing.
+/// Returns the error for a failed allocation.
+///
+/// The message fits the small-string buffer of `std::string`, so the function allocates nothing.
 inline Error out_of_memory() noexcept { return {ErrorCode::kOutOfMemory, "out of memory", {}}; }
 
 }  // namespace infer::inline v0

@@ -15,17 +15,20 @@
 
 namespace infer::inline v0 {
 
-/// A bounded queue that is round-robin over requests. Not thread-safe; allocates nothing after construction.
+/// A bounded queue that serves requests round-robin.
 ///
-/// A tag is a round, and rounds are served in ascending order. A new request enters the round after the one
-/// that is being served; each further sample of it enters the next. A request with 64 samples therefore
-/// shares the workers sample by sample with those that come after it, and since nobody can enter the round
-/// being served, its k-th sample waits for k rounds, however many requests keep coming. (After Goyal, Vin,
-/// Cheng: "Start-time Fair Queueing", SIGCOMM 1996, whose virtual time would stand still while new requests
-/// come: there a flow lasts.)
+/// Not thread-safe: the scheduler guards it. The queue allocates nothing after construction.
+///
+/// Each queued sample has a round, and the queue serves rounds in ascending order. The first sample of a
+/// request enters the round after the one being served, and each further sample enters the next round. So a
+/// request of 64 samples shares the workers sample by sample with later requests. No sample can enter the
+/// round being served, so the k-th sample of a request waits for k rounds, however many requests arrive. The
+/// method follows Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996; its virtual time would stand
+/// still while new requests arrive, since it was made for flows that last.
 template <BatchTask T>
 class FairQueue {
  public:
+  /// Reserves the memory for `limits.max_queue_size` tasks; may throw `std::bad_alloc`.
   explicit FairQueue(const BatchOptions& limits)
       : max_bytes_(limits.max_queue_bytes), max_cost_(limits.max_batch_cost), slots_(limits.max_queue_size) {
     free_slots_.reserve(slots_.size());
@@ -33,23 +36,33 @@ class FairQueue {
     order_.reserve(slots_.size());
   }
 
+  /// One queued task, without the task itself.
   struct Entry : QueueItem {
-    std::uint64_t tag = 0;
-    std::uint64_t sequence = 0;
-    std::uint32_t slot = 0;
+    std::uint64_t tag = 0;       ///< The round in which the task is served.
+    std::uint64_t sequence = 0;  ///< The order of arrival within the round.
+    std::uint32_t slot = 0;      ///< The place of the task in the queue's memory.
 
+    /// Orders entries by round, then by arrival.
     bool operator<(const Entry& other) const noexcept {
       return tag != other.tag ? tag < other.tag : sequence < other.sequence;
     }
   };
 
+  /// Returns the entries in the order of service; valid until the queue changes.
   std::span<const Entry> items() const noexcept { return order_; }
+  /// Returns the number of queued tasks.
   std::size_t size() const noexcept { return order_.size(); }
+  /// Returns true if no task is queued.
   bool empty() const noexcept { return order_.empty(); }
+  /// Returns the sum of the bytes of all queued tasks.
   std::size_t bytes() const noexcept { return bytes_; }
+  /// Returns the task at `position` of `items()`; valid until the queue changes.
   const T& task(std::size_t position) const noexcept { return *slots_[order_[position].slot]; }
 
-  /// Whether `task` may enter. Errors: `kInvalidArgument` if it could never fit, `kOverloaded` if not now.
+  /// Checks whether `task` may enter now.
+  ///
+  /// Errors: `kInvalidArgument` with `kTooLarge` if the task can never fit, `kOverloaded` if the queue is
+  /// full now.
   Result<void> admissible(const T& task) const {
     if (max_cost_ != 0 && task.cost() > max_cost_)
       return never_fits("cost", task.cost(), "max_batch_cost", max_cost_);
@@ -64,7 +77,7 @@ class FairQueue {
     return {};
   }
 
-  /// Takes an admissible task in.
+  /// Queues a task that `admissible` accepts; the queue owns it from then on.
   void push(T&& task, TimePoint now) noexcept {
     Entry entry;
     entry.enqueued = now;
@@ -81,7 +94,7 @@ class FairQueue {
                   entry);  // within the reserved capacity
   }
 
-  /// How many queued samples would be served before the next one of `lane`; null: of a new request.
+  /// Counts the queued tasks that the queue serves before the next task of `lane`; null means a new request.
   std::size_t ahead_of(const FairLane* lane) const noexcept {
     Entry next;
     next.tag = tag_for(lane);
@@ -89,7 +102,7 @@ class FairQueue {
     return static_cast<std::size_t>(std::upper_bound(order_.begin(), order_.end(), next) - order_.begin());
   }
 
-  /// Removes the task at `position` without serving it.
+  /// Removes the task at `position` without serving it and returns it.
   T remove(std::size_t position) noexcept {
     const Entry entry = order_[position];
     order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(position));
@@ -101,7 +114,8 @@ class FairQueue {
     return task;
   }
 
-  /// Moves the first `count` tasks that share the key of the first into `batch`, which has room for them.
+  /// Moves the first `count` tasks that share the key of the first into `batch`, which must have room for
+  /// them.
   void serve(std::size_t count, std::vector<T>& batch) noexcept {
     const std::uint64_t key = order_.front().key;
     served_tag_ = order_.front().tag;
@@ -119,7 +133,7 @@ class FairQueue {
     return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);
   }
 
-  /// The key of the queued tasks that may share a batch with `task`, else one that no task had before.
+  /// Returns the key of queued tasks that may share a batch with `task`, or else an unused key.
   std::uint64_t key_of(const T& task) noexcept {
     std::uint64_t other = 0;  // no key: one comparison will do for neighbours of equal keys
     for (const Entry& entry : order_) {

@@ -11,14 +11,17 @@
 
 namespace infer::inline v0 {
 
-/// What a control group lets this process have of memory.
+/// The memory that control groups allow this process.
 struct MemoryLimits {
-  std::optional<std::uint64_t> limit_bytes;  ///< The smallest of the levels; empty: none.
-  std::uint64_t used_bytes = 0;              ///< At that level, without file pages that can be given back.
+  std::optional<std::uint64_t> limit_bytes;  ///< Smallest limit of all levels, in bytes; empty: no limit.
+  /// Bytes in use at that level, without file pages that the kernel can reclaim.
+  std::uint64_t used_bytes = 0;
 };
 
-/// Reads the limits from the control group files below `root`: v2's `memory.max`, v1's
-/// `memory.limit_in_bytes`.
+/// Reads the memory limits of this process from the control group files below `root`.
+///
+/// Understands `memory.max` of cgroup v2 and `memory.limit_in_bytes` of cgroup v1. Files that are missing or
+/// unreadable count as no limit. Blocks for a few small file reads; thread-safe.
 inline MemoryLimits read_memory_limits(const std::filesystem::path& root = "/") {
   MemoryLimits limits;
   const auto look = [&](const std::filesystem::path& level, const char* limit_name, const char* used_name,

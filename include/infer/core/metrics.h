@@ -18,42 +18,59 @@
 
 namespace infer::inline v0 {
 
-/// A number that goes up and down. Thread-safe, wait-free on common machines.
+/// A number that goes up and down.
+///
+/// Thread-safe, wait-free on common machines.
 class Gauge {
  public:
+  /// Sets the value.
   void set(double value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  /// Adds `by`, which may be negative.
   void add(double by) noexcept { value_.fetch_add(by, std::memory_order_relaxed); }
+  /// Returns the current value.
   double value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<double> value_{0};
 };
 
-/// A count that only goes up. Thread-safe, wait-free.
+/// A count that only goes up.
+///
+/// Thread-safe, wait-free.
 class Counter {
  public:
+  /// Adds `by`.
   void add(std::uint64_t by = 1) noexcept { value_.fetch_add(by, std::memory_order_relaxed); }
+  /// Returns the current count.
   std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// Counts of observations below ascending edges, their number and their sum. Thread-safe, wait-free.
+/// Counts observations in buckets with ascending upper edges, and their sum.
+///
+/// Thread-safe, wait-free on common machines.
 class Histogram {
  public:
+  /// Makes a histogram with one bucket up to each of the ascending `edges`, and one bucket above the last.
   explicit Histogram(std::vector<double> edges) : edges_(std::move(edges)), buckets_(edges_.size() + 1) {}
 
+  /// Adds one observation; a value equal to an edge belongs to the bucket below that edge.
   void observe(double value) noexcept {
     const auto edge = std::lower_bound(edges_.begin(), edges_.end(), value);
     buckets_[static_cast<std::size_t>(edge - edges_.begin())].fetch_add(1, std::memory_order_relaxed);
     sum_.fetch_add(value, std::memory_order_relaxed);
   }
 
+  /// Returns the edges; valid as long as the histogram.
   std::span<const double> edges() const noexcept { return edges_; }
+  /// Returns the number of observations in bucket `index` alone; `edges().size()` is the bucket above the
+  /// last edge.
   std::uint64_t bucket(std::size_t index) const noexcept {
     return buckets_[index].load(std::memory_order_relaxed);
   }
+  /// Returns the sum of all observations.
   double sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
 
  private:
@@ -62,35 +79,44 @@ class Histogram {
   std::atomic<double> sum_{0};
 };
 
-/// Label names and values of one series, e.g. {{"model", "clip"}, {"code", "OK"}}.
+/// The label names and values of one series, such as {{"model", "clip"}, {"code", "OK"}}.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// Named series, and their rendering as Prometheus text (exposition format 0.0.4).
+/// Owns named series and renders them as Prometheus text (exposition format 0.0.4).
 ///
-/// Thread-safe. The references it hands out stay valid as long as the registry; asking again for the same
-/// name and labels gives the same series, so hold on to the reference on hot paths.
+/// Thread-safe. Returned references stay valid as long as the registry. The same name and labels give the
+/// same series, so hot paths should keep the reference. `help` of the first call for a name is the one that
+/// counts. Each call may throw `std::bad_alloc`.
 class MetricsRegistry {
  public:
+  /// Returns the counter `name` with `labels`, created at 0 by the first call.
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {}) {
     return series<Counter>(counters_, name, help, std::move(labels),
                            [] { return std::make_unique<Counter>(); });
   }
 
+  /// Returns the gauge `name` with `labels`, created at 0 by the first call.
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {}) {
     return series<Gauge>(gauges_, name, help, std::move(labels), [] { return std::make_unique<Gauge>(); });
   }
 
+  /// Returns the histogram `name` with `labels`; the first call creates it with `edges`, later calls ignore
+  /// them.
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> edges,
                        Labels labels = {}) {
     return series<Histogram>(histograms_, name, help, std::move(labels),
                              [&] { return std::make_unique<Histogram>(std::move(edges)); });
   }
 
-  /// Runs before each rendering, to set gauges that are read off something else. Must not call the registry's
-  /// makers.
+  /// Registers a function that runs before each rendering, to set gauges from other sources.
+  ///
+  /// The function must not register series or hooks.
   void on_collect(std::function<void()> hook) { on_collect(everlasting_, std::move(hook)); }
 
-  /// The same for as long as `subject` lives, which does so throughout a call of `hook`.
+  /// Registers a function that runs before each rendering while `subject` exists.
+  ///
+  /// The registry does not own `subject`, but keeps it alive during a call of `hook`. The function must not
+  /// register series or hooks.
   void on_collect(const std::shared_ptr<const void>& subject, std::function<void()> hook) {
     std::unique_lock lock(mutex_);
     // A registry outlives engines that are swapped: those that are gone leave nothing behind.
@@ -98,6 +124,7 @@ class MetricsRegistry {
     hooks_.push_back({subject, std::move(hook)});
   }
 
+  /// Runs the registered functions, then renders all series as Prometheus text.
   std::string render() const {
     std::vector<Hook> hooks;
     {
@@ -206,7 +233,9 @@ class MetricsRegistry {
   std::vector<Hook> hooks_;
 };
 
-/// Edges for durations in seconds, 1 ms to 60 s; 0.5 is one of them, since alert rules ask for it.
+/// Returns bucket edges for durations, in seconds, from 1 ms to 60 s.
+///
+/// 0.5 is one of the edges, since the alert rules use it.
 inline std::vector<double> latency_edges() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 3, 5, 10, 30, 60};
 }

@@ -22,29 +22,36 @@
 
 namespace infer::inline v0 {
 
-/// Runs one batch on a worker thread and completes every task of it. The batch stays the scheduler's, which
-/// may fail its tasks from another thread meanwhile: an executor neither moves nor changes them.
+/// The function that runs one batch on worker `worker` and completes every task of it.
+///
+/// The scheduler calls it from several threads. The batch stays the scheduler's, which may fail its tasks
+/// from another thread meanwhile: an executor must neither move nor change them. The scheduler fails tasks
+/// that the executor leaves open: with `kOutOfMemory` after `std::bad_alloc`, with `kInternal` otherwise.
 template <BatchTask T>
 using BatchExecutor = std::function<void(std::size_t worker, std::span<const T> batch)>;
 
+/// The configuration of a `BatchScheduler`.
 struct SchedulerOptions {
-  BatchOptions batch;
-  std::size_t workers = 1;
-  std::chrono::milliseconds max_wait{0};  ///< Requests that would not begin within it are refused; 0: none.
-  std::function<void(std::size_t worker)>
-      on_worker_start;                               ///< Runs first on each worker thread; may be empty.
-  std::chrono::milliseconds shutdown_timeout{5000};  ///< Bound on the destructor's wait for workers.
+  BatchOptions batch;       ///< Batch sizes and bounds of the queue.
+  std::size_t workers = 1;  ///< Number of worker threads, at least 1.
+  /// Maximum expected wait of a new request; longer waits are refused with `kOverloaded`; 0: no limit.
+  std::chrono::milliseconds max_wait{0};
+  /// Runs first on each worker thread; may be empty.
+  std::function<void(std::size_t worker)> on_worker_start;
+  std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits for workers.
 };
 
-/// What the threads of a `BatchScheduler` share, ownership included: a thread that is stuck cannot outlive
-/// it. All but the constants is guarded by `mutex`; a function that takes the lock may let go of it
-/// meanwhile.
+/// \cond internal
+/// The state that the threads of a `BatchScheduler` share.
+///
+/// The threads also share its ownership, so that the state outlives a stuck thread. `mutex` guards everything
+/// but the constants. A function that takes the lock as an argument may release and retake it.
 template <BatchTask T>
 struct SchedulerState {
   using DeadTasks = std::vector<std::pair<T, ErrorCode>>;
 
-  /// What runs one batch at a time: its memory, reserved before the first. Whoever has taken one works with
-  /// it, which bounds the batches that run side by side. `start` is kNever unless its batch is executing.
+  /// The memory of one batch, reserved in advance. A thread takes a worker before it runs a batch, so that
+  /// the number of workers bounds the batches in parallel. `start` is kNever unless the batch is executing.
   struct Worker {
     explicit Worker(const BatchOptions& limits) {
       batch.reserve(limits.max_batch_size);
@@ -78,9 +85,11 @@ struct SchedulerState {
     return begins_in_time(task.lane());
   }
 
-  /// Whether a request would begin within `max_wait`, by the measured rate. What has begun is never refused,
-  /// nor what the next batch has room for: an idle machine refuses nobody, and batches stay full. `lane` is
-  /// null for a new request. Errors: `kOverloaded`.
+  /// Checks whether a request would begin within `max_wait`, by the measured rate; `lane` is null for a new
+  /// request. Requests that have begun, and requests that fit into the next batch, always pass: so an idle
+  /// engine refuses no request, and batches stay full.
+  ///
+  /// Errors: `kOverloaded`.
   Result<void> begins_in_time(const FairLane* lane) const {
     const double rate = drain_rate.per_second();
     if (options.max_wait.count() == 0 || rate <= 0 || (lane != nullptr && lane->has_begun())) return {};
@@ -92,7 +101,7 @@ struct SchedulerState {
                     std::to_string(options.max_wait.count()) + " ms; try again later");
   }
 
-  /// There must be a free one.
+  /// Takes a free worker; there must be one.
   std::size_t take_worker() noexcept {
     const std::size_t index = free_workers.back();
     free_workers.pop_back();
@@ -101,7 +110,7 @@ struct SchedulerState {
 
   void return_worker(std::size_t index) noexcept { free_workers.push_back(index); }  // within the capacity
 
-  /// Whether to wake a thread for what is queued.
+  /// Returns true if a thread should wake up for the queued tasks.
   bool needs_thread() const noexcept {
     return !queue.empty() && waiting_threads > 0 && !free_workers.empty();
   }
@@ -123,8 +132,8 @@ struct SchedulerState {
     return failed;
   }
 
-  /// Fails the tasks that workers hold, outside the lock; the pin keeps workers from clearing their batch
-  /// meanwhile.
+  /// Fails the tasks that workers execute, without the lock; the pin keeps workers from clearing their
+  /// batches meanwhile.
   std::size_t fail_running(std::unique_lock<std::mutex>& lock) noexcept {
     std::size_t failed = 0;
     for (Worker& worker : workers) {
@@ -185,5 +194,7 @@ struct SchedulerState {
   bool stopping = false;
   SchedulerStats stats;
 };
+
+/// \endcond
 
 }  // namespace infer::inline v0

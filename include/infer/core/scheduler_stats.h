@@ -9,34 +9,38 @@
 
 namespace infer::inline v0 {
 
-/// What a drain achieved.
+/// The outcome of a drain.
 struct DrainReport {
-  std::size_t completed = 0;  ///< Tasks that ran to their end while draining.
-  std::size_t failed = 0;     ///< Tasks answered `kUnavailable` because time was up.
-  bool in_time = true;        ///< Everything finished before the timeout.
+  std::size_t completed = 0;  ///< Tasks that finished executing during the drain.
+  std::size_t failed = 0;     ///< Tasks that failed with `kUnavailable` at the timeout.
+  bool in_time = true;        ///< True if every task finished before the timeout.
 };
 
-/// A snapshot of a scheduler's counters.
+/// A snapshot of the counters of a scheduler; all counts start at 0 when the scheduler starts.
 struct SchedulerStats {
-  std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t executed = 0;  ///< Tasks handed to the executor.
-  std::uint64_t expired = 0;
-  std::uint64_t cancelled = 0;
-  std::uint64_t batches = 0;
-  std::uint64_t worker_wakeups = 0;  ///< Times a waiting worker woke; stands still while idle.
-  std::size_t queue_size = 0;
-  std::size_t queue_bytes = 0;
-  std::size_t busy_workers = 0;
-  Duration busy_time{};   ///< What all workers together spent on batches, running ones counted in.
-  double drain_rate = 0;  ///< Tasks per second that leave the workers; 0 before the first batch.
-  TimePoint oldest_batch_start = kNever;  ///< When the longest running batch started.
+  std::uint64_t accepted = 0;        ///< Tasks that entered the queue.
+  std::uint64_t refused = 0;         ///< Tasks that `enqueue` refused, for any reason.
+  std::uint64_t executed = 0;        ///< Tasks handed to the executor.
+  std::uint64_t expired = 0;         ///< Queued tasks whose deadline passed.
+  std::uint64_t cancelled = 0;       ///< Queued tasks that their caller cancelled.
+  std::uint64_t batches = 0;         ///< Batches handed to the executor.
+  std::uint64_t worker_wakeups = 0;  ///< Wake-ups of waiting workers; constant while the scheduler idles.
+  std::size_t queue_size = 0;        ///< Tasks queued now.
+  std::size_t queue_bytes = 0;       ///< Bytes of the tasks queued now.
+  std::size_t busy_workers = 0;      ///< Workers that execute a batch now.
+  Duration busy_time{};   ///< Time that all workers together spent on batches, running batches included.
+  double drain_rate = 0;  ///< Tasks that leave the workers per second; 0 before the first batch ends.
+  /// Start of the longest-running batch; `kNever` while no batch runs.
+  TimePoint oldest_batch_start = kNever;
 };
 
-/// Tasks per second of busy time, forgetting with a time constant of ten seconds. What Retry-After is
-/// computed from.
+/// Measures completed tasks per second of busy time.
+///
+/// Older measurements fade with a time constant of ten seconds. Engines compute `Retry-After` and the
+/// expected wait from this rate. Not thread-safe.
 class DrainRate {
  public:
+  /// Records that a batch of `count` tasks, started at `batch_start`, finished at `now`.
   void finished(std::size_t count, TimePoint batch_start, TimePoint now) noexcept {
     // Idle time does not count: an interval starts at the batch's own start if nothing finished since.
     const TimePoint since = any_ && last_ > batch_start ? last_ : batch_start;
@@ -48,6 +52,7 @@ class DrainRate {
     any_ = true;
   }
 
+  /// Returns tasks per second; 0 before the first batch.
   double per_second() const noexcept { return seconds_ > 0 ? tasks_ / seconds_ : 0; }
 
  private:

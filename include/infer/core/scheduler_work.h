@@ -10,8 +10,8 @@
 
 #include "infer/core/scheduler_state.h"
 
-/// What a thread does with a worker of a `BatchScheduler` that it has taken. Each function is called with the
-/// lock held, unless it says otherwise, and lets go of it while it answers or computes.
+/// The steps of a thread that has taken a worker of a `BatchScheduler`. The caller holds the lock, unless a
+/// function says otherwise; the functions release it while they answer or compute.
 namespace infer::inline v0::detail {
 
 template <BatchTask T>
@@ -24,7 +24,7 @@ void answer_dead(std::vector<std::pair<T, ErrorCode>>& dead, std::unique_lock<st
   lock.lock();
 }
 
-/// Without the lock.
+/// Runs the executor on the worker's batch; the caller does not hold the lock.
 template <BatchTask T>
 void execute(SchedulerState<T>& state, std::size_t index) noexcept {
   // Messages short enough for the small-string buffer: making them cannot fail.
@@ -67,7 +67,7 @@ void run_batch(SchedulerState<T>& state, std::size_t index, std::unique_lock<std
   lock.lock();
 }
 
-/// Does what there is to do with a worker: answers what is dead, then runs a batch if it is time for one.
+/// Answers expired and cancelled tasks, then runs a batch if the policy says so.
 template <BatchTask T>
 Decision run_next(SchedulerState<T>& state, std::size_t index, std::unique_lock<std::mutex>& lock) noexcept {
   auto& worker = state.workers[index];

@@ -18,11 +18,11 @@
 
 namespace infer::inline v0 {
 
-/// CPU time that the kernel's control groups grant this process, and how often it hit that limit.
+/// The CPU time that control groups allow this process, and how often the process hit that limit.
 struct CpuLimits {
-  std::optional<double> quota_cores;  ///< Cores' worth of time a period; unset where there is no limit.
-  std::uint64_t throttled_periods = 0;
-  std::uint64_t throttled_us = 0;
+  std::optional<double> quota_cores;    ///< Allowed CPU time per period, in cores; empty: no limit.
+  std::uint64_t throttled_periods = 0;  ///< Periods in which the kernel stopped the group.
+  std::uint64_t throttled_us = 0;       ///< Total time that the kernel stopped the group, in microseconds.
 };
 
 namespace detail {
@@ -35,7 +35,7 @@ inline std::optional<std::string> read_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// "MAX PERIOD" of cgroup v2, where MAX may be the word max.
+/// Reads "MAX PERIOD" of cgroup v2; MAX may be the word "max", which means no limit.
 inline std::optional<double> parse_cpu_max(const std::string& text) {
   std::istringstream in(text);
   double quota = 0;
@@ -58,7 +58,7 @@ inline void keep_smaller(std::optional<double>& quota, std::optional<double> oth
   if (other && (!quota || *other < *quota)) quota = other;
 }
 
-/// A limit on any ancestor binds too, so every level up to the mount point is read.
+/// Visits every level up to the mount point, since a limit on any ancestor binds too.
 template <class Visit>
 void for_each_level(const std::filesystem::path& mount, const std::string& group, Visit visit) {
   std::filesystem::path relative = std::filesystem::path(group).relative_path();
@@ -71,7 +71,10 @@ void for_each_level(const std::filesystem::path& mount, const std::string& group
 
 }  // namespace detail
 
-/// Reads the limits from the control group files below `root`: v2's `cpu.max`, v1's `cpu.cfs_quota_us`.
+/// Reads the CPU limits of this process from the control group files below `root`.
+///
+/// Understands `cpu.max` of cgroup v2 and `cpu.cfs_quota_us` of cgroup v1. Files that are missing or
+/// unreadable count as no limit. Blocks for a few small file reads; thread-safe.
 inline CpuLimits read_cpu_limits(const std::filesystem::path& root = "/") {
   namespace fs = std::filesystem;
   CpuLimits limits;
@@ -115,7 +118,7 @@ inline CpuLimits read_cpu_limits(const std::filesystem::path& root = "/") {
   return limits;
 }
 
-/// Cores this process may run on.
+/// Returns the number of cores on which the calling thread may run.
 inline std::size_t affinity_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -123,16 +126,19 @@ inline std::size_t affinity_cores() {
   return std::max(1u, std::thread::hardware_concurrency());  // more cores than cpu_set_t holds
 }
 
-/// How many threads compute: `workers` batches side by side, `intra_op_threads` inside each.
+/// The numbers of threads that compute.
 struct ThreadPlan {
-  std::size_t usable_cores = 1;
-  std::size_t workers = 1;
-  std::size_t intra_op_threads = 1;
+  std::size_t usable_cores = 1;      ///< Cores that affinity and control groups leave to this process.
+  std::size_t workers = 1;           ///< Batches in parallel, each on its own thread.
+  std::size_t intra_op_threads = 1;  ///< Threads inside each forward.
 };
 
-/// Plans threads for `usable_cores`; 0 asks for the default: one single-threaded worker a core, which gives
-/// the most throughput. Errors: `kInvalidArgument` where workers x intra_op_threads exceeds the usable cores
-/// (at least 1), since OpenMP teams that share a core spin against each other.
+/// Plans threads for `usable_cores`; 0 for `workers` or `intra_op_threads` asks for the default.
+///
+/// The default is one worker with one thread for each core, which gives the most throughput.
+///
+/// Errors: `kInvalidArgument` if `workers` x `intra_op_threads` exceeds the usable cores (at least 1), since
+/// OpenMP teams that share a core spin against each other; also if either exceeds 1024.
 inline Result<ThreadPlan> plan_threads(std::size_t usable_cores, std::size_t workers,
                                        std::size_t intra_op_threads) {
   ThreadPlan plan;
@@ -155,7 +161,9 @@ inline Result<ThreadPlan> plan_threads(std::size_t usable_cores, std::size_t wor
   return plan;
 }
 
-/// min(affinity, control group quota rounded down), at least 1: LibTorch alone looks at the host's cores.
+/// Returns the cores that this process may use: min(`affinity`, quota rounded down), at least 1.
+///
+/// LibTorch alone counts the host's cores and ignores the quota.
 inline std::size_t usable_cores(const CpuLimits& limits, std::size_t affinity) {
   std::size_t cores = std::max<std::size_t>(1, affinity);
   if (limits.quota_cores) {

@@ -16,29 +16,40 @@ namespace infer::inline v0 {
 
 struct Manifest;
 
-/// A loaded model that runs batches. Immutable: `forward` is called from several worker threads at a time.
+/// A loaded model that runs batches; derive from it to run a model that is not TorchScript.
+///
+/// Immutable and thread-safe: several workers call `forward` at the same time.
 class INFER_EXPORT Backend {
  public:
+  /// Makes a backend; only derived classes can.
   Backend() = default;
+  /// A backend is shared by pointer: it cannot be copied.
   Backend(const Backend&) = delete;
+  /// A backend is shared by pointer: it cannot be assigned.
   Backend& operator=(const Backend&) = delete;
+  /// Frees the model; no forward runs any more.
   virtual ~Backend() = default;
 
-  /// What the model takes and gives, per sample.
+  /// Returns the inputs and outputs of the model, per sample; valid as long as the backend.
   virtual const ModelSignature& signature() const noexcept = 0;
 
-  /// Runs one batch: each input has the batch dimension in front, each output must too. Blocks while it
-  /// computes.
+  /// Runs one batch.
   ///
-  /// Errors: `kModelError` (the model threw or returned something unexpected), `kOutOfMemory`. May also
-  /// throw; the engine turns that into the same codes.
+  /// Each input has the batch dimension in front of the signature's shape, and so must each output; the batch
+  /// size is the same in all of them. Blocks while the model computes. The returned tensors own their memory
+  /// or share it; the inputs stay the caller's.
+  ///
+  /// Errors: `kModelError` (the model threw or returned something unexpected), `kOutOfMemory`. The function
+  /// may also throw; the engine turns exceptions into the same codes.
   virtual Result<std::vector<Tensor>> forward(std::span<const Tensor> inputs) const = 0;
 
-  /// Whether a forward takes no longer than handing it to another thread, some 20 us, and may run on any
-  /// thread. Then a caller that waits for its result runs it itself.
+  /// Returns true if a forward takes no longer than a thread wake-up (about 20 us) and may run on any thread.
+  ///
+  /// A caller that waits for its result then runs the forward itself.
   virtual bool is_instant() const noexcept { return false; }
 
-  /// Called once on each worker thread before its first `forward`: thread counts and the like.
+  /// Prepares a worker thread, such as its thread counts; called once on each worker before its first
+  /// `forward`.
   virtual void bind_worker_thread() const {}
 };
 
@@ -46,22 +57,24 @@ class INFER_EXPORT Backend {
 struct LoadOptions {
   std::string device = "cpu";        ///< "cpu" or "cuda:N".
   std::size_t intra_op_threads = 1;  ///< Threads inside one forward.
-  std::string version = {};          ///< Empty: the one that is promoted, else the latest.
+  std::string version = {};          ///< Version to load; empty: the promoted version, else the latest.
 };
 
-/// Loads the model of `manifest`, whose file lies in `directory`.
+/// Loads the model that `manifest` describes from the version's folder `directory`; blocks while it reads.
 using BackendFactory = Result<std::shared_ptr<const Backend>> (*)(const Manifest& manifest,
                                                                   const std::filesystem::path& directory,
                                                                   const LoadOptions& options);
 
-/// One row of the table of backends this build has.
+/// One row of the table of backends.
 struct BackendEntry {
-  std::string_view name;      ///< "torchscript", "scripted": the manifest's `backend`.
-  std::string_view platform;  ///< What the Open Inference Protocol calls it.
-  BackendFactory load;
+  std::string_view name;      ///< The manifest's `backend`, such as "torchscript" or "scripted".
+  std::string_view platform;  ///< The platform name in the Open Inference Protocol.
+  BackendFactory load;        ///< Loads a model for this backend.
 };
 
-/// All backends of this build. A table, since a static library drops what registers itself.
+/// Returns all backends of this build; static memory.
+///
+/// The library keeps a table, since linkers drop objects that register themselves from a static library.
 INFER_EXPORT std::span<const BackendEntry> backends() noexcept;
 
 }  // namespace infer::inline v0

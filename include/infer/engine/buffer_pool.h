@@ -11,30 +11,40 @@
 
 namespace infer::inline v0 {
 
-/// Memory for what is large and short-lived: what one took and gave back is there for the next. A heap
-/// returns such pages to the kernel, which clears them again, and fills the holes between them with what
-/// stays.
+/// A pool of large, short-lived buffers: the pool keeps released buffers and hands them out again.
 ///
-/// Buffers may outlive the pool and be freed on any thread. What goes unused for `kUnusedFor` is freed by the
-/// next who takes, gives back or asks `kept_bytes`. Thread-safe; copies are the same pool.
+/// A heap would return such pages to the kernel, which clears them again for the next use, and would fill the
+/// holes between them with long-lived data.
+///
+/// Thread-safe; copies are the same pool. Buffers may outlive the pool, and any thread may release them. The
+/// pool frees buffers that stay unused for `kUnusedFor`, at the next call of `take`, at the next release, or
+/// at the next `kept_bytes`.
 class INFER_EXPORT BufferPool {
  public:
-  /// Keeps no more than `max_kept` bytes of what was given back; a null clock is the steady one.
+  /// Makes a pool that keeps at most `max_kept` bytes of released buffers; a null `clock` means the steady
+  /// clock.
   explicit BufferPool(std::shared_ptr<const Clock> clock = nullptr, std::size_t max_kept = kMaxKept);
 
-  /// Uninitialised memory of at least `bytes`, which returns when the last owner lets go; it begins at a page
-  /// where it has at least `kLeast`, else at a multiple of 64. Throws `std::bad_alloc`.
+  /// Returns uninitialised memory of at least `bytes` bytes; the last owner to let go returns it to the pool.
+  ///
+  /// Buffers of at least `kLeast` bytes begin at a page, smaller ones at a multiple of 64 bytes. Throws
+  /// `std::bad_alloc`.
   std::shared_ptr<void> take(std::size_t bytes) const;
-  /// A tensor in such memory. Errors: `kOutOfMemory`.
+  /// Returns an uninitialised tensor in pool memory.
+  ///
+  /// Errors: `kOutOfMemory`.
   Result<Tensor> tensor(DType dtype, const Shape& shape) const;
 
-  /// What was given back and waits for the next.
+  /// Returns the bytes of released buffers that wait for their next use.
   std::size_t kept_bytes() const;
 
+  /// Default bound on kept bytes: 1 GiB.
   static constexpr std::size_t kMaxKept = std::size_t{1} << 30;
+  /// How long an unused buffer stays in the pool.
   static constexpr std::chrono::seconds kUnusedFor{10};
-  /// Smaller buffers are the heap's: it is good at them.
+  /// Smallest buffer that the pool keeps; smaller ones come from the heap, which handles them well.
   static constexpr std::size_t kLeast = std::size_t{64} << 10;
+  /// Size of a page, in bytes.
   static constexpr std::size_t kPage = 4096;
 
  private:

@@ -25,104 +25,142 @@
 
 namespace infer::inline v0 {
 
-/// How far to warm up before an engine is ready.
+/// How far an engine warms up before it is ready.
 enum class Warmup : std::uint8_t {
-  kNone,
-  kDefault,  ///< Largest batch first, until two runs agree within 10 %; 3 runs a size and 1.5 s in all, at
-             ///< most.
-  kFull,     ///< Every batch size until it has converged.
+  kNone,  ///< No warm-up: the first requests are slow.
+  /// Largest batch first, until two runs agree within 10 %; at most 3 runs per size and 1.5 s in all.
+  kDefault,
+  kFull,  ///< Every batch size, until its time has converged.
 };
 
+/// The configuration of an `Engine`; the defaults suit a CPU service.
+///
+/// `engine_options` makes it from a manifest, and docs/batching.md says how to tune it.
 struct EngineOptions {
-  BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};
+  BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};  ///< Batch sizes and bounds of the queue.
   ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
-  std::size_t max_inflight = 64;  ///< Admitted requests not yet answered, at most.
-  /// Requests that would not begin within it, by the measured rate, are refused as `kOverloaded`; 0: none.
+  std::size_t max_inflight = 64;  ///< Maximum number of admitted requests without an answer.
+  /// Maximum expected wait of a new request, by the measured rate; 0: no limit.
+  ///
+  /// The engine refuses longer waits with `kOverloaded`.
   std::chrono::milliseconds max_wait{2'000};
-  Warmup warmup = Warmup::kDefault;
-  std::vector<std::size_t> allowed_lengths;  ///< Sizes that tasks pad dimensions of any size to; warmed up.
-  int worker_nice = 5;  ///< Niceness of workers, so that threads which answer go first on a full machine.
-  std::chrono::milliseconds shutdown_timeout{5000};
-  std::shared_ptr<MetricsRegistry> metrics;  ///< Shared with the host's own metrics; null: one of its own.
-  std::shared_ptr<const Clock> clock;        ///< Null: the steady clock.
-  std::string metrics_name;                  ///< The label "model" of its metrics; empty: the model's name.
-  LogHook log;                               ///< Hears of batches that fail; may be empty.
+  Warmup warmup = Warmup::kDefault;  ///< How far to warm up.
+
+  /// Sizes to which tasks pad dimensions of any size, ascending; the engine warms them up.
+  std::vector<std::size_t> allowed_lengths;
+  /// Niceness of the workers, so that threads which answer clients go first on a full machine.
+  int worker_nice = 5;
+  std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits.
+
+  /// Registry for the engine's metrics, shared with the host; null: a registry of the engine's own.
+  std::shared_ptr<MetricsRegistry> metrics;
+  std::shared_ptr<const Clock> clock;  ///< Source of time; null: the steady clock.
+  std::string metrics_name;            ///< The label "model" of the metrics; empty: the model's name.
+  LogHook log;                         ///< Receives events about failed batches; may be empty.
 };
 
+/// What one sample asks of the engine.
 struct SubmitOptions {
-  TimePoint deadline =
-      kNever;  ///< Absolute, on the engine's clock; bounds the wait, not a forward that has begun.
-  std::stop_token stop;
-  ResponseCallback callback;  ///< Where set, called with the result instead of keeping it for `Pending::get`.
-  bool waits = false;    ///< The caller does nothing else until the result is there, so that `submit` may run
-                         ///< a batch, where the backend's forward is instant.
-  std::size_t cost = 1;  ///< What the sample counts for against `max_batch_cost`, such as its tokens.
+  /// Absolute time on the engine's clock; bounds the wait, not a forward that has begun.
+  TimePoint deadline = kNever;
+  std::stop_token stop;  ///< Cancels the sample while it waits.
+  /// Receives the result once; empty: the result waits for `Pending::get`.
+  ResponseCallback callback;
+  /// The caller only waits for the result, so `submit` may run a batch if the backend is instant.
+  bool waits = false;
+  std::size_t cost = 1;  ///< Counts against `max_batch_cost`, such as a number of tokens.
 };
 
+/// A snapshot of the counters of an engine.
 struct EngineStats {
-  SchedulerStats scheduler;
-  std::size_t inflight = 0;
-  std::size_t warmup_runs = 0;
-  Duration warmup_time{};       ///< From the first run to ready.
-  Duration slowest_warm_run{};  ///< The slowest of the converged runs: one forward of the largest batch.
-  std::uint64_t batch_reruns = 0;
+  SchedulerStats scheduler;     ///< Counters of the queue and the workers.
+  std::size_t inflight = 0;     ///< Admitted requests without an answer.
+  std::size_t warmup_runs = 0;  ///< Forwards during warm-up.
+  Duration warmup_time{};       ///< From the first warm-up run to ready.
+  /// The slowest of the converged warm-up runs: one forward of the largest batch.
+  Duration slowest_warm_run{};
+  std::uint64_t batch_reruns = 0;  ///< Failed batches whose samples ran again one by one.
 };
 
-/// The batches of one size that were executed so far; of those without error the times together.
+/// The executed batches of one size; the times are sums over the batches without an error.
 struct BatchTimes {
-  std::size_t batch_size = 0;
-  std::uint64_t count = 0;
-  Duration collate{};
-  Duration forward{};
-  Duration split{};
+  std::size_t batch_size = 0;  ///< Samples in each of these batches.
+  std::uint64_t count = 0;     ///< Number of batches, failed ones included.
+  Duration collate{};          ///< Total time to make batches of samples.
+  Duration forward{};          ///< Total time in the model.
+  Duration split{};            ///< Total time to divide outputs between the samples.
 };
 
-/// Batches samples and runs them on a model. Thread-safe; movable, with one owner.
+/// Runs samples on a model in batches, with bounds and deadlines.
+///
+/// Thread-safe: every function may be called from any thread, construction, moving and destruction excepted.
+/// Movable, with one owner; share an engine by `std::shared_ptr`. The library's tasks, such as
+/// `ImageEmbedder`, are made on top of an engine.
 class INFER_EXPORT Engine {
  public:
-  /// Starts workers and warms them up; blocks until that is done.
-  /// Errors: `kInvalidArgument` (options), `kModelError` (the model fails in warm-up), `kOutOfMemory`.
+  /// Starts the workers and warms them up; blocks until the engine is ready.
+  ///
+  /// Errors: `kInvalidArgument` (options), `kModelError` (the model fails during warm-up), `kOutOfMemory`,
+  /// `kInternal` (the system refuses a thread).
   static Result<Engine> create(Model model, EngineOptions options = {});
 
+  /// Moves the engine; the source may only be destroyed or assigned to.
   Engine(Engine&&) noexcept;
+  /// Moves the engine; the engine that this object held ends as in the destructor.
   Engine& operator=(Engine&&) noexcept;
-  /// Fails what is queued; waits for running batches no longer than `shutdown_timeout`.
+  /// Fails queued samples with `kUnavailable`; blocks for running batches at most `shutdown_timeout`.
   ~Engine();
 
-  /// Admits a request before any work is spent on it. Errors: `kOverloaded`, `kUnavailable`, `kOutOfMemory`.
+  /// Admits a request before the caller spends work on it; never blocks on work.
+  ///
+  /// Errors: `kOverloaded` (`max_inflight` or `max_wait`), `kUnavailable` (draining), `kOutOfMemory`.
   Result<Permit> try_admit();
 
-  /// Queues one sample. Never blocks on work unless `options.waits`, never throws; `sample` is moved from
-  /// only on success. Without a permit one is taken. Every accepted sample is completed exactly once. Errors:
-  /// `kInvalidArgument` (against the signature, or can never fit), `kOverloaded`, `kDeadlineExceeded`,
-  /// `kCancelled`, `kUnavailable` (draining), `kOutOfMemory`. The result may further carry `kModelError`,
-  /// `kInternal`.
+  /// Queues one sample and returns at once; the engine completes every accepted sample exactly once.
+  ///
+  /// `sample` holds one tensor for each input of the signature, without batch dimension. The engine takes
+  /// `sample` over on success only; a refused sample stays the caller's. Without a permit the call takes one
+  /// with `try_admit`. The call never throws and does not block on work, unless `options.waits` is true and
+  /// the backend is instant.
+  ///
+  /// Errors: `kInvalidArgument` (the sample does not match the signature, or can never fit), `kOverloaded`,
+  /// `kDeadlineExceeded`, `kCancelled`, `kUnavailable` (draining), `kOutOfMemory`. The result of an accepted
+  /// sample may also carry `kModelError` or `kInternal`.
   Result<Pending> submit(Sample&& sample, SubmitOptions options = {}, Permit permit = {}) noexcept;
 
-  /// `submit` and wait.
+  /// Submits one sample and blocks until its result is there.
+  ///
+  /// `options.callback` is ignored. Errors are those of `submit` and of its result.
   Result<Response> infer(Sample sample, SubmitOptions options = {}, Permit permit = {});
 
-  /// Warm and not draining. A full queue is ready.
+  /// Returns true unless the engine drains; an engine is warm once `create` returns, and a full queue is
+  /// ready.
   bool ready() const noexcept;
-  /// False only while one forward runs longer than max(30 s, 20 times its warm-up time).
+  /// Returns false only while one forward runs longer than max(30 s, 20 times its warm-up time).
   bool live() const;
+  /// Returns a snapshot of the counters; blocks only for the scheduler's lock.
   EngineStats stats() const;
-  /// By batch size, ascending; sizes that never occurred are left out.
+  /// Returns times by batch size, ascending; sizes without a batch are left out.
   std::vector<BatchTimes> batch_times() const;
-  /// Seconds until a refused request may find room, from the measured drain rate: 1 to 30.
+  /// Returns the seconds until a refused request may find room, by the measured rate: 1 to 30.
   int retry_after_seconds() const;
 
-  /// Refuses new work, finishes what is queued, and at the timeout fails the rest. Blocks until then.
-  /// Idempotent.
+  /// Refuses new work, finishes queued work, and fails the rest at the timeout with `kUnavailable`.
+  ///
+  /// Blocks until every accepted sample is complete. Idempotent. A drained engine never accepts work again.
   DrainReport drain(std::chrono::milliseconds timeout);
 
+  /// Returns the model; valid as long as the engine.
   const Model& model() const noexcept;
+  /// Returns the options in force; valid as long as the engine.
   const EngineOptions& options() const noexcept;
+  /// Returns the clock on which deadlines are told; valid as long as the engine.
   const Clock& clock() const noexcept;
+  /// Returns the registry of the engine's metrics.
   MetricsRegistry& metrics() const noexcept;
-  /// Where memory for samples comes from, and for the batches made of them.
+  /// Returns the pool that provides memory for samples and batches.
   const BufferPool& buffers() const noexcept;
-  /// Where a task notes the seconds it took to turn an input into a sample.
+  /// Returns the histogram in which tasks record the seconds from an input to a sample.
   Histogram& prepare_seconds() const noexcept;
 
  private:

@@ -14,94 +14,126 @@
 
 namespace infer::inline v0 {
 
-/// How an image becomes a model's input; the defaults are CLIP's.
+/// How an image becomes a model's input; the defaults are those of CLIP.
+///
+/// Each channel of a pixel becomes (value / 255 - mean) / std. The numbers are those of OpenAI's CLIP.
 struct ImagePreprocess {
   std::size_t size = 224;  ///< Edge of the square input, in pixels.
+  /// Subtracted from red, green and blue, on a scale of 0 to 1.
   float mean[3] = {0.48145466F, 0.4578275F, 0.40821073F};
+  /// Divides red, green and blue after `mean` was subtracted.
   float std[3] = {0.26862954F, 0.26130258F, 0.27577711F};
 };
 
 /// How a text becomes a model's input: WordPiece as in BERT.
 struct TokenizerSpec {
-  std::string vocab = "vocab.txt";  ///< In the version's folder: one token a line, its id the line's number.
-  bool lowercase = true;            ///< Also strips accents, unless `strip_accents` says otherwise.
-  std::optional<bool> strip_accents = {};
-  std::size_t max_tokens = 512;  ///< Longer texts are cut; the two special tokens count.
+  /// File in the version's folder with one token per line; the id of a token is its line number from 0.
+  std::string vocab = "vocab.txt";
+  bool lowercase = true;  ///< Lowercases letters, and strips accents unless `strip_accents` says otherwise.
+  std::optional<bool> strip_accents = {};  ///< Strips accents; empty: as `lowercase`.
+  /// Maximum length in tokens, the two special tokens included; longer texts are cut.
+  std::size_t max_tokens = 512;
 };
 
-/// How a series becomes a model's input and its output a forecast. Lists have one element for each column.
+/// How a series becomes a model's input and how a model's output becomes a forecast.
 struct SeriesSpec {
-  std::vector<std::string> columns;   ///< Of a row: the targets first, then the features given with each row.
-  std::size_t targets = 1;            ///< How many of `columns` are forecast.
-  std::vector<std::string> calendar;  ///< Features computed from the time of a row, after `columns`.
-  std::size_t history = 10;           ///< Rows the model looks back on.
-  std::size_t horizon = 1;            ///< Rows one forward gives.
-  std::string time;                   ///< The column of times; empty: rows are numbered.
-  double step_seconds = 0;            ///< Time from row to row; 0 where rows are numbered or months.
-  std::size_t step_months = 0;        ///< The same in months; 0 where it is no whole number of months.
-  std::vector<double> mean;           ///< Of inputs, `columns` and `calendar`: what is subtracted first.
-  std::vector<double> scale;          ///< Of inputs: what they are divided by then; 1 for a constant column.
+  /// Columns of a row: first the targets, then the features given with each row.
+  std::vector<std::string> columns;
+  std::size_t targets = 1;  ///< Number of leading `columns` that the model forecasts.
+  /// Features computed from the time of a row, placed after `columns`.
+  std::vector<std::string> calendar;
+  std::size_t history = 10;     ///< Rows in the model's input.
+  std::size_t horizon = 1;      ///< Rows in the model's output.
+  std::string time;             ///< Name of the column of times; empty: rows are numbered.
+  double step_seconds = 0;      ///< Seconds from row to row; 0 if rows are numbered or the step is in months.
+  std::size_t step_months = 0;  ///< Months from row to row; 0 if the step is not in whole months.
+  /// Subtracted from the inputs: one number for each of `columns`, then for each of `calendar`.
+  std::vector<double> mean;
+  /// Divides the inputs after `mean` was subtracted, in the order of `mean`; 1 for a constant column.
+  std::vector<double> scale;
 };
 
-/// The contents of models/NAME/infer.json: what a model is for and how to run it.
+/// The contents of models/NAME/infer.json: the purpose of a model and how to run it.
+///
+/// Empty optionals leave a setting to the defaults. docs/models.md describes the keys.
 struct Manifest {
-  std::string name;  ///< Not a key: the folder's name.
+  std::string name;  ///< Name of the model's folder; not a key of infer.json.
+  /// "image-embedding", "text-embedding", "text-classification", "forecast", "simulate" or "raw".
   std::string task = "raw";
-  std::string backend = "torchscript";
-  std::string file = "model.pt";
-  std::vector<TensorSpec> inputs;  ///< Empty: taken from the model itself.
-  std::vector<TensorSpec> outputs;
-  std::optional<ImagePreprocess> preprocess;
-  std::optional<TokenizerSpec> tokenizer;
-  std::optional<SeriesSpec> series;
-  std::vector<std::string> labels;
-  /// What a classifier's logits become: "softmax" (one label is right), "sigmoid" (each label by itself), or
-  /// "none" (values as they are, of a regression). Empty: softmax.
+  std::string backend = "torchscript";  ///< Name of a `BackendEntry`.
+  std::string file = "model.pt";        ///< Model file in the version's folder.
+  std::vector<TensorSpec> inputs;       ///< Inputs without batch dimension; empty: taken from the model.
+  std::vector<TensorSpec> outputs;      ///< Outputs without batch dimension; empty: taken from the model.
+  std::optional<ImagePreprocess> preprocess;  ///< For models that take images.
+  std::optional<TokenizerSpec> tokenizer;     ///< For models that take texts.
+  std::optional<SeriesSpec> series;           ///< For models that take series.
+  std::vector<std::string> labels;            ///< Labels of a classifier, in the order of its logits.
+  /// What a classifier's logits become; empty: "softmax".
+  ///
+  /// "softmax": one label is right. "sigmoid": each label is right or wrong by itself. "none": the values are
+  /// a regression's.
   std::string scores;
-  std::string precision = "fp32";
+  std::string precision = "fp32";    ///< "fp32", "fp16", "bf16" or "int8".
   std::string weights = "imported";  ///< "random", "imported" or "trained".
-  std::string source;                ///< Where the weights come from: a JSON object as text, or empty.
-  std::string same_weights_as;       ///< A version whose answers this one must give; empty: none.
-  std::map<std::string, std::string>
-      sha256;  ///< Of the version's files, in hexadecimal; checked before load.
+  std::string source;                ///< Origin of the weights: a JSON object as text, or empty.
+  std::string same_weights_as;       ///< A version whose answers this version must reproduce; empty: none.
+  /// SHA-256 digests of the version's files in hexadecimal, by file name; checked before the model loads.
+  std::map<std::string, std::string> sha256;
 
   // "batch": what to run it with, unless options say otherwise.
-  std::optional<std::size_t> max_batch_size;
-  std::optional<std::size_t> max_queue_size;
-  std::optional<std::size_t> max_batch_cost;
-  std::optional<double> max_queue_delay_ms;
+  std::optional<std::size_t> max_batch_size;  ///< `BatchOptions::max_batch_size`.
+  std::optional<std::size_t> max_queue_size;  ///< `BatchOptions::max_queue_size`.
+  std::optional<std::size_t> max_batch_cost;  ///< `BatchOptions::max_batch_cost`.
+  std::optional<double> max_queue_delay_ms;   ///< `BatchOptions::max_queue_delay`, in milliseconds.
+  /// `BatchOptions::allowed_batch_sizes`.
   std::optional<std::vector<std::size_t>> allowed_batch_sizes;
-  std::vector<std::size_t> allowed_lengths;  ///< What tasks pad a dimension of any size to; ascending.
-  /// Which versions a server serves: "promoted" (the one in PROMOTED, else the latest), "latest", "all", or
-  /// "specific", those of `versions`.
+  /// Sizes to which tasks pad a dimension of any size, ascending.
+  std::vector<std::size_t> allowed_lengths;
+  /// Versions that a server serves: "promoted", "latest", "all" or "specific".
+  ///
+  /// "promoted" is the version in the file PROMOTED, else the latest. "specific" is the list in `versions`.
   std::string version_policy = "promoted";
-  std::vector<std::string> versions;
-  std::optional<std::size_t> workers;
-  std::optional<std::size_t> intra_op_threads;
-  std::optional<std::string> warmup;
+  std::vector<std::string> versions;            ///< Versions to serve if `version_policy` is "specific".
+  std::optional<std::size_t> workers;           ///< `ThreadPlan::workers`.
+  std::optional<std::size_t> intra_op_threads;  ///< `ThreadPlan::intra_op_threads`.
+  std::optional<std::string> warmup;            ///< "none", "default" or "full"; see `Warmup`.
 };
 
-/// Reads the text of an infer.json. Errors: `kInvalidArgument`, naming the key; an unknown key names the
-/// nearest known.
+/// Reads the text of an infer.json.
+///
+/// Errors: `kInvalidArgument`, naming the key; for an unknown key the message names the nearest known key.
+/// `kUnimplemented` in a build without the JSON parser.
 INFER_EXPORT Result<Manifest> parse_manifest(std::string_view json);
-/// The text of an infer.json that `parse_manifest` reads back as `manifest`.
+/// Returns the text of an infer.json that `parse_manifest` reads back as `manifest`.
 INFER_EXPORT std::string manifest_json(const Manifest& manifest);
 
-/// Writes DIRECTORY/infer.json so that a reader sees the old or the new one, whole. Errors:
-/// `kFailedPrecondition`.
+/// Writes DIRECTORY/infer.json in one step: a reader sees the whole old file or the whole new file.
+///
+/// Blocks until the file is on disk.
+///
+/// Errors: `kFailedPrecondition` (the file cannot be written).
 INFER_EXPORT Result<void> write_manifest(const Manifest& manifest, const std::filesystem::path& directory);
 
-/// Reads DIRECTORY/VERSION/infer.json where there is one, else DIRECTORY/infer.json; the name is the
-/// folder's. Errors: `kNotFound`, and those of `parse_manifest`.
+/// Reads the manifest of a model, or of one version of it.
+///
+/// The file is DIRECTORY/VERSION/infer.json if it exists, else DIRECTORY/infer.json; the model's name is the
+/// folder's. Blocking.
+///
+/// Errors: `kNotFound`, and those of `parse_manifest`.
 INFER_EXPORT Result<Manifest> read_manifest(const std::filesystem::path& directory,
                                             const std::string& version = {});
-/// The versions to serve from models/NAME, as the `version_policy` of its infer.json says; the first is the
-/// one for requests that name none. Errors: those of `choose_version` and `read_manifest`; `kNotFound` (a
-/// version that is listed).
+/// Returns the versions to serve from models/NAME, as `Manifest::version_policy` says.
+///
+/// The first version answers requests that name none. Blocking.
+///
+/// Errors: those of `choose_version` and `read_manifest`; `kNotFound` (a listed version does not exist).
 INFER_EXPORT Result<std::vector<std::string>> served_versions(const std::filesystem::path& directory);
-/// The version to serve from models/NAME: the line in PROMOTED, else the latest, as people count: 9 before
-/// 10, 1.9 before 1.10, 1-int8 before 1. Errors: `kNotFound` where there is no version, `kInvalidArgument`
-/// for a name outside [A-Za-z0-9._-]{1,64}, `kFailedPrecondition` for a PROMOTED that cannot be read.
+/// Returns the version to serve from models/NAME: the line in PROMOTED, else the latest.
+///
+/// Versions are ordered as people count: 9 before 10, 1.9 before 1.10, 1-int8 before 1. Blocking.
+///
+/// Errors: `kNotFound` (no version), `kInvalidArgument` (a name outside [A-Za-z0-9._-]{1,64}),
+/// `kFailedPrecondition` (PROMOTED cannot be read).
 INFER_EXPORT Result<std::string> choose_version(const std::filesystem::path& directory);
 
 }  // namespace infer::inline v0

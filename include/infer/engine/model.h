@@ -13,22 +13,25 @@ namespace infer::inline v0 {
 
 /// A loaded model: immutable, cheap to copy, shared between workers.
 struct Model {
-  std::string name;
-  std::string version;  ///< "1"; with its precision behind a plus where that is not fp32: "1+int8".
-  Manifest manifest;
-  std::filesystem::path directory;  ///< Of the version's files; empty for a model made by hand.
-  std::shared_ptr<const Backend> backend;
+  std::string name;  ///< Name of the model's folder.
+  /// Version such as "1", with its precision after a plus if that is not fp32: "1+int8".
+  std::string version;
+  Manifest manifest;                       ///< What infer.json says.
+  std::filesystem::path directory;         ///< Folder of the version's files; empty for `make_model`.
+  std::shared_ptr<const Backend> backend;  ///< Runs the batches; shared by all copies.
 };
 
-/// Loads models/NAME. Blocks for as long as reading the file takes.
+/// Loads one version of models/NAME; blocks while it reads the files.
 ///
-/// Errors: `kNotFound` (no folder, manifest, version or file), `kInvalidArgument` (manifest), `kModelError`
-/// (a file that is truncated, corrupt or of another version), `kFailedPrecondition` (no such device),
-/// `kUnimplemented` (a backend that this build lacks), `kOutOfMemory`.
+/// A TorchScript file is code: load only files whose owner you trust.
+///
+/// Errors: `kNotFound` (folder, manifest, version or file), `kInvalidArgument` (manifest), `kModelError` (the
+/// file is truncated, corrupt or of another format version), `kFailedPrecondition` (device), `kUnimplemented`
+/// (this build lacks the backend), `kOutOfMemory`.
 INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory,
                                       const LoadOptions& options = {});
 
-/// A model from a backend made by hand, for tests and for own backends.
+/// Makes a model from a backend of your own, for programs and tests that load no folder.
 INFER_EXPORT Model make_model(std::string name, std::shared_ptr<const Backend> backend,
                               Manifest manifest = {});
 

@@ -9,19 +9,20 @@
 
 namespace infer::inline v0 {
 
-/// Where the time of one sample went.
+/// The times of one sample.
 struct Timings {
-  Duration queue{};    ///< From submit to the start of its batch.
-  Duration compute{};  ///< Collate, forward and split of its batch.
-  Duration collate{};  ///< Of these: making one batch of the samples.
-  Duration forward{};  ///< Of these: the model.
+  Duration queue{};    ///< From submission to the start of the batch.
+  Duration compute{};  ///< Collating, forward and splitting of the batch.
+  Duration collate{};  ///< Part of `compute`: making one batch of the samples.
+  Duration forward{};  ///< Part of `compute`: the model.
 };
 
-/// The outputs for one sample, without batch dimension. Rows of one batch share their memory.
+/// The outputs of a model for one sample.
 struct Response {
+  /// One tensor for each output, without batch dimension; samples of one batch share the memory.
   std::vector<Tensor> outputs;
-  Timings timings;
-  std::size_t batch_size = 0;
+  Timings timings;             ///< Where the time of the sample went.
+  std::size_t batch_size = 0;  ///< Number of samples in the batch.
 };
 
 }  // namespace infer::inline v0

@@ -12,37 +12,40 @@
 
 namespace infer::inline v0 {
 
-/// The least and the greatest value of an input, both included.
+/// The least and the greatest value of an input, both allowed.
 struct ValueRange {
-  std::int64_t least = 0;
-  std::int64_t greatest = 0;
+  std::int64_t least = 0;     ///< Smallest allowed value.
+  std::int64_t greatest = 0;  ///< Largest allowed value.
 };
 
-/// Name, dtype and shape of one input or output, without the batch dimension; -1 is a dimension of any size.
+/// Name, dtype and shape of one input or output, without batch dimension.
 struct TensorSpec {
-  std::string name;
-  DType dtype = DType::kFp32;
-  Shape shape;
-  bool any_rank = false;                 ///< Nothing is known of the shape: the model declares none.
-  std::optional<ValueRange> range = {};  ///< Of an input of whole numbers, such as indices into a table.
-  Shape max_shape = {};            ///< The greatest sizes, -1 for no bound; without dimensions: no bounds.
-  std::string same_shape_as = {};  ///< Another input whose shape this one has, such as a mask's; or empty.
+  std::string name;            ///< Name in infer.json and in the Open Inference Protocol.
+  DType dtype = DType::kFp32;  ///< Type of the elements.
+  Shape shape;                 ///< Sizes of the dimensions; -1 is any size.
+  bool any_rank = false;       ///< True if the model declares no shape, so that nothing is checked.
+  /// Allowed values of an integer input, such as indices into a table; empty: all values.
+  std::optional<ValueRange> range = {};
+  Shape max_shape = {};  ///< Largest sizes, -1 for no bound; empty: no bounds.
+  /// Another input that has the same shape, such as that of a mask; empty: none.
+  std::string same_shape_as = {};
 };
 
-/// What a model takes and gives.
+/// The inputs and outputs of a model.
 struct INFER_EXPORT ModelSignature {
-  std::vector<TensorSpec> inputs;
-  std::vector<TensorSpec> outputs;
+  std::vector<TensorSpec> inputs;   ///< One entry for each tensor of a `Sample`, in order.
+  std::vector<TensorSpec> outputs;  ///< One entry for each tensor of a `Response`, in order.
 
-  /// Every input has a known, fixed shape.
+  /// Returns true if every input has a known, fixed shape.
   bool is_static() const noexcept;
 };
 
 /// One unit of work: a tensor for each input of the model, without batch dimension.
 using Sample = std::vector<Tensor>;
 
-/// Checks a sample against the inputs, their ranges included. Errors: `kInvalidArgument`, naming the input,
-/// its value and what was expected.
+/// Checks the tensors of a sample against the signature: number, dtypes, shapes and value ranges.
+///
+/// Errors: `kInvalidArgument`, naming the input, its value and what was expected.
 INFER_EXPORT Result<void> check_sample(const ModelSignature& signature, std::span<const Tensor> sample);
 
 }  // namespace infer::inline v0

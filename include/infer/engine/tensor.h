@@ -15,51 +15,62 @@
 
 namespace infer::inline v0 {
 
-/// Element types; names are those of the Open Inference Protocol.
+/// Element types; the names are those of the Open Inference Protocol.
 enum class DType : std::uint8_t {
-  kBool,
-  kUint8,
-  kUint16,
-  kUint32,
-  kUint64,
-  kInt8,
-  kInt16,
-  kInt32,
-  kInt64,
-  kFp16,
-  kBf16,
-  kFp32,
-  kFp64,
+  kBool,    ///< One byte, 0 or 1.
+  kUint8,   ///< Unsigned, 8 bits.
+  kUint16,  ///< Unsigned, 16 bits.
+  kUint32,  ///< Unsigned, 32 bits.
+  kUint64,  ///< Unsigned, 64 bits.
+  kInt8,    ///< Signed, 8 bits.
+  kInt16,   ///< Signed, 16 bits.
+  kInt32,   ///< Signed, 32 bits.
+  kInt64,   ///< Signed, 64 bits.
+  kFp16,    ///< IEEE 754 binary16.
+  kBf16,    ///< bfloat16: the upper 16 bits of a binary32.
+  kFp32,    ///< IEEE 754 binary32, `float`.
+  kFp64,    ///< IEEE 754 binary64, `double`.
 };
 
-/// Bytes of one element.
+/// Returns the size of one element, in bytes.
 INFER_EXPORT std::size_t element_size(DType dtype) noexcept;
-/// "FP32", "UINT8", ...
+/// Returns the name of a dtype, such as "FP32" or "UINT8"; static text.
 INFER_EXPORT std::string_view to_string(DType dtype) noexcept;
-/// The inverse of `to_string`; nothing for an unknown name.
+/// Returns the dtype with that name; empty for an unknown name.
 INFER_EXPORT std::optional<DType> parse_dtype(std::string_view name) noexcept;
 
-/// Up to eight dimensions; -1 stands for "any" where a shape describes rather than measures.
+/// The sizes of up to eight dimensions; a plain value.
+///
+/// -1 means "any size" in a `TensorSpec`.
 class INFER_EXPORT Shape {
  public:
+  /// Maximum number of dimensions.
   static constexpr std::size_t kMaxRank = 8;
 
+  /// Makes a shape without dimensions, that of a single number.
   Shape() = default;
+  /// Makes a shape from sizes, such as `Shape{3, 224, 224}`; sizes after the eighth are dropped.
   Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  /// Makes a shape from sizes; sizes after the eighth are dropped.
   explicit Shape(std::span<const std::int64_t> dims) noexcept;
 
+  /// Returns the number of dimensions.
   std::size_t rank() const noexcept { return rank_; }
+  /// Returns the size of dimension `axis`, which must be below `kMaxRank`; 0 from `rank()` on.
   std::int64_t operator[](std::size_t axis) const noexcept { return dims_[axis]; }
+  /// Returns all sizes; valid as long as the shape.
   std::span<const std::int64_t> dims() const noexcept { return {dims_.data(), rank_}; }
-  /// Product of the dimensions; 1 for rank 0, 0 where one is below 1, the largest number where it overflows.
+  /// Returns the product of the sizes: 1 for rank 0, 0 if a size is below 1, and the largest number on
+  /// overflow.
   std::size_t elements() const noexcept;
-  /// This shape with `size` in front of it; there must be room for another dimension.
+  /// Returns this shape with `size` in front; the rank must be below `kMaxRank`.
   Shape with_batch(std::int64_t size) const noexcept;
-  /// This shape without its first dimension.
+  /// Returns this shape without its first dimension; the rank must be at least 1.
   Shape without_batch() const noexcept;
-  /// "[3,224,224]"
+  /// Returns the shape as text, such as "[3,224,224]".
   std::string text() const;
 
+  /// Returns true if rank and sizes are equal.
   friend bool operator==(const Shape& a, const Shape& b) noexcept = default;
 
  private:
@@ -67,42 +78,57 @@ class INFER_EXPORT Shape {
   std::size_t rank_ = 0;
 };
 
-/// Bytes of so many elements; the largest number where that overflows.
+/// Returns the bytes of a tensor of that dtype and shape; the largest number on overflow.
 INFER_EXPORT std::size_t byte_size(DType dtype, const Shape& shape) noexcept;
 
-/// A dtype, a shape and a shared, contiguous, row-major buffer. Copies share the buffer.
+/// A dtype, a shape and a shared, contiguous, row-major buffer.
 ///
-/// Reading from several threads is safe; writing needs sole use.
+/// Copies are cheap and share the buffer; the last copy frees it. Several threads may read a buffer; a writer
+/// needs the only copy.
 class INFER_EXPORT Tensor {
  public:
+  /// Makes a tensor without elements: FP32 [0].
   Tensor() = default;
 
-  /// Uninitialised memory, 64-byte aligned. Errors: `kOutOfMemory`.
+  /// Allocates uninitialised memory, aligned to 64 bytes.
+  ///
+  /// Errors: `kOutOfMemory`.
   static Result<Tensor> allocate(DType dtype, const Shape& shape);
-  /// Memory that `owner` keeps alive; `data` must hold the elements of `shape` and stay put.
+  /// Makes a tensor of existing memory; copies nothing.
+  ///
+  /// `data` must hold the elements of `shape` and stay valid as long as `owner`, which the tensor and its
+  /// copies share. A null `owner` leaves that to the caller.
   static Tensor wrap(DType dtype, const Shape& shape, std::shared_ptr<void> owner, void* data) noexcept;
 
+  /// Returns the element type.
   DType dtype() const noexcept { return dtype_; }
+  /// Returns the shape; valid as long as the tensor.
   const Shape& shape() const noexcept { return shape_; }
+  /// Returns the number of elements.
   std::size_t elements() const noexcept { return shape_.elements(); }
+  /// Returns the size of all elements, in bytes.
   std::size_t bytes() const noexcept { return byte_size(dtype_, shape_); }
+  /// Returns the memory for writing, which needs the only copy; null for a default-made tensor.
   std::byte* data() noexcept { return data_; }
+  /// Returns the memory for reading; null for a default-made tensor.
   const std::byte* data() const noexcept { return data_; }
+  /// Returns what keeps the memory valid.
   const std::shared_ptr<void>& owner() const noexcept { return owner_; }
 
-  /// The elements as `T`, which must have the size of the dtype.
+  /// Returns the elements as `T` for writing; `T` must have the size and the kind of the dtype, unchecked.
   template <class T>
   std::span<T> as() noexcept {
     return {reinterpret_cast<T*>(data_), elements()};
   }
+  /// Returns the elements as `T` for reading; `T` must have the size and the kind of the dtype, unchecked.
   template <class T>
   std::span<const T> as() const noexcept {
     return {reinterpret_cast<const T*>(data_), elements()};
   }
 
-  /// The same memory under a shape of equally many elements.
+  /// Returns a tensor that shares this memory under another shape with as many elements.
   Tensor reshaped(const Shape& shape) const noexcept;
-  /// Row `index` of the first dimension, sharing this tensor's memory.
+  /// Returns row `index` of the first dimension, which shares this tensor's memory.
   Tensor row(std::size_t index) const noexcept;
 
  private:

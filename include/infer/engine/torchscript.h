@@ -11,22 +11,27 @@
 
 namespace infer::inline v0 {
 
-/// Loads a TorchScript archive from memory, which is not needed afterwards. Names no torch type.
+/// Loads a TorchScript archive from memory; the archive is not needed afterwards.
 ///
-/// `manifest` gives the signature, or leaves it to the module: then names come from `forward`, dtypes are
-/// FP32 and shapes unknown. A TorchScript file is code: load only files of owners you trust. Blocking.
-/// Errors: `kModelError` (truncated, corrupt, wrong version, no usable `forward`), `kFailedPrecondition`
-/// (device), `kInvalidArgument` (device name), `kUnimplemented` (a build without LibTorch), `kOutOfMemory`.
+/// `manifest` gives the signature. Without one in the manifest, names come from the module's `forward`,
+/// dtypes are FP32 and shapes unknown. A TorchScript file is code: load only files whose owner you trust.
+/// Blocking.
+///
+/// Errors: `kModelError` (the archive is truncated, corrupt, of another format version, or has no usable
+/// `forward`), `kFailedPrecondition` (device), `kInvalidArgument` (device name), `kUnimplemented` (a build
+/// without LibTorch), `kOutOfMemory`.
 INFER_EXPORT Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive,
                                                                      const Manifest& manifest,
                                                                      const LoadOptions& options = {});
 
-/// Sets what LibTorch keeps for the whole process: threads inside an op, none between ops, and the executor
-/// without profiling, whose first runs are slow. Call first thing in main(); a process that has set them
-/// already is left as it is where LibTorch allows but one setting. Does nothing in a build without LibTorch.
+/// Sets LibTorch's process-wide state; call it first thing in `main()`.
+///
+/// The settings are `intra_op_threads` threads inside an operator, no threads between operators, and an
+/// executor without profiling, whose first runs would be slow. LibTorch accepts some of them only once:
+/// earlier settings of the host then stay. A build without LibTorch does nothing. Not thread-safe.
 INFER_EXPORT void prepare_torch_process(std::size_t intra_op_threads);
 
-/// "2.15.0", or "none" in a build without LibTorch.
+/// Returns LibTorch's version, such as "2.15.0", or "none" in a build without LibTorch; static text.
 INFER_EXPORT const char* torch_version() noexcept;
 
 }  // namespace infer::inline v0

@@ -11,42 +11,55 @@
 
 namespace infer::inline v0 {
 
-enum class ImageFormat : std::uint8_t { kJpeg, kPng };
+/// The formats of encoded images that the library reads.
+enum class ImageFormat : std::uint8_t {
+  kJpeg,  ///< JPEG: JFIF or EXIF, baseline or progressive.
+  kPng    ///< PNG.
+};
 
-/// What the header of an encoded image says.
+/// The properties of an encoded image that its header tells.
 struct ImageInfo {
-  ImageFormat format = ImageFormat::kJpeg;
-  std::size_t width = 0;  ///< As stored, before the orientation is applied.
-  std::size_t height = 0;
-  int orientation = 1;  ///< EXIF 2.3, tag 0x0112: 1 (upright) to 8.
+  ImageFormat format = ImageFormat::kJpeg;  ///< Format of the file.
+  std::size_t width = 0;                    ///< Pixels, as stored, before the orientation is applied.
+  std::size_t height = 0;                   ///< Pixels, as stored, before the orientation is applied.
+  int orientation = 1;                      ///< EXIF 2.3, tag 0x0112: 1 (upright) to 8.
 };
 
+/// The bounds on images that a decoder accepts.
 struct DecodeLimits {
-  std::size_t max_pixels =
-      50'000'000;  ///< Width x height, checked on the header before anything is allocated.
+  /// Maximum width x height, checked on the header before the decoder allocates anything.
+  std::size_t max_pixels = 50'000'000;
 };
 
-/// Reads the header of a JPEG or PNG; touches no pixel and allocates nothing of the image's size.
+/// Reads the header of a JPEG or PNG; decodes no pixel and allocates nothing of the image's size.
 ///
-/// Errors: `kInvalidArgument`; with `kUnsupportedType` for other formats, naming the ones that are
-/// recognised.
+/// Thread-safe.
+///
+/// Errors: `kInvalidArgument`; with `kUnsupportedType` for other formats, and the message names those that
+/// the function recognises.
 INFER_EXPORT Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 
 /// Decodes a JPEG or PNG to upright 8-bit RGB.
 ///
-/// As Pillow's `ImageOps.exif_transpose(image).convert("RGB")`: grey is repeated, palettes are looked up,
-/// alpha is dropped, CMYK is taken as Adobe's inverted kind. 16-bit channels keep their high byte. Blocking,
-/// thread-safe. Errors: `kInvalidArgument` (undecodable, truncated; `kTooLarge` over a limit),
-/// `kOutOfMemory`.
+/// The pixels are those of Pillow's `ImageOps.exif_transpose(image).convert("RGB")`: grey values are
+/// repeated, palettes looked up, alpha is dropped, and CMYK is read as inverted, as Adobe writes it. 16-bit
+/// channels keep their high byte. Blocking, thread-safe.
+///
+/// Errors: `kInvalidArgument` (undecodable, truncated; `kTooLarge` over a limit), `kOutOfMemory`.
 INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
 
-/// As `decode_image`, but lays the picture over a plain background of that grey level where it is
-/// transparent. Empty where no pixel is transparent: then `decode_image` says it all.
+/// Decodes as `decode_image`, and lays transparent pixels over a plain background of that grey level.
+///
+/// Empty if no pixel is transparent: `decode_image` then gives the whole picture. Blocking, thread-safe.
+///
+/// Errors: those of `decode_image`.
 INFER_EXPORT Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes,
                                                       std::uint8_t background,
                                                       const DecodeLimits& limits = {});
 
-/// Turns stored pixels upright. `orientation` outside 2..8 leaves them as they are.
+/// Turns stored pixels upright; an `orientation` (EXIF) outside 2 to 8 changes nothing.
+///
+/// May throw `std::bad_alloc`.
 INFER_EXPORT Image apply_orientation(Image image, int orientation);
 
 }  // namespace infer::inline v0

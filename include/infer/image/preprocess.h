@@ -8,10 +8,12 @@
 
 namespace infer::inline v0 {
 
-/// CLIP's preprocessing: shorter edge to `size` (bicubic), centre crop, x/255, subtract mean, divide by std.
+/// Turns an image into a model's input as CLIP does.
 ///
-/// Writes channel by channel (CHW): `out` holds 3 x size x size floats. Thread-safe. The rounding of sizes
-/// and offsets is that of torchvision's Resize and CenterCrop, as in OpenAI's CLIP `_transform`.
+/// The steps are: resize the shorter edge to `options.size` (bicubic), crop the centre, divide by 255,
+/// subtract `mean`, divide by `std`. `out` must hold 3 x size x size floats, written channel by channel
+/// (CHW). Sizes and offsets are rounded as by torchvision's Resize and CenterCrop, in OpenAI's CLIP
+/// `_transform`. Thread-safe.
 INFER_EXPORT void preprocess_image(const Image& image, const ImagePreprocess& options, std::span<float> out);
 
 }  // namespace infer::inline v0

@@ -8,19 +8,22 @@
 
 namespace infer::inline v0 {
 
-/// How long a simulated forward takes, beside the work that its requests bring: `base_ms` + `per_sample_ms`
-/// for each sample, times a log-normal number of median 1 with `sigma`, burned as CPU time; and how often it
-/// fails.
+/// The law of a simulated forward.
+///
+/// A forward of n samples burns (`base_ms` + n x `per_sample_ms`) x L of CPU time, where L is a log-normal
+/// number with median 1 and spread `sigma`. Work that requests bring along is added.
 struct SimulatorConfig {
-  double base_ms = 20;
-  double per_sample_ms = 0;
-  double sigma = 0;
-  double failure_rate = 0;
-  std::uint64_t seed = 1;
+  double base_ms = 20;       ///< Milliseconds per forward.
+  double per_sample_ms = 0;  ///< Milliseconds per sample.
+  double sigma = 0;          ///< Sigma of the log-normal factor; 0: no spread.
+  double failure_rate = 0;   ///< Share of forwards that fail, 0 to 1.
+  std::uint64_t seed = 1;    ///< Seed of spread and failures.
 };
 
-/// Writes DIRECTORY/infer.json and DIRECTORY/1/law.json. Errors: `kInvalidArgument` (a number out of bounds),
-/// `kFailedPrecondition` (the folder exists already or cannot be written).
+/// Writes DIRECTORY/infer.json and DIRECTORY/1/law.json; blocking.
+///
+/// Errors: `kInvalidArgument` (a number out of bounds), `kFailedPrecondition` (the folder exists or cannot be
+/// written).
 INFER_EXPORT Result<void> create_simulator(const SimulatorConfig& config,
                                            const std::filesystem::path& directory);
 

@@ -11,38 +11,47 @@
 
 namespace infer::inline v0 {
 
-/// Time from one row of a series to the next: so many calendar months, or so many seconds.
+/// The time from one row of a series to the next: a number of calendar months, or else of seconds.
 struct Step {
-  double seconds = 1;
-  std::size_t months = 0;  ///< Where not 0, `seconds` is not used.
+  double seconds = 1;      ///< Used if `months` is 0.
+  std::size_t months = 0;  ///< Calendar months; 0: the step is in seconds.
+  /// Returns true if both fields are equal.
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// A time and how far the clock that told it is ahead of UTC, both in seconds.
+/// A time, and how far the clock that told it is ahead of UTC.
 struct ZonedTime {
-  double utc = 0;  ///< Since 1970.
-  double offset = 0;
+  double utc = 0;     ///< Seconds since 1970-01-01 in UTC.
+  double offset = 0;  ///< Seconds ahead of UTC.
 };
 
-/// Reads "2024-05-01", "2024-05-01T12:30:00", "2024-05-01 12:30:00.25+02:00", "20240501T123000Z", "2024-05",
-/// "2024", "20240501", "202405" or "2024Q2"; without an offset they are UTC. A number of more than eight
-/// digits counts seconds itself. Errors: `kInvalidArgument`.
+/// Reads a date or time.
+///
+/// Examples: "2024-05-01", "2024-05-01T12:30:00", "2024-05-01 12:30:00.25+02:00", "20240501T123000Z",
+/// "2024-05", "2024", "20240501", "202405", "2024Q2". A time without an offset is in UTC. A number of more
+/// than eight digits counts seconds since 1970.
+///
+/// Errors: `kInvalidArgument`.
 INFER_EXPORT Result<ZonedTime> parse_zoned_time(std::string_view text);
-/// The same, in seconds since 1970.
+/// Reads a date or time as `parse_zoned_time` does, and returns seconds since 1970 in UTC.
+///
+/// Errors: `kInvalidArgument`.
 INFER_EXPORT Result<double> parse_time(std::string_view text);
-/// The inverse, as "2024-05-01T12:30:00Z".
+/// Returns a time in UTC as text, such as "2024-05-01T12:30:00Z".
 INFER_EXPORT std::string format_time(double seconds);
-/// `time` moved on by `count` steps.
+/// Returns `time` moved forward by `count` steps.
 INFER_EXPORT double advance(double time, const Step& step, std::size_t count);
-/// The step that most neighbours of the ascending `times` have.
+/// Returns the step between most neighbours of the ascending `times`.
 INFER_EXPORT Step infer_step(std::span<const double> times);
-/// Rows after which a series of this step tends to repeat: 24 for hours, 7 for days, 52 for weeks, 12 for
-/// months, 4 for quarters; else 1.
+/// Returns the number of rows after which a series of this step tends to repeat.
+///
+/// 24 for hours, 7 for days, 52 for weeks, 12 for months, 4 for quarters; else 1.
 INFER_EXPORT std::size_t usual_season(const Step& step);
-/// The calendar features worth having for a step, such as "year_sin" and "year_cos".
+/// Returns the calendar features that suit a step, such as "year_sin" and "year_cos".
 INFER_EXPORT std::vector<std::string> usual_calendar(const Step& step);
-/// Sine or cosine of the part of the hour-of-day, weekday or year that `time` is at. Errors:
-/// `kInvalidArgument` (a name there is not).
+/// Returns a calendar feature at `time`: sine or cosine of the position in the day, week or year.
+///
+/// Errors: `kInvalidArgument` (unknown name).
 INFER_EXPORT Result<double> calendar_feature(std::string_view name, double time);
 
 }  // namespace infer::inline v0

@@ -11,15 +11,23 @@
 
 namespace infer::inline v0 {
 
-/// The step of a model's series.
+/// Returns the step of a model's series.
 INFER_EXPORT Step step_of(const SeriesSpec& spec);
 
-/// Fills in calendar, mean and scale of `spec` from the first `rows` rows of `series`: mean and standard
-/// deviation of each input. One that varies no more than rounding, relative to its values, is only shifted.
+/// Sets calendar, mean and scale of `spec` from the first `rows` rows of `series`.
+///
+/// Mean and scale are the mean and the standard deviation of each input. An input that varies by no more than
+/// rounding keeps scale 1.
+///
+/// Errors: `kInvalidArgument` (unknown calendar feature).
 INFER_EXPORT Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpec& spec);
 
-/// The normalised inputs of `rows` (row after row of `spec.columns`), the last of which is at `last_time`:
-/// [rows, columns + calendar], row after row. Errors: `kInvalidArgument` (a calendar feature there is not).
+/// Returns the normalised inputs of `rows`, row after row: [rows, columns + calendar].
+///
+/// `rows` has one number for each of `spec.columns`, row after row; `last_time` is the time of the last row,
+/// in seconds since 1970.
+///
+/// Errors: `kInvalidArgument` (unknown calendar feature).
 INFER_EXPORT Result<std::vector<float>> normalised_inputs(const SeriesSpec& spec,
                                                           std::span<const double> rows, double last_time);
 

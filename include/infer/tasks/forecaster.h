@@ -16,53 +16,68 @@
 
 namespace infer::inline v0 {
 
-/// The rows that a forecast goes on from: row after row, each with the model's columns.
+/// The rows that a forecast continues.
 struct ForecastWindow {
-  std::vector<double> rows;
-  double last_time = 0;  ///< Of the last row, seconds since 1970, or its number.
+  std::vector<double> rows;  ///< Row after row, each with the model's columns; NaN is a missing value.
+  /// Time of the last row, in seconds since 1970, or its number.
+  double last_time = 0;
 };
 
+/// What to forecast.
 struct ForecastRequest {
-  std::size_t length = 1;                     ///< Rows to forecast.
-  std::optional<ForecastWindow> window = {};  ///< Else the last rows of the training series.
-  /// Values of features for the rows to come, by column; a feature without stays at its last value.
+  std::size_t length = 1;  ///< Rows to forecast, 1 to `Forecaster::kMaxLength`.
+  /// Rows to continue; empty: the last rows of the training series.
+  std::optional<ForecastWindow> window = {};
+  /// Future values of features, by column; a feature without them keeps its last value.
   std::map<std::string, std::vector<double>> future = {};
 };
 
-/// Rows of targets, in the units of the series. `lower` and `upper` bound 80 %, where the model gives them.
+/// The rows that follow a window: targets in the units of the series.
 struct Forecast {
-  std::vector<std::vector<double>> values;
-  std::vector<std::vector<double>> lower;
-  std::vector<std::vector<double>> upper;
-  Timings timings;
-  std::size_t batch_size = 0;
-  std::size_t filled = 0;  ///< Values of the window that were missing and made up.
+  std::vector<std::vector<double>> values;  ///< One row for each step; one number for each target.
+  std::vector<std::vector<double>> lower;  ///< Lower end of the 80 % interval; empty if the model gives none.
+  std::vector<std::vector<double>> upper;  ///< Upper end of the 80 % interval; empty if the model gives none.
+  Timings timings;                         ///< Queue and compute times, summed over the pieces.
+  std::size_t batch_size = 0;              ///< The largest batch that contained a piece.
+  std::size_t filled = 0;                  ///< Number of missing values of the window that were filled in.
 };
 
-/// Rows of a series in, the rows that follow out. Thread-safe.
+/// Turns rows of a series into the rows that follow.
 ///
-/// A forecast longer than the model's horizon is made piece by piece, each from a window that ends with the
-/// piece before. Windows longer than the model's history are cut at the front. Normalisation is the model's:
-/// a value that is NaN takes that of the row above, at the top the mean of its column, and is counted.
+/// Thread-safe: the engine batches across callers. A forecast longer than the model's horizon is made in
+/// pieces; each piece continues the one before. The forecaster cuts windows longer than the model's history
+/// at the front and normalises values as in training. A NaN takes the value of the row above, at the top the
+/// mean of its column, and is counted in `Forecast::filled`. Cheap to copy; copies share the engine.
 class INFER_EXPORT Forecaster {
  public:
+  /// Maximum number of rows of one forecast.
   static constexpr std::size_t kMaxLength = 1000;
 
-  /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
+  /// Loads models/NAME and warms it up; blocking.
+  ///
+  /// Errors: those of `open_engine` and `create`.
   static Result<Forecaster> open(const std::filesystem::path& directory, const OpenOptions& options = {});
-  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes a window of
-  /// the series of infer.json and gives its targets.
+  /// Uses an engine that others may use too; its model must take a window of the series of infer.json and
+  /// give the targets.
+  ///
+  /// Errors: `kInvalidArgument` (another model).
   static Result<Forecaster> create(std::shared_ptr<Engine> engine);
 
-  /// Blocks until all pieces are done. Errors: `kInvalidArgument` (length, rows, future, a value so far from
-  /// what the model was trained on that it cannot be computed with), `kModelError` (an output that is not
-  /// finite), and those of `Engine::submit`.
+  /// Forecasts; blocks until all pieces are there.
+  ///
+  /// A permit taken earlier may be passed on.
+  ///
+  /// Errors: `kInvalidArgument` (length, rows, future, or a value so far from the training data that the
+  /// model cannot compute with it), `kModelError` (an output that is not finite), and those of
+  /// `Engine::submit`.
   Result<Forecast> forecast(const ForecastRequest& request, const RequestOptions& options = {},
                             Permit permit = {}) const;
 
+  /// Returns the columns, history and horizon of the model; valid as long as the engine.
   const SeriesSpec& series() const noexcept;
-  /// The last rows of the training series, where they are kept.
+  /// Returns the last rows of the training series; empty if the model's folder has none.
   const std::optional<ForecastWindow>& recorded_window() const noexcept { return recorded_; }
+  /// Returns the engine, for its clock, statistics and drain; valid as long as the forecaster.
   Engine& engine() const noexcept { return *engine_; }
 
  private:
@@ -73,7 +88,9 @@ class INFER_EXPORT Forecaster {
   std::optional<ForecastWindow> recorded_;
 };
 
-/// Writes the rows that `Forecaster` goes on from by itself. Errors: `kFailedPrecondition`.
+/// Writes the rows that a `Forecaster` continues by default; blocking.
+///
+/// Errors: `kFailedPrecondition` (the file cannot be written).
 INFER_EXPORT Result<void> write_window(const ForecastWindow& window, const std::filesystem::path& directory);
 
 }  // namespace infer::inline v0

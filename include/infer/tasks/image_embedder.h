@@ -18,58 +18,82 @@
 
 namespace infer::inline v0 {
 
+/// Threads that decode the images of one call in parallel.
 class Helpers;
 
-/// Encoded JPEG or PNG bytes; the caller keeps them until the call returns.
+/// The bytes of a JPEG or PNG file; the caller keeps them valid until the call returns.
 using EncodedImage = std::span<const std::uint8_t>;
 
-/// Unit vectors in the order of the images, and where the time went.
+/// The vectors of several images.
 struct Embeddings {
-  std::vector<std::vector<float>> vectors;
-  Timings timings;             ///< Of the slowest image.
-  std::size_t batch_size = 0;  ///< The largest batch that one of the images was part of.
+  std::vector<std::vector<float>> vectors;  ///< One vector of Euclidean length 1 for each image, in order.
+  Timings timings;                          ///< Times of the slowest image.
+  std::size_t batch_size = 0;               ///< The largest batch that contained one of the images.
 };
 
-/// Photographs in, unit vectors out. Thread-safe: call it from as many threads as you like, it batches across
-/// them.
+/// Turns photographs into vectors of Euclidean length 1.
 ///
-/// Decoding and resizing run in the calling thread, the model on the engine's workers. Several images of one
-/// call are also decoded on threads of its own, of which there are one fewer than `ThreadPlan::usable_cores`
-/// for all calls together.
+/// Thread-safe: call it from any number of threads; the engine batches across them. Decoding and resizing run
+/// in the calling thread, the model on the engine's workers. `embed_many` also decodes on threads of the
+/// embedder's own: one fewer than `ThreadPlan::usable_cores`, for all calls together. Cheap to copy; copies
+/// share the engine.
 class INFER_EXPORT ImageEmbedder {
  public:
-  /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
+  /// Loads models/NAME and warms it up; blocking.
+  ///
+  /// Errors: those of `open_engine` and `create`.
   static Result<ImageEmbedder> open(const std::filesystem::path& directory, const OpenOptions& options = {},
                                     const DecodeLimits& limits = {});
-  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes one FP32
-  /// [3,n,n] image and gives one FP32 vector.
+  /// Uses an engine that others may use too; its model must take one FP32 [3,n,n] image and give one FP32
+  /// vector.
+  ///
+  /// Errors: `kInvalidArgument` (another model).
   static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
 
-  /// Embeds one image; blocks until it is done. The vector has `dim()` elements and Euclidean length 1.
-  /// Errors: `kInvalidArgument` (undecodable, too large), `kModelError` (also for an answer that is not
-  /// finite), and those of `Engine::submit`.
+  /// Embeds one image; blocks until the vector is there.
+  ///
+  /// The vector has `dim()` elements and Euclidean length 1.
+  ///
+  /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), `kModelError` (also for an output
+  /// that is not finite), and those of `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
-  /// The same for an image that is decoded already.
+  /// Embeds one decoded image; blocks until the vector is there.
+  ///
+  /// Errors: those of the other `embed`, decoding excepted.
   Result<std::vector<float>> embed(const Image& image, const RequestOptions& options = {}) const;
-  /// Embeds several images as one request: all or an error that names the first bad one ("images[2]: ...").
-  /// Blocks. A permit taken earlier, before the bytes were parsed, may be passed on; else one is taken.
+  /// Embeds several images as one request: gives all vectors, or an error that names the first bad image.
+  ///
+  /// The message begins with the image's index, such as "images[2]: ...". Blocks until all vectors are there.
+  /// A caller that took a permit before it parsed the bytes passes it on; otherwise the call takes one.
+  ///
+  /// Errors: those of `embed`.
   Result<Embeddings> embed_many(std::span<const EncodedImage> images, const RequestOptions& options = {},
                                 Permit permit = {}) const;
 
-  /// Decodes in the calling thread, then returns; `done` is called once with the vector, on a worker thread,
-  /// and must not throw or block. If this returns an error, `done` is not called.
+  /// Decodes in the calling thread, then returns; `done` receives the vector later.
+  ///
+  /// The engine calls `done` exactly once, from a worker, its timer thread, or the thread that drains or
+  /// destroys the engine; `done` must not throw or block. If the call returns an error, nobody calls `done`.
+  ///
+  /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), and those of `Engine::submit`.
   Result<void> embed_async(EncodedImage image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
-  /// The same for an image that is decoded already, which is not kept.
+  /// Starts to embed a decoded image, which the call does not keep; `done` receives the vector later.
+  ///
+  /// Errors: those of the other `embed_async`, decoding excepted.
   Result<void> embed_async(const Image& image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
-  /// What the model gets for an image: FP32 [3,n,n]. Errors: `kInvalidArgument` (undecodable, too large).
+  /// Returns the model's input for an image: FP32 [3,n,n].
+  ///
+  /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), `kOutOfMemory`.
   Result<Sample> prepare(EncodedImage bytes) const;
 
+  /// Returns the number of elements of a vector.
   std::size_t dim() const noexcept { return dim_; }
+  /// Returns the engine, for its clock, statistics and drain; valid as long as the embedder.
   Engine& engine() const noexcept { return *engine_; }
 
  private:

@@ -6,10 +6,10 @@
 
 namespace infer::inline v0 {
 
-/// How long a request may take, and how to take it back.
+/// How long a request may wait, and how to cancel it.
 struct RequestOptions {
-  TimePoint deadline = kNever;  ///< Absolute, on the engine's clock.
-  std::stop_token stop;
+  TimePoint deadline = kNever;  ///< Absolute time on `Engine::clock()`.
+  std::stop_token stop;         ///< Cancels samples that wait; a forward that has begun runs to its end.
 };
 
 }  // namespace infer::inline v0

@@ -18,47 +18,63 @@
 
 namespace infer::inline v0 {
 
-/// What to do with texts, beside embedding them.
+/// How to embed texts.
 struct TextOptions {
   bool normalize = true;  ///< Scale vectors to Euclidean length 1.
   bool truncate = true;   ///< Cut a text of too many tokens; false: refuse it.
 };
 
-/// Vectors in the order of the texts, and where the time went.
+/// The vectors of several texts.
 struct TextEmbeddings {
-  std::vector<std::vector<float>> vectors;
-  std::size_t tokens = 0;  ///< Of all texts, special tokens included.
-  Timings timings;         ///< Of the slowest text.
-  std::size_t batch_size = 0;
+  std::vector<std::vector<float>> vectors;  ///< One vector for each text, in order.
+  std::size_t tokens = 0;                   ///< Tokens of all texts, special tokens included.
+  Timings timings;                          ///< Times of the slowest text.
+  std::size_t batch_size = 0;               ///< The largest batch that contained one of the texts.
 };
 
-/// Texts in UTF-8 in, vectors out. Thread-safe: call it from as many threads as you like, it batches across
-/// them.
+/// Turns texts in UTF-8 into vectors.
 ///
-/// Tokenising runs in the calling thread, the model on the engine's workers. Texts are padded to one of the
-/// model's `allowed_lengths`; those of the same length share a batch, up to `max_batch_cost` tokens.
+/// Thread-safe: call it from any number of threads; the engine batches across them. Tokenising runs in the
+/// calling thread, the model on the engine's workers. The embedder pads texts to one of the model's
+/// `allowed_lengths`; texts of one length share a batch, up to `max_batch_cost` tokens. Cheap to copy; copies
+/// share the engine.
 class INFER_EXPORT TextEmbedder {
  public:
-  /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
+  /// Loads models/NAME and warms it up; blocking.
+  ///
+  /// Errors: those of `open_engine` and `create`.
   static Result<TextEmbedder> open(const std::filesystem::path& directory, const OpenOptions& options = {});
-  /// Uses an engine that others may use too. Errors: `kInvalidArgument` unless its model takes INT64 ids and
-  /// their mask and gives one FP32 vector; `kNotFound` (vocabulary).
+  /// Uses an engine that others may use too; its model must take INT64 ids and their mask and give one FP32
+  /// vector.
+  ///
+  /// Errors: `kInvalidArgument` (another model), `kNotFound` (vocabulary).
   static Result<TextEmbedder> create(std::shared_ptr<Engine> engine);
 
-  /// Embeds one text; blocks until it is done. Errors: `kInvalidArgument` (too long, where `truncate` is
-  /// off), and those of `Engine::submit`.
+  /// Embeds one text; blocks until the vector is there.
+  ///
+  /// Errors: `kInvalidArgument` (too many tokens while `truncate` is false), `kModelError` (also for an
+  /// output that is not finite), and those of `Engine::submit`.
   Result<std::vector<float>> embed(std::string_view text, const TextOptions& how = {},
                                    const RequestOptions& options = {}) const;
-  /// Embeds several as one request: all or an error that names the first bad one ("inputs[2]: ...").
+  /// Embeds several texts as one request: gives all vectors, or an error that names the first bad text.
+  ///
+  /// The message begins with the text's index, such as "inputs[2]: ...". Blocks until all vectors are there.
+  /// A permit taken earlier may be passed on.
+  ///
+  /// Errors: those of `embed`.
   Result<TextEmbeddings> embed_many(std::span<const std::string_view> texts, const TextOptions& how = {},
                                     const RequestOptions& options = {}, Permit permit = {}) const;
 
-  /// The same for texts that are tokens of the model's vocabulary already.
+  /// Embeds several texts that are tokens of the model's vocabulary already; otherwise as `embed_many`.
+  ///
+  /// Errors: those of `embed`; `kInvalidArgument` for an id outside the vocabulary.
   Result<TextEmbeddings> embed_tokens(std::span<const std::vector<std::int64_t>> texts,
                                       const TextOptions& how = {}, const RequestOptions& options = {},
                                       Permit permit = {}) const;
 
+  /// Returns the number of elements of a vector.
   std::size_t dim() const noexcept { return dim_; }
+  /// Returns the engine, for its clock, statistics and drain; valid as long as the embedder.
   Engine& engine() const noexcept { return *engine_; }
 
  private:

@@ -14,40 +14,41 @@
 
 namespace infer::inline v0::testing {
 
-/// A model without weights: stated latency, stated failures, outputs that follow from the inputs alone.
+/// A model without weights for tests: stated latency, stated failures, and outputs that follow from the
+/// inputs.
 ///
-/// A forward of n samples takes `base` + n x `per_sample`, burned as CPU time or slept. An output with the
-/// dtype and shape of the input in its place is that input, whatever they are. Any other is FP32: element j
-/// of a sample is element (j x input elements / output elements) of its first input.
+/// A forward of n samples takes (`base` + n x `per_sample`) x L, where L is a log-normal number with median
+/// 1. An output with the dtype and shape of the input at the same index equals that input. Any other output
+/// is FP32: element j of a sample is element (j x input elements / output elements) of its first input.
 ///
-/// An FP64 input of two numbers is work that the sample brings along: milliseconds of CPU time to burn and
-/// rounds of a fixed computation to do, both beside the law above; an FP64 output of two numbers says what
-/// was done.
+/// An FP64 [2] input is work that the sample brings along: milliseconds of CPU time to burn, and rounds of a
+/// fixed computation to do, both in addition to the law above. An FP64 [2] output tells the work that was
+/// done.
 struct ScriptedOptions {
-  ModelSignature signature;
-  std::chrono::microseconds base{0};
-  std::chrono::microseconds per_sample{0};
-  bool burn = true;
-  /// The law's time is multiplied by a log-normal number of median 1 with this sigma; 0: no spread.
-  double sigma = 0;
-  /// The share of forwards that fail with `kModelError`.
-  double failure_rate = 0;
-  std::uint64_t seed = 1;  ///< Of both; forward n draws the same whatever ran before.
-  /// A batch whose samples include one whose first element is this fails with `kModelError`.
+  ModelSignature signature;                 ///< Inputs and outputs of the model.
+  std::chrono::microseconds base{0};        ///< Time per forward.
+  std::chrono::microseconds per_sample{0};  ///< Time per sample.
+  bool burn = true;                         ///< Burn CPU time; false: sleep.
+  double sigma = 0;                         ///< Sigma of the log-normal factor L; 0: no spread.
+  double failure_rate = 0;                  ///< Share of forwards that fail with `kModelError`, 0 to 1.
+  /// Seed of spread and failures; forward n draws the same numbers whatever ran before.
+  std::uint64_t seed = 1;
+  /// Fails with `kModelError` each batch that has a sample whose first element is this number.
   std::optional<float> poison;
-  /// Called first in each forward with the inputs; an error it returns, or an exception it throws, is the
-  /// forward's.
+  /// Runs first in each forward, with the inputs; its error or exception becomes the forward's.
   std::function<Result<void>(std::span<const Tensor> inputs)> before;
 };
 
-/// Thread-safe, as every backend. Errors: `kInvalidArgument` unless each output is its input, or the
-/// signature is static with a first input of FP32, UINT8 or FP64 [2] and outputs of FP32.
+/// Makes the backend; thread-safe, as every backend.
+///
+/// Errors: `kInvalidArgument` unless each output equals an input, or the signature is static with a first
+/// input of FP32, UINT8 or FP64 [2] and outputs of FP32.
 INFER_EXPORT Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions options);
 
-/// The signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].
+/// Returns the signature of an image embedder: `pixel_values` FP32 [3,size,size] to `embedding` FP32 [dim].
 INFER_EXPORT ModelSignature image_signature(std::int64_t size = 224, std::int64_t dim = 512);
 
-/// Uses up `time` of this thread's CPU time.
+/// Uses up `time` of the calling thread's CPU time; blocks until then.
 INFER_EXPORT void burn_cpu(std::chrono::microseconds time);
 
 }  // namespace infer::inline v0::testing

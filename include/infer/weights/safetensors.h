@@ -13,18 +13,22 @@
 
 namespace infer::inline v0 {
 
-/// Tensors of a checkpoint by name.
+/// The tensors of a checkpoint, by name.
 using TensorMap = std::map<std::string, Tensor>;
 
-/// Maps a safetensors file into memory and checks it whole before anything is read from it.
+/// Maps a safetensors file into memory and checks it before it returns any tensor.
 ///
-/// The tensors share the mapping, which ends with the last of them; nothing is copied, and what is written to
-/// them stays in this process. Their data may lie unaligned. Format:
-/// https://github.com/huggingface/safetensors. Errors: `kNotFound`, `kInvalidArgument` (what is wrong, with
-/// the tensor's name), `kUnimplemented` (a dtype that has no counterpart here, such as F8_E4M3).
+/// The tensors share the mapping, which ends with the last of them; nothing is copied. Writes to the tensors
+/// stay in this process. The data may be unaligned. Format: https://github.com/huggingface/safetensors.
+/// Blocking.
+///
+/// Errors: `kNotFound`; `kInvalidArgument` (the message names the tensor and what is wrong); `kUnimplemented`
+/// (a dtype without counterpart, such as F8_E4M3).
 INFER_EXPORT Result<TensorMap> read_safetensors(const std::filesystem::path& file);
 
-/// The same for bytes in memory, which `owner` keeps alive.
+/// Reads a safetensors file from memory, which `owner` keeps valid as long as a tensor exists.
+///
+/// Errors: those of `read_safetensors`, `kNotFound` excepted.
 INFER_EXPORT Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<void> owner);
 
 }  // namespace infer::inline v0
