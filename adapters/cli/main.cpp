@@ -74,7 +74,8 @@ int main(int argc, char** argv) {
   try {
     return after_writing(action());
   } catch (const std::exception& error) {  // what the machine lacks: descriptors, threads, memory
-    std::cerr << "infer: " << error.what() << "; ulimit -a shows the limits of this process\n";
+    std::cerr << "infer: " << infer::cli::printable(error.what())
+              << "; ulimit -a shows the limits of this process\n";
     return 1;
   }
 }

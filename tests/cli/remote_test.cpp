@@ -194,6 +194,20 @@ TEST(RemoteCommands, AServerThatNeverEndsItsAnswerDoesNotHoldThemUp) {
   }
 }
 
+TEST(RemoteCommands, AnAnswerIsPrintedAsItIsButDoesNotSteerATerminal) {
+  const std::string body = "a\tb\n\x1b[31m\xc2\x9b\xe2\x80\xae\xff\n";
+  const EndlessServer server(
+      "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body, "x",
+      std::chrono::milliseconds(20));
+  EXPECT_EQ(run_infer({"get", server.url()}).output, body);
+  testing::Process terminal(
+      {"/usr/bin/script", "-qec", testing::infer_binary() + " get " + server.url(), "/dev/null"});
+  const std::string shown = terminal.rest();
+  EXPECT_NE(shown.find("\\x1b[31m\\xc2\\x9b\\xe2\\x80\\xae\\xff"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find('\x1b'), std::string::npos) << shown;
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
 TEST(RemoteCommands, SayWhatIsWrong) {
   const auto nobody = run_infer({"wait", "tcp://127.0.0.1:1", "--timeout", "0.3"});
   EXPECT_EQ(nobody.code, 1);
