@@ -286,7 +286,8 @@ int run(const Arguments& arguments) {
                         s.p95_ms / 1e3};
       std::cout << text(trial, of_precision(trial)) << '\n';
     }
-    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --tune auto\n";
+    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --model "
+              << shell_path(arguments.model) << " --tune auto\n";
     if (tuned.size() > 1 && fastest->candidate.version != versions->front()) {
       std::cout << "version " << printable(fastest->candidate.version)
                 << " is the fastest; to serve it: infer promote " << shell_path(arguments.model) << ' '
