@@ -19,7 +19,13 @@ TEST(Printable, ControlsDirectionMarksAndBytesThatAreNotUtf8AreEscaped) {
   EXPECT_EQ(cli::printable("\xc2\x9b\xe2\x80\xae"), "\\xc2\\x9b\\xe2\\x80\\xae");
 }
 
-TEST(Output, ThatCannotBeWrittenIsExitCodeOneInEveryCommand) {
+std::string name_of(std::size_t index) {
+  return index == 0 ? "AFullDevice" : index == 1 ? "AClosedDescriptor" : "AClosedPipe";
+}
+
+class Output : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Output, ThatCannotBeWrittenIsExitCodeOneInEveryCommand) {
   const testing::Folder folder;
   const std::string model = testing::scripted_model(folder.path());
   std::filesystem::create_directories(folder.path() / "photos");
@@ -66,19 +72,21 @@ TEST(Output, ThatCannotBeWrittenIsExitCodeOneInEveryCommand) {
     std::string command = what;
     if (const std::size_t place = command.find("HEALTH"); place != std::string::npos)
       command.replace(place, 6, health);
-    command = testing::infer_binary() + " " + command;
-    // The last writes into a pipe whose reader has gone, as that of infer ... | head -c0 has.
-    for (const std::string& with_output :
-         {command + " > /dev/full", command + " >&-", "exec 3> >(:); wait $!; " + command + " >&3"}) {
-      std::filesystem::remove_all(folder.path() / "simulator");
-      testing::Process process(
-          {"/bin/bash", "-c", "cd " + folder.path().string() + " && { " + with_output + "; }"});
-      const std::string said = process.rest();
-      EXPECT_NE(said.find("could not be written"), std::string::npos) << with_output << ": " << said;
-      EXPECT_EQ(process.wait(), 1) << with_output;
-    }
+    std::string line = GetParam();
+    line.replace(line.find("COMMAND"), 7, testing::infer_binary() + " " + command);
+    std::filesystem::remove_all(folder.path() / "simulator");
+    testing::Process process({"/bin/bash", "-c", "cd " + folder.path().string() + " && { " + line + "; }"});
+    const std::string said = process.rest();
+    EXPECT_NE(said.find("could not be written"), std::string::npos) << command << ": " << said;
+    EXPECT_EQ(process.wait(), 1) << command;
   }
 }
+
+// The last is a pipe whose reader has gone, as that of infer ... | head -c0 has.
+INSTANTIATE_TEST_SUITE_P(To, Output,
+                         ::testing::Values("COMMAND > /dev/full", "COMMAND >&-",
+                                           "exec 3> >(:); wait $!; COMMAND >&3"),
+                         [](const auto& of) { return name_of(of.index); });
 
 }  // namespace
 }  // namespace infer
