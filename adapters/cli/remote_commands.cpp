@@ -113,6 +113,7 @@ void add_get_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->footer(
+      "Prints the bytes as they are, but control characters as \\xNN on a terminal.\n"
       "Exit code: 0 for an answer 2xx, 1 for any other or none, 2 wrong usage.\n\n"
       "Example: infer get http://127.0.0.1:9002/metrics");
   command->callback([=, &action] { action = [=] { return get(*target, *timeout); }; });
