@@ -131,16 +131,17 @@ Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard&
     const bool gone = ::stat(path.c_str(), &status) != 0;
     if (gone && errno != ENOENT && errno != ENOTDIR)
       return fail(ErrorCode::kFailedPrecondition, path + ": " + std::strerror(errno));
-    if (!gone && row_of(file, path) == row) {
+    const auto of_file = row_of(file, path);
+    if (of_file == row) {
       return fail(
           ErrorCode::kInvalidArgument,
           arguments.out + " has a row of " + path +
               ", which is not among the files of this run; name the paths, --recursive and --shard of "
               "the run before, or choose another --out");
     }
+    if (!of_file) ++out.dropped;  // else a path that was named twice: it gets its second row again
   }
-  out.dropped = file.rows() - kept.size();
-  if (out.dropped > 0) {
+  if (kept.size() < file.rows()) {
     if (auto arranged = file.arrange(kept); !arranged) return Unexpected(arranged.error());
   }
   return out;

@@ -129,74 +129,76 @@ std::string all_of(const std::string& out) {
   return text_of(out) + '\n' + text_of(out + ".paths") + '\n' + text_of(out + ".state");
 }
 
-TEST_F(Embed, AResumedOutputIsThatOfAFreshRunWhateverChangedAndWhereverItWasKilled) {
+class EmbedResumed : public Embed, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(EmbedResumed, IsThatOfAFreshRunWhateverChangedAndWhereverItWasKilled) {
+  const std::string extension = GetParam();
   model_ = testing::scripted_model(folder_.path(), 5);
   const auto pictures = testing::goldens("kind");
   std::mt19937 random(20);
   const auto pick = [&](std::size_t count) {
     return static_cast<std::size_t>(std::uniform_int_distribution<std::size_t>(0, count - 1)(random));
   };
-  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
-    const std::string out = folder_ / ("v" + extension);
-    std::vector<std::string> names;
-    int number = 0;
-    const auto put = [&](const std::string& name) {
-      const std::string bytes =
-          pick(8) == 0 ? "not a picture" : text_of(pictures[pick(pictures.size())].encoded);
-      std::ofstream(photos() + "/" + name, std::ios::binary | std::ios::trunc) << bytes;
-    };
-    const auto add_new = [&] {
-      const char* places[] = {"", "b/", "b/c/"};
-      const std::string at = places[pick(3)];
-      names.push_back(at + std::string(1, static_cast<char>('a' + pick(26))) + std::to_string(++number) +
-                      ".jpg");
-      return names.back();
-    };
-    for (int round = 0; round < 5; ++round) {
-      SCOPED_TRACE(extension + " round " + std::to_string(round));
-      for (int i = 0; i < 6; ++i) {
-        const std::size_t what = names.size() < 4 ? 0 : pick(4);
-        if (what == 0) {
-          put(add_new());
-          continue;
-        }
-        const std::size_t which = pick(names.size());
-        const std::string path = photos() + "/" + names[which];
-        if (what == 1) put(names[which]);
-        if (what == 2) fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(1));
-        if (what == 3) {
-          fs::remove(path);
-          names.erase(names.begin() + static_cast<std::ptrdiff_t>(which));
-        }
+  const std::string out = folder_ / ("v" + extension);
+  std::vector<std::string> names;
+  int number = 0;
+  const auto put = [&](const std::string& name) {
+    const std::string bytes =
+        pick(8) == 0 ? "not a picture" : text_of(pictures[pick(pictures.size())].encoded);
+    std::ofstream(photos() + "/" + name, std::ios::binary | std::ios::trunc) << bytes;
+  };
+  const auto add_new = [&] {
+    const char* places[] = {"", "b/", "b/c/"};
+    const std::string at = places[pick(3)];
+    names.push_back(at + std::string(1, static_cast<char>('a' + pick(26))) + std::to_string(++number) +
+                    ".jpg");
+    return names.back();
+  };
+  for (int round = 0; round < 5; ++round) {
+    SCOPED_TRACE(extension + " round " + std::to_string(round));
+    for (int i = 0; i < 6; ++i) {
+      const std::size_t what = names.size() < 4 ? 0 : pick(4);
+      if (what == 0) {
+        put(add_new());
+        continue;
       }
-      if (pick(2) == 0) {  // killed once a certain new file has its row
-        std::vector<std::string> good;
-        for (int i = 0; i < 4; ++i) {
-          good.push_back(photos() + "/" + add_new());
-          fs::copy_file(pictures[pick(pictures.size())].encoded, good.back());
-        }
-        testing::Process run(
-            {testing::infer_binary(), "embed", "--model", model_, photos(), "-r", "-o", out, "--resume"});
-        const std::string waited = good[pick(good.size())] + "\"";
-        while (text_of(out + ".state").find(waited) == std::string::npos) {
-        }
-        run.signal(SIGKILL);
-        run.wait();
+      const std::size_t which = pick(names.size());
+      const std::string path = photos() + "/" + names[which];
+      if (what == 1) put(names[which]);
+      if (what == 2) fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(1));
+      if (what == 3) {
+        fs::remove(path);
+        names.erase(names.begin() + static_cast<std::ptrdiff_t>(which));
       }
-      const auto resumed = embed({photos(), "-r", "-o", out, "--resume"});
-      const std::string fresh = folder_ / ("fresh" + extension);
-      const auto from_the_beginning = embed({photos(), "-r", "-o", fresh, "--force"});
-      ASSERT_EQ(resumed.code, from_the_beginning.code) << resumed.output << from_the_beginning.output;
-      ASSERT_EQ(all_of(out), all_of(fresh)) << resumed.output;
     }
-    for (const auto& file : fs::directory_iterator(folder_.path())) {
-      EXPECT_NE(file.path().extension(), ".next");
-      EXPECT_NE(file.path().extension(), ".tmp");
+    if (pick(2) == 0) {  // killed once a certain new file has its row
+      std::vector<std::string> good;
+      for (int i = 0; i < 4; ++i) {
+        good.push_back(photos() + "/" + add_new());
+        fs::copy_file(pictures[pick(pictures.size())].encoded, good.back());
+      }
+      testing::Process run(
+          {testing::infer_binary(), "embed", "--model", model_, photos(), "-r", "-o", out, "--resume"});
+      const std::string waited = good[pick(good.size())] + "\"";
+      while (text_of(out + ".state").find(waited) == std::string::npos) {
+      }
+      run.signal(SIGKILL);
+      run.wait();
     }
-    fs::remove_all(photos());
-    fs::create_directories(folder_.path() / "photos/b/c");
+    const auto resumed = embed({photos(), "-r", "-o", out, "--resume"});
+    const std::string fresh = folder_ / ("fresh" + extension);
+    const auto from_the_beginning = embed({photos(), "-r", "-o", fresh, "--force"});
+    ASSERT_EQ(resumed.code, from_the_beginning.code) << resumed.output << from_the_beginning.output;
+    ASSERT_EQ(all_of(out), all_of(fresh)) << resumed.output;
+  }
+  for (const auto& file : fs::directory_iterator(folder_.path())) {
+    EXPECT_NE(file.path().extension(), ".next");
+    EXPECT_NE(file.path().extension(), ".tmp");
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Output, EmbedResumed, ::testing::Values(".jsonl", ".csv", ".npy"),
+                         [](const auto& of) { return std::string(of.param).substr(1); });
 
 TEST_F(Embed, ResumeFinishesARearrangementThatWasKilledAnywhere) {
   for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
@@ -300,6 +302,35 @@ TEST_F(Embed, ResumeKeepsRowsThatItWasNotAskedAbout) {
   EXPECT_NE(gone.output.find("not one file of its 2 rows is there any more"), std::string::npos)
       << gone.output;
   EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeGivesAPathThatIsNamedTwiceBothOfItsRows) {
+  add("a.jpg");
+  const std::string path = photos() + "/a.jpg";
+  const std::string out = folder_ / "v.csv";
+  ASSERT_EQ(embed({path, path, "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  const auto resumed = embed({path, path, "-o", out, "--resume", "--json"});
+  EXPECT_NE(resumed.output.find("\"written\":0,\"rows\":2,\"skipped\":0,\"dropped\":0"), std::string::npos)
+      << resumed.output;
+  EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeCutsOffWhatIsNoRecordOfARow) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.csv";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  for (const std::string& tail :
+       {std::string("\0\0\0\n", 4), std::string("{\"path\":\"x\"}\n"),
+        std::string("{\"path\":\"x\",\"bytes\":1,\"modified_ns\":1,\"changed_ns\":1,"
+                    "\"row_bytes\":9000000000000000}\n")}) {
+    std::ofstream(out + ".state", std::ios::app) << tail;
+    std::ofstream(out, std::ios::app) << "half a row";
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0);
+    EXPECT_EQ(all_of(out), before);
+  }
 }
 
 TEST_F(Embed, SaysHowManyRowsItDropped) {

@@ -203,6 +203,8 @@ Result<void> VectorFile::read_rows(std::ifstream& state) {
   if (format_->is_bare()) paths.open(paths_path_, std::ios::binary);
   simdjson::dom::parser parser;
   end_ = format_->header(0).size();
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path_, error);
   for (std::string line; std::getline(state, line) && !state.eof();) {
     const auto recorded = from_line(parser, line);
     if (!recorded) break;
@@ -212,8 +214,8 @@ Result<void> VectorFile::read_rows(std::ifstream& state) {
                       ": is missing, without it nobody knows which rows are there; --force "
                       "replaces the output");
     }
+    if (error || end_ > size || recorded->row_bytes > size - end_) break;
     const std::string row = read_at(file, end_, recorded->row_bytes);
-    if (row.size() < recorded->row_bytes) break;
     std::string path;
     if (format_->is_bare() && (!std::getline(paths, path) || paths.eof())) break;
     if (!format_->is_row_of(recorded->path, row) ||
