@@ -64,7 +64,7 @@ std::string printable_column(std::string_view text, std::size_t width, std::size
 }
 
 std::string shell_path(std::string_view path) {
-  const std::string whole = (path.starts_with('-') ? "./" : "") + std::string(path);
+  std::string whole = (path.starts_with('-') ? "./" : "") + std::string(path);
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/._-+,:@%").find(c) != std::string_view::npos;
