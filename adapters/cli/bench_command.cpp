@@ -222,8 +222,8 @@ int run(const Arguments& arguments) {
       .value(limit.peak);
   json.key("batches").begin_array();
   if (!arguments.json) {
-    std::cout << printable(model->name) << ", " << arguments.device << ", " << plan.workers << " workers of "
-              << plan.intra_op_threads << " threads"
+    std::cout << printable(model->name) << ", " << printable(arguments.device) << ", " << plan.workers
+              << " workers of " << plan.intra_op_threads << " threads"
               << (of_any_length ? ", inputs of length " + std::to_string(*length) : "") << '\n';
     if (limit.peak > 0)
       std::cout << limit.operations / 1e9

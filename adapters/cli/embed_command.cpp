@@ -1,8 +1,15 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,7 +17,9 @@
 #include <vector>
 
 #include "commands.h"
+#include "folder/file_stamp.h"
 #include "folder/image_files.h"
+#include "folder/made_with.h"
 #include "folder/ordered_pipeline.h"
 #include "folder/photo_reader.h"
 #include "folder/vector_file.h"
@@ -39,13 +48,104 @@ struct Arguments {
 
 struct Row {
   std::string path;
+  FileStamp stamp;
   Result<std::vector<float>> vector;
 };
 
 struct Counts {
   std::size_t written = 0;
   std::size_t skipped = 0;
+  std::size_t dropped = 0;  // rows of before, of files that changed or vanished
 };
+
+/// The order of the names, in which rows end up whatever was added, changed or removed between two runs:
+/// which row each file got that was walked, or none.
+class RowOrder {
+ public:
+  void add(std::optional<std::size_t> row) {
+    const std::lock_guard lock(mutex_);
+    rows_.push_back(row.value_or(kPending));
+  }
+  /// Files without a row get theirs in the order in which they were added; none for one that was skipped.
+  void resolve(std::optional<std::size_t> row) {
+    const std::lock_guard lock(mutex_);
+    while (rows_[next_] != kPending) ++next_;
+    rows_[next_++] = row.value_or(kNone);
+  }
+  std::vector<std::size_t> rows() const {
+    std::vector<std::size_t> out;
+    std::ranges::copy_if(rows_, std::back_inserter(out), [](std::size_t row) { return row < kNone; });
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kPending = SIZE_MAX;
+  static constexpr std::size_t kNone = SIZE_MAX - 1;
+
+  std::mutex mutex_;
+  std::deque<std::size_t> rows_;
+  std::size_t next_ = 0;
+};
+
+/// The row that a file has already, unless it has changed since.
+std::optional<std::size_t> row_of(const VectorFile& file, const std::string& path) {
+  const auto stamp = stamp_of(path);
+  return stamp ? file.find(path, *stamp) : std::nullopt;
+}
+
+/// What a walk before the run finds.
+struct Review {
+  std::size_t missing = 0;  ///< Files without a row.
+  std::size_t dropped = 0;  ///< Rows of files that changed or vanished.
+};
+
+/// Walks all files and drops the rows that no file backs any more. Rows of files that are there and were not
+/// asked for this time are an error and not dropped: they may have taken days.
+Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard& shard) {
+  Review out;
+  std::vector<bool> backed(file.rows());
+  ImageFiles walk(arguments.paths, arguments.recursive, shard, [](const auto&, const auto&) {});
+  bool found = false;
+  while (auto path = walk.next()) {
+    found = true;
+    if (const auto row = row_of(file, *path)) {
+      backed[*row] = true;
+    } else {
+      ++out.missing;
+    }
+  }
+  if (file.rows() == 0) return out;
+  if (!found) {
+    return fail(ErrorCode::kNotFound,
+                arguments.out + ": not one file of its " + std::to_string(file.rows()) +
+                    " rows is there any more, and no other; --force replaces the output");
+  }
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < backed.size(); ++row) {
+    if (backed[row]) {
+      kept.push_back(row);
+      continue;
+    }
+    const std::string path = file.path_of(row);
+    struct stat status {};
+    const bool gone = ::stat(path.c_str(), &status) != 0;
+    if (gone && errno != ENOENT && errno != ENOTDIR)
+      return fail(ErrorCode::kFailedPrecondition, path + ": " + std::strerror(errno));
+    const auto of_file = row_of(file, path);
+    if (of_file == row) {
+      return fail(
+          ErrorCode::kInvalidArgument,
+          arguments.out + " has a row of " + path +
+              ", which is not among the files of this run; name the paths, --recursive and --shard of "
+              "the run before, or choose another --out");
+    }
+    if (!of_file) ++out.dropped;  // else a path that was named twice: it gets its second row again
+  }
+  if (kept.size() < file.rows()) {
+    if (auto arranged = file.arrange(kept); !arranged) return Unexpected(arranged.error());
+  }
+  return out;
+}
 
 int report(const Arguments& arguments, const Counts& counts, std::size_t rows, double seconds,
            bool interrupted) {
@@ -53,13 +153,19 @@ int report(const Arguments& arguments, const Counts& counts, std::size_t rows, d
   if (arguments.json) {
     adapter::JsonWriter json;
     json.begin_object().key("out").value(arguments.out).key("written").value(counts.written);
-    json.key("rows").value(rows).key("skipped").value(counts.skipped).key("seconds").value(seconds);
+    json.key("rows").value(rows).key("skipped").value(counts.skipped);
+    json.key("dropped").value(counts.dropped).key("seconds").value(seconds);
     json.key("images_per_second").value(rate).key("interrupted").value(interrupted).end_object();
     std::cout << json.text() << '\n';
   } else {
     std::cout << printable(arguments.out) << ": " << grouped(counts.written) << " images in "
               << clock_text(seconds);
     if (rows > counts.written) std::cout << ", " << grouped(rows) << " rows with those of before";
+    if (counts.dropped > 0) {
+      std::cout << "; " << grouped(counts.dropped)
+                << (counts.dropped == 1 ? " row of a file" : " rows of files")
+                << " that changed or vanished dropped";
+    }
     if (counts.skipped > 0) std::cout << "; " << grouped(counts.skipped) << " skipped";
     std::cout << '\n';
   }
@@ -80,23 +186,26 @@ int run(const Arguments& arguments) {
   const Interrupt interrupt;
   auto embedder = open_embedder(arguments.model, arguments.device);
   if (!embedder) return give_up(embedder.error());
-  auto out = VectorFile::open(arguments.out, embedder->dim(),
-                              arguments.resume  ? VectorFile::Existing::kResume
-                              : arguments.force ? VectorFile::Existing::kReplace
-                                                : VectorFile::Existing::kRefuse);
+  auto out =
+      VectorFile::open(arguments.out, embedder->dim(), made_with(embedder->engine().model(), embedder->dim()),
+                       arguments.resume  ? VectorFile::Existing::kResume
+                       : arguments.force ? VectorFile::Existing::kReplace
+                                         : VectorFile::Existing::kRefuse);
   if (!out) return give_up(out.error());
   VectorFile& file = **out;
-  const std::size_t rows_before = file.rows();
+  const bool resumes = file.rows() > 0;
 
-  // Counted first where somebody watches: walking a folder takes a moment, embedding it hours.
+  // Walked first where rows may be out of date or somebody watches: that takes a moment, embedding hours.
   std::optional<std::size_t> total;
-  if (isatty(STDERR_FILENO) == 1) {
-    ImageFiles walk(arguments.paths, arguments.recursive, *shard, [](const auto&, const auto&) {});
-    total = 0;
-    while (auto path = walk.next()) *total += file.contains(*path) ? 0 : 1;
-  }
-  Progress progress("images", total);
   Counts counts;
+  if (resumes || isatty(STDERR_FILENO) == 1) {
+    const auto seen = review(file, arguments, *shard);
+    if (!seen) return give_up(seen.error());
+    total = seen->missing;
+    counts.dropped = seen->dropped;
+  }
+  RowOrder order;  // kept where there were rows: else they come in order
+  Progress progress("images", total);
   std::mutex message;
   const auto skip = [&](const std::string& path, const std::string& why) {
     const std::lock_guard lock(message);
@@ -113,31 +222,37 @@ int run(const Arguments& arguments) {
   pipeline.run(
       [&]() -> std::optional<std::string> {
         while (auto path = files.next()) {
-          if (!file.contains(*path)) return path;
+          const auto row = resumes ? row_of(file, *path) : std::nullopt;
+          if (resumes) order.add(row);
+          if (!row) return path;
         }
         return std::nullopt;
       },
       [&](std::size_t index, const std::string& path, auto& results) {
+        // Looked at before it is read: a file that changes meanwhile has another stamp in the next run.
+        const FileStamp stamp = stamp_of(path).value_or(FileStamp{});
         auto bytes = read_photo(path);
         Result<void> started;
         if (bytes) {
-          started =
-              embedder->embed_async(*bytes, {}, [&results, index, path](Result<std::vector<float>>&& vector) {
-                results.finish(index, Row{path, std::move(vector)});
+          started = embedder->embed_async(
+              *bytes, {}, [&results, index, path, stamp](Result<std::vector<float>>&& vector) {
+                results.finish(index, Row{path, stamp, std::move(vector)});
               });
         } else {
           started = Unexpected(bytes.error());
         }
-        if (!started) results.finish(index, Row{path, Unexpected(started.error())});
+        if (!started) results.finish(index, Row{path, stamp, Unexpected(started.error())});
       },
       [&](Row&& row) {
         if (failure) return;
         if (!row.vector) {
+          if (resumes) order.resolve(std::nullopt);
           skip(row.path, row.vector.error().message);
-        } else if (auto appended = file.append(row.path, *row.vector); !appended) {
+        } else if (auto appended = file.append(row.path, row.stamp, *row.vector); !appended) {
           failure = appended.error();
           broken.request_stop();
         } else {
+          if (resumes) order.resolve(file.rows() - 1);
           ++counts.written;
         }
         const std::lock_guard lock(message);
@@ -146,7 +261,15 @@ int run(const Arguments& arguments) {
       broken.get_token());
   progress.clear();
   if (failure) return give_up(*failure);
-  if (counts.written + counts.skipped + rows_before == 0 && !interrupt.requested()) {
+  if (resumes && !interrupt.requested()) {
+    const auto rows = order.rows();
+    std::vector<std::size_t> as_they_are(file.rows());
+    std::iota(as_they_are.begin(), as_they_are.end(), std::size_t{0});
+    if (rows != as_they_are) {
+      if (auto arranged = file.arrange(rows); !arranged) return give_up(arranged.error());
+    }
+  }
+  if (counts.written + counts.skipped + file.rows() + counts.dropped == 0 && !interrupt.requested()) {
     std::cerr << "infer embed: found no .jpg, .jpeg or .png"
               << (arguments.recursive ? "" : "; --recursive looks into folders too") << '\n';
     return 1;
@@ -175,12 +298,15 @@ void add_embed_command(CLI::App& app, Action& action) {
       ->add_option("--shard", arguments->shard,
                    "Take the I-th of N parts, e.g. 1/4; run one process for each")
       ->type_name("I/N");
-  CLI::Option* resume =
-      embed->add_flag("--resume", arguments->resume, "Continue the output of a run that ended early");
+  CLI::Option* resume = embed->add_flag(
+      "--resume", arguments->resume,
+      "Continue the output of an earlier run: embed new and changed files, drop rows of vanished ones");
   embed->add_flag("--force", arguments->force, "Replace the output if it exists")->excludes(resume);
   embed->add_flag("--json", arguments->json, "Print the summary as JSON");
   embed->footer(
       "Rows are in the order of the names. With .npy the paths are in FILE.npy.paths, a JSON string a line.\n"
+      "FILE.state lists what made the rows and of which files they are: --resume refuses another model and\n"
+      "leaves FILE as a run from the beginning would.\n"
       "Exit code: 0 all done, 3 done but some files were skipped (each is named on standard error), 130 "
       "stopped\n"
       "by Ctrl-C, 1 nothing could be done, 2 wrong usage.\n\n"

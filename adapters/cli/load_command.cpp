@@ -205,7 +205,8 @@ int run(const Arguments& arguments) {
   std::cout << (arguments.json ? json_text(seen, arrivals->mean_rate(), seconds) : line(seen, seconds))
             << '\n';
   if (seen.failed > 0 && !arguments.json) {
-    for (const auto& [outcome, count] : seen.outcomes) std::cout << "  " << count << " x " << outcome << '\n';
+    for (const auto& [outcome, count] : seen.outcomes)
+      std::cout << "  " << count << " x " << printable(outcome) << '\n';
   }
   if (!tally.close_csv())
     return give_up({ErrorCode::kInternal, "--csv: " + arguments.csv + ": cannot be written", {}});
@@ -213,8 +214,8 @@ int run(const Arguments& arguments) {
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   if (interrupt.requested()) return Interrupt::kExitCode;
   if (seen.ok == 0) {
-    std::cerr << "infer load: nothing succeeded; is the server at " << url->host << ':' << url->port
-              << " up? infer get " << arguments.host << " shows one answer\n";
+    std::cerr << "infer load: nothing succeeded; is the server at " << printable(url->host) << ':'
+              << url->port << " up? infer get " << shell_path(arguments.host) << " shows one answer\n";
     return 1;
   }
   return seen.failed > 0 ? kSomeSkipped : 0;

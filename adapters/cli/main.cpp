@@ -43,6 +43,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version",
                        std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
   app.require_subcommand(1);
+  // Inherited by the commands: each reads its variables when it is the one that runs. Else a variable that is
+  // wrong for one, such as INFER_PORT as Kubernetes sets it, ends all the others.
+  app.immediate_callback();
   app.set_help_all_flag("--help-all", "Help for all commands");
   infer::cli::Action action;
   infer::cli::add_serve_command(app, action);
@@ -74,7 +77,8 @@ int main(int argc, char** argv) {
   try {
     return after_writing(action());
   } catch (const std::exception& error) {  // what the machine lacks: descriptors, threads, memory
-    std::cerr << "infer: " << error.what() << "; ulimit -a shows the limits of this process\n";
+    std::cerr << "infer: " << infer::cli::printable(error.what())
+              << "; ulimit -a shows the limits of this process\n";
     return 1;
   }
 }

@@ -69,8 +69,9 @@ std::string inspection_json(const Manifest& manifest, const std::string& version
 }
 
 void print_inspection(const Manifest& manifest, const std::string& version, const ModuleReport* module) {
-  std::cout << printable(manifest.name) << " version " << printable(version) << ": " << manifest.task << ", "
-            << manifest.backend << ", " << manifest.precision << ", weights " << manifest.weights << '\n';
+  std::cout << printable(manifest.name) << " version " << printable(version) << ": "
+            << printable(manifest.task) << ", " << printable(manifest.backend) << ", "
+            << printable(manifest.precision) << ", weights " << printable(manifest.weights) << '\n';
   const auto specs = [](const char* title, const std::vector<TensorSpec>& all) {
     for (const TensorSpec& spec : all) {
       std::cout << "  " << title << ' ' << printable(spec.name) << ' ' << to_string(spec.dtype) << ' '
@@ -80,10 +81,10 @@ void print_inspection(const Manifest& manifest, const std::string& version, cons
   specs("input ", manifest.inputs);
   specs("output", manifest.outputs);
   if (module == nullptr) return;
-  std::cout << "  " << module->forward << '\n';
+  std::cout << "  " << printable(module->forward) << '\n';
   for (const auto& [dtype, tensors] : module->parameters) {
-    std::cout << "  " << dtype << ": " << tensors.elements << " in " << tensors.count << " tensors, "
-              << (tensors.bytes >> 20) << " MiB\n";
+    std::cout << "  " << printable(dtype) << ": " << tensors.elements << " in " << tensors.count
+              << " tensors, " << (tensors.bytes >> 20) << " MiB\n";
   }
   for (const auto& [op, count] : module->ops) std::cout << "  " << printable(op) << " x " << count << '\n';
   for (const auto& device : module->device_constants)

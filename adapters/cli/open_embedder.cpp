@@ -19,7 +19,9 @@ Result<ImageEmbedder> open_embedder(const std::string& model, const std::string&
   if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
     return fail(
         ErrorCode::kNotFound,
-        embedder.error().message + "; --model names a model folder, infer model create makes one to try");
+        embedder.error().message +
+            "; --model names a model folder, and one to try is made by: infer model create clip-vit-b-32 "
+            "--out models/clip-vit-b-32");
   }
   return embedder;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "infer/engine/engine.h"
 #include "json_writer.h"
 #include "load/arrival_flags.h"
 #include "load/objective.h"
@@ -28,6 +30,7 @@ struct Arguments {
   std::size_t replicas = 1;
   double cores = 0;
   std::size_t max_inflight = 64;
+  std::int64_t max_wait_ms = EngineOptions{}.max_wait.count();
   std::optional<std::size_t> max_batch_size;
   std::optional<double> max_queue_delay_ms;
   std::string hpa;
@@ -167,7 +170,8 @@ int run(const Arguments& arguments) {
     objective = *parsed;
   }
   SimulationOptions options;
-  options.replica = {model->batch, arguments.max_inflight, arguments.cores, model->curve};
+  options.replica = {model->batch, arguments.max_inflight, std::chrono::milliseconds(arguments.max_wait_ms),
+                     arguments.cores, model->curve};
   if (arguments.cores == 0)
     options.replica.cores = static_cast<double>(model->curve.workers * model->curve.intra_op_threads);
   BatchOptions& batch = options.replica.batch;
@@ -203,14 +207,14 @@ int run(const Arguments& arguments) {
               << model->curve.workers
               << " workers\n  for              per second    p50 ms   p95 ms   p99 ms   refused     most  "
                  "utilized    "
-              << (objective ? "  " + arguments.slo : "") << '\n';
+              << (objective ? "  " + printable(arguments.slo) : "") << '\n';
     for (const Row& row : rows) std::cout << line(row, objective.has_value()) << '\n';
     if (objective && best != nullptr) std::cout << "choice: " << best->name << '\n';
   }
   if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(rows)))
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   if (objective && best == nullptr) {
-    std::cerr << "infer plan: nothing that was tried keeps " << arguments.slo
+    std::cerr << "infer plan: nothing that was tried keeps " << printable(arguments.slo)
               << " without refusing requests\n";
     return 1;
   }
@@ -234,6 +238,10 @@ void add_plan_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.1, 1024.0));
   plan->add_option("--max-inflight", arguments->max_inflight, "As infer serve has it")
       ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  plan->add_option("--max-wait-ms", arguments->max_wait_ms,
+                   "As infer serve has it: requests that would wait longer are refused; 0: none")
+      ->check(CLI::Range(0, 3'600'000))
       ->capture_default_str();
   plan->add_option("--max-batch-size", arguments->max_batch_size,
                    "As infer serve has it; the measured one if not given")

@@ -8,6 +8,8 @@
 #include <limits>
 #include <sstream>
 
+#include "printable.h"
+
 namespace infer::cli {
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e
 
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : printable(text)) {  // XML has no place for control characters
     switch (c) {
       case '&':
         out += "&amp;";

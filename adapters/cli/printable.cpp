@@ -1,55 +1,82 @@
 #include "printable.h"
 
-#include <cstdint>
+#include <algorithm>
+
+#include "utf8.h"
 
 namespace infer::cli {
 namespace {
 
-/// Bytes of the UTF-8 character at the start of `text`; 0 where there is none.
-std::size_t character(std::string_view text, std::uint32_t& code) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || length > text.size()) return 0;
-  code = length == 1 ? first : first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3FU);
+std::string hexadecimal(std::string_view bytes) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
   }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  return overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : length;
+  return out;
 }
 
-bool steers(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+/// Each character of `text` by `shown`, all that cannot be shown as \xNN.
+template <class Shown>
+std::string escaped(std::string_view text, const Shown& shown) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = adapter::utf8_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(1, length));
+    if (length > 0 && !adapter::steers_display(adapter::code_point(text, length))) {
+      out += shown(character);
+    } else {
+      out += hexadecimal(character);
+    }
+    text.remove_prefix(character.size());
+  }
+  return out;
 }
 
 }  // namespace
 
 std::string printable(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
+  return escaped(text, [](std::string_view character) { return character; });
+}
+
+std::string printable_lines(std::string_view text) {
   std::string out;
-  while (!text.empty()) {
-    std::uint32_t code = 0;
-    const std::size_t length = character(text, code);
-    const std::size_t taken = length == 0 ? 1 : length;
-    if (length > 0 && !steers(code)) {
-      out += text.substr(0, taken);
-    } else {
-      for (const char c : text.substr(0, taken)) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-      }
-    }
-    text.remove_prefix(taken);
+  while (true) {
+    const std::size_t end = text.find_first_of("\n\t");
+    out += printable(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += text[end];
+    text.remove_prefix(end + 1);
   }
-  return out;
+}
+
+std::string printable_column(std::string_view text, std::size_t width, std::size_t most) {
+  std::string out;
+  std::size_t characters = 0;
+  const std::string whole = printable(text);
+  for (std::string_view rest = whole; !rest.empty() && characters < most; ++characters) {
+    const std::size_t length = adapter::utf8_length(rest);
+    out += rest.substr(0, length);
+    rest.remove_prefix(length);
+  }
+  return out.append(width - std::min(width, characters), ' ');
+}
+
+std::string shell_path(std::string_view path) {
+  std::string whole = (path.starts_with('-') ? "./" : "") + std::string(path);
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-+,:@%").find(c) != std::string_view::npos;
+  };
+  if (!whole.empty() && std::ranges::all_of(whole, is_plain)) return whole;
+  if (printable(whole) == whole) {
+    return "'" + escaped(whole, [](std::string_view c) { return c == "'" ? "'\\''" : c; }) + "'";
+  }
+  return "$'" + escaped(whole, [](std::string_view c) { return c == "'"    ? "\\'"
+                                                               : c == "\\" ? "\\\\"
+                                                                           : c; }) +
+         "'";
 }
 
 }  // namespace infer::cli

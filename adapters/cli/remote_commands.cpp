@@ -1,5 +1,7 @@
 // wait and get: what a container image without a shell's tools still needs.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -74,7 +76,8 @@ int get(const std::string& target, double timeout) {
     std::cerr << "infer get: " << printable(target) << ": " << printable(response.error().message) << '\n';
     return 1;
   }
-  std::cout << response->body;
+  // Bytes as they are for a file or a pipe; a terminal would do what they say.
+  std::cout << (isatty(STDOUT_FILENO) == 1 ? printable_lines(response->body) : response->body);
   if (!response->body.empty() && response->body.back() != '\n') std::cout << '\n';
   if (response->status < 200 || response->status > 299) {
     std::cerr << "infer get: " << printable(target) << " answered " << response->status << '\n';
@@ -110,6 +113,7 @@ void add_get_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->footer(
+      "Prints the bytes as they are, but control characters as \\xNN on a terminal.\n"
       "Exit code: 0 for an answer 2xx, 1 for any other or none, 2 wrong usage.\n\n"
       "Example: infer get http://127.0.0.1:9002/metrics");
   command->callback([=, &action] { action = [=] { return get(*target, *timeout); }; });

@@ -85,9 +85,9 @@ void add_serve_command(CLI::App& app, Action& action) {
     if (!config->empty()) read_config(*config, *serve, *table);
     action = [options] {
       if (options->models.empty() && options->repository.empty()) {
-        std::cerr << "infer serve: --model or --models: is missing; make one with: infer model create "
-                     "clip-vit-b-32 --out "
-                     "models/clip-vit-b-32\n";
+        std::cerr
+            << "infer serve: --model or --models: is missing; one to try is made by: infer model create "
+               "clip-vit-b-32 --out models/clip-vit-b-32\n";
         return 2;
       }
       prepare_process(options->engine.intra_op_threads);

@@ -22,13 +22,11 @@ void print_report(const TextReport& report, const std::string& out) {
   std::array<char, 200> line{};
   std::snprintf(
       line.data(), line.size(),
-      "%s: trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
-      out.c_str(), report.trained, report.held_out, report.accuracy, report.log_loss,
-      report.calibration_error);
-  std::cout << line.data() << "rows: right label; columns: label given\n";
+      ": trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
+      report.trained, report.held_out, report.accuracy, report.log_loss, report.calibration_error);
+  std::cout << printable(out) << line.data() << "rows: right label; columns: label given\n";
   for (std::size_t i = 0; i < report.labels.size(); ++i) {
-    std::snprintf(line.data(), line.size(), "  %-20.60s", report.labels[i].c_str());
-    std::cout << line.data();
+    std::cout << "  " << printable_column(report.labels[i], 20);
     for (const std::size_t count : report.confusion[i]) {
       std::snprintf(line.data(), line.size(), " %6zu", count);
       std::cout << line.data();
@@ -101,9 +99,8 @@ void print_leaderboard(const std::vector<LeaderboardRow>& rows) {
   std::array<char, 200> line{};
   std::cout << "version                        MAE         RMSE      MASE   80 % interval holds\n";
   for (const LeaderboardRow& row : rows) {
-    std::snprintf(line.data(), line.size(), "%-22.60s %11.5g  %11.5g  %8.4f", row.version.c_str(), row.mae,
-                  row.rmse, row.mase);
-    std::cout << line.data();
+    std::snprintf(line.data(), line.size(), " %11.5g  %11.5g  %8.4f", row.mae, row.rmse, row.mase);
+    std::cout << printable_column(row.version, 22) << line.data();
     if (row.coverage) {
       std::snprintf(line.data(), line.size(), "   %5.1f %%", *row.coverage * 100);
       std::cout << line.data();

@@ -148,10 +148,10 @@ Result<std::vector<Candidate>> candidates(const std::string& directory, const st
 std::string text(const Trial& trial, const std::string& of_precision) {
   std::array<char, 160> line{};
   const Candidate& c = trial.candidate;
-  std::snprintf(line.data(), line.size(), "  %-10s %-9s %7zu %8zu %6zu %8.1f ms %11.1f %10.1f ms",
-                c.version.c_str(), of_precision.c_str(), c.workers, c.intra_op_threads, c.max_batch_size,
-                c.max_queue_delay_ms, trial.per_second, trial.p95 * 1e3);
-  return line.data();
+  std::snprintf(line.data(), line.size(), " %7zu %8zu %6zu %8.1f ms %11.1f %10.1f ms", c.workers,
+                c.intra_op_threads, c.max_batch_size, c.max_queue_delay_ms, trial.per_second,
+                trial.p95 * 1e3);
+  return "  " + printable_column(c.version, 10) + ' ' + printable_column(of_precision, 9) + line.data();
 }
 
 void write(adapter::JsonWriter& json, const Trial& trial, const std::string& of_precision) {
@@ -240,8 +240,8 @@ int run(const Arguments& arguments) {
   for (const std::string& version : *versions) {
     auto all = candidates(arguments.model, version, cores);
     if (!all) return give_up(all.error());
-    std::cerr << "version " << version << ": " << all->size() << " settings, about " << options.seconds
-              << " s\n";
+    std::cerr << "version " << printable(version) << ": " << all->size() << " settings, about "
+              << options.seconds << " s\n";
     auto found = tune(bench, *std::move(all), options);
     if (!found) return give_up(found.error());
     const Trial& best = found->front();
@@ -275,7 +275,7 @@ int run(const Arguments& arguments) {
   } else {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
-    std::cout << cpu_name() << ", " << cores << " cores, " << arguments.clients
+    std::cout << printable(cpu_name()) << ", " << cores << " cores, " << arguments.clients
               << " clients\nfront of throughput against p95:\n"
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, of_precision(trial)) << '\n';
@@ -286,10 +286,12 @@ int run(const Arguments& arguments) {
                         s.p95_ms / 1e3};
       std::cout << text(trial, of_precision(trial)) << '\n';
     }
-    std::cout << "written to " << file.string() << "; to serve with it: infer serve --tune auto\n";
+    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --model "
+              << shell_path(arguments.model) << " --tune auto\n";
     if (tuned.size() > 1 && fastest->candidate.version != versions->front()) {
-      std::cout << "version " << fastest->candidate.version << " is the fastest; to serve it: infer promote "
-                << arguments.model << ' ' << fastest->candidate.version << '\n';
+      std::cout << "version " << printable(fastest->candidate.version)
+                << " is the fastest; to serve it: infer promote " << shell_path(arguments.model) << ' '
+                << shell_path(fastest->candidate.version) << '\n';
     }
   }
   if (auto written = write_tuned(file, tuned); !written) return give_up(written.error());

@@ -11,28 +11,13 @@
 #include <string_view>
 #include <utility>
 
+#include "utf8.h"
+
 namespace infer::adapter {
 
-/// Bytes of the character of UTF-8 that `text` begins with; 0 where it begins with none, or with a part of
-/// one.
-inline std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Longer than needed, a half of a surrogate pair, beyond U+10FFFF.
-  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
-      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
-    return 0;
-  return length;
-}
-
 /// Writes JSON text, commas included. The caller keeps keys and values in order; nothing is checked but that
-/// strings are UTF-8: each byte that is none becomes U+FFFD.
+/// strings are UTF-8: each byte that is none becomes U+FFFD. Characters that steer a terminal are escaped,
+/// though JSON asks that of C0 controls alone: what is written is often printed.
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return open('{'); }
@@ -115,14 +100,13 @@ class JsonWriter {
     while (!string.empty()) {
       const char c = string.front();
       const auto byte = static_cast<unsigned char>(c);
-      const std::size_t length = byte < 0x80 ? 1 : utf8_length(string);  // 0: no character of UTF-8
+      const std::size_t length = utf8_length(string);  // 0: no character of UTF-8
       if (c == '"' || c == '\\') {
         text_ += '\\';
         text_ += c;
-      } else if (byte < 0x20 || byte == 0x7F) {
-        text_ += "\\u00";
-        text_ += kHex[byte >> 4];
-        text_ += kHex[byte & 15];
+      } else if (length > 0 && steers_display(code_point(string, length))) {
+        const char32_t code = code_point(string, length);  // all of them have four digits
+        text_ += {'\\', 'u', kHex[code >> 12], kHex[code >> 8 & 15], kHex[code >> 4 & 15], kHex[code & 15]};
       } else if (byte < 0x80) {
         text_ += c;
       } else if (length > 0) {

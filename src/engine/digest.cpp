@@ -9,9 +9,7 @@
 #include <vector>
 
 namespace infer::inline v0 {
-namespace {
 
-/// SHA-256 (FIPS 180-4) in hexadecimal; empty where libcrypto has none.
 std::string sha256(std::istream& file) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return {};
@@ -29,8 +27,6 @@ std::string sha256(std::istream& file) {
   for (unsigned int i = 0; i < length; ++i) out += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
   return out;
 }
-
-}  // namespace
 
 Result<void> check_digests(const Manifest& manifest, const std::filesystem::path& directory) {
   for (const auto& [name, expected] : manifest.sha256) {

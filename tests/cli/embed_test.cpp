@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <set>
 #include <sstream>
 
@@ -121,6 +122,248 @@ TEST_F(Embed, ResumeDropsARowThatWasCutOff) {
     EXPECT_NE(resumed.output.find("1 images"), std::string::npos) << resumed.output;
     EXPECT_EQ(text_of(out), whole) << extension;
   }
+}
+
+/// The output in whole, and what is recorded of it.
+std::string all_of(const std::string& out) {
+  return text_of(out) + '\n' + text_of(out + ".paths") + '\n' + text_of(out + ".state");
+}
+
+class EmbedResumed : public Embed, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(EmbedResumed, IsThatOfAFreshRunWhateverChangedAndWhereverItWasKilled) {
+  const std::string extension = GetParam();
+  model_ = testing::scripted_model(folder_.path(), 5);
+  const auto pictures = testing::goldens("kind");
+  std::mt19937 random(20);
+  const auto pick = [&](std::size_t count) {
+    return static_cast<std::size_t>(std::uniform_int_distribution<std::size_t>(0, count - 1)(random));
+  };
+  const std::string out = folder_ / ("v" + extension);
+  std::vector<std::string> names;
+  int number = 0;
+  const auto put = [&](const std::string& name) {
+    const std::string bytes =
+        pick(8) == 0 ? "not a picture" : text_of(pictures[pick(pictures.size())].encoded);
+    std::ofstream(photos() + "/" + name, std::ios::binary | std::ios::trunc) << bytes;
+  };
+  const auto add_new = [&] {
+    const char* places[] = {"", "b/", "b/c/"};
+    const std::string at = places[pick(3)];
+    names.push_back(at + std::string(1, static_cast<char>('a' + pick(26))) + std::to_string(++number) +
+                    ".jpg");
+    return names.back();
+  };
+  for (int round = 0; round < 5; ++round) {
+    SCOPED_TRACE(extension + " round " + std::to_string(round));
+    for (int i = 0; i < 6; ++i) {
+      const std::size_t what = names.size() < 4 ? 0 : pick(4);
+      if (what == 0) {
+        put(add_new());
+        continue;
+      }
+      const std::size_t which = pick(names.size());
+      const std::string path = photos() + "/" + names[which];
+      if (what == 1) put(names[which]);
+      if (what == 2) fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(1));
+      if (what == 3) {
+        fs::remove(path);
+        names.erase(names.begin() + static_cast<std::ptrdiff_t>(which));
+      }
+    }
+    if (pick(2) == 0) {  // killed once a certain new file has its row
+      std::vector<std::string> good;
+      for (int i = 0; i < 4; ++i) {
+        good.push_back(photos() + "/" + add_new());
+        fs::copy_file(pictures[pick(pictures.size())].encoded, good.back());
+      }
+      testing::Process run(
+          {testing::infer_binary(), "embed", "--model", model_, photos(), "-r", "-o", out, "--resume"});
+      const std::string waited = good[pick(good.size())] + "\"";
+      while (text_of(out + ".state").find(waited) == std::string::npos) {
+      }
+      run.signal(SIGKILL);
+      run.wait();
+    }
+    const auto resumed = embed({photos(), "-r", "-o", out, "--resume"});
+    const std::string fresh = folder_ / ("fresh" + extension);
+    const auto from_the_beginning = embed({photos(), "-r", "-o", fresh, "--force"});
+    ASSERT_EQ(resumed.code, from_the_beginning.code) << resumed.output << from_the_beginning.output;
+    ASSERT_EQ(all_of(out), all_of(fresh)) << resumed.output;
+  }
+  for (const auto& file : fs::directory_iterator(folder_.path())) {
+    EXPECT_NE(file.path().extension(), ".next");
+    EXPECT_NE(file.path().extension(), ".tmp");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Output, EmbedResumed, ::testing::Values(".jsonl", ".csv", ".npy"),
+                         [](const auto& of) { return std::string(of.param).substr(1); });
+
+TEST_F(Embed, ResumeFinishesARearrangementThatWasKilledAnywhere) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out, "--force"}).code, 0);
+    const std::string wanted = folder_ / ("w" + extension);
+    ASSERT_EQ(embed({photos() + "/c.jpg", photos() + "/a.jpg", "-o", wanted, "--force"}).code, 0);
+    std::vector<std::string> suffixes{"", ".state"};
+    if (extension == ".npy") suffixes.insert(suffixes.begin() + 1, ".paths");
+    for (std::size_t renamed = 0; renamed < suffixes.size(); ++renamed) {
+      for (std::size_t i = 0; i < suffixes.size(); ++i) {
+        fs::copy_file(wanted + suffixes[i], out + suffixes[i] + (i < renamed ? "" : ".next"),
+                      fs::copy_options::overwrite_existing);
+      }
+      const auto resumed = embed({photos() + "/c.jpg", photos() + "/a.jpg", "-o", out, "--resume"});
+      EXPECT_EQ(resumed.code, 0) << resumed.output;
+      EXPECT_NE(resumed.output.find(": 0 images"), std::string::npos) << resumed.output;
+      EXPECT_EQ(all_of(out), all_of(wanted)) << extension << renamed;
+    }
+    // Without the last of the new names nothing had been decided.
+    std::ofstream(out + ".next") << "half";
+    EXPECT_EQ(embed({photos() + "/c.jpg", photos() + "/a.jpg", "-o", out, "--resume"}).code, 0);
+    EXPECT_EQ(all_of(out), all_of(wanted)) << extension;
+    EXPECT_FALSE(fs::exists(out + ".next"));
+  }
+}
+
+TEST_F(Embed, ResumeRefusesRowsOfAnotherModelVersionOrPreprocessingAndSaysWhichDiffers) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  const auto refused = [&](const std::string& difference) {
+    const auto resumed = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(resumed.code, 1) << resumed.output;
+    EXPECT_NE(resumed.output.find(difference), std::string::npos) << resumed.output;
+    EXPECT_NE(resumed.output.find("--force replaces it"), std::string::npos) << resumed.output;
+    EXPECT_EQ(all_of(out), before) << difference;
+  };
+  const std::string manifest = text_of(model_ + "/infer.json");
+  std::string other = manifest;
+  other.replace(other.find("\"size\": 32"), 10, "\"size\": 32, \"mean\": [0.5, 0.5, 0.5]");
+  std::ofstream(model_ + "/infer.json") << other;
+  refused("preprocess was {\"size\":32,\"mean\":[0.48");
+  std::ofstream(model_ + "/infer.json") << manifest;
+  const std::string script = text_of(model_ + "/1/script.json");
+  std::ofstream(model_ + "/1/script.json") << R"({"per_sample_ms": 1})";
+  refused("sha256 was ");
+  std::ofstream(model_ + "/1/script.json") << script;
+  fs::rename(model_ + "/1", model_ + "/2");
+  refused("version was \"1\", is \"2\"");
+  fs::rename(model_ + "/2", model_ + "/1");
+  fs::rename(model_, folder_ / "renamed");
+  model_ = folder_ / "renamed";
+  refused("model was \"scripted\", is \"renamed\"");
+  EXPECT_EQ(embed({photos(), "-o", out, "--force"}).code, 0);
+}
+
+TEST_F(Embed, ResumeTakesNothingOnTrust) {
+  add("a.jpg");
+  add("b.jpg");
+  for (const std::string extension : {".jsonl", ".csv"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string whole = text_of(out);
+    std::string edited = whole;
+    edited.replace(edited.find("a.jpg"), 5, "x.jpg");
+    std::ofstream(out) << edited;
+    const auto changed = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(changed.code, 1);
+    EXPECT_NE(changed.output.find("row 1 is not the one of "), std::string::npos) << changed.output;
+    EXPECT_EQ(text_of(out), edited) << "nothing is lost";
+    std::ofstream(out) << whole;
+    fs::remove(out + ".state");  // as an earlier infer left it
+    const auto old = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(old.code, 1);
+    EXPECT_NE(old.output.find("has no v" + extension + ".state"), std::string::npos) << old.output;
+    EXPECT_FALSE(fs::exists(out + ".state"));
+    EXPECT_EQ(text_of(out), whole);
+  }
+}
+
+TEST_F(Embed, ResumeKeepsRowsThatItWasNotAskedAbout) {
+  add("a.jpg");
+  add("b/b.jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-r", "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  const auto flat = embed({photos(), "-o", out, "--resume"});
+  EXPECT_EQ(flat.code, 1);
+  EXPECT_NE(flat.output.find(photos() + "/b/b.jpg, which is not among the files of this run"),
+            std::string::npos)
+      << flat.output;
+  EXPECT_EQ(all_of(out), before);
+  fs::rename(photos(), folder_ / "away");  // a drive that is not mounted
+  fs::create_directories(photos());
+  const auto gone = embed({photos(), "-r", "-o", out, "--resume"});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_NE(gone.output.find("not one file of its 2 rows is there any more"), std::string::npos)
+      << gone.output;
+  EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeGivesAPathThatIsNamedTwiceBothOfItsRows) {
+  add("a.jpg");
+  const std::string path = photos() + "/a.jpg";
+  const std::string out = folder_ / "v.csv";
+  ASSERT_EQ(embed({path, path, "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  const auto resumed = embed({path, path, "-o", out, "--resume", "--json"});
+  EXPECT_NE(resumed.output.find("\"written\":0,\"rows\":2,\"skipped\":0,\"dropped\":0"), std::string::npos)
+      << resumed.output;
+  EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeCutsOffWhatIsNoRecordOfARow) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.csv";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  for (const std::string& tail :
+       {std::string("\0\0\0\n", 4), std::string("{\"path\":\"x\"}\n"),
+        std::string("{\"path\":\"x\",\"bytes\":1,\"modified_ns\":1,\"changed_ns\":1,"
+                    "\"row_bytes\":9000000000000000}\n")}) {
+    std::ofstream(out + ".state", std::ios::app) << tail;
+    std::ofstream(out, std::ios::app) << "half a row";
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0);
+    EXPECT_EQ(all_of(out), before);
+  }
+}
+
+TEST_F(Embed, SaysHowManyRowsItDropped) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  fs::remove(photos() + "/a.jpg");
+  fs::copy_file(testing::golden("camera").encoded, photos() + "/c.jpg", fs::copy_options::overwrite_existing);
+  const auto resumed = embed({photos(), "-o", out, "--resume", "--json"});
+  EXPECT_NE(resumed.output.find("\"written\":1,\"rows\":2,\"skipped\":0,\"dropped\":2"), std::string::npos)
+      << resumed.output;
+  fs::remove(photos() + "/b.jpg");
+  const auto again = embed({photos(), "-o", out, "--resume"});
+  EXPECT_NE(again.output.find("1 row of a file that changed or vanished dropped"), std::string::npos)
+      << again.output;
+}
+
+TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
+  for (int i = 0; i < 60; ++i) add("p" + std::to_string(i) + ".jpg");
+  model_ = testing::scripted_model(folder_.path(), 200);
+  const std::string out = folder_ / "v.npy";
+  testing::Process first({testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out});
+  while (!fs::exists(out + ".paths") || lines_of(out + ".paths").empty()) {
+  }
+  for (const char* how : {"--resume", "--force"}) {
+    const auto second = embed({photos(), "-o", out, how});
+    EXPECT_EQ(second.code, 1) << how;
+    EXPECT_NE(second.output.find("another process is writing this output"), std::string::npos)
+        << second.output;
+  }
+  first.signal(SIGINT);
+  EXPECT_EQ(first.wait(), 130) << first.rest();
+  EXPECT_EQ(lines_of(out + ".state").size(), lines_of(out + ".paths").size() + 1);
 }
 
 TEST_F(Embed, AnNpyFileIsAFloatArrayWithAPathForEachRow) {

@@ -44,6 +44,26 @@ TEST(Help, AMistypedVerbOrFlagNamesTheNearest) {
   EXPECT_NE(missing.output.find("--out is required"), std::string::npos) << missing.output;
 }
 
+TEST(Help, AVariableOfOneCommandIsNothingToAnother) {
+  const auto wrong = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{testing::infer_binary()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    testing::Process process(all, {{"INFER_PORT", "tcp://10.0.0.1:80"}, {"INFER_PROBE_PORT", "none"}});
+    const std::string said = process.rest();
+    return testing::Finished{process.wait(), said};
+  };
+  const testing::Folder folder;
+  EXPECT_EQ(wrong({"model", "create", "simulator", "--out", folder / "simulator"}).code, 0);
+  EXPECT_EQ(wrong({"model", "inspect", folder / "simulator"}).code, 0);
+  EXPECT_EQ(wrong({"completion", "bash"}).code, 0);
+  EXPECT_EQ(wrong({"--help"}).code, 0);
+  for (const char* command : {"serve", "drain"}) {
+    const auto refused = wrong({command});
+    EXPECT_EQ(refused.code, 2) << command;
+    EXPECT_NE(refused.output.find("variable: INFER_"), std::string::npos) << refused.output;
+  }
+}
+
 TEST(Help, BashCompletesCommandsAndTheirFlags) {
   const testing::Folder folder;
   std::ofstream(folder / "completion.bash") << run_infer({"completion", "bash"}).output;

@@ -67,6 +67,55 @@ TEST(Simulation, AnswersWhatItCanAndRefusesTheRest) {
   EXPECT_NEAR(seen.times.percentile(0.5), 0.075, 0.002) << "eight in the house, the last let in 5 ms late";
 }
 
+TEST(Simulation, RefusesWhatWouldNotBeginWithinMaxWait) {
+  auto options = single_server();
+  options.replica.max_wait = std::chrono::milliseconds(505);
+  const Prediction seen = predict(options, 130, 100, false);
+  // Of those that come in 10 ms apart, one is taken with up to 50 before it: it waits for 51 forwards at
+  // most, the one that is running counted in.
+  EXPECT_EQ(seen.answered + seen.refused, 13000);
+  EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 100, 0.5);
+  EXPECT_NEAR(static_cast<double>(seen.refused), 13000 - 100 * 100 - 51, 5);
+  EXPECT_NEAR(seen.times.percentile(0.95), 0.52, 0.01);
+  EXPECT_LE(seen.times.percentile(1), 0.53);
+  options.replica.max_wait = {};
+  const Prediction all = predict(options, 130, 100, false);
+  EXPECT_EQ(all.refused, 0);
+  EXPECT_GT(all.times.percentile(0.95), 20) << "30 a second pile up for 100 s";
+}
+
+TEST(Simulation, CountsWholeBatchesBeforeARequestAndRefusesNoneThatTheNextHasRoomFor) {
+  auto options = single_server();
+  options.replica.batch = {.max_batch_size = 4, .max_queue_size = 1000, .allowed_batch_sizes = {1, 2, 4}};
+  options.replica.curve.points = {{1, 0.010, 0.010}, {2, 0.012, 0.012}, {4, 0.016, 0.016}};
+  options.replica.max_wait = std::chrono::milliseconds(100);
+  const Prediction seen = predict(options, 325, 40, false);  // 130 % of 4 in 16 ms
+  EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 250, 2);
+  EXPECT_NEAR(seen.drop_rate(), 1 - 250 / 325.0, 0.01);
+  // Six whole batches take 96 ms: up to 28 are queued, the last of which leaves with the seventh batch.
+  EXPECT_LE(seen.times.percentile(1), 8 * 0.016 + 0.002);
+  EXPECT_GE(seen.times.percentile(0.95), 6 * 0.016);
+  options.replica.max_wait = std::chrono::milliseconds(1);
+  const Prediction impatient = predict(options, 325, 40, false);
+  EXPECT_NEAR(static_cast<double>(impatient.answered) / impatient.seconds, 250, 12) << "batches stay full";
+}
+
+TEST(Simulation, CountsWhatIsRefusedAfterItWasPrepared) {
+  auto options = single_server();
+  options.replica.curve.prepare = 0.005;
+  options.replica.cores = 100;
+  options.replica.batch.max_queue_size = 4;
+  const Prediction queue = predict(options, 200, 20, false);
+  EXPECT_EQ(queue.answered + queue.refused, 4000);
+  EXPECT_NEAR(queue.drop_rate(), 0.5, 0.01);
+  options.replica.batch.max_queue_size = 100000;
+  options.replica.max_wait = std::chrono::milliseconds(45);
+  const Prediction wait = predict(options, 200, 20, false);
+  EXPECT_EQ(wait.answered + wait.refused, 4000);
+  EXPECT_NEAR(wait.drop_rate(), 0.5, 0.01);
+  EXPECT_LE(wait.times.percentile(1), 0.005 + 0.071);
+}
+
 TEST(Simulation, BatchesAsThePolicySays) {
   auto options = single_server();
   options.replica.batch = {.max_batch_size = 4, .max_queue_size = 1000, .allowed_batch_sizes = {1, 2, 4}};
@@ -185,6 +234,27 @@ TEST(PlanCommand, ChoosesTheFewestServersAndSaysWhatIsWrong) {
   const auto memory = run_infer({"plan", curve, "--hpa", folder / "hpa.json"});
   EXPECT_EQ(memory.code, 1);
   EXPECT_NE(memory.output.find("averageUtilization of cpu"), std::string::npos) << memory.output;
+}
+
+TEST(PlanCommand, ModelsMaxWaitAsServeHasIt) {
+  const testing::Folder folder;
+  const std::string curve = folder / "curve.json";
+  std::ofstream(curve)
+      << R"({"model": "m", "workers": 1, "intra_op_threads": 1, "max_batch_size": 1, "max_queue_size": 100000,
+    "max_queue_delay_ms": 0, "prepare_ms": 0, "batches": [{"batch": 1, "forward_ms": 10, "alone_ms": 10}]})";
+  const auto p95 = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command{"plan",           curve,    "--qps", "130", "--seconds", "60",
+                                     "--max-inflight", "100000", "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    const auto plan = run_infer(command);
+    EXPECT_EQ(plan.code, 0) << plan.output;
+    const std::size_t at = plan.output.find("\"p95\":");
+    return at == std::string::npos ? 0 : std::stod(plan.output.substr(at + 6));
+  };
+  EXPECT_NEAR(p95({}), 2015, 20) << "2,000 ms if not given, as infer serve";
+  EXPECT_NEAR(p95({"--max-wait-ms", "505"}), 520, 10);
+  EXPECT_GT(p95({"--max-wait-ms", "0"}), 12000);
+  EXPECT_EQ(run_infer({"plan", curve, "--max-wait-ms", "-1"}).code, 2);
 }
 
 class BenchCommand : public ::testing::Test {

@@ -180,8 +180,11 @@ TEST(RemoteCommands, AServerThatNeverEndsItsAnswerDoesNotHoldThemUp) {
             {}},
            {"chunks of a byte", start + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", slow}}) {
     const EndlessServer server(first, again, pause);
+    const auto begin = std::chrono::steady_clock::now();
     const auto got = run_infer({"get", server.url(), "--timeout", "0.3"});
     EXPECT_EQ(got.code, 1) << what;
+    // A busy machine starts a process in seconds; an answer that goes on at this pace takes half an hour.
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30)) << what;
     EXPECT_TRUE(got.output.find("no whole answer in time") != std::string::npos ||
                 got.output.find("longer than 256 MiB") != std::string::npos ||
                 got.output.find("Failed to read") != std::string::npos)
@@ -192,6 +195,33 @@ TEST(RemoteCommands, AServerThatNeverEndsItsAnswerDoesNotHoldThemUp) {
     EXPECT_EQ(load.code, 1) << what;
     EXPECT_NE(load.output.find("OK=0 FAIL=2"), std::string::npos) << what << ": " << load.output;
   }
+}
+
+TEST(RemoteCommands, AServerThatReadsNothingDoesNotHoldThemUp) {
+  const EndlessServer server("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n",
+                             std::chrono::milliseconds(20));
+  const testing::Folder folder;
+  std::ofstream(folder / "body") << std::string(std::size_t{64} << 20,
+                                                'x');  // more than the kernel holds for it
+  const auto load = run_infer({"load", "--host", server.url(), "--body", "@" + (folder / "body"), "--qps",
+                               "10", "--seconds", "0.2", "--timeout", "0.3"});
+  EXPECT_EQ(load.code, 1);
+  EXPECT_NE(load.output.find("OK=0 FAIL=2"), std::string::npos) << load.output;
+  EXPECT_NE(load.output.find("no whole answer in time"), std::string::npos) << load.output;
+}
+
+TEST(RemoteCommands, AnAnswerIsPrintedAsItIsButDoesNotSteerATerminal) {
+  const std::string body = "a\tb\n\x1b[31m\xc2\x9b\xe2\x80\xae\xff\n";
+  const EndlessServer server(
+      "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body, "x",
+      std::chrono::milliseconds(20));
+  EXPECT_EQ(run_infer({"get", server.url()}).output, body);
+  testing::Process terminal(
+      {"/usr/bin/script", "-qec", testing::infer_binary() + " get " + server.url(), "/dev/null"});
+  const std::string shown = terminal.rest();
+  EXPECT_NE(shown.find("\\x1b[31m\\xc2\\x9b\\xe2\\x80\\xae\\xff"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find('\x1b'), std::string::npos) << shown;
+  EXPECT_EQ(terminal.wait(), 0);
 }
 
 TEST(RemoteCommands, SayWhatIsWrong) {

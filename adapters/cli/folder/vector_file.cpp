@@ -1,12 +1,14 @@
 #include "vector_file.h"
 
+#include <fcntl.h>
 #include <simdjson.h>
+#include <unistd.h>
 
-#include <charconv>
+#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <functional>
-#include <optional>
+#include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "json_writer.h"
@@ -20,286 +22,333 @@ Unexpected unwritable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be written: " + std::strerror(errno));
 }
 
-std::string json_text(const std::string& text) {
+fs::path beside(const fs::path& path, const char* suffix) { return path.string() + suffix; }
+
+std::size_t key_of(const std::string& path, const FileStamp& stamp) {
+  return std::hash<std::string>()(path + '\0' + std::to_string(stamp.bytes) + ' ' +
+                                  std::to_string(stamp.modified_ns) + ' ' + std::to_string(stamp.changed_ns));
+}
+
+/// A line of FILE.state.
+struct Recorded {
+  std::string path;
+  FileStamp stamp;
+  std::uint64_t row_bytes = 0;
+};
+
+std::string to_line(const Recorded& row) {
   adapter::JsonWriter json;
-  json.value(text);
-  return std::move(json).text();
+  json.begin_object().key("path").value(row.path).key("bytes").value(row.stamp.bytes);
+  json.key("modified_ns").value(row.stamp.modified_ns).key("changed_ns").value(row.stamp.changed_ns);
+  json.key("row_bytes").value(row.row_bytes).end_object();
+  return std::move(json).text() + '\n';
 }
 
-void append_number(std::string& out, float number) {
-  char buffer[32];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
-}
-
-/// RFC 4180: quoted where it must be, quotes doubled.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-
-/// Rows of text. The end of the last complete row is found by reading what is there once.
-class TextFile : public VectorFile {
- public:
-  Result<void> append(const std::string& path, std::span<const float> vector) override {
-    const std::string text = row(path, vector);
-    if (!file_.write(text.data(), static_cast<std::streamsize>(text.size())).flush())
-      return unwritable(path_);
-    ++rows_;
-    return {};
-  }
-
- protected:
-  /// Reads `path` row by row with `take`, which says whether a row is complete; cuts off what follows the
-  /// last.
-  Result<void> resume(const fs::path& path, const std::function<Result<bool>(const std::string&)>& take) {
-    path_ = path;
-    std::ifstream in(path, std::ios::binary);
-    std::uintmax_t good = 0;
-    for (std::string line; std::getline(in, line);) {
-      if (in.eof()) break;  // no newline: cut off while it was written
-      auto complete = take(line);
-      if (!complete) return fail(complete.error().code, path.string() + ": " + complete.error().message);
-      if (!*complete) continue;
-      good = static_cast<std::uintmax_t>(in.tellg());
-    }
-    in.close();
-    std::error_code error;
-    if (fs::exists(path, error)) fs::resize_file(path, good, error);
-    return start(path, std::ios::app);
-  }
-
-  Result<void> start(const fs::path& path, std::ios::openmode mode) {
-    path_ = path;
-    file_.open(path, std::ios::binary | std::ios::out | mode);
-    if (!file_) return unwritable(path);
-    return {};
-  }
-
-  virtual std::string row(const std::string& path, std::span<const float> vector) = 0;
-
-  fs::path path_;
-  std::ofstream file_;
-};
-
-class JsonLines final : public TextFile {
- public:
-  Result<void> begin(const fs::path& path, std::size_t dim, bool resuming) {
-    if (!resuming) return start(path, std::ios::trunc);
-    simdjson::dom::parser parser;
-    return resume(path, [&](const std::string& line) -> Result<bool> {
-      simdjson::dom::element row;
-      std::string_view file;
-      simdjson::dom::array numbers;
-      if (parser.parse(line).get(row) != simdjson::SUCCESS || row["path"].get(file) != simdjson::SUCCESS ||
-          row["embedding"].get(numbers) != simdjson::SUCCESS) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "row " + std::to_string(rows_ + 1) + " is not one of infer embed's");
-      }
-      if (numbers.size() != dim) {
-        return fail(ErrorCode::kInvalidArgument, "has vectors of " + std::to_string(numbers.size()) +
-                                                     " numbers, the model gives " + std::to_string(dim));
-      }
-      remember(std::string(file));
-      ++rows_;
-      return true;
-    });
-  }
-
- private:
-  std::string row(const std::string& path, std::span<const float> vector) override {
-    adapter::JsonWriter json;
-    json.begin_object().key("path").value(path).key("embedding").values(vector).end_object();
-    return std::move(json).text() + '\n';
-  }
-};
-
-class Csv final : public TextFile {
- public:
-  Result<void> begin(const fs::path& path, std::size_t dim, bool resuming) {
-    std::string header = "path";
-    for (std::size_t i = 0; i < dim; ++i) header += ",e" + std::to_string(i);
-    if (resuming) {
-      bool first = true;
-      std::string record;
-      auto resumed = this->resume(path, [&](const std::string& line) -> Result<bool> {
-        if (std::exchange(first, false)) {
-          if (line == header) return true;
-          return fail(ErrorCode::kInvalidArgument, "does not start with the header of " +
-                                                       std::to_string(dim) + " numbers that the model gives");
-        }
-        record += line;  // a quoted path may hold line breaks
-        auto file = field(record);
-        if (!file) {
-          record += '\n';
-          return false;
-        }
-        remember(*file);
-        record.clear();
-        ++rows_;
-        return true;
-      });
-      if (!resumed || !first) return resumed;
-    } else if (auto started = start(path, std::ios::trunc); !started) {
-      return started;
-    }
-    if (!(file_ << header << '\n').flush()) return unwritable(path);
-    return {};
-  }
-
- private:
-  /// The first field of a record; none while its quotes are open.
-  static std::optional<std::string> field(const std::string& record) {
-    if (record.empty() || record[0] != '"') return record.substr(0, record.find(','));
-    std::string out;
-    for (std::size_t i = 1; i < record.size(); ++i) {
-      if (record[i] != '"') {
-        out += record[i];
-      } else if (i + 1 < record.size() && record[i + 1] == '"') {
-        out += record[++i];
-      } else {
-        return out;
-      }
-    }
+std::optional<Recorded> from_line(simdjson::dom::parser& parser, const std::string& line) {
+  simdjson::dom::element row;
+  std::string_view path;
+  Recorded out;
+  if (parser.parse(line).get(row) != simdjson::SUCCESS || row["path"].get(path) != simdjson::SUCCESS ||
+      row["bytes"].get(out.stamp.bytes) != simdjson::SUCCESS ||
+      row["modified_ns"].get(out.stamp.modified_ns) != simdjson::SUCCESS ||
+      row["changed_ns"].get(out.stamp.changed_ns) != simdjson::SUCCESS ||
+      row["row_bytes"].get(out.row_bytes) != simdjson::SUCCESS)
     return std::nullopt;
-  }
+  out.path = path;
+  return out;
+}
 
-  std::string row(const std::string& path, std::span<const float> vector) override {
-    std::string out = csv_field(path);
-    for (const float number : vector) {
-      out += ',';
-      append_number(out, number);
-    }
-    return out + '\n';
-  }
-};
+/// What was written to a file is on the disk, so that a rename after it never shows an empty one.
+bool synced(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
+  if (descriptor >= 0) ::close(descriptor);
+  return done;
+}
 
-class Npy final : public VectorFile {
- public:
-  Result<void> begin(const fs::path& path, std::size_t dim, bool resuming) {
-    path_ = path;
-    paths_name_ = path.string() + ".paths";
-    dim_ = dim;
-    if (resuming && fs::exists(path)) {
-      if (auto counted = count_rows(); !counted) return counted;
-    }
-    const auto mode = std::ios::binary | std::ios::in | std::ios::out;
-    if (rows_ == 0) {
-      file_.open(path, mode | std::ios::trunc);
-      paths_.open(paths_name_, std::ios::binary | std::ios::trunc);
-    } else {
-      file_.open(path, mode);
-      paths_.open(paths_name_, std::ios::binary | std::ios::app);
-    }
-    if (!file_) return unwritable(path);
-    if (!paths_) return unwritable(paths_name_);
-    return write_header();
-  }
+/// `bytes` from `at` on; fewer where the file ends.
+std::string read_at(std::istream& in, std::uintmax_t at, std::uintmax_t bytes) {
+  std::string out(bytes, '\0');
+  in.clear();
+  in.seekg(static_cast<std::streamoff>(at));
+  in.read(out.data(), static_cast<std::streamsize>(bytes));
+  out.resize(static_cast<std::size_t>(in.gcount()));
+  return out;
+}
 
-  /// Row, then path, then the count in the header: whatever is cut off, what the header counts is there.
-  Result<void> append(const std::string& path, std::span<const float> vector) override {
-    file_.seekp(static_cast<std::streamoff>(kHeader + rows_ * dim_ * sizeof(float)));
-    file_.write(reinterpret_cast<const char*>(vector.data()),
-                static_cast<std::streamsize>(vector.size_bytes()));
-    if (!file_.flush()) return unwritable(path_);
-    if (!(paths_ << json_text(path) << '\n').flush()) return unwritable(paths_name_);
-    ++rows_;
-    return write_header();
-  }
-
- private:
-  static constexpr std::size_t kHeader = 128;  // a multiple of 64, as the format asks
-
-  /// NumPy's format 1.0: magic, version, length of the header, a Python dict padded with blanks to a newline.
-  Result<void> write_header() {
-    std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows_) + ", " +
-                       std::to_string(dim_) + "), }";
-    dict.resize(kHeader - 10 - 1, ' ');
-    dict += '\n';
-    std::string header("\x93NUMPY\x01\x00", 8);
-    header += static_cast<char>(dict.size() & 255);
-    header += static_cast<char>(dict.size() >> 8);
-    header += dict;
-    file_.seekp(0);
-    if (!file_.write(header.data(), static_cast<std::streamsize>(header.size())).flush())
-      return unwritable(path_);
-    return {};
-  }
-
-  Result<void> count_rows() {
-    std::ifstream in(path_, std::ios::binary);
-    std::string header(kHeader, '\0');
-    in.read(header.data(), static_cast<std::streamsize>(kHeader));
-    const std::string marker = "'shape': (";
-    const std::size_t at = header.find(marker);
-    std::size_t rows = 0;
-    std::size_t dim = 0;
-    const char* end = header.data() + header.size();
-    if (in && header.starts_with("\x93NUMPY") && at != std::string::npos) {
-      const auto [stop, error] = std::from_chars(header.data() + at + marker.size(), end, rows);
-      if (error == std::errc() && stop + 2 < end) std::from_chars(stop + 2, end, dim);
-    }
-    if (dim != dim_) {
-      return fail(ErrorCode::kInvalidArgument,
-                  path_.string() + ": is no array of " + std::to_string(dim_) + " numbers a row");
-    }
-    std::ifstream names(paths_name_, std::ios::binary);
-    if (rows > 0 && !names) {
-      return fail(ErrorCode::kFailedPrecondition,
-                  paths_name_ + ": is missing, without it nobody knows which rows are there");
-    }
-    std::uintmax_t length = 0;
-    simdjson::dom::parser parser;
-    std::string line;
-    while (rows_ < rows && std::getline(names, line) && !names.eof()) {
-      simdjson::dom::element name;
-      std::string_view text;
-      if (parser.parse(line).get(name) != simdjson::SUCCESS || name.get(text) != simdjson::SUCCESS) break;
-      remember(std::string(text));
-      length = static_cast<std::uintmax_t>(names.tellg());
-      ++rows_;
-    }
-    names.close();
-    std::error_code error;
-    fs::resize_file(paths_name_, length, error);
-    if (rows_ > 0) fs::resize_file(path_, kHeader + rows_ * dim_ * sizeof(float), error);
-    return {};
-  }
-
-  fs::path path_;
-  std::string paths_name_;
-  std::size_t dim_ = 0;
-  std::fstream file_;
-  std::ofstream paths_;
-};
-
-template <class File>
-Result<std::unique_ptr<VectorFile>> begin(const fs::path& path, std::size_t dim, bool resuming) {
-  auto file = std::make_unique<File>();
-  if (auto begun = file->begin(path, dim, resuming); !begun) return Unexpected(begun.error());
-  return std::unique_ptr<VectorFile>(std::move(file));
+bool write_at(std::fstream& out, std::uintmax_t at, const std::string& text) {
+  out.clear();
+  return static_cast<bool>(out.seekp(static_cast<std::streamoff>(at))
+                               .write(text.data(), static_cast<std::streamsize>(text.size()))
+                               .flush());
 }
 
 }  // namespace
 
-Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& path, std::size_t dim,
-                                                     Existing existing) {
+VectorFile::VectorFile(fs::path path, std::unique_ptr<RowFormat> format, std::string made_with, FileLock lock)
+    : path_(std::move(path)),
+      state_path_(beside(path_, ".state")),
+      paths_path_(beside(path_, ".paths")),
+      format_(std::move(format)),
+      made_with_(std::move(made_with)),
+      lock_(std::move(lock)) {}
+
+Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std::size_t dim,
+                                                     const std::string& made_with, Existing existing) {
+  auto format = RowFormat::of(named, dim);
+  if (!format) return Unexpected(format.error());
   std::error_code error;
-  if (existing == Existing::kRefuse && fs::exists(path, error)) {
-    return fail(ErrorCode::kFailedPrecondition,
-                path.string() + ": exists; --resume continues it, --force replaces it");
+  const fs::path path = fs::is_symlink(named, error) ? fs::weakly_canonical(named, error) : named;
+  const fs::path state = beside(path, ".state");
+  const auto allowed = [&]() -> Result<void> {
+    if (!fs::exists(path, error)) return {};
+    if (existing == Existing::kRefuse) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  path.string() + ": exists; --resume continues it, --force replaces it");
+    }
+    if (existing == Existing::kResume && !fs::exists(state, error)) {
+      return fail(
+          ErrorCode::kFailedPrecondition,
+          path.string() + ": has no " + state.filename().string() +
+              ", so that nobody knows which model and which files its rows are of; --force replaces it");
+    }
+    return {};
+  };
+  if (auto asked = allowed(); !asked) return Unexpected(asked.error());
+  auto lock = FileLock::acquire(state);
+  if (!lock) return Unexpected(lock.error());
+  if (auto asked = allowed(); !asked) return Unexpected(asked.error());  // it may have appeared meanwhile
+  std::unique_ptr<VectorFile> file(new VectorFile(path, *std::move(format), made_with, *std::move(lock)));
+  const bool resuming = existing == Existing::kResume && fs::exists(path, error);
+  if (auto begun = resuming ? file->resume() : file->start(); !begun) return Unexpected(begun.error());
+  return file;
+}
+
+/// The rows of before go first: a kill before FILE is there again leaves nothing that could pass for rows.
+Result<void> VectorFile::start() {
+  forget_arranging();
+  for (const fs::path& old : files()) {
+    if (old != state_path_ && ::unlink(old.c_str()) != 0 && errno != ENOENT) return unwritable(old);
   }
-  const bool resuming = existing == Existing::kResume;
-  const std::string extension = path.extension().string();
-  if (extension == ".jsonl") return begin<JsonLines>(path, dim, resuming);
-  if (extension == ".csv") return begin<Csv>(path, dim, resuming);
-  if (extension == ".npy") return begin<Npy>(path, dim, resuming);
-  return fail(ErrorCode::kInvalidArgument,
-              path.string() + ": the extension is none of .npy, .jsonl and .csv");
+  if (!(std::ofstream(state_path_, std::ios::binary | std::ios::trunc) << made_with_ << '\n').flush())
+    return unwritable(state_path_);
+  state_end_ = made_with_.size() + 1;
+  if (!(std::ofstream(path_, std::ios::binary | std::ios::trunc) << format_->header(0)).flush())
+    return unwritable(path_);
+  end_ = format_->header(0).size();
+  if (format_->is_bare() && !std::ofstream(paths_path_, std::ios::binary | std::ios::trunc))
+    return unwritable(paths_path_);
+  return open_files();
+}
+
+Result<void> VectorFile::resume() {
+  if (fs::exists(beside(state_path_, ".next"))) {
+    if (auto finished = finish_arranging(); !finished) return finished;
+    auto lock = FileLock::acquire(state_path_);
+    if (!lock) return Unexpected(lock.error());
+    lock_ = *std::move(lock);
+  }
+  forget_arranging();
+  std::ifstream state(state_path_, std::ios::binary);
+  std::string header;
+  if (!std::getline(state, header)) header.clear();
+  if (auto same = check_state_header(header); !same) return same;
+  state_end_ = header.size() + 1;
+  if (auto read = read_rows(state); !read) return read;
+  state.close();
+  if (rows_ == 0) return start();
+  resumed_ = true;
+  std::error_code error;
+  fs::resize_file(path_, end_, error);
+  if (!error) fs::resize_file(state_path_, state_end_, error);
+  if (!error && format_->is_bare()) fs::resize_file(paths_path_, paths_end_, error);
+  if (error)
+    return fail(ErrorCode::kFailedPrecondition, path_.string() + ": cannot be written: " + error.message());
+  if (auto opened = open_files(); !opened) return opened;
+  if (format_->is_bare() && !write_at(file_, 0, format_->header(rows_))) return unwritable(path_);
+  return {};
+}
+
+Result<void> VectorFile::check_state_header(const std::string& line) const {
+  simdjson::dom::parser parser;
+  simdjson::dom::parser parser_of_now;
+  simdjson::dom::object then;
+  simdjson::dom::object now;
+  if (parser.parse(line).get(then) != simdjson::SUCCESS) {
+    return fail(ErrorCode::kFailedPrecondition,
+                state_path_.string() + ": does not say what made the rows; --force replaces the output");
+  }
+  if (parser_of_now.parse(made_with_).get(now) != simdjson::SUCCESS)
+    return fail(ErrorCode::kInternal, "made_with: not a JSON object");
+  std::string differences;
+  for (const auto [key, value] : now) {
+    simdjson::dom::element was;
+    const bool known = then[key].get(was) == simdjson::SUCCESS;
+    const std::string is_text = simdjson::minify(value);
+    const std::string was_text = known ? std::string(simdjson::minify(was)) : "unknown";
+    if (is_text == was_text) continue;
+    if (!differences.empty()) differences += "; ";
+    differences += std::string(key) + " was " + was_text + ", is " + is_text;
+  }
+  if (differences.empty()) return {};
+  return fail(ErrorCode::kInvalidArgument, path_.string() +
+                                               ": its rows were made with something else: " + differences +
+                                               "; choose another --out, or --force replaces it");
+}
+
+/// Takes the rows of which everything is there; what follows them was cut off while it was written.
+Result<void> VectorFile::read_rows(std::ifstream& state) {
+  std::ifstream file(path_, std::ios::binary);
+  std::ifstream paths;
+  if (format_->is_bare()) paths.open(paths_path_, std::ios::binary);
+  simdjson::dom::parser parser;
+  end_ = format_->header(0).size();
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path_, error);
+  for (std::string line; std::getline(state, line) && !state.eof();) {
+    const auto recorded = from_line(parser, line);
+    if (!recorded) break;
+    if (format_->is_bare() && !paths.is_open()) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  paths_path_.string() +
+                      ": is missing, without it nobody knows which rows are there; --force "
+                      "replaces the output");
+    }
+    if (error || end_ > size || recorded->row_bytes > size - end_) break;
+    const std::string row = read_at(file, end_, recorded->row_bytes);
+    std::string path;
+    if (format_->is_bare() && (!std::getline(paths, path) || paths.eof())) break;
+    if (!format_->is_row_of(recorded->path, row) ||
+        (format_->is_bare() && path != json_text(recorded->path))) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  path_.string() + ": row " + std::to_string(rows_ + 1) + " is not the one of " +
+                      recorded->path +
+                      " that infer embed wrote; choose another --out, or --force replaces it");
+    }
+    places_.push_back(
+        {key_of(recorded->path, recorded->stamp), end_, row.size(), state_end_, line.size() + 1});
+    row_of_key_.emplace(places_.back().key, rows_++);
+    end_ += row.size();
+    state_end_ += line.size() + 1;
+    if (format_->is_bare()) paths_end_ += path.size() + 1;
+  }
+  return {};
+}
+
+Result<void> VectorFile::open_files() {
+  const auto mode = std::ios::binary | std::ios::in | std::ios::out;
+  file_.open(path_, mode);
+  if (!file_) return unwritable(path_);
+  state_.open(state_path_, mode);
+  if (!state_) return unwritable(state_path_);
+  if (format_->is_bare()) paths_.open(paths_path_, mode);
+  if (format_->is_bare() && !paths_) return unwritable(paths_path_);
+  return {};
+}
+
+/// The row counts once its line in FILE.state is there, which comes last.
+Result<void> VectorFile::append(const std::string& path, const FileStamp& stamp,
+                                std::span<const float> vector) {
+  const std::string row = format_->row(path, vector);
+  if (!write_at(file_, end_, row)) return unwritable(path_);
+  if (format_->is_bare()) {
+    const std::string line = json_text(path) + '\n';
+    if (!write_at(paths_, paths_end_, line)) return unwritable(paths_path_);
+    paths_end_ += line.size();
+    if (!write_at(file_, 0, format_->header(rows_ + 1))) return unwritable(path_);
+  }
+  const std::string line = to_line({path, stamp, row.size()});
+  if (!write_at(state_, state_end_, line)) return unwritable(state_path_);
+  if (resumed_) places_.push_back({key_of(path, stamp), end_, row.size(), state_end_, line.size()});
+  end_ += row.size();
+  state_end_ += line.size();
+  ++rows_;
+  return {};
+}
+
+std::optional<std::size_t> VectorFile::find(const std::string& path, const FileStamp& stamp) const {
+  const auto found = row_of_key_.find(key_of(path, stamp));
+  return found == row_of_key_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string VectorFile::state_line(std::size_t row) {
+  return read_at(state_, places_[row].state_at, places_[row].state_bytes);
+}
+
+std::string VectorFile::path_of(std::size_t row) {
+  simdjson::dom::parser parser;
+  const auto recorded = from_line(parser, state_line(row));
+  return recorded ? recorded->path : std::string();
+}
+
+/// All files are written under other names first. The rename of the last to FILE.state.next decides: before
+/// it nothing has happened, after it the next run finishes what this one could not.
+Result<void> VectorFile::arrange(const std::vector<std::size_t>& order) {
+  const fs::path next = beside(path_, ".next");
+  const fs::path next_paths = beside(paths_path_, ".next");
+  const fs::path next_state = beside(state_path_, ".tmp");
+  auto lock = FileLock::acquire(next_state);
+  if (!lock) return Unexpected(lock.error());
+  std::ofstream file(next, std::ios::binary | std::ios::trunc);
+  std::ofstream state(next_state, std::ios::binary | std::ios::trunc);
+  std::ofstream paths;
+  if (format_->is_bare()) paths.open(next_paths, std::ios::binary | std::ios::trunc);
+  file << format_->header(order.size());
+  state << made_with_ << '\n';
+  std::vector<Place> places;
+  places.reserve(order.size());
+  std::uintmax_t end = format_->header(0).size();
+  std::uintmax_t state_end = made_with_.size() + 1;
+  std::uintmax_t paths_end = 0;
+  for (const std::size_t index : order) {
+    const Place& place = places_[index];
+    file << read_at(file_, place.at, place.bytes);
+    state << state_line(index);
+    if (format_->is_bare()) {
+      const std::string line = json_text(path_of(index)) + '\n';
+      paths << line;
+      paths_end += line.size();
+    }
+    places.push_back({place.key, end, place.bytes, state_end, place.state_bytes});
+    end += place.bytes;
+    state_end += place.state_bytes;
+  }
+  if (!file.flush() || !synced(next)) return unwritable(next);
+  if (format_->is_bare() && (!paths.flush() || !synced(next_paths))) return unwritable(next_paths);
+  if (!state.flush() || !synced(next_state)) return unwritable(next_state);
+  if (std::rename(next_state.c_str(), beside(state_path_, ".next").c_str()) != 0)
+    return unwritable(next_state);
+  for (std::fstream* open : {&file_, &state_, &paths_}) open->close();
+  if (auto finished = finish_arranging(); !finished) return finished;
+  lock_ = *std::move(lock);
+  places_ = std::move(places);
+  row_of_key_.clear();
+  for (std::size_t row = 0; row < places_.size(); ++row) row_of_key_.emplace(places_[row].key, row);
+  rows_ = order.size();
+  end_ = end;
+  state_end_ = state_end;
+  paths_end_ = paths_end;
+  return open_files();
+}
+
+/// May begin anywhere in the middle: a name that is gone has been renamed already.
+Result<void> VectorFile::finish_arranging() const {
+  for (const fs::path& path : files()) {
+    if (std::rename(beside(path, ".next").c_str(), path.c_str()) != 0 && errno != ENOENT)
+      return unwritable(path);
+  }
+  return {};
+}
+
+/// FILE.state.next goes first, for it says that the others are whole.
+void VectorFile::forget_arranging() const {
+  const auto all = files();
+  for (auto path = all.rbegin(); path != all.rend(); ++path) ::unlink(beside(*path, ".next").c_str());
+}
+
+std::vector<fs::path> VectorFile::files() const {
+  if (!format_->is_bare()) return {path_, state_path_};
+  return {path_, paths_path_, state_path_};
 }
 
 }  // namespace infer::cli

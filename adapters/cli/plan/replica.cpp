@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "infer/core/expected_wait.h"
+
 namespace infer::cli {
 namespace {
 
@@ -22,32 +24,42 @@ double seconds_of(TimePoint time) { return std::chrono::duration<double>(time.ti
 
 bool Replica::arrive(double now) {
   advance(now);
-  if (inflight_ >= options_->max_inflight) return false;
+  if (inflight_ >= options_->max_inflight || !begins_in_time()) return false;
   ++inflight_;
   preparing_.push_back({now, prepared_ + options_->curve.prepare});
   update();
   return true;
 }
 
-void Replica::step(double now, std::vector<double>& answered) {
+std::size_t Replica::step(double now, std::vector<double>& answered) {
+  std::size_t refused = 0;
   advance(now);
   while (!preparing_.empty() && preparing_.front().until <= prepared_ + kNow) {
-    if (queue_.size() < options_->batch.max_queue_size) {
+    if (queue_.size() < options_->batch.max_queue_size && begins_in_time()) {
       queue_.push_back({time_point(now)});
       waiting_.push_back(preparing_.front().arrived);
     } else {
-      --inflight_;  // refused after all
+      --inflight_;
+      ++refused;
     }
     preparing_.pop_front();
   }
   std::erase_if(running_, [&](const Running& batch) {
     if (batch.until > computed_ + kNow) return false;
+    drain_rate_.finished(batch.arrived.size(), batch.start, time_point(now));
     answered.insert(answered.end(), batch.arrived.begin(), batch.arrived.end());
     inflight_ -= batch.arrived.size();
     return true;
   });
   dispatch(now);
   update();
+  return refused;
+}
+
+bool Replica::begins_in_time() const {
+  const std::chrono::duration<double> wait(
+      expected_wait(queue_.size(), policy_.largest_batch(), drain_rate_.per_second()));
+  return options_->max_wait.count() == 0 || wait <= options_->max_wait;
 }
 
 std::optional<double> Replica::next() const {
@@ -83,8 +95,9 @@ void Replica::dispatch(double now) {
     const auto* batch = std::get_if<Dispatch>(&decision);
     if (batch == nullptr) return;
     const auto count = static_cast<std::ptrdiff_t>(batch->count);
-    running_.push_back(
-        {{waiting_.begin(), waiting_.begin() + count}, computed_ + options_->curve.forward(batch->count)});
+    running_.push_back({{waiting_.begin(), waiting_.begin() + count},
+                        computed_ + options_->curve.forward(batch->count),
+                        time_point(now)});
     waiting_.erase(waiting_.begin(), waiting_.begin() + count);
     queue_.erase(queue_.begin(), queue_.begin() + count);
   }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <optional>
 #include <vector>
 
 #include "infer/core/batch_policy.h"
+#include "infer/core/scheduler_stats.h"
 #include "plan/service_curve.h"
 
 namespace infer::cli {
@@ -13,12 +15,14 @@ namespace infer::cli {
 struct ReplicaOptions {
   BatchOptions batch;
   std::size_t max_inflight = 64;
-  double cores = 1;  ///< What all its threads may use together.
+  std::chrono::milliseconds max_wait{0};  ///< As `SchedulerOptions` has it; 0: none.
+  double cores = 1;                       ///< What all its threads may use together.
   ServiceCurve curve;
 };
 
 /// One server under simulated time (seconds from the start): it admits, prepares, batches by the very
-/// `BatchPolicy` of the engine, and computes. Requests have one sample each.
+/// `BatchPolicy` of the engine, and computes. What would not begin within `max_wait` is refused by the
+/// engine's own rule, before and after it was prepared. Requests have one sample each.
 ///
 /// Its threads share the cores as Linux shares them: workers have niceness 5, and with it a third of the
 /// weight of a thread that prepares (kernel/sched/core.c, sched_prio_to_weight: 1024 and 335).
@@ -30,8 +34,9 @@ class Replica {
   bool arrive(double now);
   /// When something happens next; nothing while it is idle.
   std::optional<double> next() const;
-  /// Does what is due, and adds the arrival times of the requests that are answered by it.
-  void step(double now, std::vector<double>& answered);
+  /// Does what is due, and adds the arrival times of the requests that are answered by it. Returns how many
+  /// were refused after they had been prepared.
+  std::size_t step(double now, std::vector<double>& answered);
 
   std::size_t inflight() const noexcept { return inflight_; }
   /// CPU seconds used until `now`.
@@ -51,8 +56,10 @@ class Replica {
   struct Running {
     std::vector<double> arrived;
     double until;  ///< Of `computed_`.
+    TimePoint start;
   };
 
+  bool begins_in_time() const;
   void advance(double now);
   void dispatch(double now);
   void update();
@@ -70,6 +77,7 @@ class Replica {
   std::vector<QueueItem> queue_;
   std::deque<double> waiting_;  // arrival times of what is queued
   std::optional<double> linger_until_;
+  DrainRate drain_rate_;
 };
 
 }  // namespace infer::cli

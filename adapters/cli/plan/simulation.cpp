@@ -95,7 +95,7 @@ class Service {
       return;
     }
     answered_.clear();
-    server.replica.step(event.time, answered_);
+    prediction_.refused += server.replica.step(event.time, answered_);
     for (const double arrived : answered_) prediction_.times.add(event.time - arrived);
     prediction_.answered += answered_.size();
     last_ = std::max(last_, event.time);

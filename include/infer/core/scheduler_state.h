@@ -16,6 +16,7 @@
 #include "infer/core/batch_policy.h"
 #include "infer/core/batch_task.h"
 #include "infer/core/clock.h"
+#include "infer/core/expected_wait.h"
 #include "infer/core/fair_queue.h"
 #include "infer/core/result.h"
 #include "infer/core/scheduler_stats.h"
@@ -91,10 +92,9 @@ struct SchedulerState {
   ///
   /// Errors: `kOverloaded`.
   Result<void> begins_in_time(const FairLane* lane) const {
-    const double rate = drain_rate.per_second();
-    if (options.max_wait.count() == 0 || rate <= 0 || (lane != nullptr && lane->has_begun())) return {};
-    const std::size_t batches = queue.ahead_of(lane) / policy.largest_batch();
-    const double wait_ms = 1e3 * static_cast<double>(batches * policy.largest_batch()) / rate;
+    if (options.max_wait.count() == 0 || (lane != nullptr && lane->has_begun())) return {};
+    const double wait_ms =
+        1e3 * expected_wait(queue.ahead_of(lane), policy.largest_batch(), drain_rate.per_second());
     if (wait_ms <= static_cast<double>(options.max_wait.count())) return {};
     return fail(ErrorCode::kOverloaded,
                 "expected wait: " + std::to_string(std::llround(wait_ms)) + " ms exceeds max_wait " +

@@ -1,0 +1,51 @@
+#include "file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace infer::cli {
+
+Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
+  while (true) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  path.string() + ": cannot be written: " + std::strerror(errno));
+    }
+    FileLock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) {
+        return fail(ErrorCode::kFailedPrecondition,
+                    path.string() +
+                        ": another process is writing this output; wait for it, or choose another "
+                        "--out");
+      }
+    }
+    // Whoever had it may have put another file in its place before letting go.
+    struct stat held {};
+    struct stat named {};
+    if (::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+        held.st_dev == named.st_dev)
+      return lock;
+  }
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace infer::cli
