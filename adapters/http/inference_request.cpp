@@ -407,9 +407,9 @@ Result<InferenceRequest> parse_inference_request(const Body& body, std::optional
     return invalid("Inference-Header-Content-Length: " + std::to_string(length) + " exceeds the body's " +
                    std::to_string(body.size()) + " bytes");
   }
-  JsonParser parser;
+  simdjson::dom::parser parser;
   element root;
-  if (const auto error = parser->parse(body.data(), length, false).get(root))
+  if (const auto error = parser.parse(body.data(), length, false).get(root))
     return not_json(error, body.text().substr(0, length));
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");

@@ -203,8 +203,9 @@ std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
 }
 
 void ModelHost::free_unused() {
-  std::unique_lock lock(change_mutex_);
-  drop_retired();
+  for (const auto& model : models_.all()) (void)model->engine->buffers().kept_bytes();
+  const std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+  if (lock) drop_retired();
 }
 
 void ModelHost::drop_retired() {

@@ -30,7 +30,8 @@ class ModelHost {
   /// loaded, warmed up and checked against the old before it takes over; where that fails the old one stays.
   /// Blocking.
   void refresh();
-  /// Frees what was replaced or unloaded and is in use no longer; so does `refresh`.
+  /// Frees what was replaced or unloaded and is in use no longer, and buffers of engines that have gone
+  /// unused.
   void free_unused();
   /// Lets `refresh` try again what it refused before.
   void forget_refusals();

@@ -3,6 +3,8 @@
 Ends with 77, which CTest takes as skipped, where the fault cannot be made here.
 """
 
+import base64
+import gzip
 import http.client
 import json
 import os
@@ -100,12 +102,12 @@ def request(value):
     return {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [value, 0]}]}
 
 
-def write_model(models, name="echo", shape=(2,), **script):
+def write_model(models, name="echo", shape=(2,), manifest=None, **script):
     (models / name / "1").mkdir(parents=True)
     (models / name / "1" / "script.json").write_text(json.dumps(script))
     tensor = {"name": "x", "dtype": "FP32", "shape": list(shape)}
     (models / name / "infer.json").write_text(json.dumps({"task": "raw", "backend": "scripted", "file": "script.json",
-                                                          "inputs": [tensor], "outputs": [tensor]}))
+                                                          "inputs": [tensor], "outputs": [tensor], **(manifest or {})}))
 
 
 def a_model_that_fails(models):
@@ -335,6 +337,58 @@ def a_crowd_at_the_probe_port(models):
             for connection in crowd:
                 connection.close()
         server.serves("after the crowd")
+
+
+def memory_of_bodies_goes_back_when_idle(models):
+    write_model(models, shape=(-1,))
+    pixels = {"name": "pixels", "dtype": "FP32", "shape": [3, 32, 32]}
+    write_model(models, "photos", manifest={"task": "image-embedding", "inputs": [pixels], "preprocess": {"size": 32},
+                                            "outputs": [{"name": "embedding", "dtype": "FP32", "shape": [8]}]})
+    size = 4 << 20
+    png = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415478da63f8ffff3f0005fe02"
+                        "fe331295140000000049454e44ae426082")
+    image = base64.b64encode(png + bytes(size)).decode()
+    count = size // 2
+    numbers = '{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","data":[%s0]}]}' % (count, "1," * (count - 1))
+    nested = '{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[%s[0]]}]}' % ("[[1],[2]]," * (size // 10))
+    strings = '{"inputs": ["%s"]}' % '","'.join(["abcdef"] * (size // 9))
+    part = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + png + bytes(size // 32) + b"\r\n"
+    tensor = b'{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","parameters":{"binary_data_size":%d}}]}' % (size // 4, size)
+    kinds = [("/v2/models/echo/infer", numbers.encode(), {}, 200), ("/v2/models/echo/infer", nested.encode(), {}, 400),
+             ("/v2/models/echo/infer", tensor + bytes(size), {"Inference-Header-Content-Length": str(len(tensor))}, 200),
+             ("/embed/base64", json.dumps({"images": [image]}).encode(), {}, 200), ("/embed", png + bytes(size), {"Content-Type": "image/png"}, 200),
+             ("/embed", part * 32 + b"--b--", {"Content-Type": "multipart/form-data; boundary=b"}, 200),
+             ("/embed/base64", gzip.compress(numbers.encode(), 1), {"Content-Encoding": "gzip"}, 400),
+             ("/v1/embeddings", json.dumps({"input": "data:image/png;base64," + image}).encode(), {}, 200),
+             *((path, strings.encode(), {}, 0) for path in ("/embed", "/similarity", "/predict", "/infer", "/v1/embeddings"))]
+
+    with Server(models, "--watch-interval-ms", 0, "--log-requests-per-second", 0) as server:
+        def rss():
+            return int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+        def send(kind, chunked):
+            path, body, headers, wanted = kind
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+            parts = (body[i:i + 50_000] for i in range(0, len(body), 50_000)) if chunked else body
+            connection.request("POST", path, parts, {"Content-Type": "application/json", **headers}, encode_chunked=chunked)
+            status = connection.getresponse().status
+            connection.close()
+            if status != wanted and wanted != 0:
+                wrong.append(f"{path} {body[:40]}: {status}")
+        server.serves("before")
+        before, wrong = rss(), []
+        for round_number in range(2):
+            jobs = [(kind, chunked) for kind in kinds for chunked in (False, True)]
+            threads = [threading.Thread(target=lambda mine=jobs[i::4]: [send(*job) for job in mine]) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            expect(not wrong, f"the bodies are answered as they should: {wrong[:3]}")
+            peak = rss()
+            server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 15)
+            print(f"{before:.0f} MB before, {peak:.0f} MB right after the burst, {rss():.0f} MB when idle")
+        server.serves("after")
 
 
 if __name__ == "__main__":

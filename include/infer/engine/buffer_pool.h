@@ -32,7 +32,7 @@ class INFER_EXPORT BufferPool {
   std::size_t kept_bytes() const;
 
   static constexpr std::size_t kMaxKept = std::size_t{1} << 30;
-  static constexpr std::chrono::seconds kUnusedFor{10};
+  static constexpr std::chrono::seconds kUnusedFor{3};
   /// Smaller buffers are the heap's: it is good at them.
   static constexpr std::size_t kLeast = std::size_t{64} << 10;
   static constexpr std::size_t kPage = 4096;
