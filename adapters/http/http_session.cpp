@@ -97,7 +97,9 @@ class HttpSession final : public Session {
 
   /// Sends the last answer and ends the connection.
   Outcome end() {
-    if (connection_.flush()) connection_.linger();
+    // Who made room for another connection must not keep it waiting.
+    const bool at_once = connection_.fault() == Connection::Fault::kMadeRoom;
+    if (at_once ? connection_.send_ready() : connection_.flush()) connection_.linger();
     return Outcome::kOver;
   }
 

@@ -339,6 +339,82 @@ def a_crowd_at_the_probe_port(models):
         server.serves("after the crowd")
 
 
+def slow_peers_hold_no_place(models):
+    write_model(models, shape=(-1,))
+    count = 2 << 20
+    large = b'{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","parameters":{"binary_data_size":%d}}]}' % (count, 4 * count)
+    head = b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\n"
+    peers = {"sends a body slowly": head + b"Content-Length: 9000000\r\n\r\n",
+             "sends chunks slowly": head + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
+             "sends a body that nobody wants": b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n",
+             "takes no answer": head + b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n\r\n" % (
+                 len(large), len(large) + 4 * count) + large + bytes(4 * count)}
+
+    def dribble(crowd, stop):
+        while not stop.wait(0.2):
+            for connection in crowd:
+                try:
+                    connection.send(b" ")
+                except OSError:
+                    pass  # it made room
+
+    def beside(what, sent, places):
+        with Server(models, "--max-connections", places) as server:
+            def answered(port, patience):
+                start = time.monotonic()
+                status = server.infer()[0] if port == server.port else server.get("/livez", port)[0]
+                took = time.monotonic() - start
+                expect(status == 200 and took < patience, f"{status} after {took:.1f} s beside a crowd that {what}")
+            crowd = []
+            for _ in range(places):
+                connection = socket.create_connection(("127.0.0.1", server.port))
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                connection.sendall(sent)
+                crowd.append(connection)
+            # These move on, and are not to be closed.
+            moving = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
+            body = json.dumps(request(1)).encode()
+            body += b" " * (80_000 - len(body))
+            for connection in moving:
+                connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
+            stop = threading.Event()
+            threads = [threading.Thread(target=dribble, args=(crowd, stop))] if what.startswith("sends") else []
+
+            def move(connection):
+                for at in range(0, len(body), 5_000):
+                    connection.sendall(body[at:at + 5_000])
+                    time.sleep(0.25)  # which makes it slow, but not that slow
+            threads += [threading.Thread(target=move, args=(connection,)) for connection in moving]
+            for thread in threads:
+                thread.start()
+            for _ in range(3):
+                answered(server.port, 6)
+                answered(server.probe, 3)
+            for thread in threads[-len(moving):]:
+                thread.join()
+            for connection in moving:
+                answer = connection.recv(12)
+                expect(answer == b"HTTP/1.1 200", f"a body that moves on beside a crowd that {what}: {answer}")
+            stop.set()
+            if what == "sends a body slowly":
+                told = []
+                for connection in crowd:
+                    connection.setblocking(False)
+                    try:
+                        told.append(connection.recv(4096))
+                    except OSError:
+                        pass
+                expect(any(b"HTTP/1.1 408" in one and b"max_connections" in one for one in told), f"it is said why: {told}")
+            for thread in threads:
+                thread.join()
+            for connection in [*crowd, *moving]:
+                connection.close()
+            server.serves(f"after a crowd that {what}")
+
+    for what, sent in peers.items():
+        beside(what, sent, 16 if what.startswith("takes") else 64)
+
+
 def memory_of_bodies_goes_back_when_idle(models):
     write_model(models, shape=(-1,))
     pixels = {"name": "pixels", "dtype": "FP32", "shape": [3, 32, 32]}
