@@ -146,6 +146,7 @@ class HttpSession final : public Session {
     exchange.start = now;
     exchange.method = head_.method;
     exchange.path = head_.path;
+    exchange.query = head_.query;
     exchange.remote_address = connection_.remote();
     exchange.request_id = request_id(head_);
     exchange.header = [this](const char* name) -> std::optional<std::string> {
