@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstring>
 #include <limits>
+#include <unordered_set>
 #include <utility>
 
 #include "base64.h"
@@ -273,9 +274,7 @@ class RequestParser {
     if (input["name"].get(name)) return invalid(where + ".name: must be a string");
     NamedTensor tensor;
     tensor.name = name;
-    for (const NamedTensor& other : request_.inputs) {
-      if (other.name == name) return invalid(where + ".name: " + shown(name) + " is given twice");
-    }
+    if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
     auto shape = parse_shape(input, tensor.name);
     if (!shape) return Unexpected(shape.error());
     tensor.shape = *shape;
@@ -397,6 +396,7 @@ class RequestParser {
   const Body& body_;
   BinaryData binary_;
   InferenceRequest request_;
+  std::unordered_set<std::string_view> names_;  ///< Of the inputs until now.
 };
 
 }  // namespace
