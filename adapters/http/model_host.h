@@ -56,7 +56,9 @@ class ModelHost {
   void stop() noexcept { stopped_.store(true); }
 
  private:
-  std::vector<std::filesystem::path> folders() const;
+  /// Folders of models: those named, and those of the repository. Errors: `kNotFound`, `kUnavailable`: the
+  /// repository cannot be read.
+  Result<std::vector<std::filesystem::path>> folders() const;
   Result<void> load_folder(const std::filesystem::path& folder);
   Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
                                             const std::string& version, bool by_default) const;

@@ -270,6 +270,30 @@ def no_descriptors_left(models):
         server.wait(lambda: server.metric("process_open_fds") < limit / 2, "descriptors are given back")
 
 
+def few_descriptors_at_the_start(models):
+    write_model(models)
+    readable = 0
+    for limit in range(13, 41):
+        def few(limit=limit):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        started = subprocess.Popen([infer, "serve", "--models", models, "--port", "0", "--probe-port", "0"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, preexec_fn=few)
+        said = ""
+        for line in started.stdout:
+            said += line
+            if '"event":"ready"' in line:
+                readable += 1
+                started.kill()
+                break
+        started.wait()
+        started.stdout.close()
+        if '"event":"ready"' not in said:
+            expect("Too many open files" in said, f"{limit} descriptors: the reason is said: {said}")
+        for wrong in ("no such", "holds no folder", "has no version"):
+            expect(wrong not in said, f"{limit} descriptors: what is there is not said to be missing: {said}")
+    expect(0 < readable < 28, f"some of these limits are too few and some suffice: {readable}")
+
+
 def uploads_over_tls(models):
     write_model(models)
     pem = models.parent / "tls.pem"

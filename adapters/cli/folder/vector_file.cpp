@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -18,6 +19,10 @@ namespace fs = std::filesystem;
 
 Unexpected unwritable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be written: " + std::strerror(errno));
+}
+
+Unexpected unreadable(const fs::path& path) {
+  return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be read: " + std::strerror(errno));
 }
 
 std::string json_text(const std::string& text) {
@@ -59,6 +64,8 @@ class TextFile : public VectorFile {
   Result<void> resume(const fs::path& path, const std::function<Result<bool>(const std::string&)>& take) {
     path_ = path;
     std::ifstream in(path, std::ios::binary);
+    // It is cut off behind what was read: what cannot be read now must not be taken for empty.
+    if (!in && errno != ENOENT) return unreadable(path);
     std::uintmax_t good = 0;
     for (std::string line; std::getline(in, line);) {
       if (in.eof()) break;  // no newline: cut off while it was written
@@ -232,6 +239,7 @@ class Npy final : public VectorFile {
 
   Result<void> count_rows() {
     std::ifstream in(path_, std::ios::binary);
+    if (!in) return unreadable(path_);
     std::string header(kHeader, '\0');
     in.read(header.data(), static_cast<std::streamsize>(kHeader));
     const std::string marker = "'shape': (";
@@ -248,6 +256,7 @@ class Npy final : public VectorFile {
                   path_.string() + ": is no array of " + std::to_string(dim_) + " numbers a row");
     }
     std::ifstream names(paths_name_, std::ios::binary);
+    if (!names && errno != ENOENT) return unreadable(paths_name_);
     if (rows > 0 && !names) {
       return fail(ErrorCode::kFailedPrecondition,
                   paths_name_ + ": is missing, without it nobody knows which rows are there");
