@@ -74,7 +74,7 @@ Result<std::string> choose_version(const fs::path& directory) {
     // Whatever is wrong with it: no other version is served in its place.
     std::ifstream file(directory / "PROMOTED");
     std::string version;
-    if (!file) return Unexpected(unreadable(directory / "PROMOTED", errno));
+    if (!file) return fail(ErrorCode::kFailedPrecondition, unreadable(directory / "PROMOTED", errno).message);
     if (!std::getline(file, version) && version.empty())
       return fail(ErrorCode::kFailedPrecondition, (directory / "PROMOTED").string() + ": cannot be read");
     version.resize(version.find_last_not_of(" \t\r") + 1);
