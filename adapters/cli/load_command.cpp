@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <condition_variable>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -115,7 +117,8 @@ Result<http::ClientRequest> make_request(const Arguments& arguments, const http:
     if (arguments.body.starts_with('@')) {
       std::ifstream file(arguments.body.substr(1), std::ios::binary);
       if (!file)
-        return fail(ErrorCode::kNotFound, "--body: " + arguments.body.substr(1) + ": cannot be read");
+        return fail(ErrorCode::kNotFound, "--body: " + arguments.body.substr(1) +
+                                              ": cannot be read: " + std::generic_category().message(errno));
       request.body.assign(std::istreambuf_iterator<char>(file), {});
     } else {
       request.body = arguments.body;

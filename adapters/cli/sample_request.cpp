@@ -1,10 +1,12 @@
 #include "sample_request.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "infer/tasks/image_embedder.h"
@@ -31,6 +33,10 @@ Result<SampleRequest> with(std::shared_ptr<Engine> engine, Call call) {
 
 Result<std::string> read_sample(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return fail(ErrorCode::kNotFound,
+                "--sample: " + file + ": cannot be read: " + std::generic_category().message(errno));
+  }
   std::string content{std::istreambuf_iterator<char>(in), {}};
   if (!in || content.empty()) return fail(ErrorCode::kNotFound, "--sample: " + file + ": cannot be read");
   return content;

@@ -2,8 +2,10 @@
 
 #include <openssl/crypto.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "sha256.h"
@@ -33,7 +35,7 @@ Result<void> ApiKeys::load() {
     return fail(ErrorCode::kInvalidArgument, "api-keys: " + file.string() + ": " + what);
   };
   std::ifstream in(file);
-  if (!in) return bad("cannot be read");
+  if (!in) return bad("cannot be read: " + std::generic_category().message(errno));
   std::vector<Digest> digests;
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model_request.h"
+#include "query.h"
 
 namespace infer::http {
 namespace {
@@ -22,6 +23,21 @@ Result<WantedModel> read_wanted_model(JsonBody& body) {
   for (const auto& [key, out] : {std::pair("model", &wanted.name), std::pair("version", &wanted.version)}) {
     if (body.find(key) == nullptr) continue;
     if (auto read = body.read(key, out->emplace()); !read) return Unexpected(read.error());
+  }
+  return wanted;
+}
+
+Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted) {
+  if (exchange.query.empty()) return wanted;
+  for (const auto& [key, out] : {std::pair("model", &wanted.name), std::pair("version", &wanted.version)}) {
+    auto value = query_value(exchange.query, key);
+    if (!value) return Unexpected(value.error());
+    if (!*value) continue;
+    if (*out && **out != **value) {
+      return fail(ErrorCode::kInvalidArgument, std::string(key) + ": the body says " + shown(**out) +
+                                                   ", the query " + shown(**value) + "; give one of them");
+    }
+    *out = **value;
   }
   return wanted;
 }
@@ -70,8 +86,13 @@ bool ModelAdmission::before_body() {
   return only == nullptr || take(std::move(only));
 }
 
-bool ModelAdmission::choose(const WantedModel& wanted) {
-  auto model = choose_model(models_, wanted, task_);
+bool ModelAdmission::choose(const WantedModel& of_body) {
+  const auto wanted = with_query(exchange_, of_body);
+  if (!wanted) {
+    refuse(wanted.error());
+    return false;
+  }
+  auto model = choose_model(models_, *wanted, task_);
   if (!model) {
     refuse(model.error());
     return false;

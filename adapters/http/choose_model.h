@@ -39,6 +39,10 @@ struct WantedModel {
 /// "model" and "version" of a body. Errors: `kInvalidArgument` where one is no string.
 Result<WantedModel> read_wanted_model(JsonBody& body);
 
+/// `wanted` of a body and what the request's query says, which is for bodies that cannot name a model.
+/// Errors: `kInvalidArgument` where the two differ, or the query cannot be read.
+Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted);
+
 /// The model that was asked for, or the first that does the task. Errors, naming the models that would do:
 /// `kNotFound`; `kInvalidArgument` for a model of another task.
 Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, const WantedModel& wanted,
@@ -53,8 +57,8 @@ class ModelAdmission {
   /// Where one model alone does the task, takes a place there, so that what cannot be served is refused
   /// before its body is read.
   bool before_body();
-  /// Takes a place at the model that was asked for, unless it is there already.
-  bool choose(const WantedModel& wanted);
+  /// Takes a place at the model that was asked for, by body or query, unless it is there already.
+  bool choose(const WantedModel& of_body);
   /// Reads "model" and "version" of the body, and chooses.
   bool choose(JsonBody& body);
   /// Answers with `error`.

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <utility>
 
-#include "connection_pool.h"
 #include "fields.h"
 
 namespace infer::http {
@@ -23,18 +22,15 @@ constexpr std::size_t kReadBuffer = 16 << 10;
 constexpr std::size_t kWriteBuffer = 256 << 10;
 constexpr milliseconds kLinger{500};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
+/// How long to wait at a time: what came meanwhile and was too little to wake anybody counts as progress.
+constexpr milliseconds kWait = ConnectionPool::kStepTime / 2;
 
-/// True when `events` came before `deadline`.
+/// Waits until `events` come, for a while. False: `deadline` has passed.
 bool wait_socket(int socket, short events, TimePoint deadline) {
-  ConnectionPool::hand_over();
-  while (true) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd poll_socket{socket, events, 0};
-    const int ready = ::poll(&poll_socket, 1, static_cast<int>(std::min<long long>(left.count(), 3'600'000)));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
-  }
+  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  if (left.count() <= 0) return false;
+  pollfd poll_socket{socket, events, 0};
+  return ::poll(&poll_socket, 1, static_cast<int>(std::min(left, kWait).count())) >= 0 || errno == EINTR;
 }
 
 /// In numbers; empty where the connection is gone already.
@@ -91,6 +87,15 @@ Connection::Arrival Connection::take_head() {
   return Arrival::kPart;
 }
 
+Connection::Fault Connection::wait(ssize_t wanted, ConnectionPool::PeerWait::For what,
+                                   const Progress& progress, TimePoint deadline) const {
+  ConnectionPool::hand_over();
+  ConnectionPool::PeerWait peer(what, progress.since());
+  const bool in_time = wait_socket(socket_, wanted == Transport::kWantRead ? POLLIN : POLLOUT, deadline);
+  if (!peer.end()) return Fault::kMadeRoom;
+  return in_time ? Fault::kNone : Fault::kBodyTimeout;
+}
+
 ssize_t Connection::receive(char* data, std::size_t size) {
   if (fault_ != Fault::kNone) return -1;
   while (true) {
@@ -99,15 +104,20 @@ ssize_t Connection::receive(char* data, std::size_t size) {
       fault_ = Fault::kClosed;
       return count;
     }
-    // The time is over for those too whose bytes never stop.
-    if (count > 0 && std::chrono::steady_clock::now() < read_deadline_) return count;
+    if (count > 0) {
+      // The time is over for those too whose bytes never stop.
+      const TimePoint now = std::chrono::steady_clock::now();
+      if (now >= read_deadline_) {
+        fault_ = Fault::kBodyTimeout;
+        return -1;
+      }
+      sent_to_us_.add(static_cast<std::size_t>(count), now);
+      return count;
+    }
     // What the peer may wait for before it goes on: "100 Continue".
     if (!out_.empty() && !flush()) return -1;
-    if (count > 0 ||
-        !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, read_deadline_)) {
-      fault_ = Fault::kBodyTimeout;
-      return -1;
-    }
+    fault_ = wait(count, ConnectionPool::PeerWait::For::kSending, sent_to_us_, read_deadline_);
+    if (fault_ != Fault::kNone) return -1;
   }
 }
 
@@ -166,17 +176,22 @@ bool Connection::send_ready() {
 }
 
 bool Connection::send(const char* data, std::size_t size) {
-  const TimePoint deadline = std::chrono::steady_clock::now() + options_.write_timeout;
+  const TimePoint begun = std::chrono::steady_clock::now();
+  const TimePoint deadline = begun + options_.write_timeout;
+  Progress taken;
+  taken.begin(begun);
   while (size > 0) {
     const ssize_t count = transport_->send(data, size);
     if (count > 0) {
       data += count;
       size -= static_cast<std::size_t>(count);
+      const TimePoint now = std::chrono::steady_clock::now();
+      taken.add(static_cast<std::size_t>(count), now);
       // The time is over for those too who take a little again and again.
-      if (size == 0 || std::chrono::steady_clock::now() < deadline) continue;
+      if (size == 0 || now < deadline) continue;
     }
     if (count > 0 || count == Transport::kBroken || count == 0 ||
-        !wait_socket(socket_, count == Transport::kWantRead ? POLLIN : POLLOUT, deadline)) {
+        wait(count, ConnectionPool::PeerWait::For::kTaking, taken, deadline) != Fault::kNone) {
       fault_ = Fault::kClosed;
       return false;
     }
@@ -187,6 +202,7 @@ bool Connection::send(const char* data, std::size_t size) {
 void Connection::linger() {
   transport_->close_sending();
   // Closing with unread bytes would reset the connection, and the answer could be lost with it.
+  ConnectionPool::hand_over();
   const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
   for (std::size_t total = 0; total < kLingerBytes;) {
     const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connection_pool.h"
 #include "infer/core/clock.h"
 #include "listener.h"
 #include "transport.h"
@@ -16,7 +17,7 @@ namespace infer::http {
 /// The bytes of one connection: buffered both ways, and bounded in size and total time.
 class Connection {
  public:
-  enum class Fault { kNone, kBodyTimeout, kClosed };
+  enum class Fault { kNone, kBodyTimeout, kMadeRoom, kClosed };
 
   /// `transport` is that of `socket`, which must not block.
   Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options);
@@ -30,7 +31,10 @@ class Connection {
   TimePoint head_deadline() const noexcept { return head_deadline_; }
 
   bool has_buffered() const noexcept { return read_at_ < read_end_ || transport_->has_pending(); }
-  void begin_body(TimePoint now) { read_deadline_ = now + options_.body_timeout; }
+  void begin_body(TimePoint now) {
+    read_deadline_ = now + options_.body_timeout;
+    sent_to_us_.begin(now);
+  }
   /// What has arrived of the body; waits for some where nothing has. Empty at the end of the connection or of
   /// the time.
   std::string_view peek();
@@ -60,6 +64,27 @@ class Connection {
   const std::string& remote() const noexcept { return remote_; }
 
  private:
+  /// When the peer has moved on by another `ConnectionPool::kStepBytes`.
+  class Progress {
+   public:
+    void begin(TimePoint now) {
+      since_ = now;
+      bytes_ = 0;
+    }
+    void add(std::size_t bytes, TimePoint now) {
+      bytes_ += bytes;
+      if (bytes_ >= ConnectionPool::kStepBytes) begin(now);
+    }
+    TimePoint since() const noexcept { return since_; }
+
+   private:
+    TimePoint since_{};
+    std::size_t bytes_ = 0;
+  };
+
+  /// Waits for the peer, for a while. `kBodyTimeout`: the time is over.
+  Fault wait(ssize_t wanted, ConnectionPool::PeerWait::For what, const Progress& progress,
+             TimePoint deadline) const;
   ssize_t receive(char* data, std::size_t size);
   bool send(const char* data, std::size_t size);
 
@@ -76,6 +101,7 @@ class Connection {
   TimePoint head_deadline_ = kNever;
   std::string out_;
   TimePoint read_deadline_ = kNever;
+  Progress sent_to_us_;  ///< Of the body.
   bool close_ = false;
   Fault fault_ = Fault::kNone;
 };

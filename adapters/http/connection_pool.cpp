@@ -23,6 +23,10 @@ constexpr std::chrono::seconds kThreadIdle{10};
 constexpr std::chrono::seconds kCutOff{2};
 /// Connections that a leader hears of at a time.
 constexpr std::size_t kEvents = 64;
+/// Between two looks for a peer that has become slow, while a connection waits for room.
+constexpr std::chrono::milliseconds kLookAgain{50};
+/// Instead of the time since when a peer is waited for: its connection makes room.
+constexpr TimePoint kMakesRoom = TimePoint::min();
 
 }  // namespace
 
@@ -86,7 +90,10 @@ struct ConnectionPool::Entry {
   std::atomic<bool> serving{false};    ///< Until its answers are sent.
   std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
   std::atomic<bool> leave{false};      ///< Whether it was asked to.
-  bool rewatch = false;                ///< It was, but answered; whoever serves it alone uses this.
+  /// While it is being served and waits for its peer: since when that has not moved on; else `kNever`.
+  std::atomic<TimePoint> peer_since{kNever};
+  std::atomic<bool> peer_takes{false};  ///< The peer is to take an answer, not to send a request.
+  bool rewatch = false;                 ///< It was, but answered; whoever serves it alone uses this.
 };
 
 /// What a thread of the pool is doing as long as it leads, and with the connection that it is serving then.
@@ -121,8 +128,8 @@ void ConnectionPool::add(int socket) {
   std::unique_lock lock(mutex_);
   while (!closing_ && open_ >= options_.limit) {
     crowded_.store(true);
-    close_one_idle();
-    left_.wait(lock);
+    close_one();
+    left_.wait_for(lock, kLookAgain);
   }
   if (closing_) return;
   Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
@@ -146,23 +153,51 @@ void ConnectionPool::add(int socket) {
 
 void ConnectionPool::make_room() {
   const std::unique_lock lock(mutex_);
-  close_one_idle();
+  close_one();
 }
 
-void ConnectionPool::close_one_idle() {
-  // Those that idle come first, then those that have begun a request; the oldest of each.
-  const auto rank = [](const Entry& entry) {
+void ConnectionPool::close_one() {
+  // Those that idle come first, then those that have begun a head, then those with a slow peer; the oldest of
+  // each.
+  enum Kind : std::uint8_t { kIdle, kHead, kSlowPeer, kStays };
+  using Rank = std::pair<Kind, TimePoint>;
+  const TimePoint slow = std::chrono::steady_clock::now() - kStepTime;
+  const auto rank = [slow](const Entry& entry) -> Rank {
+    if (entry.serving.load()) {
+      const TimePoint since = entry.peer_since.load();
+      return {since <= slow ? kSlowPeer : kStays, since};
+    }
     const TimePoint due = entry.due.load();
-    return std::pair(due != kNever, due != kNever ? due : entry.idle_since.load());
+    return due != kNever ? Rank(kHead, due) : Rank(kIdle, entry.idle_since.load());
   };
-  Entry* first = nullptr;
+  Rank first{kStays, kNever};
+  Entry* leaves = nullptr;
   for (const auto& share : shares_) {
     for (Entry* entry : share->entries) {
       if (entry->leave.load()) return;  // one is about to
-      if (!entry->serving.load() && (first == nullptr || rank(*entry) < rank(*first))) first = entry;
+      const Rank its = rank(*entry);
+      if (its.first == kStays || its >= first) continue;
+      first = its;
+      leaves = entry;
     }
   }
-  if (first != nullptr) ask_to_leave(*first);
+  if (leaves == nullptr) return;
+  if (first.first != kSlowPeer) return ask_to_leave(*leaves);
+  if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom)) return;  // it has moved on
+  leaves->leave.store(true);
+  ::shutdown(leaves->session->socket(), leaves->peer_takes.load() ? SHUT_RDWR : SHUT_RD);
+}
+
+ConnectionPool::PeerWait::PeerWait(For what, TimePoint since) noexcept
+    : entry_(current_turn != nullptr ? current_turn->entry : nullptr) {
+  if (entry_ == nullptr) return;
+  entry_->peer_takes.store(what == For::kTaking);
+  entry_->peer_since.store(since);
+}
+
+bool ConnectionPool::PeerWait::end() noexcept {
+  if (entry_ != nullptr && entry_->peer_since.exchange(kNever) == kMakesRoom) made_room_ = true;
+  return !made_room_;
 }
 
 /// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still

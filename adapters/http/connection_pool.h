@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -44,8 +45,12 @@ class Session {
 ///
 /// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one is closed for
 /// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request
-/// has begun the longest ago and is not complete. What has arrived unread is answered first.
+/// head has begun the longest ago and is not complete, else the one whose peer is slowest to send a body or
+/// to take an answer. A peer that sends or takes `kStepBytes` each `kStepTime` is not slow. What has arrived
+/// unread is answered first.
 class ConnectionPool {
+  struct Entry;
+
  public:
   struct Options {
     std::size_t limit = 1024;  ///< Connections.
@@ -60,13 +65,37 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  /// Takes a connection; blocks while there are too many and each has a request under way.
+  /// Takes a connection; blocks while there are too many and each has a request under way whose peer is not
+  /// slow.
   void add(int socket);
-  /// Closes one connection that idles, or waits for the rest of a request.
+  /// Closes one connection that idles, waits for the rest of a request head, or has a slow peer.
   void make_room();
   /// Closes idle connections and waits until all threads have left; connections that are still busy with
   /// their client after two seconds are cut off. Idempotent.
   void shutdown();
+
+  /// What a peer sends or takes within `kStepTime` where it is not slow: 4 KiB a second.
+  static constexpr std::size_t kStepBytes = 4096;
+  static constexpr std::chrono::milliseconds kStepTime{1'000};
+
+  /// A wait for the peer within `Session::serve`: until its end the connection may have to make room for
+  /// another one. The socket is shut down then, which ends the wait: for reading where the peer was to send,
+  /// so that it can still be told why, both ways where it was to take.
+  class PeerWait {
+   public:
+    enum class For : std::uint8_t { kSending, kTaking };
+    /// `since`: when the peer had sent or taken the last `kStepBytes`.
+    PeerWait(For what, TimePoint since) noexcept;
+    ~PeerWait() { end(); }
+    PeerWait(const PeerWait&) = delete;
+    PeerWait& operator=(const PeerWait&) = delete;
+    /// False: the connection made room, and is to be over. Idempotent.
+    bool end() noexcept;
+
+   private:
+    Entry* const entry_;  ///< Null outside of a pool.
+    bool made_room_ = false;
+  };
 
   /// To be called in `Session::serve` before it waits or computes for long: another thread looks after the
   /// other connections from now on. Costs next to nothing when that has happened already, or elsewhere.
@@ -74,7 +103,6 @@ class ConnectionPool {
 
  private:
   struct Share;
-  struct Entry;
   struct Turn;
 
   void run();
@@ -84,7 +112,7 @@ class ConnectionPool {
   void find_leader() noexcept;
   Share* without_leader() noexcept;
   void remove(Entry& entry);
-  void close_one_idle();
+  void close_one();
   static void ask_to_leave(Entry& entry);
   int close_overdue(Share& share);
   bool is_done(Share& share);

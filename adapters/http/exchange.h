@@ -29,6 +29,7 @@ struct Exchange {
   // The request.
   std::string method;
   std::string path;
+  std::string query;  ///< As it was sent.
   std::string remote_address;
   std::string request_id;
   Body body;

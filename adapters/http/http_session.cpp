@@ -97,7 +97,9 @@ class HttpSession final : public Session {
 
   /// Sends the last answer and ends the connection.
   Outcome end() {
-    if (connection_.flush()) connection_.linger();
+    // Who made room for another connection must not keep it waiting.
+    const bool at_once = connection_.fault() == Connection::Fault::kMadeRoom;
+    if (at_once ? connection_.send_ready() : connection_.flush()) connection_.linger();
     return Outcome::kOver;
   }
 
@@ -144,6 +146,7 @@ class HttpSession final : public Session {
     exchange.start = now;
     exchange.method = head_.method;
     exchange.path = head_.path;
+    exchange.query = head_.query;
     exchange.remote_address = connection_.remote();
     exchange.request_id = request_id(head_);
     exchange.header = [this](const char* name) -> std::optional<std::string> {

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstring>
 #include <limits>
+#include <unordered_set>
 #include <utility>
 
 #include "base64.h"
@@ -273,9 +274,7 @@ class RequestParser {
     if (input["name"].get(name)) return invalid(where + ".name: must be a string");
     NamedTensor tensor;
     tensor.name = name;
-    for (const NamedTensor& other : request_.inputs) {
-      if (other.name == name) return invalid(where + ".name: " + shown(name) + " is given twice");
-    }
+    if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
     auto shape = parse_shape(input, tensor.name);
     if (!shape) return Unexpected(shape.error());
     tensor.shape = *shape;
@@ -397,6 +396,7 @@ class RequestParser {
   const Body& body_;
   BinaryData binary_;
   InferenceRequest request_;
+  std::unordered_set<std::string_view> names_;  ///< Of the inputs until now.
 };
 
 }  // namespace
@@ -407,9 +407,9 @@ Result<InferenceRequest> parse_inference_request(const Body& body, std::optional
     return invalid("Inference-Header-Content-Length: " + std::to_string(length) + " exceeds the body's " +
                    std::to_string(body.size()) + " bytes");
   }
-  JsonParser parser;
+  simdjson::dom::parser parser;
   element root;
-  if (const auto error = parser->parse(body.data(), length, false).get(root))
+  if (const auto error = parser.parse(body.data(), length, false).get(root))
     return not_json(error, body.text().substr(0, length));
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");

@@ -1,7 +1,5 @@
 #include "json_body.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "json_error.h"
@@ -14,13 +12,6 @@ Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone)
 }
 
 }  // namespace
-
-JsonParser::~JsonParser() {
-  constexpr std::size_t kLarge = std::size_t{1} << 20;
-  const bool large = parser_->capacity() > kLarge;
-  parser_.reset();
-  if (large) malloc_trim(0);
-}
 
 Unexpected not_json(simdjson::error_code error, std::string_view text) {
   if (error == simdjson::MEMALLOC) return Unexpected(out_of_memory());
@@ -42,7 +33,7 @@ Result<void> JsonBody::parse(const Body& body) {
   if (body.empty()) return invalid("body: is empty, expected a JSON object");
   static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
-  if (const auto error = parser_->parse(body.data(), body.size(), false).get(root))
+  if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
     return not_json(error, body.text());
   if (root.get(root_)) return invalid("body: must be a JSON object");
   return {};

@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,20 +13,6 @@
 #include "infer/core/result.h"
 
 namespace infer::http {
-
-/// simdjson's parser. Where it was large the heap is asked to give back what it needed.
-class JsonParser {
- public:
-  JsonParser() : parser_(std::in_place) {}
-  ~JsonParser();
-  JsonParser(const JsonParser&) = delete;
-  JsonParser& operator=(const JsonParser&) = delete;
-
-  simdjson::dom::parser* operator->() { return &*parser_; }
-
- private:
-  std::optional<simdjson::dom::parser> parser_;
-};
 
 /// A request's body as a JSON object; what is read from it lives as long as this does.
 class JsonBody {
@@ -47,7 +32,7 @@ class JsonBody {
   Result<void> read(std::string_view key, std::size_t& out, std::size_t low, std::size_t high);
 
  private:
-  JsonParser parser_;
+  simdjson::dom::parser parser_;
   simdjson::dom::object root_;
   simdjson::dom::element found_;
 };

@@ -68,7 +68,10 @@ void Listener::start() {
   impl_->running = true;
 }
 
-void Listener::tidy() { impl_->context.budget.tidy(); }
+std::size_t Listener::tidy() {
+  impl_->context.budget.tidy();
+  return impl_->context.budget.count();
+}
 
 void Listener::stop() {
   if (!std::exchange(impl_->running, false)) return;

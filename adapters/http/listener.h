@@ -68,8 +68,8 @@ class Listener {
   void use_tls(std::shared_ptr<const TlsContext> tls);
   /// Serves in threads of its own from now on.
   void start();
-  /// Frees memory of bodies that nobody has needed for long. Thread-safe.
-  void tidy();
+  /// Frees memory of bodies that nobody has needed for long; how many bodies there have been. Thread-safe.
+  std::size_t tidy();
   /// Stops accepting, lets running requests end, returns when all connections are closed. Idempotent.
   void stop();
 

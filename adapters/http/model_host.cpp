@@ -16,7 +16,7 @@ using adapter::JsonWriter;
 ModelHost::ModelHost(const ServerOptions& options, std::shared_ptr<MetricsRegistry> metrics, LogLine log)
     : options_(options), metrics_(std::move(metrics)), log_(std::move(log)) {}
 
-std::vector<std::filesystem::path> ModelHost::folders() const {
+Result<std::vector<std::filesystem::path>> ModelHost::folders() const {
   std::vector<std::filesystem::path> folders(options_.models.begin(), options_.models.end());
   for (auto& folder : folders) {
     if (!folder.has_filename()) folder = folder.parent_path();  // "models/clip/"
@@ -28,12 +28,20 @@ std::vector<std::filesystem::path> ModelHost::folders() const {
     std::error_code unreadable;
     if (std::filesystem::exists(entry->path() / "infer.json", unreadable)) folders.push_back(entry->path());
   }
+  if (error) {
+    const bool full =
+        error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system;
+    return fail(full ? ErrorCode::kUnavailable : ErrorCode::kNotFound,
+                options_.repository + ": cannot be read: " + error.message());
+  }
   std::sort(folders.begin(), folders.end());
   return folders;
 }
 
 Result<void> ModelHost::load() {
-  const auto all = folders();
+  const auto found = folders();
+  if (!found) return Unexpected(found.error());
+  const auto& all = *found;
   if (all.size() == options_.models.size() && !options_.repository.empty())
     return fail(ErrorCode::kNotFound, options_.repository + ": holds no folder with an infer.json");
   std::unique_lock lock(change_mutex_);
@@ -120,7 +128,9 @@ Result<void> ModelHost::add(std::shared_ptr<Engine> engine) {
 Result<void> ModelHost::load_model(const std::string& name) {
   std::unique_lock lock(change_mutex_);
   drop_retired();
-  for (const auto& folder : folders()) {
+  const auto all = folders();
+  if (!all) return Unexpected(all.error());
+  for (const auto& folder : *all) {
     if (folder.filename() != name) continue;
     if (const auto versions = served_versions(folder)) {
       if (auto room = room_for(folder / versions->front()); !room) return room;
@@ -148,7 +158,9 @@ std::vector<ModelHost::Entry> ModelHost::index() const {
   std::vector<Entry> entries;
   for (const auto& model : models_.all())
     entries.push_back({model->engine->model().name, model->engine->model().version});
-  for (const auto& folder : folders()) {
+  const auto all = folders();
+  if (!all) return entries;
+  for (const auto& folder : *all) {
     const std::string name = folder.filename().string();
     if (models_.find(name, {}) == nullptr) entries.push_back({name, {}});
   }
@@ -203,8 +215,9 @@ std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
 }
 
 void ModelHost::free_unused() {
-  std::unique_lock lock(change_mutex_);
-  drop_retired();
+  for (const auto& model : models_.all()) (void)model->engine->buffers().kept_bytes();
+  const std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+  if (lock) drop_retired();
 }
 
 void ModelHost::drop_retired() {

@@ -30,7 +30,8 @@ class ModelHost {
   /// loaded, warmed up and checked against the old before it takes over; where that fails the old one stays.
   /// Blocking.
   void refresh();
-  /// Frees what was replaced or unloaded and is in use no longer; so does `refresh`.
+  /// Frees what was replaced or unloaded and is in use no longer, and buffers of engines that have gone
+  /// unused.
   void free_unused();
   /// Lets `refresh` try again what it refused before.
   void forget_refusals();
@@ -55,7 +56,9 @@ class ModelHost {
   void stop() noexcept { stopped_.store(true); }
 
  private:
-  std::vector<std::filesystem::path> folders() const;
+  /// Folders of models: those named, and those of the repository. Errors: `kNotFound`, `kUnavailable`: the
+  /// repository cannot be read.
+  Result<std::vector<std::filesystem::path>> folders() const;
   Result<void> load_folder(const std::filesystem::path& folder);
   Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
                                             const std::string& version, bool by_default) const;

@@ -111,6 +111,13 @@ class BodyReader {
           408, "RequestTimeout",
           "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
     }
+    if (connection_.fault() == Connection::Fault::kMadeRoom) {
+      return failure(408, "RequestTimeout",
+                     "body: less than " + std::to_string(ConnectionPool::kStepBytes) +
+                         " bytes came in the last second when max_connections " +
+                         std::to_string(options_.max_connections) +
+                         " was reached and another connection came");
+    }
     return invalid("body: the connection ended before the end of the body");
   }
 

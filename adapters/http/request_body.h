@@ -17,12 +17,18 @@ class BodyBudget {
 
   /// Frees what has waited for long.
   void tidy() const { (void)pool_.kept_bytes(); }
+  /// Bodies until now.
+  std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   /// What one request holds; given back when it ends.
   class Share {
    public:
     explicit Share(BodyBudget& budget) : budget_(budget) {}
-    ~Share() { budget_.used_.fetch_sub(held_); }
+    ~Share() {
+      if (held_ == 0) return;
+      budget_.used_.fetch_sub(held_);
+      budget_.count_.fetch_add(1, std::memory_order_relaxed);
+    }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
@@ -47,6 +53,7 @@ class BodyBudget {
 
   const std::size_t limit_;
   std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> count_{0};
   const BufferPool pool_{nullptr, most_kept()};
 };
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "query.h"
+
 namespace infer::http {
 namespace {
 
@@ -30,30 +32,7 @@ constexpr std::size_t kLengthDigits = 18;
 Failure bad(std::string message) { return {400, "InvalidArgument", std::move(message)}; }
 Failure malformed(const std::string& why) { return bad("malformed HTTP request: " + why); }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// False for an escape that is none, and for %00.
-bool percent_decode(std::string_view text, std::string& out) {
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return false;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0 || high + low == 0) return false;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return true;
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A name or an address, and a port or none.
 bool is_host(std::string_view text) {
@@ -87,6 +66,7 @@ std::optional<Failure> parse_target(std::string_view target, RequestHead& head, 
   if (!authority) return malformed("request target: " + name + " is not of the form http://host/path");
   host = *authority;
   const std::string_view path = target.substr(0, target.find('?'));
+  head.query = target.substr(std::min(path.size() + 1, target.size()));
   if (path == "*" && host.empty() && head.method == "OPTIONS") {
     head.path = path;
   } else if (path.empty() && !host.empty()) {
@@ -113,8 +93,7 @@ std::optional<Failure> parse_request_line(std::string_view line, RequestHead& he
     return malformed("method: '" + shown(method) + "' is not known");
   head.method = method;
   const bool is_version = version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.' &&
-                          hex_digit(version[5]) >= 0 && hex_digit(version[5]) < 10 &&
-                          hex_digit(version[7]) >= 0 && hex_digit(version[7]) < 10;
+                          is_digit(version[5]) && is_digit(version[7]);
   if (!is_version) return malformed("version: '" + shown(version) + "' is not HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return Failure{505, "Unimplemented",

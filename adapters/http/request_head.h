@@ -21,6 +21,7 @@ enum class Framing : std::uint8_t { kNone, kLength, kChunked };
 struct RequestHead {
   std::string_view method;
   std::string path;  ///< Percent-decoded, without the query; "*" for OPTIONS *. Empty until it is known.
+  std::string_view query;  ///< What follows the first "?" of the target, as it is.
   bool http_1_1 = true;
   std::vector<Field> fields;
   Framing framing = Framing::kNone;

@@ -125,6 +125,7 @@ void embeddings(Service& service, Exchange& exchange) {
         invalid("encoding_format: '" + format.substr(0, 32) + "' is none of float, base64").error());
   }
   auto wanted = read_wanted_model(body);
+  if (wanted) wanted = with_query(exchange, *wanted);
   if (!wanted) return answer_error(exchange, wanted.error());
   // Where nothing is said a text is meant, if there is a model of texts.
   const bool text = !wanted->name && choose_model(service.models(), *wanted, kTextEmbedding);

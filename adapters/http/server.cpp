@@ -11,12 +11,14 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "client.h"
 #include "file_watch.h"
 #include "httplib_config.h"
+#include "idle_memory.h"
 #include "infer/engine/torchscript.h"
 #include "log_line.h"
 #include "log_writer.h"
@@ -35,6 +37,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kProbeConnections = 64;
 constexpr milliseconds kProbePatience{1'000};
+
+/// Between looks for memory that nobody has needed for long.
+constexpr milliseconds kTidyInterval{1'000};
 
 /// Descriptors kept back for models, logs, the probe listener and what runs beside.
 constexpr std::size_t kOtherDescriptors = 200;
@@ -148,7 +153,6 @@ int run_server(const ServerOptions& options) {
   TlsFile tls(options.tls, main);
   service.on_refresh([&] {  // a file that cannot be read leaves what there was
     if (auto read = tls.reload_if_changed(); !read) log_failed_refresh(service, read.error().message);
-    main.tidy();
   });
   ListenerOptions probe_options;
   probe_options.host = options.probe_host;
@@ -178,6 +182,15 @@ int run_server(const ServerOptions& options) {
 
   std::atomic<bool> failed{false};
   std::unique_ptr<Periodic> watcher;
+  IdleMemory memory;
+  const Periodic tidier(kTidyInterval, [&] {
+    try {
+      service.host().free_unused();
+    } catch (const std::bad_alloc&) {  // the next look is soon
+    }
+    const std::size_t bodies = main.tidy() + probe.tidy() + admin.tidy();
+    memory.look(bodies, std::chrono::steady_clock::now());
+  });
   const auto load = [&]() -> Result<void> {
     try {
       return service.load();
@@ -187,11 +200,9 @@ int run_server(const ServerOptions& options) {
   };
   std::thread loader([&] {
     if (auto loaded = load(); loaded) {
-      const bool watches = options.watch_interval.count() > 0;
-      const auto interval = watches ? options.watch_interval : std::chrono::milliseconds(1'000);
-      watcher = std::make_unique<Periodic>(interval, [&, watches] {
+      watcher = std::make_unique<Periodic>(options.watch_interval, [&] {
         try {
-          watches ? service.refresh() : service.host().free_unused();
+          service.refresh();
         } catch (const std::exception& e) {
           log_failed_refresh(service, e.what());
         }

@@ -32,6 +32,10 @@ Result<void> same(const char* what, const std::vector<TensorSpec>& now, const st
                : unfit(std::string(what) + " have other dtypes than those of the version served");
 }
 
+std::string scores_of(const Manifest& manifest) {
+  return manifest.scores.empty() ? "softmax" : manifest.scores;
+}
+
 /// What a caller sees of a model must stay; how it gets there, such as how far a forecaster looks back, need
 /// not.
 Result<void> same_signature(const Model& now, const Model& next) {
@@ -55,6 +59,10 @@ Result<void> same_signature(const Model& now, const Model& next) {
   }
   if (now.manifest.labels != next.manifest.labels)
     return unfit("labels differ from those of the version served");
+  if (scores_of(now.manifest) != scores_of(next.manifest)) {
+    return unfit("scores are " + scores_of(next.manifest) + ", in the version served " +
+                 scores_of(now.manifest));
+  }
   return {};
 }
 

@@ -1,9 +1,11 @@
 #include <simdjson.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <string>
 
+#include "../engine/read_file.h"
 #include "infer/testing/scripted_backend.h"
 #include "scripted.h"
 
@@ -16,7 +18,7 @@ Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
   simdjson::dom::parser parser;
   simdjson::dom::object fields;
   if (const auto error = parser.load(path.string()).get(fields); error == simdjson::IO_ERROR) {
-    return fail(ErrorCode::kNotFound, path.string() + ": no such file");
+    return Unexpected(unreadable(path, errno));
   } else if (error != simdjson::SUCCESS) {
     return fail(ErrorCode::kModelError, path.string() + ": " + simdjson::error_message(error));
   }

@@ -2,9 +2,11 @@
 
 #include <simdjson.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 
+#include "../engine/read_file.h"
 #include "infer/series/statistical.h"
 #include "infer/series/windows.h"
 
@@ -191,7 +193,7 @@ Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
   simdjson::dom::parser parser;
   object fields;
   if (const auto error = parser.load(path.string()).get(fields); error == simdjson::IO_ERROR) {
-    return fail(ErrorCode::kNotFound, path.string() + ": no such file");
+    return Unexpected(unreadable(path, errno));
   } else if (error != simdjson::SUCCESS) {
     return fail(ErrorCode::kModelError, path.string() + ": " + simdjson::error_message(error));
   }

@@ -3,10 +3,13 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "read_file.h"
 
 namespace infer::inline v0 {
 
@@ -32,8 +35,11 @@ Result<void> check_digests(const Manifest& manifest, const std::filesystem::path
   for (const auto& [name, expected] : manifest.sha256) {
     const auto path = directory / name;
     std::ifstream file(path, std::ios::binary);
-    if (!file)
-      return fail(ErrorCode::kNotFound, path.string() + ": no such file, infer.json gives its sha256");
+    if (!file) {
+      Error error = unreadable(path, errno);
+      error.message += ", infer.json gives its sha256";
+      return Unexpected(std::move(error));
+    }
     if (const std::string found = sha256(file); found != expected) {
       return fail(ErrorCode::kModelError,
                   path.string() + ": sha256 is " + found + ", infer.json says " + expected);

@@ -1,6 +1,7 @@
 #include "infer/engine/manifest.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <utility>
 
@@ -36,6 +37,9 @@ Result<std::vector<std::string>> all_versions(const fs::path& directory) {
     if (is_folder(entry->path()) && valid_name(name) && !name.starts_with('.') && name != "tuned")
       versions.push_back(name);
   }
+  // Of a list that is not complete the last would be another version than the latest.
+  if (error && error != std::errc::no_such_file_or_directory)
+    return Unexpected(unreadable(directory, error.value()));
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
   std::sort(versions.begin(), versions.end(), version_before);
   return versions;
@@ -70,6 +74,7 @@ Result<std::string> choose_version(const fs::path& directory) {
     // Whatever is wrong with it: no other version is served in its place.
     std::ifstream file(directory / "PROMOTED");
     std::string version;
+    if (!file) return fail(ErrorCode::kFailedPrecondition, unreadable(directory / "PROMOTED", errno).message);
     if (!std::getline(file, version) && version.empty())
       return fail(ErrorCode::kFailedPrecondition, (directory / "PROMOTED").string() + ": cannot be read");
     version.resize(version.find_last_not_of(" \t\r") + 1);

@@ -9,6 +9,14 @@
 
 namespace infer::inline v0 {
 
+Error unreadable(const std::filesystem::path& file, int error) {
+  const bool full = error == EMFILE || error == ENFILE;
+  return {full ? ErrorCode::kUnavailable : ErrorCode::kNotFound,
+          file.string() + (error == ENOENT ? ": no such file"
+                                           : ": cannot be read: " + std::generic_category().message(error)),
+          {}};
+}
+
 Result<std::string> read_file(const std::filesystem::path& file, std::size_t limit) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   std::string content;
@@ -24,12 +32,7 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t lim
   }
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (got < 0) {
-    return fail(
-        ErrorCode::kNotFound,
-        file.string() + (error == ENOENT ? ": no such file"
-                                         : ": cannot be read: " + std::generic_category().message(error)));
-  }
+  if (got < 0) return Unexpected(unreadable(file, error));
   if (content.size() > limit)
     return fail(ErrorCode::kInvalidArgument,
                 file.string() + ": is larger than the limit of " + std::to_string(limit) + " bytes");

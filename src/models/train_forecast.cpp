@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +12,7 @@
 
 #include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
+#include "../engine/read_file.h"
 #include "../series/rounding.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
@@ -433,7 +435,7 @@ Result<std::vector<LeaderboardRow>> read_leaderboard(const fs::path& directory) 
   simdjson::dom::parser parser;
   simdjson::dom::array list;
   const auto error = parser.load(path.string()).get(list);
-  if (error == simdjson::IO_ERROR) return fail(ErrorCode::kNotFound, path.string() + ": no such file");
+  if (error == simdjson::IO_ERROR) return Unexpected(unreadable(path, errno));
   if (error != simdjson::SUCCESS) return bad(path.string() + ": " + simdjson::error_message(error));
   std::vector<LeaderboardRow> rows;
   for (const simdjson::dom::element item : list) {

@@ -1,6 +1,7 @@
 #include "infer/tasks/forecaster.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "../engine/durable_file.h"
+#include "../engine/read_file.h"
 #include "infer/series/windows.h"
 #include "vectors.h"
 
@@ -28,7 +30,9 @@ Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& d
                                                   std::size_t columns) {
   const auto path = directory / kWindowFile;
   std::ifstream file(path);
-  if (!file) return std::optional<ForecastWindow>();
+  const int error = errno;
+  if (!file && error == ENOENT) return std::optional<ForecastWindow>();
+  if (!file) return Unexpected(unreadable(path, error));
   ForecastWindow window;
   file >> window.last_time;
   window.rows.assign(std::istream_iterator<double>(file), {});

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <map>
 #include <new>
 #include <utility>
 
+#include "../engine/read_file.h"
 #include "characters.h"
 #include "trie.h"
 
@@ -186,7 +188,7 @@ Result<WordPiece> WordPiece::create(std::span<const std::string> vocabulary, con
 Result<WordPiece> WordPiece::open(const std::filesystem::path& folder, const TokenizerSpec& spec) {
   const std::filesystem::path path = folder / spec.vocab;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::kNotFound, path.string() + ": no such file");
+  if (!file) return Unexpected(unreadable(path, errno));
   std::vector<std::string> vocabulary;
   for (std::string line; std::getline(file, line);) {
     if (line.ends_with('\r')) line.pop_back();

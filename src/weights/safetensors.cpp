@@ -9,10 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
 #include <vector>
+
+#include "../engine/read_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -192,6 +195,7 @@ Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<
 
 Result<TensorMap> read_safetensors(const std::filesystem::path& file) {
   const Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.fd < 0 && errno != ENOENT) return Unexpected(unreadable(file, errno));
   struct stat status {};
   if (descriptor.fd < 0 || fstat(descriptor.fd, &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorCode::kNotFound, file.string() + ": no such file, or not a regular one");

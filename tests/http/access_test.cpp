@@ -123,6 +123,100 @@ TEST_F(Access, AFileThatFailedIsReadAgainThoughNothingOfItHasChanged) {
   EXPECT_FALSE(watch.follow(read));
 }
 
+/// What a server does with the file of its key and certificate.
+class Follower {
+ public:
+  explicit Follower(const std::filesystem::path& file) : watch_(file) {}
+  /// Looks; whether the file was read, or could not be.
+  Result<void> look() {
+    return watch_.follow([this]() -> Result<void> {
+      ++reads;
+      std::ifstream in(watch_.file());
+      std::string text;
+      if (!std::getline(in, text)) return fail(ErrorCode::kUnavailable, "cannot be read");
+      if (text.substr(0, text.find('|')) != text.substr(text.find('|') + 1))
+        return fail(ErrorCode::kInvalidArgument, "key and certificate do not fit: " + text);
+      content = text;
+      return {};
+    });
+  }
+  int reads = 0;
+  std::string content;
+
+ private:
+  FileWatch watch_;
+};
+
+TEST_F(Access, AKeyAndItsCertificateMayBeSwappedOneAfterTheOther) {
+  const auto file = write("pem", "1|1");
+  Follower follower(file);
+  EXPECT_TRUE(follower.look());
+  write("pem", "2|1");
+  EXPECT_FALSE(follower.look());
+  EXPECT_TRUE(follower.look()) << "is said once";
+  EXPECT_EQ(follower.content, "1|1") << "the pair that fits is served meanwhile";
+  write("pem", "2|2");
+  EXPECT_TRUE(follower.look());
+  EXPECT_EQ(follower.content, "2|2");
+  write("pem", "3|2");
+  EXPECT_FALSE(follower.look()) << "the next time it is said again";
+}
+
+TEST_F(Access, ALinkThatKubernetesSwapsIsFollowed) {
+  // KEYS -> ..data/keys, ..data -> ..1; the link ..data is what changes.
+  const auto root = write("secret", "").parent_path() / "mounted";
+  for (const std::string version : {"..1", "..2"}) {
+    std::filesystem::create_directories(root / version);
+    std::ofstream(root / version / "pem") << version << "|" << version;
+    // Made long ago, both at the same time: neither time nor size tells them apart.
+    std::filesystem::last_write_time(root / version / "pem", std::filesystem::file_time_type{});
+  }
+  std::filesystem::create_directory_symlink("..1", root / "..data");
+  std::filesystem::create_symlink("..data/pem", root / "pem");
+  Follower follower(root / "pem");
+  EXPECT_TRUE(follower.look());
+  EXPECT_EQ(follower.content, "..1|..1");
+  std::filesystem::create_directory_symlink("..2", root / "..data_tmp");
+  std::filesystem::rename(root / "..data_tmp", root / "..data");
+  EXPECT_TRUE(follower.look());
+  EXPECT_EQ(follower.content, "..2|..2");
+  std::filesystem::remove_all(root / "..1");
+  EXPECT_TRUE(follower.look());
+  EXPECT_EQ(follower.content, "..2|..2");
+}
+
+TEST_F(Access, AFileWithTheTimeOfTheOneBeforeIsRead) {
+  const auto file = write("pem", "1|1");
+  const auto time = std::filesystem::last_write_time(file);
+  Follower follower(file);
+  EXPECT_TRUE(follower.look());
+  for (const std::string content : {"2|2", "3|3"}) {
+    write("pem", content);  // in place: inode and size stay
+    std::filesystem::last_write_time(file, time);
+    EXPECT_TRUE(follower.look());
+    EXPECT_EQ(follower.content, content);
+  }
+}
+
+TEST_F(Access, AFileThatCannotBeReadForAWhileIsReadAfterwards) {
+  const auto file = write("pem", "1|1");
+  Follower follower(file);
+  EXPECT_TRUE(follower.look());
+  const auto away = file.parent_path() / "away";
+  std::filesystem::rename(file, away);
+  std::filesystem::create_directory(file);  // cannot be read, also by root
+  EXPECT_FALSE(follower.look());
+  EXPECT_TRUE(follower.look()) << "is said once";
+  EXPECT_EQ(follower.content, "1|1");
+  std::filesystem::remove(file);
+  EXPECT_FALSE(follower.look()) << "there is none";
+  std::filesystem::rename(away, file);  // the very file that was read before
+  const int before = follower.reads;
+  EXPECT_TRUE(follower.look());
+  EXPECT_EQ(follower.reads, before + 1);
+  EXPECT_EQ(follower.content, "1|1");
+}
+
 TEST_F(Access, AnotherFileWithTheOldTimeAndSizeIsRead) {
   const std::string first = "first-key-of-some-length";
   const std::string second = "other-key-of-some-length";

@@ -1,6 +1,7 @@
 #include "connection_pool.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release, 'h' without handing over;
-/// 'b' many times.
+/// 'b' many times; 's' and 'm' once another byte has come, from a peer that has been slow and from one that
+/// moves on.
 class Echo {
  public:
   class EchoSession final : public Session {
@@ -43,7 +45,9 @@ class Echo {
         echo_.waiting_.release();
         echo_.go_.acquire();
       }
+      const bool over = (byte == 's' || byte == 'm') && !wait_for_peer(byte == 's');
       echo_.serving_.erase(this);
+      if (over) return Outcome::kOver;
       answer_.assign(byte == 'b' ? kMany : 1, byte);
       return Outcome::kAnswered;
     }
@@ -54,6 +58,18 @@ class Echo {
     }
 
    private:
+    bool wait_for_peer(bool slow) {
+      ConnectionPool::hand_over();
+      const TimePoint now = std::chrono::steady_clock::now();
+      ConnectionPool::PeerWait wait(ConnectionPool::PeerWait::For::kSending,
+                                    slow ? now - ConnectionPool::kStepTime : now + 1h);
+      echo_.waiting_.release();
+      pollfd readable{socket_, POLLIN, 0};
+      EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
+      char byte = 0;
+      return wait.end() && ::recv(socket_, &byte, 1, MSG_DONTWAIT) == 1;
+    }
+
     Echo& echo_;
     const int socket_;
     std::string answer_;
@@ -224,6 +240,23 @@ TEST(ConnectionPool, BeyondTheLimitWhoeverBecomesIdleMakesRoom) {
   EXPECT_EQ(busy.receive(), 'w') << "it is answered first";
   EXPECT_EQ(busy.receive(), '\0');
   next.join();
+}
+
+TEST(ConnectionPool, BeyondTheLimitThePeerThatIsSlowMakesRoomAndNoneThatMovesOn) {
+  Echo echo({.limit = 2, .leaders = 1});
+  const Client moves_on(echo);
+  moves_on.send('m');
+  echo.wait_for_waiting();
+  for (int i = 0; i < 3; ++i) {
+    const Client slow(echo);
+    slow.send('s');
+    echo.wait_for_waiting();
+    const Client third(echo);  // returns once there is room
+    EXPECT_EQ(slow.receive(), '\0');
+    EXPECT_EQ(third.ask('q'), 'q');
+  }
+  moves_on.send('.');
+  EXPECT_EQ(moves_on.receive(), 'm');
 }
 
 // Real time passes: what idles for longer than it may is the property.

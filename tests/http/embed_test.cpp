@@ -99,6 +99,46 @@ TEST(Embed, RawMultipartAndCompressedBodiesGiveTheSameVector) {
         "chunked");
 }
 
+TEST(Embed, AModelInTheQueryIsObeyedOrRefused) {
+  TestServer server;
+  auto client = server.client();
+  const std::string bytes = text(photo("rocket"));
+  const httplib::MultipartFormDataItems parts{{"file", bytes, "rocket.jpg", "image/jpeg"}};
+  const httplib::MultipartFormDataItems named{{"model", "scripted", "", ""},
+                                              {"file", bytes, "rocket.jpg", "image/jpeg"}};
+  const auto expect = [&](const std::string& query, int status, int status_where_body_names_it,
+                          const std::string& message) {
+    const std::string base64 = infer::http::testing::encode_base64(photo("rocket"));
+    const auto check = [&](const httplib::Result& answer, int wanted, const char* what) {
+      ASSERT_TRUE(answer) << what;
+      EXPECT_EQ(answer->status, wanted) << what << " " << query << " " << answer->body;
+      EXPECT_TRUE(wanted == 200 || answer->body.find(message) != std::string::npos) << answer->body;
+    };
+    check(client.Post("/embed" + query, bytes, "image/jpeg"), status, "raw");
+    check(client.Post("/embed" + query, parts), status, "multipart");
+    check(client.Post("/embed/base64" + query, R"({"images":[")" + base64 + "\"]}", "application/json"),
+          status, "base64");
+    check(client.Post("/v1/embeddings" + query, R"({"input":")" + base64 + "\"}", "application/json"), status,
+          "openai");
+    const int with_body = status_where_body_names_it;
+    check(client.Post("/embed" + query, named), with_body, "multipart with a name");
+    check(client.Post("/v1/embeddings" + query, R"({"model":"scripted","input":")" + base64 + "\"}",
+                      "application/json"),
+          with_body, "openai with a name");
+  };
+  expect("?model=scripted", 200, 200, "");
+  expect("?model=scripted&version=1", 200, 200, "");
+  expect("?user=me&mod%65l=%73cripted&model=scripted&x&=&&", 200, 200, "");
+  expect("?models=none&bad=%zz", 200, 200, "");  // of no meaning here
+  expect("?version=2", 404, 404, "version: '2' is not loaded");
+  expect("?model=scripted%32", 404, 400, "scripted2");
+  expect("?model=", 404, 400, "''");
+  expect("?model=a%20b", 404, 400, "'a b'");
+  expect("?model=scripted%", 400, 400, "model: in the query, 'scripted%'");
+  expect("?model=%00", 400, 400, "percent-escape");
+  expect("?model=scripted&model=other", 400, 400, "given as 'scripted' and as 'other'");
+}
+
 TEST(Embed, MoreImagesThanTheQueueHoldsStillSucceed) {
   TestServer::Setup setup;
   setup.engine.batch.max_queue_size = 4;

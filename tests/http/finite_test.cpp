@@ -1,11 +1,16 @@
 // No answer that is not finite leaves as if it were one.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "http/test_server.h"
 #include "infer/engine/backend.h"
@@ -35,9 +40,27 @@ class ConstantBackend final : public Backend {
 
 class Finite : public ::testing::TestWithParam<float> {
  protected:
+  Finite() {
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ / "vocab.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n";
+  }
+  ~Finite() override { std::filesystem::remove_all(folder_); }
+
+  void add_text_model(const std::string& name, const std::string& task, const std::string& scores = "") {
+    Manifest manifest;
+    manifest.task = task;
+    manifest.tokenizer = TokenizerSpec{.max_tokens = 6};
+    if (task == "text-classification") manifest.labels = {"no", "yes"};
+    manifest.scores = scores;
+    add(name,
+        {{{"input_ids", DType::kInt64, Shape{-1}}, {"attention_mask", DType::kInt64, Shape{-1}}},
+         {{"out", DType::kFp32, Shape{2}}}},
+        manifest);
+  }
   void add(const std::string& name, ModelSignature signature, Manifest manifest) {
     Model model = make_model(name, std::make_shared<ConstantBackend>(std::move(signature), GetParam()),
                              std::move(manifest));
+    model.directory = folder_;
     EngineOptions options;
     options.warmup = Warmup::kNone;
     server_.service()
@@ -52,8 +75,61 @@ class Finite : public ::testing::TestWithParam<float> {
               std::string::npos)
         << response->body;
   }
+  /// Tensors of a text go as the model gave them, bit for bit, or not at all.
+  void expect_tensors_of_text(const std::string& model) {
+    const std::string path = "/v2/models/" + model + "/infer";
+    const std::string inputs =
+        R"({"inputs":[{"name":"input_ids","shape":[1,3],"datatype":"INT64","data":[2,5,3]},)"
+        R"({"name":"attention_mask","shape":[1,3],"datatype":"INT64","data":[1,1,1]}])";
+    auto client = server_.client();
+    const auto json = client.Post(path, inputs + "}", "application/json");
+    ASSERT_TRUE(json);
+    EXPECT_EQ(json->status, 400) << json->body;
+    EXPECT_NE(json->body.find("outputs.out: element 0 is not finite"), std::string::npos) << json->body;
+    const auto binary =
+        client.Post(path, inputs + R"(,"parameters":{"binary_data_output":true}})", "application/json");
+    ASSERT_TRUE(binary);
+    ASSERT_EQ(binary->status, 200) << binary->body;
+    const std::array<float, 2> expected{GetParam(), GetParam()};
+    ASSERT_GE(binary->body.size(), sizeof expected);
+    EXPECT_EQ(std::memcmp(binary->body.data() + binary->body.size() - sizeof expected, expected.data(),
+                          sizeof expected),
+              0);
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("infer-finite-" + std::to_string(getpid()));
   TestServer server_;
 };
+
+TEST_P(Finite, NoVectorOfATextIsNot) {
+  add_text_model("broken", "text-embedding");
+  auto client = server_.client();
+  for (const auto& [path, body] :
+       {std::pair("/embed", R"({"model":"broken","inputs":"hello"})"),
+        std::pair("/embed", R"({"model":"broken","inputs":["hello"],"normalize":false})"),
+        std::pair("/similarity",
+                  R"({"model":"broken","inputs":{"source_sentence":"hello","sentences":["hello"]}})"),
+        std::pair("/v1/embeddings", R"({"model":"broken","input":"hello"})"),
+        std::pair("/v1/embeddings", R"({"model":"broken","input":[[5]],"encoding_format":"base64"})"),
+        std::pair("/v1/embeddings", R"({"model":"broken","input":"hello","dimensions":1})")})
+    expect_model_error(client.Post(path, body, "application/json"), "broken", "out");
+  expect_tensors_of_text("broken");
+}
+
+TEST_P(Finite, NoScoreOfATextIsNot) {
+  for (const std::string scores : {"softmax", "sigmoid", "none"}) {
+    const std::string model = "broken-" + scores;
+    add_text_model(model, "text-classification", scores);
+    auto client = server_.client();
+    for (const char* field : {R"("text":"hello")", R"("texts":["hello","hello"])"}) {
+      expect_model_error(
+          client.Post("/predict", R"({"model":")" + model + "\"," + field + "}", "application/json"), model,
+          "out");
+    }
+    expect_tensors_of_text(model);
+  }
+}
 
 TEST_P(Finite, NoVectorOfAnImageIsNot) {
   Manifest manifest;

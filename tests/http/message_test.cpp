@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "chunked_reader.h"
 #include "content_encoding.h"
 #include "multipart.h"
+#include "query.h"
 #include "request_head.h"
 #include "response_writer.h"
 
@@ -412,6 +415,38 @@ TEST(ResponseHead, AValueCannotEndItsField) {
   EXPECT_EQ(out,
             "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: a\r\nContent-Length: 3\r\n"
             "X: a  Set-Cookie: b \r\n\r\n");
+}
+
+TEST(Query, ValuesAreDecodedAndMustAgree) {
+  const auto value = [](std::string_view query) { return query_value(query, "model"); };
+  EXPECT_EQ(value("model=a+b%2Bc%26%3d").value(), "a b+c&=");
+  EXPECT_EQ(value("&&x=1&m%6Fdel=%61=b&").value(), "a=b");
+  EXPECT_EQ(value("model").value(), "");
+  EXPECT_EQ(value("model=a&model=%61").value(), "a");
+  EXPECT_EQ(value("models=a&Model=b&=model&%zz=1&x=%").value(), std::nullopt);
+  EXPECT_EQ(value("").value(), std::nullopt);
+  for (const char* query :
+       {"model=a&model=b", "model=%", "model=%4", "model=%4g", "model=%00", "x&model=a%"}) {
+    const auto bad = value(query);
+    ASSERT_FALSE(bad) << query;
+    EXPECT_EQ(bad.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_TRUE(bad.error().message.starts_with("model: in the query, ")) << bad.error().message;
+  }
+}
+
+TEST(RequestHead, TheQueryIsWhatFollowsTheFirstQuestionMark) {
+  for (const auto& [target, path, query] :
+       std::vector<std::array<std::string, 3>>{{"/embed?model=a?b", "/embed", "model=a?b"},
+                                               {"/embed?", "/embed", ""},
+                                               {"/embed", "/embed", ""},
+                                               {"/em%3Fbed?x", "/em?bed", "x"},
+                                               {"http://a?model=b", "/", "model=b"}}) {
+    RequestHead head;
+    const std::string text = "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    ASSERT_FALSE(parse_request_head(text, head)) << target;
+    EXPECT_EQ(head.path, path);
+    EXPECT_EQ(head.query, query);
+  }
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 Ends with 77, which CTest takes as skipped, where the fault cannot be made here.
 """
 
+import base64
 import fcntl
+import gzip
 import http.client
 import json
 import os
@@ -102,12 +104,12 @@ def request(value):
     return {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [value, 0]}]}
 
 
-def write_model(models, name="echo", shape=(2,), **script):
+def write_model(models, name="echo", shape=(2,), manifest=None, **script):
     (models / name / "1").mkdir(parents=True)
     (models / name / "1" / "script.json").write_text(json.dumps(script))
     tensor = {"name": "x", "dtype": "FP32", "shape": list(shape)}
     (models / name / "infer.json").write_text(json.dumps({"task": "raw", "backend": "scripted", "file": "script.json",
-                                                          "inputs": [tensor], "outputs": [tensor]}))
+                                                          "inputs": [tensor], "outputs": [tensor], **(manifest or {})}))
 
 
 def a_model_that_fails(models):
@@ -270,6 +272,30 @@ def no_descriptors_left(models):
         server.wait(lambda: server.metric("process_open_fds") < limit / 2, "descriptors are given back")
 
 
+def few_descriptors_at_the_start(models):
+    write_model(models)
+    readable = 0
+    for limit in range(13, 41):
+        def few(limit=limit):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        started = subprocess.Popen([infer, "serve", "--models", models, "--port", "0", "--probe-port", "0"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, preexec_fn=few)
+        said = ""
+        for line in started.stdout:
+            said += line
+            if '"event":"ready"' in line:
+                readable += 1
+                started.kill()
+                break
+        started.wait()
+        started.stdout.close()
+        if '"event":"ready"' not in said:
+            expect("Too many open files" in said, f"{limit} descriptors: the reason is said: {said}")
+        for wrong in ("no such", "holds no folder", "has no version"):
+            expect(wrong not in said, f"{limit} descriptors: what is there is not said to be missing: {said}")
+    expect(0 < readable < 28, f"some of these limits are too few and some suffice: {readable}")
+
+
 def uploads_over_tls(models):
     write_model(models)
     pem = models.parent / "tls.pem"
@@ -394,6 +420,134 @@ def a_crowd_at_the_probe_port(models):
             for connection in crowd:
                 connection.close()
         server.serves("after the crowd")
+
+
+def slow_peers_hold_no_place(models):
+    write_model(models, shape=(-1,))
+    count = 2 << 20
+    large = b'{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","parameters":{"binary_data_size":%d}}]}' % (count, 4 * count)
+    head = b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\n"
+    peers = {"sends a body slowly": head + b"Content-Length: 9000000\r\n\r\n",
+             "sends chunks slowly": head + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
+             "sends a body that nobody wants": b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n",
+             "takes no answer": head + b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n\r\n" % (
+                 len(large), len(large) + 4 * count) + large + bytes(4 * count)}
+
+    def dribble(crowd, stop):
+        while not stop.wait(0.2):
+            for connection in crowd:
+                try:
+                    connection.send(b" ")
+                except OSError:
+                    pass  # it made room
+
+    def beside(what, sent, places):
+        with Server(models, "--max-connections", places) as server:
+            def answered(port, patience):
+                start = time.monotonic()
+                status = server.infer()[0] if port == server.port else server.get("/livez", port)[0]
+                took = time.monotonic() - start
+                expect(status == 200 and took < patience, f"{status} after {took:.1f} s beside a crowd that {what}")
+            crowd = []
+            for _ in range(places):
+                connection = socket.create_connection(("127.0.0.1", server.port))
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                connection.sendall(sent)
+                crowd.append(connection)
+            # These move on, and are not to be closed.
+            moving = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
+            body = json.dumps(request(1)).encode()
+            body += b" " * (80_000 - len(body))
+            for connection in moving:
+                connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
+            stop = threading.Event()
+            threads = [threading.Thread(target=dribble, args=(crowd, stop))] if what.startswith("sends") else []
+
+            def move(connection):
+                for at in range(0, len(body), 5_000):
+                    connection.sendall(body[at:at + 5_000])
+                    time.sleep(0.25)  # which makes it slow, but not that slow
+            threads += [threading.Thread(target=move, args=(connection,)) for connection in moving]
+            for thread in threads:
+                thread.start()
+            for _ in range(3):
+                answered(server.port, 6)
+                answered(server.probe, 3)
+            for thread in threads[-len(moving):]:
+                thread.join()
+            for connection in moving:
+                answer = connection.recv(12)
+                expect(answer == b"HTTP/1.1 200", f"a body that moves on beside a crowd that {what}: {answer}")
+            stop.set()
+            if what == "sends a body slowly":
+                told = []
+                for connection in crowd:
+                    connection.setblocking(False)
+                    try:
+                        told.append(connection.recv(4096))
+                    except OSError:
+                        pass
+                expect(any(b"HTTP/1.1 408" in one and b"max_connections" in one for one in told), f"it is said why: {told}")
+            for thread in threads:
+                thread.join()
+            for connection in [*crowd, *moving]:
+                connection.close()
+            server.serves(f"after a crowd that {what}")
+
+    for what, sent in peers.items():
+        beside(what, sent, 16 if what.startswith("takes") else 64)
+
+
+def memory_of_bodies_goes_back_when_idle(models):
+    write_model(models, shape=(-1,))
+    pixels = {"name": "pixels", "dtype": "FP32", "shape": [3, 32, 32]}
+    write_model(models, "photos", manifest={"task": "image-embedding", "inputs": [pixels], "preprocess": {"size": 32},
+                                            "outputs": [{"name": "embedding", "dtype": "FP32", "shape": [8]}]})
+    size = 4 << 20
+    png = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415478da63f8ffff3f0005fe02"
+                        "fe331295140000000049454e44ae426082")
+    image = base64.b64encode(png + bytes(size)).decode()
+    count = size // 2
+    numbers = '{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","data":[%s0]}]}' % (count, "1," * (count - 1))
+    nested = '{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[%s[0]]}]}' % ("[[1],[2]]," * (size // 10))
+    strings = '{"inputs": ["%s"]}' % '","'.join(["abcdef"] * (size // 9))
+    part = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + png + bytes(size // 32) + b"\r\n"
+    tensor = b'{"inputs":[{"name":"x","shape":[1,%d],"datatype":"FP32","parameters":{"binary_data_size":%d}}]}' % (size // 4, size)
+    kinds = [("/v2/models/echo/infer", numbers.encode(), {}, 200), ("/v2/models/echo/infer", nested.encode(), {}, 400),
+             ("/v2/models/echo/infer", tensor + bytes(size), {"Inference-Header-Content-Length": str(len(tensor))}, 200),
+             ("/embed/base64", json.dumps({"images": [image]}).encode(), {}, 200), ("/embed", png + bytes(size), {"Content-Type": "image/png"}, 200),
+             ("/embed", part * 32 + b"--b--", {"Content-Type": "multipart/form-data; boundary=b"}, 200),
+             ("/embed/base64", gzip.compress(numbers.encode(), 1), {"Content-Encoding": "gzip"}, 400),
+             ("/v1/embeddings", json.dumps({"input": "data:image/png;base64," + image}).encode(), {}, 200),
+             *((path, strings.encode(), {}, 0) for path in ("/embed", "/similarity", "/predict", "/infer", "/v1/embeddings"))]
+
+    with Server(models, "--watch-interval-ms", 0, "--log-requests-per-second", 0) as server:
+        def rss():
+            return int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+        def send(kind, chunked):
+            path, body, headers, wanted = kind
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+            parts = (body[i:i + 50_000] for i in range(0, len(body), 50_000)) if chunked else body
+            connection.request("POST", path, parts, {"Content-Type": "application/json", **headers}, encode_chunked=chunked)
+            status = connection.getresponse().status
+            connection.close()
+            if status != wanted and wanted != 0:
+                wrong.append(f"{path} {body[:40]}: {status}")
+        server.serves("before")
+        before, wrong = rss(), []
+        for round_number in range(2):
+            jobs = [(kind, chunked) for kind in kinds for chunked in (False, True)]
+            threads = [threading.Thread(target=lambda mine=jobs[i::4]: [send(*job) for job in mine]) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            expect(not wrong, f"the bodies are answered as they should: {wrong[:3]}")
+            peak = rss()
+            server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 15)
+            print(f"{before:.0f} MB before, {peak:.0f} MB right after the burst, {rss():.0f} MB when idle")
+        server.serves("after")
 
 
 if __name__ == "__main__":

@@ -273,6 +273,34 @@ TEST_F(Swap, ADamagedVersionIsRefusedAndTheOldOneStays) {
   EXPECT_NE(reload->body.find(R"("sales":"1-naive")"), std::string::npos) << reload->body;
 }
 
+TEST(Successor, ScoresOfAnotherKindAreRefused) {
+  const ModelSignature signature{{{"x", DType::kFp32, Shape{2}}}, {{"x", DType::kFp32, Shape{2}}}};
+  const auto version = [&](const std::string& scores) {
+    infer::testing::ScriptedOptions script;
+    script.signature = signature;
+    Manifest manifest;
+    manifest.task = "text-classification";
+    manifest.labels = {"no", "yes"};
+    manifest.scores = scores;
+    EngineOptions options;
+    options.warmup = Warmup::kNone;
+    ServedModel model;
+    model.engine = std::make_shared<Engine>(
+        Engine::create(make_model("texts", infer::testing::make_scripted_backend(script).value(), manifest),
+                       options)
+            .value());
+    return model;
+  };
+  const ServedModel softmax = version("");
+  EXPECT_TRUE(check_successor(softmax, version("softmax"))) << "which is what it is where nothing is said";
+  for (const std::string scores : {"sigmoid", "none"}) {
+    const auto fit = check_successor(softmax, version(scores));
+    ASSERT_FALSE(fit);
+    EXPECT_EQ(fit.error().message, "scores are " + scores + ", in the version served softmax");
+    EXPECT_TRUE(check_successor(version(scores), version(scores)));
+  }
+}
+
 TEST_F(Swap, AVersionWhoseAnswersAreNotFiniteIsRefused) {
   const fs::path other = model() / "2-other";
   fs::copy(model() / "1-seasonal-naive", other);

@@ -18,6 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Unexpected unreadable(const fs::path& path) {
+  return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be read: " + std::strerror(errno));
+}
+
 Unexpected unwritable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be written: " + std::strerror(errno));
 }
@@ -150,6 +154,7 @@ Result<void> VectorFile::resume() {
   }
   forget_arranging();
   std::ifstream state(state_path_, std::ios::binary);
+  if (!state) return unreadable(state_path_);
   std::string header;
   if (!std::getline(state, header)) header.clear();
   if (auto same = check_state_header(header); !same) return same;
@@ -199,6 +204,7 @@ Result<void> VectorFile::check_state_header(const std::string& line) const {
 /// Takes the rows of which everything is there; what follows them was cut off while it was written.
 Result<void> VectorFile::read_rows(std::ifstream& state) {
   std::ifstream file(path_, std::ios::binary);
+  if (!file) return unreadable(path_);
   std::ifstream paths;
   if (format_->is_bare()) paths.open(paths_path_, std::ios::binary);
   simdjson::dom::parser parser;

@@ -1,9 +1,11 @@
 #include "load/arrivals.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <system_error>
 
 namespace infer::cli {
 namespace {
@@ -11,7 +13,8 @@ namespace {
 /// The first column of `file`; a first line without a number is its header.
 Result<std::vector<double>> read_trace(const std::string& file) {
   std::ifstream in(file);
-  if (!in) return fail(ErrorCode::kNotFound, file + ": cannot be read");
+  if (!in)
+    return fail(ErrorCode::kNotFound, file + ": cannot be read: " + std::generic_category().message(errno));
   std::vector<double> times;
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {

@@ -41,7 +41,7 @@ class INFER_EXPORT BufferPool {
   /// Default bound on kept bytes: 1 GiB.
   static constexpr std::size_t kMaxKept = std::size_t{1} << 30;
   /// How long an unused buffer stays in the pool.
-  static constexpr std::chrono::seconds kUnusedFor{10};
+  static constexpr std::chrono::seconds kUnusedFor{3};
   /// Smallest buffer that the pool keeps; smaller ones come from the heap, which handles them well.
   static constexpr std::size_t kLeast = std::size_t{64} << 10;
   /// Size of a page, in bytes.
