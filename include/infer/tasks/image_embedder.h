@@ -35,7 +35,9 @@ struct Embeddings {
 ///
 /// Decoding and resizing run in the calling thread, the model on the engine's workers. Several images of one
 /// call are also decoded on threads of its own, of which there are one fewer than `ThreadPlan::usable_cores`
-/// for all calls together.
+/// for all calls together. Decoding ends early, within milliseconds, at a request's deadline and when its
+/// stop token is triggered. Where the limits have a budget, each image waits for its memory and gives it back
+/// before anything else is waited for.
 class INFER_EXPORT ImageEmbedder {
  public:
   /// Loads models/NAME and warms it up; blocking. Errors: those of `open_engine` and `create`.
@@ -46,8 +48,8 @@ class INFER_EXPORT ImageEmbedder {
   static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
 
   /// Embeds one image; blocks until it is done. The vector has `dim()` elements and Euclidean length 1.
-  /// Errors: `kInvalidArgument` (undecodable, too large), `kModelError` (also for an answer that is not
-  /// finite), and those of `Engine::submit`.
+  /// Errors: those of `decode_image`, `kModelError` (also for an answer that is not finite), and those of
+  /// `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
   /// The same for an image that is decoded already.
@@ -66,8 +68,8 @@ class INFER_EXPORT ImageEmbedder {
   Result<void> embed_async(const Image& image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
-  /// What the model gets for an image: FP32 [3,n,n]. Errors: `kInvalidArgument` (undecodable, too large).
-  Result<Sample> prepare(EncodedImage bytes) const;
+  /// What the model gets for an image: FP32 [3,n,n]. Blocks. Errors: those of `decode_image`.
+  Result<Sample> prepare(EncodedImage bytes, const RequestOptions& options = {}) const;
 
   std::size_t dim() const noexcept { return dim_; }
   Engine& engine() const noexcept { return *engine_; }
