@@ -148,7 +148,7 @@ TEST(DecodeBudget, NeverMoreThanTheLimitIsInUseAndEverybodyGetsTheirs) {
 TEST(DecodeBudget, TheShareOfDecodingIsAQuarterAndEnoughForAPhotographOfAPhone) {
   EXPECT_EQ(decode_share(std::size_t{8} << 30), std::size_t{2} << 30);
   EXPECT_EQ(decode_share(0), std::size_t{96} << 20);
-  constexpr std::size_t kPixels = 4032 * 3024;
+  constexpr std::size_t kPixels = std::size_t{4032} * 3024;
   EXPECT_GT(decode_share(0), kPixels * (3 + 3)) << "RGB, and all coefficients of 4:2:0";
 }
 
