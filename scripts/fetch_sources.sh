@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts two header-only libraries into $INFER_CACHE that Debian 12 has too old: cpp-httplib (0.11 lacks bounds that the
-# server relies on) and stb_image (before 2.28 a damaged JPEG makes it read out of bounds). They are Debian 13's source
-# packages, with their security patches, from the mirror that this machine already uses.
+# Puts two header-only libraries into $INFER_CACHE: cpp-httplib, of which Debian 12 has one too old (0.11 lacks bounds that
+# the server relies on), and stb_image_write. They are Debian 13's source packages, with their security patches, from the
+# mirror that this machine already uses.
 set -euo pipefail
 cache=${INFER_CACHE:-$HOME/.cache/libinfer}
 wanted=()
@@ -10,7 +10,7 @@ wanted=()
 [ ${#wanted[@]} -gt 0 ] || exit 0
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep -v security | head -n 1)
 if [ -z "$mirror" ]; then
-  echo "setup: no Debian mirror found: put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image.h (2.28 or newer) and stb_image_write.h into $cache/stb/stb/" >&2
+  echo "setup: no Debian mirror found: put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image_write.h into $cache/stb/stb/" >&2
   exit 1
 fi
 work=$(mktemp -d)
@@ -38,6 +38,6 @@ place() {  # folder in the cache, then what goes there
 for package in "${wanted[@]}"; do
   case $package in
     cpp-httplib) place httplib "$work"/src/cpp-httplib-*/{httplib.h,LICENSE} ;;
-    libstb) place stb/stb "$work"/src/libstb-*/{stb_image.h,stb_image_write.h,LICENSE} ;;
+    libstb) place stb/stb "$work"/src/libstb-*/{stb_image_write.h,LICENSE} ;;
   esac
 done

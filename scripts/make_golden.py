@@ -69,9 +69,14 @@ def kinds(photo):
     yield "png-palette", "png", rgb.quantize(64), {}
     yield "png-palette-transparent", "png", rgb.quantize(64), {"transparency": 3}
     yield "png-bilevel", "png", photo.convert("1"), {}
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    yield "png-orientation-6", "png", rgb, {"exif": exif}
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[ORIENTATION] = orientation
+        yield f"png-orientation-{orientation}", "png", rgb, {"exif": exif}
+        # Some writers put the header of a JPEG's EXIF twice, or into a PNG, where it does not belong (Pillow writes one less).
+        header, tiff = b"Exif\0\0", exif.tobytes().removeprefix(b"Exif\0\0")
+        yield f"png-exif-doubled-{orientation}", "png", rgb, {"exif": 2 * header + tiff}
+        yield f"jpeg-exif-doubled-{orientation}", "jpg", rgb, {"quality": 90, "exif": 2 * header + tiff}
 
 
 def main():

@@ -31,7 +31,7 @@ done
 packages=(g++ make cmake ninja-build python3 libgtest-dev)
 if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch
-             libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev zlib1g-dev libcli11-dev libbenchmark-dev)
+             libsimdjson-dev libssl-dev libutf8proc-dev pkg-config libjpeg62-turbo-dev libpng-dev zlib1g-dev libcli11-dev libbenchmark-dev)
 fi
 [ -z "$tests" ] || packages+=(chromium chromium-driver faketime fonts-dejavu-core nginx-light haproxy clang-16 libclang-rt-16-dev doxygen
                         iso-codes manpages-de manpages-fr manpages-ja manpages-zh manpages-ru)

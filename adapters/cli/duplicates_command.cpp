@@ -58,21 +58,26 @@ struct Seen {
   std::optional<Error> error;
 };
 
-Result<Image> look_at(const std::string& path, Photo& photo) {
+/// Fills in all that the pixels tell, and returns them. No image is held while another is decoded: both could
+/// wait for memory that others hold who wait as well.
+Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo& photo) {
   auto bytes = read_photo(path);
   if (!bytes) return Unexpected(bytes.error());
   photo.path = path;
   photo.bytes = bytes->size();
   photo.sha256 = adapter::sha256(*bytes);
-  auto image = decode_image(*bytes);
+  bool transparent = false;
+  for (std::size_t i = 0; i < photo.hashes.size(); ++i) {
+    const auto over = decode_over(*bytes, i == 0 ? 255 : 0, limits);
+    if (!over || !*over) continue;
+    photo.hashes[i] = perceptual_hash(**over);
+    transparent = true;
+  }
+  auto image = decode_image(*bytes, limits);
   if (!image) return image;
   photo.width = image->width;
   photo.height = image->height;
-  photo.hashes.fill(perceptual_hash(*image));
-  for (std::size_t i = 0; i < photo.hashes.size(); ++i) {
-    const auto over = decode_over(*bytes, i == 0 ? 255 : 0);
-    if (over && *over) photo.hashes[i] = perceptual_hash(**over);
-  }
+  if (!transparent) photo.hashes.fill(perceptual_hash(*image));
   return image;
 }
 
@@ -85,13 +90,13 @@ std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEm
   return "on";
 }
 
-void add_thumbnails(DuplicatesReport& report) {
+void add_thumbnails(DuplicatesReport& report, const DecodeLimits& limits) {
   report.thumbnails.resize(report.photos.size());
   for (const Link& link : report.links) {
     for (const std::size_t i : {link.a, link.b}) {
       if (!report.thumbnails[i].empty()) continue;
       const auto bytes = read_photo(report.photos[i].path);
-      const auto image = bytes ? decode_image(*bytes) : Unexpected(bytes.error());
+      const auto image = bytes ? decode_image(*bytes, limits) : Unexpected(bytes.error());
       report.thumbnails[i] = image ? thumbnail(*image) : "data:,";  // gone since it was read
     }
   }
@@ -135,9 +140,10 @@ int run(const Arguments& arguments) {
   };
   const Interrupt interrupt;
   prepare_process(1);
+  const DecodeLimits limits = folder_limits();
   std::optional<ImageEmbedder> embedder;
   if (!arguments.model.empty()) {
-    auto opened = open_embedder(arguments.model, arguments.device);
+    auto opened = open_embedder(arguments.model, arguments.device, limits);
     if (!opened) return give_up(opened.error());
     embedder = *std::move(opened);
   }
@@ -184,7 +190,7 @@ int run(const Arguments& arguments) {
       [&](std::size_t index, const std::string& path, auto& results) {
         auto seen = std::make_shared<Seen>();
         seen->photo.path = path;
-        auto image = look_at(path, seen->photo);
+        auto image = look_at(path, limits, seen->photo);
         if (!image) {
           seen->error = image.error();
         } else if (embedder) {
@@ -229,7 +235,7 @@ int run(const Arguments& arguments) {
     if (auto written = write_file(arguments.json, json + '\n'); !written) return give_up(written.error());
   }
   if (!arguments.html.empty()) {
-    add_thumbnails(report);
+    add_thumbnails(report, limits);
     if (auto written = write_file(arguments.html, report_page(report)); !written)
       return give_up(written.error());
   }

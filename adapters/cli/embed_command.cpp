@@ -184,7 +184,7 @@ int run(const Arguments& arguments) {
   auto shard = Shard::parse(arguments.shard);
   if (!shard) return give_up(shard.error());
   const Interrupt interrupt;
-  auto embedder = open_embedder(arguments.model, arguments.device);
+  auto embedder = open_embedder(arguments.model, arguments.device, folder_limits());
   if (!embedder) return give_up(embedder.error());
   auto out =
       VectorFile::open(arguments.out, embedder->dim(), made_with(embedder->engine().model(), embedder->dim()),

@@ -1,6 +1,9 @@
 #include "open_embedder.h"
 
+#include <memory>
+
 #include "process.h"
+#include "usable_memory.h"
 
 namespace infer::cli {
 
@@ -8,14 +11,19 @@ std::size_t folder_window(const Engine& engine) {
   return 2 * engine.options().batch.max_batch_size * engine.options().threads.workers;
 }
 
-Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device) {
+DecodeLimits folder_limits() {
+  return {.budget = std::make_shared<DecodeBudget>(decode_share(adapter::usable_memory()))};
+}
+
+Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device,
+                                    const DecodeLimits& limits) {
   prepare_process(1);
   OpenOptions options;
   options.device = device;
   options.max_inflight = std::size_t{1} << 16;  // the window bounds it
   options.max_queue_size = std::size_t{1} << 16;
   options.max_wait = {};
-  auto embedder = ImageEmbedder::open(model, options);
+  auto embedder = ImageEmbedder::open(model, options, limits);
   if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
     return fail(
         ErrorCode::kNotFound,

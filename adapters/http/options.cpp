@@ -187,6 +187,13 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   table.push_back(std::move(tune));
   table.push_back(
       number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
+  table.push_back(
+      number("max-decode-bytes", "BYTES",
+             "Memory that decoding may use for the images of all requests together, in bytes. An "
+             "image that needs more gets 413; the others wait for their turn. 0: a quarter of the "
+             "control group's memory limit (of the machine's memory without a limit), at least 96 "
+             "MiB",
+             o.max_decode_bytes, 0, kBytes));
   table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
   table.push_back(number("max-texts", "N", "texts in one request", o.max_texts, 1, 100'000));
   table.push_back(number("max-rows", "N", "rows of tensors in one request", o.max_rows, 1, kMany));

@@ -31,8 +31,9 @@ struct ServerOptions {
   std::string admin_socket;                ///< Path of a Unix socket for operations; empty: the probe port.
   std::vector<std::string> allowed_hosts;  ///< Names that a Host field may have besides those of loopback.
   OpenOptions engine;
-  bool tuned = false;  ///< Whether models are served with what `infer tune` has found for this machine.
-  DecodeLimits decode;
+  bool tuned = false;   ///< Whether models are served with what `infer tune` has found for this machine.
+  DecodeLimits decode;  ///< The budget is the service's to make.
+  std::size_t max_decode_bytes = 0;  ///< Of that budget; 0: `decode_share` of the memory there is.
   std::size_t max_images = 64;
   std::size_t max_texts = 1024;
   std::size_t max_rows = 65'536;

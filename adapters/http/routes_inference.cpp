@@ -109,8 +109,9 @@ Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request
   if (!first.is_bytes) return runner.run(*tensors, options, std::move(permit));
   // Encoded images, in the place of the pixels that the model takes.
   return runner.run(
-      first.strings.size(), [&](std::size_t i) { return model.image_embedder->prepare(first.strings[i]); },
-      options, std::move(permit));
+      first.strings.size(),
+      [&](std::size_t i) { return model.image_embedder->prepare(first.strings[i], options); }, options,
+      std::move(permit));
 }
 
 std::string_view wanted_version(const Exchange& exchange) {

@@ -10,6 +10,7 @@
 #include "process_metrics.h"
 #include "request_id.h"
 #include "trace_context.h"
+#include "usable_memory.h"
 
 namespace infer::http {
 
@@ -52,15 +53,37 @@ void add_timing_headers(Exchange& exchange) {
   add("x-total-time", std::chrono::steady_clock::now() - exchange.start);
 }
 
+/// The options with one budget for decoding, which the models share.
+ServerOptions with_decode_budget(ServerOptions options) {
+  const std::size_t bytes =
+      options.max_decode_bytes != 0 ? options.max_decode_bytes : decode_share(adapter::usable_memory());
+  options.decode.budget = std::make_shared<DecodeBudget>(bytes);
+  return options;
+}
+
+void add_decode_metrics(MetricsRegistry& metrics, const std::shared_ptr<const DecodeBudget>& budget) {
+  metrics
+      .gauge("infer_decode_limit_bytes",
+             "Bytes of memory that decoding may use for all images (--max-decode-bytes).")
+      .set(static_cast<double>(budget->limit_bytes()));
+  Gauge& bytes = metrics.gauge("infer_decode_bytes", "Bytes of memory that images being decoded use now.");
+  Gauge& waiting = metrics.gauge("infer_decode_waiting", "Images that wait for memory to be decoded.");
+  metrics.on_collect(budget, [&bytes, &waiting, budget = budget.get()] {
+    bytes.set(static_cast<double>(budget->used_bytes()));
+    waiting.set(static_cast<double>(budget->waiting()));
+  });
+}
+
 }  // namespace
 
 Service::Service(ServerOptions options, LogLine log)
-    : options_(std::move(options)),
+    : options_(with_decode_budget(std::move(options))),
       log_(std::move(log)),
       active_requests_(metrics_->gauge("active_requests", "Requests being answered.")),
       model_load_time_(
           metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
   add_process_metrics(*metrics_);
+  add_decode_metrics(*metrics_, options_.decode.budget);
   if (!options_.api_keys.empty()) api_keys_.emplace(options_.api_keys);
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);

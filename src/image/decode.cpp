@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "codecs.h"
+#include "decoding.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -15,10 +15,6 @@ std::string megapixels(std::size_t pixels) {
   std::snprintf(text, sizeof text, "%.4g Mpx", static_cast<double>(pixels) / 1e6);
   return text;
 }
-
-}  // namespace
-
-namespace {
 
 /// What the header says, if the size is within the limits.
 Result<ImageInfo> probe_within(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
@@ -40,31 +36,30 @@ Result<ImageInfo> probe_within(std::span<const std::uint8_t> bytes, const Decode
 }  // namespace
 
 Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
-                                         const DecodeLimits& limits) {
+                                         const DecodeLimits& limits, const StopCondition& until) {
   const auto info = probe_within(bytes, limits);
   if (!info) return Unexpected(info.error());
   if (info->format != ImageFormat::kPng) return std::optional<Image>();
   try {
-    auto image = decode_png_over(bytes, *info, background);
-    if (image && *image) **image = apply_orientation(std::move(**image), info->orientation);
-    return image;
+    Decoding decoding(*info, limits, until);
+    auto transparent = decode_png_over(bytes, background, decoding);
+    if (!transparent) return Unexpected(transparent.error());
+    return *transparent ? std::optional<Image>(decoding.finish()) : std::optional<Image>();
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
 }
 
-Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
+Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits,
+                           const StopCondition& until) {
   const auto info = probe_within(bytes, limits);
   if (!info) return Unexpected(info.error());
   try {
-#if INFER_WITH_LIBJPEG
-    auto image = info->format == ImageFormat::kJpeg ? decode_jpeg_with_libjpeg(bytes, *info)
-                                                    : decode_with_stb(bytes, *info);
-#else
-    auto image = decode_with_stb(bytes, *info);
-#endif
-    if (!image) return image;
-    return apply_orientation(*std::move(image), info->orientation);
+    Decoding decoding(*info, limits, until);
+    const auto decoded =
+        info->format == ImageFormat::kJpeg ? decode_jpeg(bytes, decoding) : decode_png(bytes, decoding);
+    if (!decoded) return Unexpected(decoded.error());
+    return decoding.finish();
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
@@ -72,25 +67,11 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
 
 Image apply_orientation(Image image, int orientation) {
   if (orientation < 2 || orientation > 8) return image;
-  const bool transposed = orientation >= 5;
-  const std::size_t width = image.width;
-  const std::size_t height = image.height;
-  Image upright = transposed ? Image::uninitialised(height, width) : Image::uninitialised(width, height);
-  // Where the stored pixel of upright column x and row y lies; EXIF 2.3 names the stored side that is the
-  // visual top and left.
-  const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  for (std::size_t y = 0; y < upright.height; ++y) {
-    std::uint8_t* out = upright.row(y);
-    for (std::size_t x = 0; x < upright.width; ++x, out += Image::kChannels) {
-      std::size_t from_x = transposed ? y : x;
-      std::size_t from_y = transposed ? x : y;
-      if (flip_x) from_x = width - 1 - from_x;
-      if (flip_y) from_y = height - 1 - from_y;
-      const std::uint8_t* in = image.row(from_y) + from_x * Image::kChannels;
-      for (std::size_t c = 0; c < Image::kChannels; ++c) out[c] = in[c];
-    }
-  }
+  Image upright = orientation >= 5 ? Image::uninitialised(image.height, image.width)
+                                   : Image::uninitialised(image.width, image.height);
+  const UprightWriter writer(upright, image.width, image.height, orientation);
+  for (std::size_t y = 0; y < image.height; ++y) writer.put(image.row(y), image.width, y);
+  upright.lease = std::move(image.lease);
   return upright;
 }
 

@@ -61,9 +61,9 @@ Result<ImageEmbedder> ImageEmbedder::create(std::shared_ptr<Engine> engine, cons
   return ImageEmbedder(std::move(engine), limits, preprocess, static_cast<std::size_t>(output.shape[0]));
 }
 
-Result<Sample> ImageEmbedder::prepare(EncodedImage bytes) const {
+Result<Sample> ImageEmbedder::prepare(EncodedImage bytes, const RequestOptions& options) const {
   const TimePoint start = std::chrono::steady_clock::now();
-  auto image = decode_image(bytes, limits_);
+  auto image = decode_image(bytes, limits_, {options.deadline, options.stop, &engine_->clock()});
   if (!image) return Unexpected(image.error());
   auto sample = prepare(*image);
   engine_->prepare_seconds().observe(
@@ -94,7 +94,7 @@ Result<std::vector<float>> ImageEmbedder::embed(EncodedImage image, const Reques
   try {
     auto permit = engine_->try_admit();
     if (!permit) return Unexpected(permit.error());
-    return run(prepare(image), *std::move(permit), options);
+    return run(prepare(image, options), *std::move(permit), options);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }
@@ -127,7 +127,7 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
     std::size_t ahead = 0;  // how many of them are
     const auto prepare_part = [&](std::size_t i) noexcept {
       try {
-        prepared[i] = prepare(images[i]);
+        prepared[i] = prepare(images[i], options);
       } catch (const std::bad_alloc&) {
         prepared[i] = Unexpected(out_of_memory());
       }
@@ -156,7 +156,7 @@ Result<void> ImageEmbedder::embed_async(EncodedImage image, const RequestOptions
   try {
     auto permit = engine_->try_admit();
     if (!permit) return Unexpected(permit.error());
-    return start(prepare(image), *std::move(permit), options, std::move(done));
+    return start(prepare(image, options), *std::move(permit), options, std::move(done));
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   }

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 infer = pathlib.Path(sys.argv[1]).resolve()
 
@@ -548,6 +549,94 @@ def memory_of_bodies_goes_back_when_idle(models):
             server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 15)
             print(f"{before:.0f} MB before, {peak:.0f} MB right after the burst, {rss():.0f} MB when idle")
         server.serves("after")
+
+
+def write_image_model(models):
+    (models / "photos" / "1").mkdir(parents=True)
+    (models / "photos" / "1" / "script.json").write_text("{}")
+    (models / "photos" / "infer.json").write_text(json.dumps({
+        "task": "image-embedding", "backend": "scripted", "file": "script.json",
+        "inputs": [{"name": "x", "dtype": "FP32", "shape": [3, 32, 32]}], "outputs": [{"name": "y", "dtype": "FP32", "shape": [8]}]}))
+
+
+def deep_png(width, height):
+    """A PNG of zeros with 16-bit RGBA, as small to send and as large to unpack as can be."""
+    packer, row = zlib.compressobj(1), bytes(1 + width * 8)
+    data = b"".join([packer.compress(row) for _ in range(height)] + [packer.flush()])
+    header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks)
+
+
+def peak_bytes(server):
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) << 10
+
+
+def embed(server, photo, milliseconds=200_000):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
+    connection.request("POST", "/embed", photo, {"Content-Type": "image/png", "X-Timeout-Ms": str(milliseconds)})
+    response = connection.getresponse()
+    return response.status, response.read().decode(errors="replace")
+
+
+def photographs_for_which_there_is_no_memory(models):
+    write_image_model(models)
+    large, small = deep_png(8000, 6250), deep_png(640, 480)  # 150 MB of RGB; 0.9 MB
+    limit = 170_000_000
+    with Server(models, "--max-decode-bytes", limit, "--max-wait-ms", 0, "--request-timeout-ms", 200_000) as server:
+        expect(embed(server, small)[0] == 200, "a small photograph")
+        before, answers = peak_bytes(server), []
+
+        def send(photo):
+            answers.append(embed(server, photo)[0])
+
+        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(4)]
+        for client in crowd:
+            client.start()
+        server.wait(lambda: server.metric("infer_decode_waiting") == 3, "three wait while one is decoded")
+        status, answer = embed(server, small)
+        expect(status == 200, f"a small one behind them has its turn: {status} {answer}")
+        for client in crowd:
+            client.join()
+        expect(answers == [200] * 4, f"each has its turn: {answers}")
+        used = peak_bytes(server) - before
+        expect(used < limit + (30 << 20), f"four of 50 Mpx took {used} bytes, {limit} were allowed")
+        # Who comes behind several others and has no time gets 429, and they their answers.
+        answers.clear()
+        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(3)]
+        for client in crowd:
+            client.start()
+        server.wait(lambda: server.metric("infer_decode_waiting") == 2, "two wait while one is decoded")
+        status, answer = embed(server, large, 250)
+        expect(status == 429 and f"max_decode_bytes {limit}" in answer, f"with a deadline too near: {status} {answer}")
+        for client in crowd:
+            client.join()
+        expect(answers == [200] * 3, f"the others have their turn: {answers}")
+        expect(embed(server, small)[0] == 200, "afterwards")
+        expect(server.metric("infer_decode_bytes") == 0, "all is given back")
+    with Server(models, "--max-decode-bytes", 100_000_000) as server:
+        status, answer = embed(server, large)
+        expect(status == 413 and "8000 x 6250: " in answer and "exceed max_decode_bytes 100000000" in answer, f"{status} {answer}")
+        expect(embed(server, small)[0] == 200, "a small one beside it")
+
+
+def a_photograph_that_takes_longer_than_its_deadline(models):
+    write_image_model(models)
+    large = deep_png(8000, 6250)
+    with Server(models) as server:
+        start = time.monotonic()
+        expect(embed(server, large)[0] == 200, "it can be decoded")
+        whole = time.monotonic() - start
+        shares = []
+        for _ in range(5):  # of which one at least has a quiet moment
+            start = time.monotonic()
+            status = embed(server, large, 20)[0]
+            expect(status == 504, f"not in time: {status}")
+            shares.append((time.monotonic() - start) / whole)
+        expect(min(shares) < 0.5, f"decoding ends at the deadline, not at the last row: {shares} of {whole:.2f} s")
+        expect(server.metric("infer_decode_bytes") == 0, "and gives its memory back")
 
 
 if __name__ == "__main__":

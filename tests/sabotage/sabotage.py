@@ -14,7 +14,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Names beside the numbers are of tests in http_tests: what must not be skipped, with the filter of its tests.
-HTTP = {"parity": "Successor.*"}
+HTTP = {"parity": "Successor.*", "decoding": "DecodeMemory.*"}
 
 # promise, file, the line (a part that occurs once), what it becomes
 LIST = [
@@ -40,6 +40,7 @@ LIST = [
     (11, "include/infer/core/fair_queue.h", "lane->next_tag = entry.tag + 1;", "lane->next_tag = entry.tag;"),
     (11, "include/infer/core/fair_queue.h", "return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);",
      "return std::max(served_tag_, lane == nullptr ? 0 : lane->next_tag);"),
+    ("decoding", "src/image/decode_budget.cpp", "first->bytes <= limit - used", "first->bytes <= limit"),
     ("parity", "adapters/http/successor.cpp", "  if (!now_answers) {", "  if (!now_answers) return {};\n  if (false) {"),
 ]
 

@@ -20,7 +20,7 @@ for number, line in enumerate((root / "SECURITY.md").read_text().splitlines(), 1
     elif in_table and not line.startswith("|---"):
         for name in line.strip("| ").split("|")[-1].split(","):
             name = name.strip()
-            if name not in tests and not (name.startswith("tests/") and (root / name).exists()) and not name.startswith("TODO-"):
+            if name not in tests and not (name.startswith("tests/") and (root / name).exists()):
                 wrong.append(f"SECURITY.md:{number}: no test '{name}'")
 print("\n".join(wrong) or "SECURITY.md: every promise has a test")
 sys.exit(1 if wrong else 0)

@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "infer/core/result.h"
+#include "infer/core/stop_condition.h"
 #include "infer/export.h"
+#include "infer/image/decode_budget.h"
 #include "infer/image/image.h"
 
 namespace infer::inline v0 {
@@ -29,6 +32,8 @@ struct ImageInfo {
 struct DecodeLimits {
   /// Maximum width x height, checked on the header before the decoder allocates anything.
   std::size_t max_pixels = 50'000'000;
+  /// Where the memory of pixels and decoders comes from, shared by everything that decodes; null: no bound.
+  std::shared_ptr<DecodeBudget> budget = nullptr;
 };
 
 /// Reads the header of a JPEG or PNG; decodes no pixel and allocates nothing of the image's size.
@@ -43,10 +48,18 @@ INFER_EXPORT Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes);
 ///
 /// The pixels are those of Pillow's `ImageOps.exif_transpose(image).convert("RGB")`: grey values are
 /// repeated, palettes looked up, alpha is dropped, and CMYK is read as inverted, as Adobe writes it. 16-bit
-/// channels keep their high byte. Blocking, thread-safe.
+/// channels keep their high byte. The decoder works row by row: beside the pixels it needs memory for a few
+/// rows, and for the coefficients of a JPEG of several scans (up to 2 bytes for each pixel and component). If
+/// the limits have a budget, the call waits for all of this memory before it allocates any, and the image's
+/// lease keeps the pixels' part.
 ///
-/// Errors: `kInvalidArgument` (undecodable, truncated; `kTooLarge` over a limit), `kOutOfMemory`.
-INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
+/// Blocking; checks `until` every few milliseconds. Thread-safe.
+///
+/// Errors: `kInvalidArgument` (undecodable, truncated, more than 32 scans; `kTooLarge` over a limit, and for
+/// a PNG with a side of more than 1,000,000 pixels), `kOverloaded` (no memory in the budget before the
+/// deadline), `kDeadlineExceeded`, `kCancelled`, `kOutOfMemory`.
+INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {},
+                                        const StopCondition& until = {});
 
 /// Decodes as `decode_image`, and lays transparent pixels over a plain background of that grey level.
 ///
@@ -55,7 +68,8 @@ INFER_EXPORT Result<Image> decode_image(std::span<const std::uint8_t> bytes, con
 /// Errors: those of `decode_image`.
 INFER_EXPORT Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes,
                                                       std::uint8_t background,
-                                                      const DecodeLimits& limits = {});
+                                                      const DecodeLimits& limits = {},
+                                                      const StopCondition& until = {});
 
 /// Turns stored pixels upright; an `orientation` (EXIF) outside 2 to 8 changes nothing.
 ///

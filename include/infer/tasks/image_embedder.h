@@ -35,8 +35,10 @@ struct Embeddings {
 ///
 /// Thread-safe: call it from any number of threads; the engine batches across them. Decoding and resizing run
 /// in the calling thread, the model on the engine's workers. `embed_many` also decodes on threads of the
-/// embedder's own: one fewer than `ThreadPlan::usable_cores`, for all calls together. Cheap to copy; copies
-/// share the engine.
+/// embedder's own: one fewer than `ThreadPlan::usable_cores`, for all calls together. Decoding stops within
+/// milliseconds at a request's deadline and when its stop token is triggered. If the limits have a budget,
+/// each image waits for its memory, and gives that memory back before anything else is waited for. Cheap to
+/// copy; copies share the engine.
 class INFER_EXPORT ImageEmbedder {
  public:
   /// Loads models/NAME and warms it up; blocking.
@@ -54,8 +56,8 @@ class INFER_EXPORT ImageEmbedder {
   ///
   /// The vector has `dim()` elements and Euclidean length 1.
   ///
-  /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), `kModelError` (also for an output
-  /// that is not finite), and those of `Engine::submit`.
+  /// Errors: those of `decode_image`, `kModelError` (also for an output that is not finite), and those of
+  /// `Engine::submit`.
   Result<std::vector<float>> embed(EncodedImage image, const RequestOptions& options = {}) const;
 
   /// Embeds one decoded image; blocks until the vector is there.
@@ -86,10 +88,10 @@ class INFER_EXPORT ImageEmbedder {
   Result<void> embed_async(const Image& image, const RequestOptions& options,
                            std::function<void(Result<std::vector<float>>&&)> done) const;
 
-  /// Returns the model's input for an image: FP32 [3,n,n].
+  /// Returns the model's input for an image: FP32 [3,n,n]. Blocks.
   ///
-  /// Errors: `kInvalidArgument` (undecodable; `kTooLarge` over a limit), `kOutOfMemory`.
-  Result<Sample> prepare(EncodedImage bytes) const;
+  /// Errors: those of `decode_image`.
+  Result<Sample> prepare(EncodedImage bytes, const RequestOptions& options = {}) const;
 
   /// Returns the number of elements of a vector.
   std::size_t dim() const noexcept { return dim_; }

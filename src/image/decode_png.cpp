@@ -1,0 +1,197 @@
+#include <png.h>
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "decoding.h"
+
+namespace infer::inline v0 {
+namespace {
+
+/// The library's own default; a row of that many pixels takes milliseconds, a longer one as long as it likes.
+constexpr std::size_t kMaxSide = 1'000'000;
+
+/// Of the library itself: its structures, zlib's window and tables.
+constexpr std::size_t kLibraryBytes = 128 << 10;
+
+struct Failure {
+  std::jmp_buf jump;
+  char message[128];
+  bool out_of_memory;
+};
+
+[[noreturn]] void on_error(png_structp png, png_const_charp message) {
+  auto* failure = static_cast<Failure*>(png_get_error_ptr(png));
+  std::snprintf(failure->message, sizeof failure->message, "%s", message);
+  std::longjmp(failure->jump, 1);
+}
+
+png_voidp allocate(png_structp png, png_alloc_size_t size) {
+  void* memory = std::malloc(size);
+  if (memory == nullptr) static_cast<Failure*>(png_get_mem_ptr(png))->out_of_memory = true;
+  return memory;
+}
+
+void release(png_structp /*png*/, png_voidp memory) { std::free(memory); }
+
+void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
+
+void read_bytes(png_structp png, png_bytep to, std::size_t count) {
+  auto* left = static_cast<std::span<const std::uint8_t>*>(png_get_io_ptr(png));
+  if (count > left->size()) png_error(png, "truncated");
+  std::memcpy(to, left->data(), count);
+  *left = left->subspan(count);
+}
+
+/// The decoder, and where it goes when it fails. Nothing in here may be moved.
+struct Decoder {
+  explicit Decoder(std::span<const std::uint8_t> bytes)
+      : left(bytes),
+        png(png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &failure, on_error, on_warning, &failure,
+                                     allocate, release)),
+        info(png != nullptr ? png_create_info_struct(png) : nullptr) {}
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
+
+  Unexpected error() const {
+    if (failure.out_of_memory) return Unexpected(out_of_memory());
+    return fail(ErrorCode::kInvalidArgument, std::string("PNG: ") + failure.message);
+  }
+
+  std::span<const std::uint8_t> left;
+  Failure failure{};
+  png_structp png;
+  png_infop info;
+};
+
+// A longjmp ends in these two functions, and skips the library's frames alone: they own nothing.
+
+/// Reads up to the pixels, which will be RGB of 8 bits, or RGBA where `alpha` is wanted and there is some.
+bool read_header(Decoder& decoder, bool alpha) {
+  if (setjmp(decoder.failure.jump) != 0) return false;
+  png_structp png = decoder.png;
+  png_set_read_fn(png, &decoder.left, read_bytes);
+  png_set_user_limits(png, kMaxSide, kMaxSide);
+  // Passed over unread, compressed ones too: profiles, texts, and whatever else is no pixel. No gamma either.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  png_read_info(png, decoder.info);
+  png_set_expand(png);
+  png_set_strip_16(png);
+  png_set_gray_to_rgb(png);
+  if (!alpha) png_set_strip_alpha(png);
+  return true;
+}
+
+/// Hands over each row of pixels as `take(count, y, x, step)`, until that returns false. Rows of an
+/// interlaced image come in seven passes, each with the pixels between those of the passes before.
+template <class Take>
+bool read_rows(Decoder& decoder, std::uint8_t* row, const Take& take) {
+  if (setjmp(decoder.failure.jump) != 0) return false;
+  const png_structp png = decoder.png;
+  const std::size_t width = png_get_image_width(png, decoder.info);
+  const std::size_t height = png_get_image_height(png, decoder.info);
+  if (png_get_interlace_type(png, decoder.info) == PNG_INTERLACE_NONE) {
+    for (std::size_t y = 0; y < height; ++y) {
+      png_read_row(png, row, nullptr);
+      if (!take(width, y, std::size_t{0}, std::size_t{1})) return true;
+    }
+    return true;
+  }
+  for (unsigned pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass) {
+    const std::size_t columns = PNG_PASS_COLS(width, pass);
+    const std::size_t rows = columns == 0 ? 0 : PNG_PASS_ROWS(height, pass);
+    const std::size_t first_row = PNG_PASS_START_ROW(pass);
+    for (std::size_t i = 0; i < rows; ++i) {
+      png_read_row(png, row, nullptr);
+      if (!take(columns, first_row + (i << PNG_PASS_ROW_SHIFT(pass)), std::size_t{PNG_PASS_START_COL(pass)},
+                std::size_t{1} << PNG_PASS_COL_SHIFT(pass)))
+        return true;
+    }
+  }
+  return true;
+}
+
+Result<void> start(Decoder& decoder, const Decoding& decoding, bool alpha) {
+  if (const auto why = decoding.ended()) return Unexpected(decoding.error(*why));
+  if (decoder.info == nullptr) return Unexpected(out_of_memory());
+  const std::size_t width = decoding.info().width;
+  const std::size_t height = decoding.info().height;
+  if (std::max(width, height) > kMaxSide) {
+    return fail(ErrorCode::kInvalidArgument,
+                "PNG: " + std::to_string(width) + " x " + std::to_string(height) +
+                    " has a side of more than " + std::to_string(kMaxSide) + " pixels",
+                ErrorDetail::kTooLarge);
+  }
+  if (!read_header(decoder, alpha)) return decoder.error();
+  return {};
+}
+
+/// What the library allocates from the header to the last row, and the row beside it: it keeps a row and the
+/// one before, of 64 bits a pixel at most, half of that where channels have 8 bits or fewer.
+std::size_t working_bytes(const Decoder& decoder, std::size_t channels) {
+  const std::size_t width = png_get_image_width(decoder.png, decoder.info);
+  const std::size_t pixel = png_get_bit_depth(decoder.png, decoder.info) == 16 ? 8 : 4;
+  return kLibraryBytes + 2 * width * pixel + width * channels;
+}
+
+/// Lays `count` pixels of RGBA over a grey level, in place, as RGB; whether one of them lets it through.
+bool lay_over(std::uint8_t* pixels, std::size_t count, unsigned background) noexcept {
+  bool transparent = false;
+  std::uint8_t* to = pixels;
+  for (std::size_t i = 0; i < count; ++i, pixels += 4, to += Image::kChannels) {
+    const unsigned alpha = pixels[3];
+    transparent = transparent || alpha < 255;
+    for (std::size_t c = 0; c < Image::kChannels; ++c)
+      to[c] = static_cast<std::uint8_t>((pixels[c] * alpha + background * (255 - alpha) + 127) / 255);
+  }
+  return transparent;
+}
+
+/// `change(pixels, count)` makes what was read RGB, in place.
+template <class Change>
+Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t channels, const Change& change) {
+  if (auto allocated = decoding.allocate(working_bytes(decoder, channels)); !allocated) return allocated;
+  const auto row = std::make_unique_for_overwrite<std::uint8_t[]>(decoding.info().width * channels);
+  std::optional<ErrorCode> ended;
+  const auto take = [&](std::size_t count, std::size_t y, std::size_t x, std::size_t step) {
+    change(row.get(), count);
+    decoding.put(row.get(), count, y, x, step);
+    ended = decoding.ended();
+    return !ended;
+  };
+  if (!read_rows(decoder, row.get(), take)) return decoder.error();
+  if (ended) return Unexpected(decoding.error(*ended));
+  return {};
+}
+
+}  // namespace
+
+Result<void> decode_png(std::span<const std::uint8_t> bytes, Decoding& decoding) {
+  Decoder decoder(bytes);
+  if (auto started = start(decoder, decoding, false); !started) return started;
+  return read_pixels(decoder, decoding, Image::kChannels, [](std::uint8_t*, std::size_t) {});
+}
+
+Result<bool> decode_png_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
+                             Decoding& decoding) {
+  Decoder decoder(bytes);
+  if (auto started = start(decoder, decoding, true); !started) return Unexpected(started.error());
+  const bool has_alpha = (png_get_color_type(decoder.png, decoder.info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                         png_get_valid(decoder.png, decoder.info, PNG_INFO_tRNS) != 0;
+  if (!has_alpha) return false;
+  bool transparent = false;
+  auto read = read_pixels(decoder, decoding, 4, [&](std::uint8_t* pixels, std::size_t count) {
+    if (lay_over(pixels, count, background)) transparent = true;
+  });
+  if (!read) return Unexpected(read.error());
+  return transparent;
+}
+
+}  // namespace infer::inline v0
