@@ -20,6 +20,6 @@ if [ "${1:-}" = --fix ]; then
 fi
 clang-format-$version --dry-run --Werror "${files[@]}"
 cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DINFER_TORCH=OFF -DINFER_TESTS=OFF >/dev/null
-mapfile -t sources < <(git ls-files -co --exclude-standard 'src/*.cpp' 'adapters/*.cpp' | grep -v -e '^src/torch/' -e decode_stb)
+mapfile -t sources < <(git ls-files -co --exclude-standard 'src/*.cpp' 'adapters/*.cpp' | grep -v -e '^src/torch/')
 scripts/tidy.py build/lint $version "${sources[@]}"
 echo "lint: ${#files[@]} files formatted, ${#sources[@]} files checked"

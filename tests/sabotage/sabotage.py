@@ -13,8 +13,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# Names beside the numbers are of tests in http_tests: what must not be skipped, with the filter of its tests.
-HTTP = {"parity": "Successor.*", "decoding": "DecodeMemory.*"}
+# Names beside the numbers belong to the server: the filter of their tests in http_tests, or a case of robustness_test.py.
+HTTP = {"parity": "Successor.*", "decoding": "DecodeMemory.*", "half-close": "Wire.ARequestFollowedByTheEndOfSendingHasItsAnswer"}
+ROBUSTNESS = {"uploads": "uploads_that_pause", "tls-uploads": "uploads_over_tls"}
 
 # promise, file, the line (a part that occurs once), what it becomes
 LIST = [
@@ -41,6 +42,11 @@ LIST = [
     (11, "include/infer/core/fair_queue.h", "return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);",
      "return std::max(served_tag_, lane == nullptr ? 0 : lane->next_tag);"),
     ("decoding", "src/image/decode_budget.cpp", "first->bytes <= limit - used", "first->bytes <= limit"),
+    ("half-close", "adapters/http/hangup_watcher.cpp", "event.events = EPOLLONESHOT;", "event.events = EPOLLONESHOT | EPOLLRDHUP;"),
+    ("uploads", "adapters/http/connection.cpp", "transport_->wake_after(1);", ""),
+    ("tls-uploads", "adapters/http/transport.cpp", "bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }",
+     "bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }\n  void wake_after(std::size_t bytes) override {\n"
+     "    const int mark = bytes < (256 << 10) ? 1 : 256 << 10;\n    setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);\n  }"),
     ("parity", "adapters/http/successor.cpp", "  if (!now_answers) {", "  if (!now_answers) return {};\n  if (false) {"),
 ]
 
@@ -63,7 +69,7 @@ def main():
             shutil.copy(ROOT / name, tree / name)
         subprocess.run(["cmake", "-S", tree, "-B", tree / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
                         "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DINFER_TORCH=OFF",
-                        "-DINFER_SERVER=" + ("ON" if wanted & HTTP.keys() else "OFF")], check=True,
+                        "-DINFER_SERVER=" + ("ON" if wanted & (HTTP.keys() | ROBUSTNESS.keys()) else "OFF")], check=True,
                        capture_output=True)
         compile_tests = ["cmake", "--build", tree / "build", "-j2", "--target"]
         for promise, name, line, broken in LIST:
@@ -73,9 +79,11 @@ def main():
             text = path.read_text()
             if text.count(line) != 1:
                 sys.exit(f"promise {promise}: the line is in {name} {text.count(line)} times: {line}")
-            program = "http_tests" if promise in HTTP else "engine_tests"
+            program = "infer_cli" if promise in ROBUSTNESS else "http_tests" if promise in HTTP else "engine_tests"
             names = HTTP.get(promise) or ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # not Promise10 for 1
             tests = [tree / "build" / "bin" / program, f"--gtest_filter={names}"]
+            if promise in ROBUSTNESS:
+                tests = [sys.executable, tree / "tests" / "http" / "robustness_test.py", tree / "build" / "bin" / "infer", ROBUSTNESS[promise]]
             path.write_text(text.replace(line, broken))
             built = run([*compile_tests, program], tree, 1200)
             if built is None or built.returncode != 0:
