@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HTTP = {"parity": "Successor.*", "decoding": "DecodeMemory.*", "half-close": "Wire.ARequestFollowedByTheEndOfSendingHasItsAnswer"}
 ROBUSTNESS = {"uploads": "uploads_that_pause", "tls-uploads": "uploads_over_tls"}
 
+SKIPPED = 77  # what a case of robustness_test.py ends with where its fault cannot be made
+
 # promise, file, the line (a part that occurs once), what it becomes
 LIST = [
     (1, "include/infer/engine/pending.h", "return !claimed_.exchange(true, std::memory_order_acq_rel);", "return true;"),
@@ -58,6 +60,15 @@ def run(command, where, timeout):
         return None  # waits for what never comes: noticed too
 
 
+def tests_of(promise, bin_folder, tree):
+    """The program to build for a promise, and the command that runs its tests."""
+    if promise in ROBUSTNESS:
+        return "infer_cli", [sys.executable, tree / "tests" / "http" / "robustness_test.py", bin_folder / "infer", ROBUSTNESS[promise]]
+    program = "http_tests" if promise in HTTP else "engine_tests"
+    names = HTTP.get(promise) or ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # not Promise10 for 1
+    return program, [bin_folder / program, f"--gtest_filter={names}"]
+
+
 def main():
     wanted = {int(name) if name.isdigit() else name for name in sys.argv[1:]} or {entry[0] for entry in LIST}
     failed = False
@@ -79,24 +90,22 @@ def main():
             text = path.read_text()
             if text.count(line) != 1:
                 sys.exit(f"promise {promise}: the line is in {name} {text.count(line)} times: {line}")
-            program = "infer_cli" if promise in ROBUSTNESS else "http_tests" if promise in HTTP else "engine_tests"
-            names = HTTP.get(promise) or ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # not Promise10 for 1
-            tests = [tree / "build" / "bin" / program, f"--gtest_filter={names}"]
-            if promise in ROBUSTNESS:
-                tests = [sys.executable, tree / "tests" / "http" / "robustness_test.py", tree / "build" / "bin" / "infer", ROBUSTNESS[promise]]
+            program, tests = tests_of(promise, tree / "build" / "bin", tree)
             path.write_text(text.replace(line, broken))
             built = run([*compile_tests, program], tree, 1200)
             if built is None or built.returncode != 0:
                 sys.exit(f"promise {promise}: the sabotaged tree does not build\n{built.stdout if built else ''}")
             result = run(tests, tree, 60)
-            noticed = result is None or result.returncode != 0
+            noticed = result is None or result.returncode not in (0, SKIPPED)
             path.write_text(text)
             failed |= not noticed
             print(f"promise {promise}: {'noticed' if noticed else 'NOT NOTICED'} ({name}: {line})", flush=True)
-        subprocess.run([*compile_tests, "engine_tests"], check=True, capture_output=True)
-        whole = run([tree / "build" / "bin" / "engine_tests", "--gtest_filter=Promise*"], tree, 120)
-        if whole is None or whole.returncode != 0:
-            sys.exit("the promises' tests fail without sabotage too")
+        for promise in sorted(wanted, key=str):
+            program, tests = tests_of(promise, tree / "build" / "bin", tree)
+            subprocess.run([*compile_tests, program], check=True, capture_output=True)
+            whole = run(tests, tree, 120)
+            if whole is None or whole.returncode not in (0, SKIPPED):
+                sys.exit(f"promise {promise}: its tests fail without sabotage too")
     sys.exit(1 if failed else 0)
 
 
