@@ -28,6 +28,10 @@ for argument in "$@"; do
   esac
 done
 
+if [ -n "$docs" ] && [ $# -gt 1 ]; then
+  echo "setup: --docs installs doxygen alone, and goes with no other argument" >&2
+  exit 2
+fi
 packages=(g++ make cmake ninja-build python3 libgtest-dev)
 if [ -z "$core" ]; then
   packages+=(ccache python3-pip python3-venv dpkg-dev curl ca-certificates patch

@@ -278,6 +278,7 @@ def few_descriptors_at_the_start(models):
     readable = 0
     for limit in range(13, 41):
         def few(limit=limit):
+            os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:2])  # each core has descriptors of its own
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         started = subprocess.Popen([infer, "serve", "--models", models, "--port", "0", "--probe-port", "0"], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, preexec_fn=few)
@@ -394,7 +395,7 @@ def uploads_that_pause(models):
                                        b"Content-Length: %d\r\n\r\n" % size + body[:-last])
                     read_by = time.monotonic() + 1  # below its mark the server need not read before the rest comes
                     while unread(connection) > 0 and time.monotonic() < read_by:
-                        pass
+                        time.sleep(0.001)
                     connection.sendall(body[-last:])
                     try:
                         answer = connection.recv(12)
@@ -472,8 +473,8 @@ def slow_peers_hold_no_place(models):
             for thread in threads:
                 thread.start()
             for _ in range(3):
-                answered(server.port, 6)
-                answered(server.probe, 3)
+                answered(server.port, 20)  # of the 30 s that the crowd has for its bodies
+                answered(server.probe, 20)
             for thread in threads[-len(moving):]:
                 thread.join()
             for connection in moving:
@@ -546,7 +547,7 @@ def memory_of_bodies_goes_back_when_idle(models):
                 thread.join()
             expect(not wrong, f"the bodies are answered as they should: {wrong[:3]}")
             peak = rss()
-            server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 15)
+            server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 60)
             print(f"{before:.0f} MB before, {peak:.0f} MB right after the burst, {rss():.0f} MB when idle")
         server.serves("after")
 
@@ -592,28 +593,28 @@ def photographs_for_which_there_is_no_memory(models):
         def send(photo):
             answers.append(embed(server, photo)[0])
 
-        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(4)]
+        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(8)]
         for client in crowd:
             client.start()
-        server.wait(lambda: server.metric("infer_decode_waiting") == 3, "three wait while one is decoded")
+        server.wait(lambda: server.metric("infer_decode_waiting") >= 2, "some wait while one is decoded")
         status, answer = embed(server, small)
         expect(status == 200, f"a small one behind them has its turn: {status} {answer}")
         for client in crowd:
             client.join()
-        expect(answers == [200] * 4, f"each has its turn: {answers}")
+        expect(answers == [200] * 8, f"each has its turn: {answers}")
         used = peak_bytes(server) - before
-        expect(used < limit + (30 << 20), f"four of 50 Mpx took {used} bytes, {limit} were allowed")
+        expect(used < limit + (30 << 20), f"eight of 50 Mpx took {used} bytes, {limit} were allowed")
         # Who comes behind several others and has no time gets 429, and they their answers.
         answers.clear()
-        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(3)]
+        crowd = [threading.Thread(target=send, args=(large,)) for _ in range(8)]
         for client in crowd:
             client.start()
-        server.wait(lambda: server.metric("infer_decode_waiting") == 2, "two wait while one is decoded")
+        server.wait(lambda: server.metric("infer_decode_waiting") >= 3, "some wait while one is decoded")
         status, answer = embed(server, large, 250)
         expect(status == 429 and f"max_decode_bytes {limit}" in answer, f"with a deadline too near: {status} {answer}")
         for client in crowd:
             client.join()
-        expect(answers == [200] * 3, f"the others have their turn: {answers}")
+        expect(answers == [200] * 8, f"the others have their turn: {answers}")
         expect(embed(server, small)[0] == 200, "afterwards")
         expect(server.metric("infer_decode_bytes") == 0, "all is given back")
     with Server(models, "--max-decode-bytes", 100_000_000) as server:
