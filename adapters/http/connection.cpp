@@ -23,7 +23,7 @@ constexpr std::size_t kWriteBuffer = 256 << 10;
 constexpr milliseconds kLinger{500};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
 /// How long to wait at a time: what came meanwhile and was too little to wake anybody counts as progress.
-constexpr milliseconds kWait = ConnectionPool::kStepTime / 2;
+constexpr milliseconds kWait{500};
 
 /// Waits until `events` come, for a while. False: `deadline` has passed.
 bool wait_socket(int socket, short events, TimePoint deadline) {
@@ -139,8 +139,7 @@ ssize_t Connection::read_known(char* data, std::size_t size) {
     return count;
   }
   const std::string_view there = peek().substr(0, size);
-  std::copy(there.begin(), there.end(),
-            data);  // not memcpy, which takes no null pointer, not even for nothing
+  std::copy(there.begin(), there.end(), data);
   skip(there.size());
   return static_cast<ssize_t>(there.size());
 }
@@ -176,6 +175,7 @@ bool Connection::send_ready() {
 }
 
 bool Connection::send(const char* data, std::size_t size) {
+  if (send_failed_) return false;  // nothing may follow a gap, and nobody waits a second time
   const TimePoint begun = std::chrono::steady_clock::now();
   const TimePoint deadline = begun + options_.write_timeout;
   Progress taken;
@@ -193,6 +193,7 @@ bool Connection::send(const char* data, std::size_t size) {
     if (count > 0 || count == Transport::kBroken || count == 0 ||
         wait(count, ConnectionPool::PeerWait::For::kTaking, taken, deadline) != Fault::kNone) {
       fault_ = Fault::kClosed;
+      send_failed_ = true;
       return false;
     }
   }

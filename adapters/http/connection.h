@@ -104,6 +104,7 @@ class Connection {
   Progress sent_to_us_;  ///< Of the body.
   bool close_ = false;
   Fault fault_ = Fault::kNone;
+  bool send_failed_ = false;  ///< Of an answer a part is missing.
 };
 
 }  // namespace infer::http

@@ -157,15 +157,20 @@ void ConnectionPool::make_room() {
 }
 
 void ConnectionPool::close_one() {
-  // Those that idle come first, then those that have begun a head, then those with a slow peer; the oldest of
+  // Those that idle come first, then those that have begun a head, then those with a slow peer: one that does
+  // not take what is left of an answer, which nobody waits for, or one that a thread waits for; the oldest of
   // each.
-  enum Kind : std::uint8_t { kIdle, kHead, kSlowPeer, kStays };
+  enum Kind : std::uint8_t { kIdle, kHead, kLeavesRest, kSlowPeer, kStays };
   using Rank = std::pair<Kind, TimePoint>;
-  const TimePoint slow = std::chrono::steady_clock::now() - kStepTime;
+  const TimePoint slow = std::chrono::steady_clock::now() - kSlowAfter;
   const auto rank = [slow](const Entry& entry) -> Rank {
     if (entry.serving.load()) {
       const TimePoint since = entry.peer_since.load();
       return {since <= slow ? kSlowPeer : kStays, since};
+    }
+    if (entry.unsent.load()) {
+      const TimePoint since = entry.idle_since.load();
+      return {since <= slow ? kLeavesRest : kStays, since};
     }
     const TimePoint due = entry.due.load();
     return due != kNever ? Rank(kHead, due) : Rank(kIdle, entry.idle_since.load());
@@ -174,7 +179,8 @@ void ConnectionPool::close_one() {
   Entry* leaves = nullptr;
   for (const auto& share : shares_) {
     for (Entry* entry : share->entries) {
-      if (entry->leave.load()) return;  // one is about to
+      // One is about to, unless a request that computes began just before it was asked.
+      if (entry->leave.load() && (!entry->serving.load() || entry->peer_since.load() == kMakesRoom)) return;
       const Rank its = rank(*entry);
       if (its.first == kStays || its >= first) continue;
       first = its;

@@ -46,7 +46,7 @@ class Session {
 /// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one is closed for
 /// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request
 /// head has begun the longest ago and is not complete, else the one whose peer is slowest to send a body or
-/// to take an answer. A peer that sends or takes `kStepBytes` each `kStepTime` is not slow. What has arrived
+/// to take an answer. A peer that sends or takes `kStepBytes` each second is not slow. What has arrived
 /// unread is answered first.
 class ConnectionPool {
   struct Entry;
@@ -74,9 +74,11 @@ class ConnectionPool {
   /// their client after two seconds are cut off. Idempotent.
   void shutdown();
 
-  /// What a peer sends or takes within `kStepTime` where it is not slow: 4 KiB a second.
+  /// What a peer that is not slow sends or takes in a second.
   static constexpr std::size_t kStepBytes = 4096;
-  static constexpr std::chrono::milliseconds kStepTime{1'000};
+  /// Without a step for so long a peer is slow: several seconds, since a packet that is lost comes again
+  /// after one, and a kernel tells of progress in jumps.
+  static constexpr std::chrono::milliseconds kSlowAfter{3'000};
 
   /// A wait for the peer within `Session::serve`: until its end the connection may have to make room for
   /// another one. The socket is shut down then, which ends the wait: for reading where the peer was to send,

@@ -120,10 +120,11 @@ class HttpSession final : public Session {
     const ListenerOptions& options = context_.options;
     const bool in_time = std::chrono::steady_clock::now() < connection_.head_deadline();
     return {408, "RequestTimeout",
-            in_time ? "headers: not complete when max_connections " +
-                          std::to_string(options.max_connections) + " was reached and another connection came"
-                    : "headers: not complete within header_timeout " +
-                          std::to_string(options.header_timeout.count()) + " ms"};
+            in_time
+                ? "headers: not complete when there was no room for another connection (max_connections " +
+                      std::to_string(options.max_connections) + ")"
+                : "headers: not complete within header_timeout " +
+                      std::to_string(options.header_timeout.count()) + " ms"};
   }
 
   Failure large_head() const {

@@ -9,12 +9,12 @@
 
 namespace infer::http {
 
-/// Returns to the kernel what request bodies left in the heap, once no body has come for a while. Pages
+/// Returns to the kernel what large request bodies left in the heap, once none has come for a while. Pages
 /// between pieces that live on stay with the process otherwise, up to the peak of the largest burst.
 class IdleMemory {
  public:
-  /// To be called about once a second, after the pools have freed what went unused. `bodies`: their number
-  /// until now.
+  /// To be called about once a second, after the pools have freed what went unused. `bodies`: the number of
+  /// large ones until now.
   void look(std::size_t bodies, TimePoint now) {
     if (bodies != seen_) {
       seen_ = bodies;

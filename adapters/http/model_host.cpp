@@ -199,6 +199,12 @@ std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
   const std::string& version = versions->front();
   if (version == now.directory.filename() || refused_[name] == version) return nullptr;
   const auto keep = [&](const Error& error) {
+    if (error.code ==
+        ErrorCode::kUnavailable) {  // of this moment, not of the version: said once, tried again
+      if (std::exchange(refused_[name], error.message) != error.message)
+        log_swap(LogLevel::kError, "swap_refused", now, version, error.message);
+      return nullptr;
+    }
     refused_[name] = version;  // tried once; another version, or somebody who asks, tries again
     log_swap(LogLevel::kError, "swap_refused", now, version, error.message);
     return nullptr;

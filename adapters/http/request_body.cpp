@@ -114,9 +114,10 @@ class BodyReader {
     if (connection_.fault() == Connection::Fault::kMadeRoom) {
       return failure(408, "RequestTimeout",
                      "body: less than " + std::to_string(ConnectionPool::kStepBytes) +
-                         " bytes came in the last second when max_connections " +
-                         std::to_string(options_.max_connections) +
-                         " was reached and another connection came");
+                         " bytes came in the last " +
+                         std::to_string(ConnectionPool::kSlowAfter / std::chrono::seconds(1)) +
+                         " s when there was no room for another connection (max_connections " +
+                         std::to_string(options_.max_connections) + ")");
     }
     return invalid("body: the connection ended before the end of the body");
   }

@@ -17,7 +17,7 @@ class BodyBudget {
 
   /// Frees what has waited for long.
   void tidy() const { (void)pool_.kept_bytes(); }
-  /// Bodies until now.
+  /// Large bodies until now: those that may leave memory of some size behind.
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   /// What one request holds; given back when it ends.
@@ -27,7 +27,7 @@ class BodyBudget {
     ~Share() {
       if (held_ == 0) return;
       budget_.used_.fetch_sub(held_);
-      budget_.count_.fetch_add(1, std::memory_order_relaxed);
+      if (held_ >= kLarge) budget_.count_.fetch_add(1, std::memory_order_relaxed);
     }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
@@ -49,6 +49,7 @@ class BodyBudget {
   };
 
  private:
+  static constexpr std::size_t kLarge = std::size_t{1} << 20;
   std::size_t most_kept() const noexcept { return limit_ / 4; }
 
   const std::size_t limit_;

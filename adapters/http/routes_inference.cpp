@@ -123,7 +123,8 @@ bool is_quick(Service& service, const Exchange& exchange) {
   constexpr std::size_t kQuickBytes = 4096;
   if (exchange.body.size() > kQuickBytes) return false;
   const auto model = service.models().find(exchange.path_parameters[0], wanted_version(exchange));
-  return model == nullptr || model->engine->model().backend->is_instant();
+  // An image waits for memory to be decoded in.
+  return model == nullptr || (model->engine->model().backend->is_instant() && !model->image_embedder);
 }
 
 /// `unknown_model`, with the models that there are.

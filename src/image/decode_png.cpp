@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,17 +43,33 @@ void release(png_structp /*png*/, png_voidp memory) { std::free(memory); }
 
 void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
 
+/// What is still to be read. Asked for a few KiB at a time, also where no row comes of it: behind the last
+/// row the library unpacks whatever follows, to throw it away.
+struct Source {
+  std::span<const std::uint8_t> left;
+  const Decoding* decoding;
+  std::optional<ErrorCode> ended = {};  ///< Not the file's fault.
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();
+
+  /// From now on only what the last row can take.
+  void begin_last_row(std::size_t row_bytes) noexcept { at_most = (64 << 10) + 2 * row_bytes; }
+};
+
 void read_bytes(png_structp png, png_bytep to, std::size_t count) {
-  auto* left = static_cast<std::span<const std::uint8_t>*>(png_get_io_ptr(png));
-  if (count > left->size()) png_error(png, "truncated");
-  std::memcpy(to, left->data(), count);
-  *left = left->subspan(count);
+  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  source->ended = source->decoding->ended();
+  if (source->ended) png_error(png, "ended");
+  if (count > source->left.size()) png_error(png, "truncated");
+  if (count > source->at_most) png_error(png, "more data than pixels");
+  source->at_most -= count;
+  std::memcpy(to, source->left.data(), count);
+  source->left = source->left.subspan(count);
 }
 
 /// The decoder, and where it goes when it fails. Nothing in here may be moved.
 struct Decoder {
-  explicit Decoder(std::span<const std::uint8_t> bytes)
-      : left(bytes),
+  Decoder(std::span<const std::uint8_t> bytes, const Decoding& decoding)
+      : source{bytes, &decoding},
         png(png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &failure, on_error, on_warning, &failure,
                                      allocate, release)),
         info(png != nullptr ? png_create_info_struct(png) : nullptr) {}
@@ -62,10 +79,11 @@ struct Decoder {
 
   Unexpected error() const {
     if (failure.out_of_memory) return Unexpected(out_of_memory());
+    if (source.ended) return Unexpected(source.decoding->error(*source.ended));
     return fail(ErrorCode::kInvalidArgument, std::string("PNG: ") + failure.message);
   }
 
-  std::span<const std::uint8_t> left;
+  Source source;
   Failure failure{};
   png_structp png;
   png_infop info;
@@ -77,7 +95,7 @@ struct Decoder {
 bool read_header(Decoder& decoder, bool alpha) {
   if (setjmp(decoder.failure.jump) != 0) return false;
   png_structp png = decoder.png;
-  png_set_read_fn(png, &decoder.left, read_bytes);
+  png_set_read_fn(png, &decoder.source, read_bytes);
   png_set_user_limits(png, kMaxSide, kMaxSide);
   // Passed over unread, compressed ones too: profiles, texts, and whatever else is no pixel. No gamma either.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
@@ -97,18 +115,26 @@ bool read_rows(Decoder& decoder, std::uint8_t* row, const Take& take) {
   const png_structp png = decoder.png;
   const std::size_t width = png_get_image_width(png, decoder.info);
   const std::size_t height = png_get_image_height(png, decoder.info);
+  const std::size_t row_bytes = width * 8;
   if (png_get_interlace_type(png, decoder.info) == PNG_INTERLACE_NONE) {
     for (std::size_t y = 0; y < height; ++y) {
+      if (y + 1 == height) decoder.source.begin_last_row(row_bytes);
       png_read_row(png, row, nullptr);
       if (!take(width, y, std::size_t{0}, std::size_t{1})) return true;
     }
     return true;
   }
+  const auto rows_of = [&](unsigned pass) -> std::size_t {
+    return PNG_PASS_COLS(width, pass) == 0 ? 0 : PNG_PASS_ROWS(height, pass);
+  };
+  std::size_t left = 0;
+  for (unsigned pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass) left += rows_of(pass);
   for (unsigned pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass) {
     const std::size_t columns = PNG_PASS_COLS(width, pass);
-    const std::size_t rows = columns == 0 ? 0 : PNG_PASS_ROWS(height, pass);
+    const std::size_t rows = rows_of(pass);
     const std::size_t first_row = PNG_PASS_START_ROW(pass);
     for (std::size_t i = 0; i < rows; ++i) {
+      if (--left == 0) decoder.source.begin_last_row(row_bytes);
       png_read_row(png, row, nullptr);
       if (!take(columns, first_row + (i << PNG_PASS_ROW_SHIFT(pass)), std::size_t{PNG_PASS_START_COL(pass)},
                 std::size_t{1} << PNG_PASS_COL_SHIFT(pass)))
@@ -134,11 +160,10 @@ Result<void> start(Decoder& decoder, const Decoding& decoding, bool alpha) {
 }
 
 /// What the library allocates from the header to the last row, and the row beside it: it keeps a row and the
-/// one before, of 64 bits a pixel at most, half of that where channels have 8 bits or fewer.
+/// one before, of 64 bits a pixel with these transformations, whatever the file has.
 std::size_t working_bytes(const Decoder& decoder, std::size_t channels) {
   const std::size_t width = png_get_image_width(decoder.png, decoder.info);
-  const std::size_t pixel = png_get_bit_depth(decoder.png, decoder.info) == 16 ? 8 : 4;
-  return kLibraryBytes + 2 * width * pixel + width * channels;
+  return kLibraryBytes + 2 * width * 8 + width * channels;
 }
 
 /// Lays `count` pixels of RGBA over a grey level, in place, as RGB; whether one of them lets it through.
@@ -174,14 +199,14 @@ Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t chann
 }  // namespace
 
 Result<void> decode_png(std::span<const std::uint8_t> bytes, Decoding& decoding) {
-  Decoder decoder(bytes);
+  Decoder decoder(bytes, decoding);
   if (auto started = start(decoder, decoding, false); !started) return started;
   return read_pixels(decoder, decoding, Image::kChannels, [](std::uint8_t*, std::size_t) {});
 }
 
 Result<bool> decode_png_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
                              Decoding& decoding) {
-  Decoder decoder(bytes);
+  Decoder decoder(bytes, decoding);
   if (auto started = start(decoder, decoding, true); !started) return Unexpected(started.error());
   const bool has_alpha = (png_get_color_type(decoder.png, decoder.info) & PNG_COLOR_MASK_ALPHA) != 0 ||
                          png_get_valid(decoder.png, decoder.info, PNG_INFO_tRNS) != 0;

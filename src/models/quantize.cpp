@@ -83,21 +83,34 @@ Result<Vectors> embed_texts(const std::shared_ptr<Engine>& engine, const std::ve
 }
 
 /// Scores that stand for themselves. An angle shows nothing of a single number, so a probability comes with
-/// its complement, and values of a regression with 1.
+/// its complement; for values of a regression see `add_scale`.
 Result<Vectors> score_texts(const std::shared_ptr<Engine>& engine, const std::vector<std::string>& texts) {
   auto classifier = TextClassifier::create(engine);
   if (!classifier) return Unexpected(classifier.error());
-  const bool values = classifier->scores_are() == TextClassifier::Scores::kValues;
   Vectors vectors;
   for (const std::string_view text : texts) {
     auto answer = classifier->classify({&text, 1});
     if (!answer) return Unexpected(answer.error());
-    std::vector<float> vector = std::move(answer->texts.front().scores);
-    const std::size_t labels = vector.size();
-    for (std::size_t i = 0; i < labels; ++i) vector.push_back(values ? 1 : 1 - vector[i]);
-    vectors.push_back(std::move(vector));
+    vectors.push_back(std::move(answer->texts.front().scores));
+    if (classifier->scores_are() == TextClassifier::Scores::kValues) continue;
+    const std::size_t labels = vectors.back().size();
+    for (std::size_t i = 0; i < labels; ++i) vectors.back().push_back(1 - vectors.back()[i]);
   }
   return vectors;
+}
+
+/// Appends to both what is usual for a value, the root of the mean square over `before`: an angle then shows
+/// how far a value is off, by that measure.
+void add_scale(Vectors& before, Vectors& after) {
+  const std::size_t values = before.empty() ? 0 : before.front().size();
+  for (std::size_t i = 0; i < values; ++i) {
+    double squares = 0;
+    for (const auto& vector : before) squares += static_cast<double>(vector[i]) * vector[i];
+    const auto usual = static_cast<float>(std::sqrt(squares / static_cast<double>(before.size())));
+    for (Vectors* vectors : {&before, &after}) {
+      for (auto& vector : *vectors) vector.push_back(usual);
+    }
+  }
 }
 
 Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::path& folder) {
@@ -171,13 +184,14 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
   return a == b ? 1 : 0;
 }
 
-Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& options,
+Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& options, bool regression,
                      QuantizeReport& report) {
   auto before = answers(from, options.samples);
   if (!before) return Unexpected(before.error());
   auto after = answers(to, options.samples);
   if (!after) return Unexpected(after.error());
   if (before->empty()) return bad(options.samples.string() + ": holds no samples");
+  if (regression) add_scale(*before, *after);
   report.samples = before->size();
   double sum = 0;
   for (std::size_t i = 0; i < before->size(); ++i) {
@@ -222,7 +236,8 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
   if (beside) manifest->same_weights_as = from.version;
   if (auto written = write_manifest(*manifest, beside ? to.files() : to.directory); !written)
     return Unexpected(written.error());
-  if (auto near = compare(from, to, options, report); !near) return Unexpected(near.error());
+  if (auto near = compare(from, to, options, manifest->scores == "none", report); !near)
+    return Unexpected(near.error());
   return report;
 }
 

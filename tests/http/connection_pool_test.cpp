@@ -62,7 +62,7 @@ class Echo {
       ConnectionPool::hand_over();
       const TimePoint now = std::chrono::steady_clock::now();
       ConnectionPool::PeerWait wait(ConnectionPool::PeerWait::For::kSending,
-                                    slow ? now - ConnectionPool::kStepTime : now + 1h);
+                                    slow ? now - ConnectionPool::kSlowAfter : now + 1h);
       echo_.waiting_.release();
       pollfd readable{socket_, POLLIN, 0};
       EXPECT_EQ(::poll(&readable, 1, 10'000), 1);

@@ -334,6 +334,7 @@ def uploads_over_tls(models):
                 piece, packed = packed[:16_384 * 3 + cut], packed[16_384 * 3 + cut:]
                 connection.sendall(piece)
             return until(lambda: tls.read(12))
+    late = 0
     with Server(models, "--tls", pem) as server:
         near = 256 << 10
         sizes = [*range(250 << 10, 260 << 10, 37), *range(near - 40, near + 41), (512 << 10) + 1, 3_000_000]
@@ -344,7 +345,8 @@ def uploads_over_tls(models):
             except OSError as error:
                 sys.exit(f"FAILED: a body of {size} bytes over TLS: {error}")
             expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes over TLS: {answer}")
-            expect(time.monotonic() - start < 4, f"a body of {size} bytes over TLS waits")
+            late += time.monotonic() - start > 0.4
+    expect(late < len(sizes) / 4, f"bodies over TLS do not wait for more than they are: {late} of {len(sizes)} did")
 
 
 def uploads_over_tls_in_small_segments(models):
@@ -383,6 +385,7 @@ def uploads_that_pause(models):
         line = next(line for line in open("/proc/net/tcp") if ends in line)
         return int(line.split()[4].split(":")[1], 16)
 
+    count = late = 0
     with Server(models) as server:
         for size in ((256 << 10) - 1, 256 << 10, (256 << 10) + 1, 300_000, (512 << 10) + 5, 1_000_000, 6_000_000):
             for last in (1, 100, 3_456, (16 << 10) - 1, 16 << 10, (64 << 10) + 1, 200_000, (256 << 10) - 2):
@@ -396,12 +399,16 @@ def uploads_that_pause(models):
                     read_by = time.monotonic() + 1  # below its mark the server need not read before the rest comes
                     while unread(connection) > 0 and time.monotonic() < read_by:
                         time.sleep(0.001)
+                    start = time.monotonic()
                     connection.sendall(body[-last:])
                     try:
                         answer = connection.recv(12)
                     except OSError as error:
                         sys.exit(f"FAILED: a body of {size} bytes that pauses before its last {last}: {error}")
                     expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes that pauses before its last {last}: {answer}")
+                    count, late = count + 1, late + (time.monotonic() - start > 0.4)
+    # The server looks every half second, whatever has come: a few that take so long are the machine's fault.
+    expect(late < count / 4, f"the last bytes of a body are heard of at once: {late} of {count} were not")
 
 
 def a_crowd_at_the_probe_port(models):

@@ -408,6 +408,37 @@ TEST(Decode, ChunksThatAreNoPixelsCostNothing) {
   EXPECT_TRUE(std::equal(image->pixels.get(), image->pixels.get() + 19 * 23 * 3, plain->pixels.get()));
 }
 
+TEST(Decode, WhatFollowsTheLastRowOfAPngIsNotUnpackedToItsEnd) {
+  for (const bool interlaced : {false, true}) {
+    PngKind kind;
+    kind.interlaced = interlaced;
+    const Bytes plain = write_png(5, 3, kind, [](std::size_t, std::size_t, std::size_t) { return 0U; });
+    // The same pixels, and 300 MB of zeros behind them in the same stream.
+    Bytes packed;
+    {
+      const Bytes zeros(300'000'000);
+      uLongf size = compressBound(zeros.size());
+      packed.resize(size);
+      ASSERT_EQ(compress2(packed.data(), &size, zeros.data(), zeros.size(), 1), Z_OK);
+      packed.resize(size);
+    }
+    constexpr std::size_t kHead = 8 + 25;  // the signature and IHDR
+    Bytes image(plain.begin(), plain.begin() + kHead);
+    const auto put = [&](std::uint32_t value) {
+      for (const int shift : {24, 16, 8, 0}) image.push_back(static_cast<std::uint8_t>(value >> shift));
+    };
+    put(static_cast<std::uint32_t>(packed.size()));
+    const std::size_t chunk = image.size();
+    for (const char c : {'I', 'D', 'A', 'T'}) image.push_back(static_cast<std::uint8_t>(c));
+    image.insert(image.end(), packed.begin(), packed.end());
+    put(static_cast<std::uint32_t>(crc32(0, image.data() + chunk, static_cast<uInt>(image.size() - chunk))));
+    image.insert(image.end(), plain.end() - 12, plain.end());
+    const auto refused = decode_image(image);
+    ASSERT_FALSE(refused) << "interlaced: " << interlaced;
+    EXPECT_EQ(refused.error().message, "PNG: more data than pixels");
+  }
+}
+
 TEST(Decode, APngWithASideOfMoreThanAMillionIsRefusedByName) {
   const auto at = [](std::size_t, std::size_t, std::size_t) { return 0U; };
   const auto refused = decode_image(write_png(1'000'001, 1, {PNG_COLOR_TYPE_GRAY, 1}, at));
