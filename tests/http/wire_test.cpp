@@ -311,7 +311,7 @@ TEST(Wire, WhenPlacesRunOutTheSlowestUnfinishedHeadMakesRoom) {
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(5000)) << "header_timeout is 10 s";
   const std::string answer = receive(slow.front());
-  EXPECT_NE(answer.find("max_connections 8 was reached"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("max_connections 8"), std::string::npos) << answer;
   send(slow.back(), "\r\n");
   EXPECT_TRUE(receive(slow.back(), 500).starts_with("HTTP/1.1 200")) << "the youngest is still there";
   for (const int fd : slow) ::close(fd);
