@@ -30,7 +30,7 @@ fs::path beside(const fs::path& path, const char* suffix) { return path.string()
 
 std::size_t key_of(const std::string& path, const FileStamp& stamp) {
   return std::hash<std::string>()(path + '\0' + std::to_string(stamp.bytes) + ' ' +
-                                  std::to_string(stamp.modified_ns) + ' ' + std::to_string(stamp.changed_ns));
+                                  std::to_string(stamp.modified_ns));
 }
 
 /// A line of FILE.state.
@@ -43,7 +43,7 @@ struct Recorded {
 std::string to_line(const Recorded& row) {
   adapter::JsonWriter json;
   json.begin_object().key("path").value(row.path).key("bytes").value(row.stamp.bytes);
-  json.key("modified_ns").value(row.stamp.modified_ns).key("changed_ns").value(row.stamp.changed_ns);
+  json.key("modified_ns").value(row.stamp.modified_ns);
   json.key("row_bytes").value(row.row_bytes).end_object();
   return std::move(json).text() + '\n';
 }
@@ -55,7 +55,6 @@ std::optional<Recorded> from_line(simdjson::dom::parser& parser, const std::stri
   if (parser.parse(line).get(row) != simdjson::SUCCESS || row["path"].get(path) != simdjson::SUCCESS ||
       row["bytes"].get(out.stamp.bytes) != simdjson::SUCCESS ||
       row["modified_ns"].get(out.stamp.modified_ns) != simdjson::SUCCESS ||
-      row["changed_ns"].get(out.stamp.changed_ns) != simdjson::SUCCESS ||
       row["row_bytes"].get(out.row_bytes) != simdjson::SUCCESS)
     return std::nullopt;
   out.path = path;
