@@ -113,8 +113,9 @@ bool is_at_or_below(const std::string& path, const std::string& folder) {
 
 /// Walks all files and drops the rows that no file backs any more. Rows of files that are there and were not
 /// asked for this time are an error and not dropped, and so are rows of files that may only be missing for
-/// now: they may have taken days.
-Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard& shard) {
+/// now: they may have taken days. Drops nothing when `stop` is requested.
+Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard& shard,
+                      const std::stop_token& stop) {
   Review out;
   std::vector<bool> backed(file.rows());
   std::vector<Unseen> unseen;
@@ -126,6 +127,7 @@ Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard&
       unseen.push_back({path, why, path == argument});
     });
     while (auto path = walk.next()) {
+      if (stop.stop_requested()) return Review{};
       found_here = true;
       if (!shard.takes(*path)) continue;
       if (const auto row = row_of(file, *path)) {
@@ -139,11 +141,14 @@ Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard&
   }
   std::vector<std::size_t> kept;
   for (std::size_t row = 0; row < backed.size(); ++row) {
+    if (stop.stop_requested()) return Review{};
     if (backed[row]) {
       kept.push_back(row);
       continue;
     }
-    const std::string path = file.path_of(row);
+    const auto recorded = file.path_of(row);
+    if (!recorded) return Unexpected(recorded.error());
+    const std::string& path = *recorded;
     struct stat status {};
     const bool gone = ::stat(path.c_str(), &status) != 0;
     if (gone && errno != ENOENT && errno != ENOTDIR)
@@ -212,6 +217,10 @@ int run(const Arguments& arguments) {
   const Interrupt interrupt;
   auto embedder = open_embedder(arguments.model, arguments.device, folder_limits());
   if (!embedder) return give_up(embedder.error());
+  if (interrupt.requested()) {
+    std::cerr << "infer embed: stopped; nothing was written\n";
+    return Interrupt::kExitCode;
+  }
   auto out =
       VectorFile::open(arguments.out, embedder->dim(), made_with(embedder->engine().model(), embedder->dim()),
                        arguments.resume  ? VectorFile::Existing::kResume
@@ -225,7 +234,7 @@ int run(const Arguments& arguments) {
   std::optional<std::size_t> total;
   Counts counts;
   if (resumes || isatty(STDERR_FILENO) == 1) {
-    const auto seen = review(file, arguments, *shard);
+    const auto seen = review(file, arguments, *shard, interrupt.token());
     if (!seen) return give_up(seen.error());
     total = seen->missing;
     counts.dropped = seen->dropped;

@@ -12,6 +12,7 @@
 
 #include "cli/process.h"
 #include "cli/scripted_model.h"
+#include "folder/vector_file.h"
 #include "image/golden.h"
 
 namespace infer {
@@ -444,6 +445,137 @@ TEST_F(Embed, ResumeKeepsRowsOfFilesWhoseContentStayed) {
   EXPECT_EQ(all_of(out), before);
 }
 
+TEST_F(Embed, ResumeRefusesARecordThatIsBadInTheMiddleAndCutsNothing) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string whole = text_of(out + ".state");
+    std::string bad = whole;
+    bad[bad.find("\"bytes\"", bad.find("b.jpg"))] = '\0';
+    std::ofstream(out + ".state", std::ios::binary) << bad;
+    const std::string before = all_of(out);
+    const auto resumed = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(resumed.code, 1) << resumed.output;
+    EXPECT_NE(resumed.output.find(out + ".state: line 3 is not one that infer embed wrote"),
+              std::string::npos)
+        << resumed.output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    std::ofstream(out + ".state", std::ios::binary) << whole;
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0);
+  }
+}
+
+TEST_F(Embed, ResumeWithAnEmptyRecordStartsIfThereAreNoRowsAndRefusesIfThereAre) {
+  add("a.jpg");
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string whole = all_of(out);
+    std::ofstream(out + ".state", std::ios::trunc);
+    const std::string before = all_of(out);
+    const auto refused = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(refused.code, 1) << refused.output;
+    EXPECT_NE(refused.output.find("does not say what made the rows"), std::string::npos) << refused.output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    fs::resize_file(out, extension == ".npy" ? 128 : extension == ".csv" ? lines_of(out)[0].size() + 1 : 0);
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0) << extension;
+    EXPECT_EQ(all_of(out), whole) << extension;
+  }
+}
+
+TEST_F(Embed, ARearrangementThatCannotBeWrittenLeavesTheRowsAndNothingElse) {
+  for (int i = 0; i < 30; ++i) add("p" + std::to_string(i) + ".jpg");
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string before = all_of(out);
+    fs::rename(photos() + "/p0.jpg", folder_ / "p0.jpg");
+    // A file of more than 512 bytes cannot be written, as if the disk were full.
+    testing::Process full({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh",
+                           testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out,
+                           "--resume"});
+    const std::string output = full.rest();
+    EXPECT_EQ(full.wait(), 1) << output;
+    EXPECT_NE(output.find("cannot be written: File too large"), std::string::npos) << output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    for (const char* suffix : {".next", ".paths.next", ".state.next", ".state.tmp", ".lock"})
+      EXPECT_FALSE(fs::exists(out + suffix)) << out << suffix;
+    fs::rename(folder_ / "p0.jpg", photos() + "/p0.jpg");
+  }
+}
+
+TEST_F(Embed, ARearrangementOfRowsThatCannotBeReadIsRefused) {
+  const std::string out = folder_ / "v.csv";
+  const auto open = [&](auto existing) { return cli::VectorFile::open(out, 2, "{}", existing); };
+  const float vector[] = {0.5F, 0.25F};
+  for (const char* suffix : {"", ".state"}) {
+    {
+      auto file = open(cli::VectorFile::Existing::kReplace);
+      ASSERT_TRUE(file) << file.error().message;
+      for (const char* name : {"a", "b"}) ASSERT_TRUE((*file)->append(name, {1, 2}, vector));
+    }
+    auto file = open(cli::VectorFile::Existing::kResume);
+    ASSERT_TRUE(file) << file.error().message;
+    fs::resize_file(out + suffix, fs::file_size(out + suffix) - 3);
+    const std::string before = all_of(out);
+    const auto arranged = (*file)->arrange({1, 0});
+    ASSERT_FALSE(arranged) << "after cutting " << out << suffix;
+    EXPECT_NE(arranged.error().message.find(out + suffix + ": cannot be read"), std::string::npos)
+        << arranged.error().message;
+    EXPECT_EQ(all_of(out), before);
+    for (const char* left : {".next", ".state.next", ".state.tmp"})
+      EXPECT_FALSE(fs::exists(out + left)) << left;
+  }
+}
+
+TEST_F(Embed, ALinkAsOutputIsFollowedAndStays) {
+  add("a.jpg");
+  fs::create_directory(folder_.path() / "disk");
+  const std::string target = folder_ / "disk/v.jsonl";
+  fs::create_symlink("disk/v.jsonl", folder_.path() / "relative.jsonl");
+  fs::create_symlink(folder_.path() / "relative.jsonl", folder_.path() / "absolute.jsonl");
+  for (const char* name : {"relative.jsonl", "absolute.jsonl"}) {
+    const std::string link = folder_ / name;
+    for (const char* how : {"--force", "--resume"}) {
+      const auto run = embed({photos(), "-o", link, how});
+      EXPECT_EQ(run.code, 0) << run.output;
+      EXPECT_TRUE(fs::is_symlink(link)) << name << how;
+      EXPECT_FALSE(fs::is_symlink(target));
+      EXPECT_EQ(paths_of(target).size(), 1u);
+      EXPECT_TRUE(fs::exists(target + ".state"));
+    }
+    fs::remove(target);
+  }
+  fs::create_symlink("loop.jsonl", folder_.path() / "loop.jsonl");
+  const auto loop = embed({photos(), "-o", folder_ / "loop.jsonl", "--force"});
+  EXPECT_EQ(loop.code, 1);
+  EXPECT_NE(loop.output.find("loop.jsonl: too many symbolic links"), std::string::npos) << loop.output;
+  EXPECT_TRUE(fs::is_symlink(folder_ / "loop.jsonl"));
+}
+
+TEST_F(Embed, CtrlCWhileItLooksForChangesDropsNothing) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  fs::remove(photos() + "/b.jpg");
+  for (int i = 0; i < 400; ++i)
+    fs::create_hard_link(photos() + "/a.jpg", photos() + "/p" + std::to_string(i) + ".jpg");
+  // Named so often that looking at all files takes seconds.
+  std::vector<std::string> command{
+      testing::infer_binary(), "embed", "--model", model_, "-o", out, "--resume"};
+  command.insert(command.end(), 10'000, photos());
+  testing::Process run(command);
+  ASSERT_TRUE(run.reaches([&] { return fs::exists(out + ".lock"); })) << run.rest();
+  run.signal(SIGINT);
+  const std::string output = run.rest();
+  EXPECT_EQ(run.wait(), 130) << output;
+  EXPECT_NE(output.find("infer embed: stopped; "), std::string::npos) << output;
+  EXPECT_EQ(all_of(out), before);
+}
+
 TEST_F(Embed, SaysHowManyRowsItDropped) {
   for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
   const std::string out = folder_ / "v.jsonl";
@@ -476,6 +608,7 @@ TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
   first.signal(SIGCONT);
   EXPECT_EQ(first.wait(), 130) << first.rest();
   EXPECT_EQ(lines_of(out + ".state").size(), lines_of(out + ".paths").size() + 1);
+  EXPECT_FALSE(fs::exists(out + ".lock"));
 }
 
 TEST_F(Embed, AnNpyFileIsAFloatArrayWithAPathForEachRow) {
