@@ -472,7 +472,7 @@ TEST_F(Embed, ResumeWithAnEmptyRecordStartsIfThereAreNoRowsAndRefusesIfThereAre)
     const std::string out = folder_ / ("v" + extension);
     ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
     const std::string whole = all_of(out);
-    std::ofstream(out + ".state", std::ios::trunc);
+    fs::resize_file(out + ".state", 0);
     const std::string before = all_of(out);
     const auto refused = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(refused.code, 1) << refused.output;
