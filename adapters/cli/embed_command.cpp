@@ -99,34 +99,56 @@ struct Review {
   std::size_t dropped = 0;  ///< Rows of files that changed or vanished.
 };
 
+/// A path below which the walk found no file or could not look: the files there may only be missing for now.
+struct Unseen {
+  std::string path;
+  std::string why;
+  bool is_missing_argument;  ///< May be a pattern that the shell could not expand: rows below it are unknown.
+};
+
+bool is_at_or_below(const std::string& path, const std::string& folder) {
+  return path.starts_with(folder) &&
+         (path.size() == folder.size() || folder.ends_with('/') || path[folder.size()] == '/');
+}
+
 /// Walks all files and drops the rows that no file backs any more. Rows of files that are there and were not
-/// asked for this time are an error and not dropped: they may have taken days.
-Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard& shard) {
+/// asked for this time are an error and not dropped, and so are rows of files that may only be missing for
+/// now: they may have taken days. Drops nothing when `stop` is requested.
+Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard& shard,
+                      const std::stop_token& stop) {
   Review out;
   std::vector<bool> backed(file.rows());
-  ImageFiles walk(arguments.paths, arguments.recursive, shard, [](const auto&, const auto&) {});
+  std::vector<Unseen> unseen;
   bool found = false;
-  while (auto path = walk.next()) {
-    found = true;
-    if (const auto row = row_of(file, *path)) {
-      backed[*row] = true;
-    } else {
-      ++out.missing;
+  for (const std::string& argument : arguments.paths) {
+    bool found_here = false;
+    // The files of all shards: a folder without a file for this shard is there all the same.
+    ImageFiles walk({argument}, arguments.recursive, {}, [&](const auto& path, const auto& why) {
+      unseen.push_back({path, why, path == argument});
+    });
+    while (auto path = walk.next()) {
+      if (stop.stop_requested()) return Review{};
+      found_here = true;
+      if (!shard.takes(*path)) continue;
+      if (const auto row = row_of(file, *path)) {
+        backed[*row] = true;
+      } else {
+        ++out.missing;
+      }
     }
-  }
-  if (file.rows() == 0) return out;
-  if (!found) {
-    return fail(ErrorCode::kNotFound,
-                arguments.out + ": not one file of its " + std::to_string(file.rows()) +
-                    " rows is there any more, and no other; --force replaces the output");
+    if (!found_here) unseen.push_back({argument, "holds no photo", false});
+    found |= found_here;
   }
   std::vector<std::size_t> kept;
   for (std::size_t row = 0; row < backed.size(); ++row) {
+    if (stop.stop_requested()) return Review{};
     if (backed[row]) {
       kept.push_back(row);
       continue;
     }
-    const std::string path = file.path_of(row);
+    const auto recorded = file.path_of(row);
+    if (!recorded) return Unexpected(recorded.error());
+    const std::string& path = *recorded;
     struct stat status {};
     const bool gone = ::stat(path.c_str(), &status) != 0;
     if (gone && errno != ENOENT && errno != ENOTDIR)
@@ -138,6 +160,15 @@ Result<Review> review(VectorFile& file, const Arguments& arguments, const Shard&
           arguments.out + " has a row of " + path +
               ", which is not among the files of this run; name the paths, --recursive and --shard of "
               "the run before, or choose another --out");
+    }
+    const auto cause = std::ranges::find_if(unseen, [&](const Unseen& one) {
+      return !found || one.is_missing_argument || is_at_or_below(path, one.path);
+    });
+    if (gone && cause != unseen.end()) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  cause->path + ": " + cause->why + ", and " + arguments.out + " has a row of " + path +
+                      ", which is missing too; make the files available again, or replace the output with "
+                      "--force");
     }
     if (!of_file) ++out.dropped;  // else a path that was named twice: it gets its second row again
   }
@@ -186,6 +217,10 @@ int run(const Arguments& arguments) {
   const Interrupt interrupt;
   auto embedder = open_embedder(arguments.model, arguments.device, folder_limits());
   if (!embedder) return give_up(embedder.error());
+  if (interrupt.requested()) {
+    std::cerr << "infer embed: stopped; nothing was written\n";
+    return Interrupt::kExitCode;
+  }
   auto out =
       VectorFile::open(arguments.out, embedder->dim(), made_with(embedder->engine().model(), embedder->dim()),
                        arguments.resume  ? VectorFile::Existing::kResume
@@ -199,7 +234,7 @@ int run(const Arguments& arguments) {
   std::optional<std::size_t> total;
   Counts counts;
   if (resumes || isatty(STDERR_FILENO) == 1) {
-    const auto seen = review(file, arguments, *shard);
+    const auto seen = review(file, arguments, *shard, interrupt.token());
     if (!seen) return give_up(seen.error());
     total = seen->missing;
     counts.dropped = seen->dropped;
@@ -213,7 +248,12 @@ int run(const Arguments& arguments) {
     std::cerr << printable(path) << ": " << printable(why) << '\n';
     ++counts.skipped;
   };
-  ImageFiles files(arguments.paths, arguments.recursive, *shard, skip);
+  bool all_seen = true;  // by the walk, which may fail hours after it began
+  const auto skip_unseen = [&](const std::string& path, const std::string& why) {
+    all_seen = false;
+    skip(path, why);
+  };
+  ImageFiles files(arguments.paths, arguments.recursive, *shard, skip_unseen);
   OrderedPipeline<Row> pipeline(embedder->engine().options().threads.usable_cores,
                                 folder_window(embedder->engine()));
   std::stop_source broken;  // the output cannot be written any more
@@ -222,8 +262,14 @@ int run(const Arguments& arguments) {
   pipeline.run(
       [&]() -> std::optional<std::string> {
         while (auto path = files.next()) {
-          const auto row = resumes ? row_of(file, *path) : std::nullopt;
-          if (resumes) order.add(row);
+          if (!resumes) return path;
+          const auto stamp = stamp_of(*path);
+          if (!stamp) {  // embedding it anyway could give a file its second row
+            skip_unseen(*path, std::strerror(errno));
+            continue;
+          }
+          const auto row = file.find(*path, *stamp);
+          order.add(row);
           if (!row) return path;
         }
         return std::nullopt;
@@ -265,7 +311,14 @@ int run(const Arguments& arguments) {
     const auto rows = order.rows();
     std::vector<std::size_t> as_they_are(file.rows());
     std::iota(as_they_are.begin(), as_they_are.end(), std::size_t{0});
-    if (rows != as_they_are) {
+    std::vector<bool> found(file.rows());
+    for (const std::size_t row : rows) found[row] = true;
+    if (!all_seen && std::ranges::find(found, false) != found.end()) {
+      std::cerr
+          << "infer embed: " << printable(arguments.out)
+          << " keeps the rows of files that could not be found, and its new rows are at the end; run with "
+             "--resume again once the files are available\n";
+    } else if (rows != as_they_are) {
       if (auto arranged = file.arrange(rows); !arranged) return give_up(arranged.error());
     }
   }

@@ -12,6 +12,7 @@
 
 #include "cli/process.h"
 #include "cli/scripted_model.h"
+#include "folder/vector_file.h"
 #include "image/golden.h"
 
 namespace infer {
@@ -93,8 +94,7 @@ TEST_F(Embed, CtrlCLeavesCompleteOutputAndResumeAddsWhatIsMissingOnce) {
     const std::string out = folder_ / ("v" + extension);
     const std::string rows = extension == ".npy" ? out + ".paths" : out;
     testing::Process process({testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out});
-    while (!fs::exists(rows) || lines_of(rows).size() < 3) {
-    }
+    ASSERT_TRUE(process.reaches([&] { return lines_of(rows).size() >= 3; })) << process.rest();
     process.signal(SIGINT);
     EXPECT_EQ(process.wait(), 130) << process.rest();
     const std::size_t first = lines_of(rows).size();
@@ -180,8 +180,8 @@ TEST_P(EmbedResumed, IsThatOfAFreshRunWhateverChangedAndWhereverItWasKilled) {
       testing::Process run(
           {testing::infer_binary(), "embed", "--model", model_, photos(), "-r", "-o", out, "--resume"});
       const std::string waited = good[pick(good.size())] + "\"";
-      while (text_of(out + ".state").find(waited) == std::string::npos) {
-      }
+      ASSERT_TRUE(run.reaches([&] { return text_of(out + ".state").find(waited) != std::string::npos; }))
+          << run.rest();
       run.signal(SIGKILL);
       run.wait();
     }
@@ -299,9 +299,108 @@ TEST_F(Embed, ResumeKeepsRowsThatItWasNotAskedAbout) {
   fs::create_directories(photos());
   const auto gone = embed({photos(), "-r", "-o", out, "--resume"});
   EXPECT_EQ(gone.code, 1);
-  EXPECT_NE(gone.output.find("not one file of its 2 rows is there any more"), std::string::npos)
-      << gone.output;
+  EXPECT_NE(gone.output.find(photos() + ": holds no photo, and "), std::string::npos) << gone.output;
   EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeKeepsRowsOfAPathThatIsMissingForNow) {
+  add("a.jpg");
+  add("b/b.jpg");
+  const std::string kept = photos() + "/b";
+  const std::string drive = folder_ / "drive";
+  const std::string link = folder_ / "link";
+  fs::create_directory(drive);
+  fs::copy_file(photos() + "/a.jpg", drive + "/d.jpg");
+  fs::create_directory_symlink(drive, link);
+  for (const std::string& path : {drive, drive + "/", drive + "/d.jpg", link}) {
+    SCOPED_TRACE(path);
+    const std::string out = folder_ / "v.jsonl";
+    ASSERT_EQ(embed({kept, path, "-o", out, "--force"}).code, 0);
+    const std::string before = all_of(out);
+    const auto refused = [&](const std::string& named, const std::string& why) {
+      const auto resumed = embed({kept, named, "-o", out, "--resume"});
+      EXPECT_EQ(resumed.code, 1) << resumed.output;
+      EXPECT_NE(resumed.output.find(named + ": " + why + ", and " + out + " has a row of "),
+                std::string::npos)
+          << resumed.output;
+      EXPECT_EQ(all_of(out), before);
+    };
+    fs::rename(drive, folder_ / "away");
+    refused(path, "No such file or directory");
+    refused(folder_ / "*/d.jpg",
+            "No such file or directory");  // a pattern without a match, as shells leave it
+    fs::create_directory(drive);
+    if (!path.ends_with(".jpg")) refused(path, "holds no photo");
+    // A walk that cannot look into a folder: the name is there and leads to no folder.
+    fs::remove(drive);
+    fs::create_symlink("drive", drive);
+    if (!path.ends_with(".jpg")) {
+      const auto resumed = embed({kept, path, "-o", out, "--resume"});
+      EXPECT_EQ(resumed.code, 1) << resumed.output;
+      EXPECT_EQ(all_of(out), before);
+    }
+    fs::remove(drive);
+    fs::rename(folder_ / "away", drive);
+    const auto back = embed({kept, path, "-o", out, "--resume"});
+    EXPECT_EQ(back.code, 0);
+    EXPECT_EQ(all_of(out), before);
+  }
+}
+
+TEST_F(Embed, ResumeKeepsRowsOfFilesThatGoMissingWhileItRuns) {
+  model_ = testing::scripted_model(folder_.path(), 20);
+  for (const char* name : {"a.jpg", "z.jpg", "b/b.jpg"}) add(name);
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-r", "-o", out}).code, 0);
+  for (int i = 0; i < 300; ++i) add("p" + std::to_string(1000 + i) + ".jpg");
+  {
+    testing::Process run(
+        {testing::infer_binary(), "embed", "--model", model_, photos(), "-r", "-o", out, "--resume"});
+    ASSERT_TRUE(run.reaches([&] { return lines_of(out).size() > 3; })) << run.rest();
+    run.signal(SIGSTOP);
+    fs::rename(photos() + "/z.jpg", folder_ / "z.jpg");
+    fs::rename(photos() + "/b", folder_ / "b");
+    run.signal(SIGCONT);
+    const std::string output = run.rest();
+    EXPECT_EQ(run.wait(), 3) << output;
+    EXPECT_NE(output.find(photos() + "/z.jpg: "), std::string::npos) << output;
+    EXPECT_NE(output.find(photos() + "/b: "), std::string::npos) << output;
+    EXPECT_NE(output.find(out + " keeps the rows of files that could not be found"), std::string::npos)
+        << output;
+    EXPECT_EQ(lines_of(out).size(), 303u);
+  }
+  fs::rename(folder_ / "z.jpg", photos() + "/z.jpg");
+  fs::rename(folder_ / "b", photos() + "/b");
+  const auto again = embed({photos(), "-r", "-o", out, "--resume", "--json"});
+  EXPECT_EQ(again.code, 0) << again.output;
+  EXPECT_NE(again.output.find("\"written\":0,\"rows\":303,\"skipped\":0,\"dropped\":0"), std::string::npos)
+      << again.output;
+  EXPECT_EQ(paths_of(out).back(), photos() + "/b/b.jpg");
+}
+
+TEST_F(Embed, ResumeDropsRowsBesideAFolderThatNeverHadPhotos) {
+  add("a.jpg");
+  add("b.jpg");
+  fs::create_directory(folder_.path() / "empty");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), folder_ / "empty", "-o", out}).code, 0);
+  fs::remove(photos() + "/b.jpg");
+  const auto resumed = embed({photos(), folder_ / "empty", "-o", out, "--resume"});
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(paths_of(out), (std::vector<std::string>{photos() + "/a.jpg"}));
+}
+
+TEST_F(Embed, AShardWhoseFilesAreAllGoneBecomesEmpty) {
+  for (int i = 0; i < 6; ++i) add("p" + std::to_string(i) + ".jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out, "--shard", "1/2"}).code, 0);
+  const auto mine = paths_of(out);
+  ASSERT_FALSE(mine.empty());
+  ASSERT_LT(mine.size(), 6u);
+  for (const std::string& path : mine) fs::remove(path);
+  const auto resumed = embed({photos(), "-o", out, "--shard", "1/2", "--resume"});
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(text_of(out), "");
 }
 
 TEST_F(Embed, ResumeGivesAPathThatIsNamedTwiceBothOfItsRows) {
@@ -322,15 +421,159 @@ TEST_F(Embed, ResumeCutsOffWhatIsNoRecordOfARow) {
   const std::string out = folder_ / "v.csv";
   ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
   const std::string before = all_of(out);
-  for (const std::string& tail :
-       {std::string("\0\0\0\n", 4), std::string("{\"path\":\"x\"}\n"),
-        std::string("{\"path\":\"x\",\"bytes\":1,\"modified_ns\":1,\"changed_ns\":1,"
-                    "\"row_bytes\":9000000000000000}\n")}) {
+  for (const std::string& tail : {std::string("\0\0\0\n", 4), std::string("{\"path\":\"x\"}\n"),
+                                  std::string("{\"path\":\"x\",\"bytes\":1,\"modified_ns\":1,"
+                                              "\"row_bytes\":9000000000000000}\n")}) {
     std::ofstream(out + ".state", std::ios::app) << tail;
     std::ofstream(out, std::ios::app) << "half a row";
     EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0);
     EXPECT_EQ(all_of(out), before);
   }
+}
+
+TEST_F(Embed, ResumeKeepsRowsOfFilesWhoseContentStayed) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  fs::permissions(photos() + "/a.jpg", fs::perms::owner_read);
+  fs::create_hard_link(photos() + "/b.jpg", folder_ / "backup.jpg");
+  const auto resumed = embed({photos(), "-o", out, "--resume", "--json"});
+  EXPECT_NE(resumed.output.find("\"written\":0,\"rows\":2,\"skipped\":0,\"dropped\":0"), std::string::npos)
+      << resumed.output;
+  EXPECT_EQ(all_of(out), before);
+}
+
+TEST_F(Embed, ResumeRefusesARecordThatIsBadInTheMiddleAndCutsNothing) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add(name);
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string whole = text_of(out + ".state");
+    std::string bad = whole;
+    bad[bad.find("\"bytes\"", bad.find("b.jpg"))] = '\0';
+    std::ofstream(out + ".state", std::ios::binary) << bad;
+    const std::string before = all_of(out);
+    const auto resumed = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(resumed.code, 1) << resumed.output;
+    EXPECT_NE(resumed.output.find(out + ".state: line 3 is not one that infer embed wrote"),
+              std::string::npos)
+        << resumed.output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    std::ofstream(out + ".state", std::ios::binary) << whole;
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0);
+  }
+}
+
+TEST_F(Embed, ResumeWithAnEmptyRecordStartsIfThereAreNoRowsAndRefusesIfThereAre) {
+  add("a.jpg");
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string whole = all_of(out);
+    fs::resize_file(out + ".state", 0);
+    const std::string before = all_of(out);
+    const auto refused = embed({photos(), "-o", out, "--resume"});
+    EXPECT_EQ(refused.code, 1) << refused.output;
+    EXPECT_NE(refused.output.find("does not say what made the rows"), std::string::npos) << refused.output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    fs::resize_file(out, extension == ".npy" ? 128 : extension == ".csv" ? lines_of(out)[0].size() + 1 : 0);
+    EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0) << extension;
+    EXPECT_EQ(all_of(out), whole) << extension;
+  }
+}
+
+TEST_F(Embed, ARearrangementThatCannotBeWrittenLeavesTheRowsAndNothingElse) {
+  for (int i = 0; i < 30; ++i) add("p" + std::to_string(i) + ".jpg");
+  for (const std::string extension : {".jsonl", ".csv", ".npy"}) {
+    const std::string out = folder_ / ("v" + extension);
+    ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+    const std::string before = all_of(out);
+    fs::rename(photos() + "/p0.jpg", folder_ / "p0.jpg");
+    // A file of more than 512 bytes cannot be written, as if the disk were full.
+    testing::Process full({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh",
+                           testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out,
+                           "--resume"});
+    const std::string output = full.rest();
+    EXPECT_EQ(full.wait(), 1) << output;
+    EXPECT_NE(output.find("cannot be written: File too large"), std::string::npos) << output;
+    EXPECT_EQ(all_of(out), before) << extension;
+    for (const char* suffix : {".next", ".paths.next", ".state.next", ".state.tmp", ".lock"})
+      EXPECT_FALSE(fs::exists(out + suffix)) << out << suffix;
+    fs::rename(folder_ / "p0.jpg", photos() + "/p0.jpg");
+  }
+}
+
+TEST_F(Embed, ARearrangementOfRowsThatCannotBeReadIsRefused) {
+  const std::string out = folder_ / "v.csv";
+  const auto open = [&](auto existing) { return cli::VectorFile::open(out, 2, "{}", existing); };
+  const float vector[] = {0.5F, 0.25F};
+  for (const char* suffix : {"", ".state"}) {
+    {
+      auto file = open(cli::VectorFile::Existing::kReplace);
+      ASSERT_TRUE(file) << file.error().message;
+      for (const char* name : {"a", "b"}) ASSERT_TRUE((*file)->append(name, {1, 2}, vector));
+    }
+    auto file = open(cli::VectorFile::Existing::kResume);
+    ASSERT_TRUE(file) << file.error().message;
+    fs::resize_file(out + suffix, fs::file_size(out + suffix) - 3);
+    const std::string before = all_of(out);
+    const auto arranged = (*file)->arrange({1, 0});
+    ASSERT_FALSE(arranged) << "after cutting " << out << suffix;
+    EXPECT_NE(arranged.error().message.find(out + suffix + ": cannot be read"), std::string::npos)
+        << arranged.error().message;
+    EXPECT_EQ(all_of(out), before);
+    for (const char* left : {".next", ".state.next", ".state.tmp"})
+      EXPECT_FALSE(fs::exists(out + left)) << left;
+  }
+}
+
+TEST_F(Embed, ALinkAsOutputIsFollowedAndStays) {
+  add("a.jpg");
+  fs::create_directory(folder_.path() / "disk");
+  const std::string target = folder_ / "disk/v.jsonl";
+  fs::create_symlink("disk/v.jsonl", folder_.path() / "relative.jsonl");
+  fs::create_symlink(folder_.path() / "relative.jsonl", folder_.path() / "absolute.jsonl");
+  for (const char* name : {"relative.jsonl", "absolute.jsonl"}) {
+    const std::string link = folder_ / name;
+    for (const char* how : {"--force", "--resume"}) {
+      const auto run = embed({photos(), "-o", link, how});
+      EXPECT_EQ(run.code, 0) << run.output;
+      EXPECT_TRUE(fs::is_symlink(link)) << name << how;
+      EXPECT_FALSE(fs::is_symlink(target));
+      EXPECT_EQ(paths_of(target).size(), 1u);
+      EXPECT_TRUE(fs::exists(target + ".state"));
+    }
+    fs::remove(target);
+  }
+  fs::create_symlink("loop.jsonl", folder_.path() / "loop.jsonl");
+  const auto loop = embed({photos(), "-o", folder_ / "loop.jsonl", "--force"});
+  EXPECT_EQ(loop.code, 1);
+  EXPECT_NE(loop.output.find("loop.jsonl: too many symbolic links"), std::string::npos) << loop.output;
+  EXPECT_TRUE(fs::is_symlink(folder_ / "loop.jsonl"));
+}
+
+TEST_F(Embed, CtrlCWhileItLooksForChangesDropsNothing) {
+  add("a.jpg");
+  add("b.jpg");
+  const std::string out = folder_ / "v.jsonl";
+  ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
+  const std::string before = all_of(out);
+  fs::remove(photos() + "/b.jpg");
+  for (int i = 0; i < 400; ++i)
+    fs::create_hard_link(photos() + "/a.jpg", photos() + "/p" + std::to_string(i) + ".jpg");
+  // Named so often that looking at all files takes seconds.
+  std::vector<std::string> command{
+      testing::infer_binary(), "embed", "--model", model_, "-o", out, "--resume"};
+  command.insert(command.end(), 10'000, photos());
+  testing::Process run(command);
+  ASSERT_TRUE(run.reaches([&] { return fs::exists(out + ".lock"); })) << run.rest();
+  run.signal(SIGINT);
+  const std::string output = run.rest();
+  EXPECT_EQ(run.wait(), 130) << output;
+  EXPECT_NE(output.find("infer embed: stopped; "), std::string::npos) << output;
+  EXPECT_EQ(all_of(out), before);
 }
 
 TEST_F(Embed, SaysHowManyRowsItDropped) {
@@ -353,8 +596,8 @@ TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
   model_ = testing::scripted_model(folder_.path(), 200);
   const std::string out = folder_ / "v.npy";
   testing::Process first({testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out});
-  while (!fs::exists(out + ".paths") || lines_of(out + ".paths").empty()) {
-  }
+  ASSERT_TRUE(first.reaches([&] { return !lines_of(out + ".paths").empty(); })) << first.rest();
+  first.signal(SIGSTOP);  // it stays while the others start, however long that takes
   for (const char* how : {"--resume", "--force"}) {
     const auto second = embed({photos(), "-o", out, how});
     EXPECT_EQ(second.code, 1) << how;
@@ -362,8 +605,10 @@ TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
         << second.output;
   }
   first.signal(SIGINT);
+  first.signal(SIGCONT);
   EXPECT_EQ(first.wait(), 130) << first.rest();
   EXPECT_EQ(lines_of(out + ".state").size(), lines_of(out + ".paths").size() + 1);
+  EXPECT_FALSE(fs::exists(out + ".lock"));
 }
 
 TEST_F(Embed, AnNpyFileIsAFloatArrayWithAPathForEachRow) {

@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace infer::inline v0::testing {
 
@@ -54,6 +56,17 @@ std::string Process::line() {
 }
 
 void Process::signal(int number) const { kill(pid_, number); }
+
+bool Process::reaches(const std::function<bool()>& condition) const {
+  while (true) {
+    siginfo_t ended{};
+    waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if (condition()) return true;
+    if (ended.si_pid != 0) return false;
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(1));  // between two looks, to leave the core to others
+  }
+}
 
 int Process::wait() {
   int status = 0;

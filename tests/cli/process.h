@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ class Process {
   /// Blocks for the next line of output; empty at its end.
   std::string line();
   void signal(int number) const;
+  /// Blocks until `condition` holds or the process has ended; whether it holds.
+  bool reaches(const std::function<bool()>& condition) const;
   /// Blocks until it has ended; the exit code, or 128 + the signal.
   int wait();
   /// What is left of the output; blocks until the process has closed it.

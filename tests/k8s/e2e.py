@@ -125,6 +125,7 @@ class EndToEnd(unittest.TestCase):
         for file in files:
             shutil.copy(file, photos)
         (photos / "no-photograph.jpg").write_text("text")
+        (vectors / "part-0.jsonl").write_text('{"path":"/photos/of-an-earlier-version.jpg","embedding":[1]}\n')  # without a record of its rows
         kit.apply("k8s/jobs/embed", namespace="embed")
         kit.kubectl("wait", "--for=condition=complete", "job/embed", "job/merge", "--timeout=120s", namespace="embed", timeout=150)
         rows = [json.loads(line) for line in (vectors / "vectors.jsonl").read_text().splitlines()]

@@ -18,34 +18,29 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
       return fail(ErrorCode::kFailedPrecondition,
                   path.string() + ": cannot be written: " + std::strerror(errno));
     }
-    FileLock lock(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EINTR) continue;
-      if (errno == EWOULDBLOCK) {
-        return fail(ErrorCode::kFailedPrecondition,
-                    path.string() +
-                        ": another process is writing this output; wait for it, or choose another "
-                        "--out");
-      }
-    }
-    // Whoever had it may have put another file in its place before letting go.
+    const bool taken = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    // Whoever had it may have removed the file before letting go.
     struct stat held {};
     struct stat named {};
-    if (::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
-        held.st_dev == named.st_dev)
-      return lock;
+    if (!taken && ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+        held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+      return FileLock(path, descriptor);
+    ::close(descriptor);
+    if (taken) {
+      return fail(
+          ErrorCode::kFailedPrecondition,
+          path.string() + ": another process is writing this output; wait for it, or choose another --out");
+    }
   }
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-FileLock& FileLock::operator=(FileLock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
+FileLock::FileLock(FileLock&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 FileLock::~FileLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ < 0) return;
+  ::unlink(path_.c_str());
+  ::close(descriptor_);
 }
 
 }  // namespace infer::cli

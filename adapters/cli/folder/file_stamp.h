@@ -8,12 +8,12 @@
 
 namespace infer::cli {
 
-/// What the file system says of a file without reading it: other content has another stamp. The time of the
-/// last change of the inode is in it because a program can set the time of the last write back.
+/// What the file system says of a file without reading it, as make and rsync use it. The time of the last
+/// change of the inode is not in it: permissions, owners and hard links change that time, and content that
+/// stayed would be embedded again.
 struct FileStamp {
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;  ///< st_mtim, since 1970.
-  std::int64_t changed_ns = 0;   ///< st_ctim, since 1970.
 
   bool operator==(const FileStamp&) const = default;
 };
@@ -22,9 +22,8 @@ struct FileStamp {
 inline std::optional<FileStamp> stamp_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  const auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
-  return FileStamp{static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim),
-                   nanoseconds(status.st_ctim)};
+  return FileStamp{static_cast<std::uint64_t>(status.st_size),
+                   status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 }  // namespace infer::cli

@@ -52,12 +52,16 @@ void ImageFiles::enter(const std::string& path) {
   std::error_code error;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code of_entry;
+    std::error_code of_link;
     const std::string name = entry->path().filename().string();
     if (entry->is_directory(of_entry)) {
-      if (recursive_ && !entry->is_symlink(of_entry)) folder.folders.push_back(name);
+      if (recursive_ && !entry->is_symlink(of_link)) folder.folders.push_back(name);
     } else if (has_image_extension(entry->path()) && entry->is_regular_file(of_entry)) {
       folder.files.push_back(name);
     }
+    if (of_entry && of_entry != std::errc::no_such_file_or_directory &&
+        (has_image_extension(entry->path()) || !entry->is_symlink(of_link)))
+      on_error_(entry->path().string(), of_entry.message());
   }
   if (error) on_error_(path, error.message());
   std::sort(folder.files.begin(), folder.files.end());

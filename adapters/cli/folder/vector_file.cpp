@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMaxLinks = 40;  // as the kernel follows
+
 Unexpected unreadable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be read: " + std::strerror(errno));
 }
@@ -26,11 +28,16 @@ Unexpected unwritable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be written: " + std::strerror(errno));
 }
 
+Unexpected cut_short(const fs::path& path) {
+  return fail(ErrorCode::kFailedPrecondition,
+              path.string() + ": cannot be read as before: another program changed it, or the disk failed");
+}
+
 fs::path beside(const fs::path& path, const char* suffix) { return path.string() + suffix; }
 
 std::size_t key_of(const std::string& path, const FileStamp& stamp) {
   return std::hash<std::string>()(path + '\0' + std::to_string(stamp.bytes) + ' ' +
-                                  std::to_string(stamp.modified_ns) + ' ' + std::to_string(stamp.changed_ns));
+                                  std::to_string(stamp.modified_ns));
 }
 
 /// A line of FILE.state.
@@ -43,7 +50,7 @@ struct Recorded {
 std::string to_line(const Recorded& row) {
   adapter::JsonWriter json;
   json.begin_object().key("path").value(row.path).key("bytes").value(row.stamp.bytes);
-  json.key("modified_ns").value(row.stamp.modified_ns).key("changed_ns").value(row.stamp.changed_ns);
+  json.key("modified_ns").value(row.stamp.modified_ns);
   json.key("row_bytes").value(row.row_bytes).end_object();
   return std::move(json).text() + '\n';
 }
@@ -55,7 +62,6 @@ std::optional<Recorded> from_line(simdjson::dom::parser& parser, const std::stri
   if (parser.parse(line).get(row) != simdjson::SUCCESS || row["path"].get(path) != simdjson::SUCCESS ||
       row["bytes"].get(out.stamp.bytes) != simdjson::SUCCESS ||
       row["modified_ns"].get(out.stamp.modified_ns) != simdjson::SUCCESS ||
-      row["changed_ns"].get(out.stamp.changed_ns) != simdjson::SUCCESS ||
       row["row_bytes"].get(out.row_bytes) != simdjson::SUCCESS)
     return std::nullopt;
   out.path = path;
@@ -87,6 +93,21 @@ bool write_at(std::fstream& out, std::uintmax_t at, const std::string& text) {
                                .flush());
 }
 
+/// Where the output lies if `named` is a link: also where nothing is there yet, so that the link stays.
+Result<fs::path> follow_links(const fs::path& named) {
+  fs::path path = named;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(path, error); ++links) {
+    const fs::path target = fs::read_symlink(path, error);
+    if (error || links == kMaxLinks) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  named.string() + ": " + (error ? error.message() : "too many symbolic links"));
+    }
+    path = path.parent_path() / target;  // `target` alone if it is absolute
+  }
+  return path;
+}
+
 }  // namespace
 
 VectorFile::VectorFile(fs::path path, std::unique_ptr<RowFormat> format, std::string made_with, FileLock lock)
@@ -101,8 +122,10 @@ Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std:
                                                      const std::string& made_with, Existing existing) {
   auto format = RowFormat::of(named, dim);
   if (!format) return Unexpected(format.error());
+  auto target = follow_links(named);
+  if (!target) return Unexpected(target.error());
+  const fs::path path = *std::move(target);
   std::error_code error;
-  const fs::path path = fs::is_symlink(named, error) ? fs::weakly_canonical(named, error) : named;
   const fs::path state = beside(path, ".state");
   const auto allowed = [&]() -> Result<void> {
     if (!fs::exists(path, error)) return {};
@@ -119,7 +142,7 @@ Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std:
     return {};
   };
   if (auto asked = allowed(); !asked) return Unexpected(asked.error());
-  auto lock = FileLock::acquire(state);
+  auto lock = FileLock::acquire(beside(path, ".lock"));
   if (!lock) return Unexpected(lock.error());
   if (auto asked = allowed(); !asked) return Unexpected(asked.error());  // it may have appeared meanwhile
   std::unique_ptr<VectorFile> file(new VectorFile(path, *std::move(format), made_with, *std::move(lock)));
@@ -148,15 +171,16 @@ Result<void> VectorFile::start() {
 Result<void> VectorFile::resume() {
   if (fs::exists(beside(state_path_, ".next"))) {
     if (auto finished = finish_arranging(); !finished) return finished;
-    auto lock = FileLock::acquire(state_path_);
-    if (!lock) return Unexpected(lock.error());
-    lock_ = *std::move(lock);
   }
   forget_arranging();
   std::ifstream state(state_path_, std::ios::binary);
   if (!state) return unreadable(state_path_);
   std::string header;
-  if (!std::getline(state, header)) header.clear();
+  if (!std::getline(state, header) || state.eof()) header.clear();
+  if (header.empty()) {
+    std::error_code error;
+    if (fs::file_size(path_, error) <= format_->header(0).size() && !error) return start();
+  }
   if (auto same = check_state_header(header); !same) return same;
   state_end_ = header.size() + 1;
   if (auto read = read_rows(state); !read) return read;
@@ -213,7 +237,18 @@ Result<void> VectorFile::read_rows(std::ifstream& state) {
   const std::uintmax_t size = fs::file_size(path_, error);
   for (std::string line; std::getline(state, line) && !state.eof();) {
     const auto recorded = from_line(parser, line);
-    if (!recorded) break;
+    if (!recorded) {
+      // Only the last lines can have been cut off: a record after this one was not written after it.
+      while (std::getline(state, line)) {
+        if (!from_line(parser, line)) continue;
+        return fail(
+            ErrorCode::kFailedPrecondition,
+            state_path_.string() + ": line " + std::to_string(rows_ + 2) +
+                " is not one that infer embed wrote; restore the file, choose another --out, or --force "
+                "replaces the output");
+      }
+      break;
+    }
     if (format_->is_bare() && !paths.is_open()) {
       return fail(ErrorCode::kFailedPrecondition,
                   paths_path_.string() +
@@ -277,64 +312,84 @@ std::optional<std::size_t> VectorFile::find(const std::string& path, const FileS
   return found == row_of_key_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::string VectorFile::state_line(std::size_t row) {
-  return read_at(state_, places_[row].state_at, places_[row].state_bytes);
+Result<std::string> VectorFile::state_line(std::size_t row) {
+  std::string line = read_at(state_, places_[row].state_at, places_[row].state_bytes);
+  if (line.size() < places_[row].state_bytes) return cut_short(state_path_);
+  return line;
 }
 
-std::string VectorFile::path_of(std::size_t row) {
+Result<std::string> VectorFile::path_of(std::size_t row) {
   simdjson::dom::parser parser;
-  const auto recorded = from_line(parser, state_line(row));
-  return recorded ? recorded->path : std::string();
+  const auto line = state_line(row);
+  if (!line) return Unexpected(line.error());
+  auto recorded = from_line(parser, *line);
+  if (!recorded) return cut_short(state_path_);
+  return std::move(recorded->path);
 }
 
 /// All files are written under other names first. The rename of the last to FILE.state.next decides: before
 /// it nothing has happened, after it the next run finishes what this one could not.
 Result<void> VectorFile::arrange(const std::vector<std::size_t>& order) {
+  auto arranged = write_arranged(order);
+  if (!arranged) {
+    ::unlink(beside(state_path_, ".tmp").c_str());
+    forget_arranging();
+    return Unexpected(arranged.error());
+  }
+  for (std::fstream* open : {&file_, &state_, &paths_}) open->close();
+  if (auto finished = finish_arranging(); !finished) return finished;
+  places_ = std::move(arranged->places);
+  row_of_key_.clear();
+  for (std::size_t row = 0; row < places_.size(); ++row) row_of_key_.emplace(places_[row].key, row);
+  rows_ = places_.size();
+  end_ = arranged->end;
+  state_end_ = arranged->state_end;
+  paths_end_ = arranged->paths_end;
+  return open_files();
+}
+
+Result<VectorFile::Arranged> VectorFile::write_arranged(const std::vector<std::size_t>& order) {
   const fs::path next = beside(path_, ".next");
   const fs::path next_paths = beside(paths_path_, ".next");
   const fs::path next_state = beside(state_path_, ".tmp");
-  auto lock = FileLock::acquire(next_state);
-  if (!lock) return Unexpected(lock.error());
   std::ofstream file(next, std::ios::binary | std::ios::trunc);
+  if (!(file << format_->header(order.size()))) return unwritable(next);
   std::ofstream state(next_state, std::ios::binary | std::ios::trunc);
+  if (!(state << made_with_ << '\n')) return unwritable(next_state);
   std::ofstream paths;
-  if (format_->is_bare()) paths.open(next_paths, std::ios::binary | std::ios::trunc);
-  file << format_->header(order.size());
-  state << made_with_ << '\n';
-  std::vector<Place> places;
-  places.reserve(order.size());
-  std::uintmax_t end = format_->header(0).size();
-  std::uintmax_t state_end = made_with_.size() + 1;
-  std::uintmax_t paths_end = 0;
+  if (format_->is_bare()) {
+    paths.open(next_paths, std::ios::binary | std::ios::trunc);
+    if (!paths) return unwritable(next_paths);
+  }
+  Arranged out;
+  out.places.reserve(order.size());
+  out.end = format_->header(0).size();
+  out.state_end = made_with_.size() + 1;
   for (const std::size_t index : order) {
     const Place& place = places_[index];
-    file << read_at(file_, place.at, place.bytes);
-    state << state_line(index);
+    const std::string row = read_at(file_, place.at, place.bytes);
+    if (row.size() < place.bytes) return cut_short(path_);
+    const auto line = state_line(index);
+    if (!line) return Unexpected(line.error());
+    if (!(file << row)) return unwritable(next);
+    if (!(state << *line)) return unwritable(next_state);
     if (format_->is_bare()) {
-      const std::string line = json_text(path_of(index)) + '\n';
-      paths << line;
-      paths_end += line.size();
+      const auto path = path_of(index);
+      if (!path) return Unexpected(path.error());
+      const std::string path_line = json_text(*path) + '\n';
+      if (!(paths << path_line)) return unwritable(next_paths);
+      out.paths_end += path_line.size();
     }
-    places.push_back({place.key, end, place.bytes, state_end, place.state_bytes});
-    end += place.bytes;
-    state_end += place.state_bytes;
+    out.places.push_back({place.key, out.end, place.bytes, out.state_end, place.state_bytes});
+    out.end += place.bytes;
+    out.state_end += place.state_bytes;
   }
   if (!file.flush() || !synced(next)) return unwritable(next);
   if (format_->is_bare() && (!paths.flush() || !synced(next_paths))) return unwritable(next_paths);
   if (!state.flush() || !synced(next_state)) return unwritable(next_state);
   if (std::rename(next_state.c_str(), beside(state_path_, ".next").c_str()) != 0)
     return unwritable(next_state);
-  for (std::fstream* open : {&file_, &state_, &paths_}) open->close();
-  if (auto finished = finish_arranging(); !finished) return finished;
-  lock_ = *std::move(lock);
-  places_ = std::move(places);
-  row_of_key_.clear();
-  for (std::size_t row = 0; row < places_.size(); ++row) row_of_key_.emplace(places_[row].key, row);
-  rows_ = order.size();
-  end_ = end;
-  state_end_ = state_end;
-  paths_end_ = paths_end;
-  return open_files();
+  return out;
 }
 
 /// May begin anywhere in the middle: a name that is gone has been renamed already.

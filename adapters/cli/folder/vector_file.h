@@ -22,7 +22,7 @@ namespace infer::cli {
 /// Next to FILE lies FILE.state, JSON lines: what the vectors were made with, then for each row its path, the
 /// stamp of the file that was embedded, and the row's length. With `.npy` the paths are also, as a JSON
 /// string a line, in FILE.npy.paths. Whatever a kill cuts off, the rows that FILE.state lists are there. Not
-/// thread-safe; a second process is refused.
+/// thread-safe; a second process is refused by a lock on FILE.lock, which exists while FILE is written.
 class VectorFile {
  public:
   enum class Existing { kRefuse, kResume, kReplace };
@@ -41,11 +41,11 @@ class VectorFile {
   /// Of the rows that were there when resuming, the first of this file as it is now. Keeps about 100 bytes
   /// for each of them.
   std::optional<std::size_t> find(const std::string& path, const FileStamp& stamp) const;
-  /// The path of a row that was there when resuming.
-  std::string path_of(std::size_t row);
+  /// The path of a row that was there when resuming. Errors: `kFailedPrecondition` (cannot be read).
+  Result<std::string> path_of(std::size_t row);
   /// Makes the file hold these of its rows in this order, of which each may come any number of times. Only
-  /// where there were rows when resuming. A kill leaves the rows as before or as wanted. Errors:
-  /// `kFailedPrecondition`.
+  /// where there were rows when resuming. A kill or an error leaves the rows as before or as wanted. Errors:
+  /// `kFailedPrecondition` (disk full, cannot be read).
   Result<void> arrange(const std::vector<std::size_t>& order);
 
  private:
@@ -58,6 +58,14 @@ class VectorFile {
     std::uintmax_t state_bytes = 0;
   };
 
+  /// What `arrange` has written, before it takes the place of what was there.
+  struct Arranged {
+    std::vector<Place> places;
+    std::uintmax_t end = 0;
+    std::uintmax_t state_end = 0;
+    std::uintmax_t paths_end = 0;
+  };
+
   VectorFile(std::filesystem::path path, std::unique_ptr<RowFormat> format, std::string made_with,
              FileLock lock);
 
@@ -66,10 +74,11 @@ class VectorFile {
   Result<void> check_state_header(const std::string& line) const;
   Result<void> read_rows(std::ifstream& state);
   Result<void> open_files();
+  Result<Arranged> write_arranged(const std::vector<std::size_t>& order);
   Result<void> finish_arranging() const;
   void forget_arranging() const;
   std::vector<std::filesystem::path> files() const;
-  std::string state_line(std::size_t row);
+  Result<std::string> state_line(std::size_t row);
 
   std::filesystem::path path_;
   std::filesystem::path state_path_;
