@@ -263,7 +263,12 @@ TEST_F(Serve, AModelThatCannotBeLoadedEndsTheServerWithItsReason) {
 }
 
 TEST_F(Serve, TooFewDescriptorsAreAnErrorAndNoAbort) {
-  for (int limit = 4; limit <= 40; limit += limit < 24 ? 2 : 8) {
+#if defined(INFER_SANITIZED)
+  constexpr int kFirst = 14;  // the sanitizers' own checks open pipes
+#else
+  constexpr int kFirst = 4;
+#endif
+  for (int limit = kFirst; limit <= 40; limit += limit < 24 ? 2 : 8) {
     Process process({"/bin/sh", "-c",
                      "ulimit -n " + std::to_string(limit) + "; exec " + infer_binary() +
                          " serve --port 0 --probe-port 0 --model " + (folder_ / "absent").string()});
