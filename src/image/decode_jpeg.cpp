@@ -130,8 +130,10 @@ bool read_scanlines(Decoder& decoder, const Decoding& decoding, std::uint8_t* rg
 /// library's (libjpeg-turbo, jdcoefct.c, jdmainct.c, jdsample.c), rounded up.
 std::size_t working_bytes(const jpeg_decompress_struct& info) {
   const auto ceil = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
-  const std::size_t across = ceil(info.image_width, std::size_t{DCTSIZE} * info.max_h_samp_factor);
-  const std::size_t down = ceil(info.image_height, std::size_t{DCTSIZE} * info.max_v_samp_factor);
+  const auto max_h = static_cast<std::size_t>(info.max_h_samp_factor);
+  const auto max_v = static_cast<std::size_t>(info.max_v_samp_factor);
+  const std::size_t across = ceil(info.image_width, DCTSIZE * max_h);
+  const std::size_t down = ceil(info.image_height, DCTSIZE * max_v);
   // All coefficients are kept where a component's come in several scans, or apart from the others'.
   const bool several_scans = info.progressive_mode != FALSE || info.comps_in_scan < info.num_components;
   std::size_t bytes = kLibraryBytes;
@@ -142,8 +144,7 @@ std::size_t working_bytes(const jpeg_decompress_struct& info) {
     if (several_scans) bytes += blocks_across * down * v * sizeof(JBLOCK);
     // Two sets of block rows with what lies above and below them, and its own upsampled rows.
     bytes += blocks_across * DCTSIZE * v * (DCTSIZE + 4);
-    bytes +=
-        (across * DCTSIZE * info.max_h_samp_factor) * static_cast<std::size_t>(info.max_v_samp_factor + 2);
+    bytes += across * DCTSIZE * max_h * (max_v + 2);
   }
   return bytes + std::size_t{info.image_width} * (3 + 4);
 }
