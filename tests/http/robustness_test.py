@@ -221,7 +221,8 @@ def thirty_seconds_of_standstill(models):
         server.process.send_signal(signal.SIGCONT)
         for thread in threads:
             thread.join()
-        expect(len(answers) == 20 and set(answers) <= {200, 504}, f"each request has one answer: {answers}")
+        # 429: by the rate that was measured over the standstill, the request would begin too late.
+        expect(len(answers) == 20 and set(answers) <= {200, 429, 504}, f"each request has one answer: {answers}")
         server.serves("after a standstill")
 
 
