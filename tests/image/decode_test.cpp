@@ -383,16 +383,19 @@ TEST(Decode, TheScansOfAJpegAreBounded) {
   }
 }
 
+/// A zlib stream of so many zeros.
+Bytes packed_zeros(std::size_t count) {
+  const Bytes zeros(count);
+  uLongf size = compressBound(zeros.size());
+  Bytes packed(size);
+  EXPECT_EQ(compress2(packed.data(), &size, zeros.data(), zeros.size(), 1), Z_OK);
+  packed.resize(size);
+  return packed;
+}
+
 TEST(Decode, ChunksThatAreNoPixelsCostNothing) {
   // 60 MB of zeros as a profile and as a text, which a reader that unpacked them would have to hold.
-  Bytes packed;
-  {
-    const Bytes zeros(60'000'000);
-    uLongf size = compressBound(zeros.size());
-    packed.resize(size);
-    ASSERT_EQ(compress2(packed.data(), &size, zeros.data(), zeros.size(), 1), Z_OK);
-    packed.resize(size);
-  }
+  const Bytes packed = packed_zeros(60'000'000);
   const auto named = [&](std::string_view head) {
     Bytes chunk(head.begin(), head.end());
     chunk.insert(chunk.end(), packed.begin(), packed.end());
@@ -414,14 +417,7 @@ TEST(Decode, WhatFollowsTheLastRowOfAPngIsNotUnpackedToItsEnd) {
     kind.interlaced = interlaced;
     const Bytes plain = write_png(5, 3, kind, [](std::size_t, std::size_t, std::size_t) { return 0U; });
     // The same pixels, and 300 MB of zeros behind them in the same stream.
-    Bytes packed;
-    {
-      const Bytes zeros(300'000'000);
-      uLongf size = compressBound(zeros.size());
-      packed.resize(size);
-      ASSERT_EQ(compress2(packed.data(), &size, zeros.data(), zeros.size(), 1), Z_OK);
-      packed.resize(size);
-    }
+    const Bytes packed = packed_zeros(300'000'000);
     constexpr std::size_t kHead = 8 + 25;  // the signature and IHDR
     Bytes image(plain.begin(), plain.begin() + kHead);
     const auto put = [&](std::uint32_t value) {

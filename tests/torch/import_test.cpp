@@ -247,13 +247,18 @@ TEST_F(Import, WithoutAHeadTheNamesOfLabelsDecide) {
   EXPECT_EQ(answers.texts[1].label, 0U);
 }
 
+/// Wider than the other checkpoints, since small layers stay in fp32.
+NamedShapes wide_bert(const std::string& prefix, std::int64_t labels) {
+  NamedShapes tensors = testing::bert_shapes(prefix, false, labels);
+  for (auto& [name, shape] : tensors) {
+    for (std::int64_t& dim : shape) dim = dim == 32 ? 128 : dim == 48 ? 256 : dim;
+  }
+  return tensors;
+}
+
 TEST_F(Import, AnInt8ModelWithASingleScoreIsComparedByIt) {
   for (const std::string problem : {"multi_label_classification", "regression"}) {
-    NamedShapes tensors;
-    for (auto [name, shape] : testing::bert_shapes("bert.", false, 1)) {
-      for (std::int64_t& dim : shape) dim = dim == 32 ? 128 : dim == 48 ? 256 : dim;
-      tensors.emplace_back(name, shape);
-    }
+    const NamedShapes tensors = wide_bert("bert.", 1);
     const auto source = checkpoint(
         R"({"model_type":"bert","hidden_size":128,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":256,)"
         R"("vocab_size":40,"max_position_embeddings":16,"architectures":["BertForSequenceClassification"],)"
@@ -269,12 +274,7 @@ TEST_F(Import, AnInt8ModelWithASingleScoreIsComparedByIt) {
 }
 
 TEST_F(Import, AnInt8ModelReloadsAndStaysNear) {
-  // Wider than the others, since small layers stay in fp32.
-  NamedShapes tensors;
-  for (auto [name, shape] : testing::bert_shapes("", false, 0)) {
-    for (std::int64_t& dim : shape) dim = dim == 32 ? 128 : dim == 48 ? 256 : dim;
-    tensors.emplace_back(name, shape);
-  }
+  const NamedShapes tensors = wide_bert("", 0);
   const auto source = checkpoint(
       R"({"model_type":"bert","hidden_size":128,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":256,)"
       R"("vocab_size":40,"max_position_embeddings":16})",
