@@ -13,7 +13,7 @@ namespace infer::inline v0 {
 std::string sha256(std::istream& file);
 
 /// Compares the files of a version with the SHA-256 that infer.json gives for them. Errors: `kNotFound`,
-/// `kModelError`, naming the file.
+/// `kUnavailable` (no descriptors left), `kModelError`, naming the file.
 Result<void> check_digests(const Manifest& manifest, const std::filesystem::path& directory);
 
 }  // namespace infer::inline v0

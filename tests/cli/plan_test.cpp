@@ -213,12 +213,19 @@ TEST(Objective, IsReadOrRefused) {
     EXPECT_FALSE(Objective::parse(bad)) << bad;
 }
 
-TEST(PlanCommand, ChoosesTheFewestServersAndSaysWhatIsWrong) {
-  const testing::Folder folder;
+/// One worker that takes 10 ms for each request.
+std::string write_curve(const testing::Folder& folder, std::size_t max_queue_size) {
   const std::string curve = folder / "curve.json";
   std::ofstream(curve)
-      << R"({"model": "m", "workers": 1, "intra_op_threads": 1, "max_batch_size": 1, "max_queue_size": 64,
+      << R"({"model": "m", "workers": 1, "intra_op_threads": 1, "max_batch_size": 1, "max_queue_size": )"
+      << max_queue_size << R"(,
     "max_queue_delay_ms": 0, "prepare_ms": 0, "batches": [{"batch": 1, "forward_ms": 10, "alone_ms": 10}]})";
+  return curve;
+}
+
+TEST(PlanCommand, ChoosesTheFewestServersAndSaysWhatIsWrong) {
+  const testing::Folder folder;
+  const std::string curve = write_curve(folder, 64);
   const auto plan = run_infer({"plan", curve, "--qps", "250", "--poisson", "--slo", "p95=110ms", "--json"});
   EXPECT_EQ(plan.code, 0) << plan.output;
   EXPECT_NE(plan.output.find(R"("choice":"3 replicas")"), std::string::npos) << plan.output;
@@ -238,10 +245,7 @@ TEST(PlanCommand, ChoosesTheFewestServersAndSaysWhatIsWrong) {
 
 TEST(PlanCommand, ModelsMaxWaitAsServeHasIt) {
   const testing::Folder folder;
-  const std::string curve = folder / "curve.json";
-  std::ofstream(curve)
-      << R"({"model": "m", "workers": 1, "intra_op_threads": 1, "max_batch_size": 1, "max_queue_size": 100000,
-    "max_queue_delay_ms": 0, "prepare_ms": 0, "batches": [{"batch": 1, "forward_ms": 10, "alone_ms": 10}]})";
+  const std::string curve = write_curve(folder, 100000);
   const auto p95 = [&](const std::vector<std::string>& more) {
     std::vector<std::string> command{"plan",           curve,    "--qps", "130", "--seconds", "60",
                                      "--max-inflight", "100000", "--json"};
