@@ -40,7 +40,7 @@ def one_run(wait_ms, rate, work):
         load = [INFER, "load", "--host", f"http://127.0.0.1:{port}/embed", "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--json"]
         subprocess.run([*load, "--qps", str(rate / 8), "--seconds", "5"], capture_output=True, check=True)  # a rate to go by
         subprocess.run([*load, "--qps", str(4 * rate), "--seconds", str(SECONDS), "--poisson", "--connections", str(CONNECTIONS), "--csv", trace],
-                       capture_output=True, check=True)
+                       capture_output=True)  # it ends with an error where requests were refused, which is what is wanted here
         with open(trace, newline="") as file:
             rows = list(csv.DictReader(file))
     finally:

@@ -224,8 +224,7 @@ int run(const Arguments& arguments) {
     return Interrupt::kExitCode;
   }
   if (report.photos.empty()) {
-    return give_up(
-        {ErrorCode::kNotFound, arguments.folder + ": holds no .jpg, .jpeg or .png that can be read", {}});
+    return give_up({ErrorCode::kNotFound, arguments.folder + ": holds no JPEG or PNG that can be read", {}});
   }
   for (Photo& photo : report.photos) photo.also = std::move(also[photo.path]);
   sort_by_preference(report.photos);

@@ -323,7 +323,7 @@ int run(const Arguments& arguments) {
     }
   }
   if (counts.written + counts.skipped + file.rows() + counts.dropped == 0 && !interrupt.requested()) {
-    std::cerr << "infer embed: found no .jpg, .jpeg or .png"
+    std::cerr << "infer embed: found no JPEG or PNG"
               << (arguments.recursive ? "" : "; --recursive looks into folders too") << '\n';
     return 1;
   }

@@ -9,9 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "infer/tasks/image_embedder.h"
-#include "infer/tasks/text_classifier.h"
-#include "infer/tasks/text_embedder.h"
+#include "infer/tasks/task.h"
 
 namespace infer::cli {
 namespace {
@@ -19,14 +17,6 @@ namespace {
 template <class T>
 Result<void> only_error(const Result<T>& result) {
   return result ? Result<void>{} : Result<void>(Unexpected(result.error()));
-}
-
-/// `call` with a task's object, made from the engine.
-template <class Task, class Call>
-Result<SampleRequest> with(std::shared_ptr<Engine> engine, Call call) {
-  auto task = Task::create(std::move(engine));
-  if (!task) return Unexpected(task.error());
-  return SampleRequest([task = std::make_shared<Task>(*std::move(task)), call] { return call(*task); });
 }
 
 }  // namespace
@@ -64,7 +54,6 @@ Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::si
 }
 
 Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::string& sample) {
-  const std::string task = engine->model().manifest.task;
   if (sample.empty()) {
     const ModelSignature& signature = engine->model().backend->signature();
     if (!signature.is_static()) {
@@ -82,25 +71,15 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
       return only_error(engine->infer(std::move(tensors)));
     });
   }
-  if (task == "image-embedding") {
-    return with<ImageEmbedder>(std::move(engine), [sample](const ImageEmbedder& embedder) {
-      return only_error(
-          embedder.embed(std::span(reinterpret_cast<const std::uint8_t*>(sample.data()), sample.size())));
-    });
+  auto made = make_task(std::move(engine));
+  if (!made) return Unexpected(made.error());
+  const std::shared_ptr<TaskModel> model = *std::move(made);
+  if (model->input() != TaskInput::kImage && model->input() != TaskInput::kText) {
+    return fail(ErrorCode::kUnimplemented,
+                "--sample: only for models of images and texts, this one's task is " +
+                    model->engine()->model().manifest.task);
   }
-  if (task == "text-embedding") {
-    return with<TextEmbedder>(std::move(engine), [sample](const TextEmbedder& embedder) {
-      return only_error(embedder.embed(sample));
-    });
-  }
-  if (task == "text-classification") {
-    return with<TextClassifier>(std::move(engine), [sample](const TextClassifier& classifier) {
-      const std::string_view text = sample;
-      return only_error(classifier.classify(std::span(&text, 1)));
-    });
-  }
-  return fail(ErrorCode::kUnimplemented,
-              "--sample: only for models of images and texts, this one's task is " + task);
+  return SampleRequest([model, sample] { return only_error(model->answer(sample)); });
 }
 
 }  // namespace infer::cli

@@ -7,6 +7,11 @@
 #include "exchange.h"
 #include "infer/core/result.h"
 #include "infer/engine/admission.h"
+#include "infer/tasks/forecaster.h"
+#include "infer/tasks/image_embedder.h"
+#include "infer/tasks/simulator.h"
+#include "infer/tasks/text_classifier.h"
+#include "infer/tasks/text_embedder.h"
 #include "json_body.h"
 #include "served_models.h"
 
@@ -17,18 +22,17 @@ struct RouteTask {
   const char* name;
   bool (*done_by)(const ServedModel& model);
 };
-inline constexpr RouteTask kImageEmbedding{
-    "image-embedding", [](const ServedModel& model) { return model.image_embedder != nullptr; }};
-inline constexpr RouteTask kTextEmbedding{
-    "text-embedding", [](const ServedModel& model) { return model.text_embedder != nullptr; }};
-inline constexpr RouteTask kEmbedding{
-    "embedding", [](const ServedModel& model) { return model.text_embedder || model.image_embedder; }};
-inline constexpr RouteTask kTextClassification{
-    "text-classification", [](const ServedModel& model) { return model.text_classifier != nullptr; }};
-inline constexpr RouteTask kForecast{"forecast",
-                                     [](const ServedModel& model) { return model.forecaster != nullptr; }};
-inline constexpr RouteTask kSimulate{"simulate",
-                                     [](const ServedModel& model) { return model.simulator != nullptr; }};
+/// Whether the model does the work of one of the classes.
+template <class... Tasks>
+bool does(const ServedModel& model) {
+  return ((model.task->as<Tasks>() != nullptr) || ...);
+}
+inline constexpr RouteTask kImageEmbedding{"image-embedding", does<ImageEmbedder>};
+inline constexpr RouteTask kTextEmbedding{"text-embedding", does<TextEmbedder>};
+inline constexpr RouteTask kEmbedding{"embedding", does<TextEmbedder, ImageEmbedder>};
+inline constexpr RouteTask kTextClassification{"text-classification", does<TextClassifier>};
+inline constexpr RouteTask kForecast{"forecast", does<Forecaster>};
+inline constexpr RouteTask kSimulate{"simulate", does<Simulator>};
 
 /// The model that a request asks for; what it does not say is left to the server.
 struct WantedModel {
@@ -65,6 +69,11 @@ class ModelAdmission {
   void refuse(const Error& error);
 
   const ServedModel& model() const { return *model_; }
+  /// The class that does the route's work.
+  template <class Task>
+  const Task& task() const {
+    return *model_->task->as<Task>();
+  }
   Permit permit() { return std::move(permit_); }
 
  private:

@@ -88,7 +88,7 @@ Result<std::shared_ptr<ServedModel>> ModelHost::open(const std::filesystem::path
   }
   auto engine = open_engine(directory, wanted);
   if (!engine) return Unexpected(engine.error());
-  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.decode);
+  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), {options_.decode});
   if (!model) return model;
   malloc_trim(0);  // what reading the weights and warming up took, and glibc keeps: 100 MB of a ViT-B/32
   (*model)->by_default = by_default;
@@ -116,7 +116,7 @@ void ModelHost::show(const ServedModel& model) {
 }
 
 Result<void> ModelHost::add(std::shared_ptr<Engine> engine) {
-  auto model = ServedModel::create(std::move(engine), options_.decode);
+  auto model = ServedModel::create(std::move(engine), {options_.decode});
   if (!model) return Unexpected(model.error());
   show(**model);
   std::unique_lock lock(change_mutex_);

@@ -31,7 +31,7 @@ EncodedImage as_image(std::string_view bytes) {
 void embed_images(Exchange& exchange, ModelAdmission& admission, const std::vector<EncodedImage>& images) {
   const ServedModel& model = admission.model();
   const RequestOptions options{exchange.deadline, exchange.hung_up};
-  auto result = model.image_embedder->embed_many(images, options, admission.permit());
+  auto result = admission.task<ImageEmbedder>().embed_many(images, options, admission.permit());
   if (!result) return admission.refuse(result.error());
   answer_embeddings(exchange, model.engine->model(), *result);
 }

@@ -28,15 +28,14 @@ Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
   return std::optional(length);
 }
 
-bool is_encoded_image(std::string_view body) {
-  return body.starts_with("\xFF\xD8\xFF") || body.starts_with("\x89PNG");
-}
+bool takes_images(const ServedModel& model) { return model.task->input() == TaskInput::kImage; }
 
 Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& model) {
   auto length = json_length(exchange);
   if (!length) return Unexpected(length.error());
   if (*length == std::size_t{0}) {
-    const bool image = model.image_embedder && is_encoded_image(exchange.body.text());
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(exchange.body.data());
+    const bool image = takes_images(model) && image_format({bytes, exchange.body.size()}) != nullptr;
     return raw_inference_request(exchange.body, model.engine->model().backend->signature(), image);
   }
   const std::string_view json = exchange.body.text().substr(0, length->value_or(exchange.body.size()));
@@ -76,7 +75,7 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
                        std::string(to_string(spec.dtype)));
       }
       if (auto fits = check_shape(spec, *found); !fits) return Unexpected(fits.error());
-    } else if (!model.image_embedder) {
+    } else if (!takes_images(model)) {
       return invalid("inputs." + spec.name + ".datatype: BYTES, the model takes " +
                      std::string(to_string(spec.dtype)));
     }
@@ -110,7 +109,7 @@ Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request
   // Encoded images, in the place of the pixels that the model takes.
   return runner.run(
       first.strings.size(),
-      [&](std::size_t i) { return model.image_embedder->prepare(first.strings[i], options); }, options,
+      [&](std::size_t i) { return model.task->prepare_image(first.strings[i], options); }, options,
       std::move(permit));
 }
 
@@ -124,7 +123,7 @@ bool is_quick(Service& service, const Exchange& exchange) {
   if (exchange.body.size() > kQuickBytes) return false;
   const auto model = service.models().find(exchange.path_parameters[0], wanted_version(exchange));
   // An image waits for memory to be decoded in.
-  return model == nullptr || (model->engine->model().backend->is_instant() && !model->image_embedder);
+  return model == nullptr || (model->engine->model().backend->is_instant() && !takes_images(*model));
 }
 
 /// `unknown_model`, with the models that there are.

@@ -134,18 +134,18 @@ void embeddings(Service& service, Exchange& exchange) {
     if (exchange.status == 404) exchange.failure->code = "model_not_found";
     return;
   }
-  const ServedModel* const model = &admission.model();
-  const std::size_t dim = model->text_embedder ? model->text_embedder->dim() : model->image_embedder->dim();
+  const auto* const texts = admission.model().task->as<TextEmbedder>();
+  const auto* const images = admission.model().task->as<ImageEmbedder>();
+  const std::size_t dim = texts != nullptr ? texts->dim() : images->dim();
   std::size_t dimensions = dim;
   if (auto read = body.read("dimensions", dimensions, 1, dim); !read) return admission.refuse(read.error());
   const element* input = body.find("input");
   if (input == nullptr) return admission.refuse(invalid("input: is missing").error());
   const RequestOptions options{exchange.deadline, exchange.hung_up};
-  auto answer = model->text_embedder
-                    ? embed_texts(*model->text_embedder, *input, service.options().max_texts, options,
-                                  admission.permit())
-                    : embed_images(*model->image_embedder, *input, service.options().max_images, options,
-                                   admission.permit());
+  auto answer =
+      texts != nullptr
+          ? embed_texts(*texts, *input, service.options().max_texts, options, admission.permit())
+          : embed_images(*images, *input, service.options().max_images, options, admission.permit());
   if (!answer) return admission.refuse(answer.error());
   note_batch(exchange, answer->timings, answer->batch_size, answer->vectors.size());
   JsonWriter json;
@@ -161,7 +161,7 @@ void embeddings(Service& service, Exchange& exchange) {
     }
     json.end_object();
   }
-  json.end_array().key("model").value(model->engine->model().name);
+  json.end_array().key("model").value(admission.model().engine->model().name);
   json.key("usage").begin_object().key("prompt_tokens").value(answer->tokens);
   json.key("total_tokens").value(answer->tokens).end_object().end_object();
   exchange.response = std::move(json).text();

@@ -27,7 +27,7 @@ void write_classification(JsonWriter& json, const TextClassifier& classifier, co
 }
 
 void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
-  const TextClassifier& classifier = *admission.model().text_classifier;
+  const TextClassifier& classifier = admission.task<TextClassifier>();
   const Engine& engine = classifier.engine();
   const simdjson::dom::element* one = body.find("text");
   Result<std::vector<std::string_view>> texts = std::vector<std::string_view>();
@@ -179,7 +179,7 @@ void write_table(JsonWriter& json, const char* key, const std::vector<std::vecto
 }
 
 void forecast(Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
-  const Forecaster& forecaster = *admission.model().forecaster;
+  const Forecaster& forecaster = admission.task<Forecaster>();
   const Engine& engine = forecaster.engine();
   auto request = read_forecast(body, forecaster);
   if (!request) return admission.refuse(request.error());

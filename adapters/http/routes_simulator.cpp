@@ -40,7 +40,7 @@ void simulate(Service& service, Exchange& exchange) {
     work.units = units;
   }
   auto answer =
-      admission.model().simulator->run(work, {exchange.deadline, exchange.hung_up}, admission.permit());
+      admission.task<Simulator>().run(work, {exchange.deadline, exchange.hung_up}, admission.permit());
   if (!answer) return admission.refuse(answer.error());
   note_batch(exchange, answer->timings, answer->batch_size, 1);
   JsonWriter json;

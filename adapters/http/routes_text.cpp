@@ -57,7 +57,7 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   JsonBody body;
   if (auto parsed = body.parse(exchange); !parsed) return admission.refuse(parsed.error());
   if (!admission.choose(body)) return;
-  const TextEmbedder& embedder = *admission.model().text_embedder;
+  const TextEmbedder& embedder = admission.task<TextEmbedder>();
   auto how = read_how(body, embedder.dim());
   if (!how) return refuse_field(exchange, how.error());
   Result<std::vector<std::string_view>> texts = parse(body);

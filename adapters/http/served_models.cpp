@@ -6,30 +6,12 @@
 namespace infer::http {
 
 Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine> engine,
-                                                         const DecodeLimits& limits) {
+                                                         const TaskOptions& options) {
+  auto task = make_task(engine, options);
+  if (!task) return Unexpected(task.error());
   auto model = std::make_shared<ServedModel>();
-  model->engine = engine;
-  const Manifest& manifest = engine->model().manifest;
-  const auto add = []<class Task>(Result<Task> created, std::unique_ptr<Task>& task) -> Result<void> {
-    if (!created) return Unexpected(created.error());
-    task = std::make_unique<Task>(*std::move(created));
-    return {};
-  };
-  Result<void> added;
-  if (manifest.task == "image-embedding") {
-    added = add(ImageEmbedder::create(engine, limits), model->image_embedder);
-  } else if (manifest.task == "text-embedding") {
-    added = add(TextEmbedder::create(engine), model->text_embedder);
-    if (added && !manifest.labels.empty())
-      added = add(TextClassifier::create(engine), model->text_classifier);
-  } else if (manifest.task == "text-classification") {
-    added = add(TextClassifier::create(engine), model->text_classifier);
-  } else if (manifest.task == "forecast") {
-    added = add(Forecaster::create(engine), model->forecaster);
-  } else if (manifest.task == "simulate") {
-    added = add(Simulator::create(engine), model->simulator);
-  }
-  if (!added) return Unexpected(added.error());
+  model->engine = std::move(engine);
+  model->task = *std::move(task);
   return model;
 }
 

@@ -8,23 +8,15 @@
 #include <string_view>
 #include <vector>
 
-#include "infer/tasks/forecaster.h"
-#include "infer/tasks/image_embedder.h"
-#include "infer/tasks/simulator.h"
-#include "infer/tasks/text_classifier.h"
-#include "infer/tasks/text_embedder.h"
+#include "infer/tasks/task.h"
 #include "request_statistics.h"
 
 namespace infer::http {
 
-/// A model that is being served, with the tasks it does; what it does not is null.
+/// A model that is being served.
 struct ServedModel {
   std::shared_ptr<Engine> engine;
-  std::unique_ptr<ImageEmbedder> image_embedder;
-  std::unique_ptr<TextEmbedder> text_embedder;
-  std::unique_ptr<TextClassifier> text_classifier;
-  std::unique_ptr<Forecaster> forecaster;
-  std::unique_ptr<Simulator> simulator;
+  std::unique_ptr<TaskModel> task;
   bool by_default = true;  ///< Serves requests that name no version.
 
   /// Whether it is called that: the folder's name, with its precision or without.
@@ -36,9 +28,9 @@ struct ServedModel {
           .count();      ///< Since 1970.
   Duration load_time{};  ///< To read the file and warm up.
 
-  /// Errors: those of the task's `create`.
+  /// Errors: those of `make_task`.
   static Result<std::shared_ptr<ServedModel>> create(std::shared_ptr<Engine> engine,
-                                                     const DecodeLimits& limits);
+                                                     const TaskOptions& options);
 };
 
 /// Models by name, and of each the versions that are served. Thread-safe. A request keeps the model it was

@@ -27,8 +27,6 @@ constexpr std::array<std::string_view, 10> kSeriesKeys{
 constexpr std::array<std::string_view, 6> kSpecKeys{
     "name", "dtype", "shape", "range", "max_shape", "same_shape_as"};
 constexpr std::array<std::string_view, 3> kPreprocessKeys{"size", "mean", "std"};
-constexpr std::array<std::string_view, 6> kTasks{
-    "image-embedding", "text-embedding", "text-classification", "forecast", "simulate", "raw"};
 constexpr std::array<std::string_view, 4> kPrecisions{"fp32", "fp16", "bf16", "int8"};
 constexpr std::array<std::string_view, 3> kPolicies{"promoted", "latest", "all"};
 constexpr std::array<std::string_view, 3> kScores{"softmax", "sigmoid", "none"};
@@ -368,7 +366,7 @@ Result<void> batch(element value, Manifest& out) {
 Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   const std::string key(key_view);
   if (auto known = check_key(key_view, kKeys, ""); !known) return known;
-  if (key == "task") return store(choice(key, value, kTasks), out.task);
+  if (key == "task") return store(text(key, value), out.task);
   if (key == "backend") return store(text(key, value), out.backend);
   if (key == "file") return store(text(key, value), out.file);
   if (key == "inputs") return store(tensor_specs(key, value), out.inputs);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "codec.h"
 #include "decoding.h"
 
 namespace infer::inline v0 {
@@ -39,10 +40,11 @@ Result<std::optional<Image>> decode_over(std::span<const std::uint8_t> bytes, st
                                          const DecodeLimits& limits, const StopCondition& until) {
   const auto info = probe_within(bytes, limits);
   if (!info) return Unexpected(info.error());
-  if (info->format != ImageFormat::kPng) return std::optional<Image>();
+  const ImageCodec& codec = *find_codec(bytes);
+  if (codec.decode_over == nullptr) return std::optional<Image>();
   try {
     Decoding decoding(*info, limits, until);
-    auto transparent = decode_png_over(bytes, background, decoding);
+    auto transparent = codec.decode_over(bytes, background, decoding);
     if (!transparent) return Unexpected(transparent.error());
     return *transparent ? std::optional<Image>(decoding.finish()) : std::optional<Image>();
   } catch (const std::bad_alloc&) {
@@ -56,8 +58,7 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, const DecodeLimi
   if (!info) return Unexpected(info.error());
   try {
     Decoding decoding(*info, limits, until);
-    const auto decoded =
-        info->format == ImageFormat::kJpeg ? decode_jpeg(bytes, decoding) : decode_png(bytes, decoding);
+    const auto decoded = find_codec(bytes)->decode(bytes, decoding);
     if (!decoded) return Unexpected(decoded.error());
     return decoding.finish();
   } catch (const std::bad_alloc&) {

@@ -63,13 +63,4 @@ class Decoding {
   UprightWriter writer_;
 };
 
-/// Decodes into `decoding`, whose image is complete where this succeeds. A size other than that of its info
-/// is an error.
-Result<void> decode_jpeg(std::span<const std::uint8_t> bytes, Decoding& decoding);
-/// The colours of a PNG, whatever is transparent.
-Result<void> decode_png(std::span<const std::uint8_t> bytes, Decoding& decoding);
-/// A PNG laid over a grey background; false where no pixel is transparent, and the image is of no use then.
-Result<bool> decode_png_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
-                             Decoding& decoding);
-
 }  // namespace infer::inline v0

@@ -12,9 +12,7 @@
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
 #include "infer/engine/open.h"
-#include "infer/tasks/image_embedder.h"
-#include "infer/tasks/text_classifier.h"
-#include "infer/tasks/text_embedder.h"
+#include "infer/tasks/task.h"
 #include "quantize_module.h"
 #include "staged_folder.h"
 
@@ -26,78 +24,6 @@ namespace fs = std::filesystem;
 Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 using Vectors = std::vector<std::vector<float>>;
-
-/// Texts of several lengths and kinds, for models whose owner gives none.
-std::vector<std::string> made_up_texts() {
-  const std::vector<std::string> subjects{"The river", "A new library", "Her answer", "This phone",
-                                          "The council"};
-  const std::vector<std::string> verbs{"was slower than expected", "changed how people work", "cost 40 euros",
-                                       "did not arrive in time", "made everyone at the table laugh"};
-  std::vector<std::string> texts{"yes", "No refunds.", "?"};
-  for (const auto& subject : subjects) {
-    for (const auto& verb : verbs) {
-      texts.push_back(subject + " " + verb + ".");
-      texts.push_back(subject + " " + verb +
-                      ", although nobody who was asked about it beforehand had thought so, and " +
-                      "the report that followed took three months to write.");
-    }
-  }
-  return texts;
-}
-
-/// Black, white, ramps and coloured noise: extremes that no photograph leaves the range of.
-std::vector<Image> made_up_images() {
-  std::vector<Image> images;
-  constexpr std::size_t kEdge = 256;
-  std::uint32_t state = 1;
-  for (std::size_t kind = 0; kind < 12; ++kind) {
-    Image image = Image::uninitialised(kEdge, kEdge);
-    for (std::size_t i = 0; i < kEdge * kEdge * Image::kChannels; ++i) {
-      const std::size_t x = i / 3 % kEdge;
-      const std::size_t y = i / 3 / kEdge;
-      state = state * 1664525U + 1013904223U;
-      const auto noise = static_cast<std::size_t>(state >> 24);
-      const std::size_t value =
-          kind == 0   ? 0
-          : kind == 1 ? 255
-          : kind == 2 ? x
-          : kind == 3 ? y
-                      : (x / (std::size_t{8} << (kind % 4)) + y / 32 * i % 3) * 97 + noise * (kind / 4);
-      image.pixels[i] = static_cast<std::uint8_t>(value & 255);
-    }
-    images.push_back(std::move(image));
-  }
-  return images;
-}
-
-Result<Vectors> embed_texts(const std::shared_ptr<Engine>& engine, const std::vector<std::string>& texts) {
-  auto embedder = TextEmbedder::create(engine);
-  if (!embedder) return Unexpected(embedder.error());
-  Vectors vectors;
-  for (const std::string& text : texts) {  // one at a time: batches are another question
-    auto vector = embedder->embed(text);
-    if (!vector) return Unexpected(vector.error());
-    vectors.push_back(*std::move(vector));
-  }
-  return vectors;
-}
-
-/// Scores that stand for themselves. An angle shows nothing of a single number, so a probability comes with
-/// its complement; for values of a regression see `add_scale`.
-Result<Vectors> score_texts(const std::shared_ptr<Engine>& engine, const std::vector<std::string>& texts) {
-  auto classifier = TextClassifier::create(engine);
-  if (!classifier) return Unexpected(classifier.error());
-  Vectors vectors;
-  for (const std::string_view text : texts) {
-    auto answer = classifier->classify({&text, 1});
-    if (!answer) return Unexpected(answer.error());
-    vectors.push_back(std::move(answer->texts.front().scores));
-    if (classifier->scores_are() == TextClassifier::Scores::kValues) continue;
-    const std::size_t labels = vectors.back().size();
-    for (std::size_t i = 0; i < labels; ++i) vectors.back().push_back(1 - vectors.back()[i]);
-  }
-  return vectors;
-}
 
 /// Appends to both what is usual for a value, the root of the mean square over `before`: an angle then shows
 /// how far a value is off, by that measure.
@@ -113,35 +39,39 @@ void add_scale(Vectors& before, Vectors& after) {
   }
 }
 
-Result<Vectors> embed_images(const std::shared_ptr<Engine>& engine, const fs::path& folder) {
-  auto embedder = ImageEmbedder::create(engine);
-  if (!embedder) return Unexpected(embedder.error());
-  Vectors vectors;
-  if (folder.empty()) {
-    for (const Image& image : made_up_images()) {
-      auto vector = embedder->embed(image);
-      if (!vector) return Unexpected(vector.error());
-      vectors.push_back(*std::move(vector));
+/// What is asked: an image or a text, and where it came from.
+struct Question {
+  std::string place;
+  std::string content;
+};
+
+/// Photographs of a folder, or the lines of a file.
+Result<std::vector<Question>> read_samples(const fs::path& samples, TaskInput input) {
+  std::vector<Question> questions;
+  if (input == TaskInput::kText) {
+    auto content = read_file(samples);
+    if (!content) return Unexpected(content.error());
+    std::istringstream file(*content);
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty()) questions.push_back({samples.string(), std::move(line)});
     }
-    return vectors;
+    return questions;
   }
   std::vector<fs::path> files;
   std::error_code error;
-  fs::directory_iterator entry(folder, error);
+  fs::directory_iterator entry(samples, error);
   for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
     std::error_code unreadable;
     if (entry->is_regular_file(unreadable)) files.push_back(entry->path());
   }
-  if (error) return fail(ErrorCode::kNotFound, folder.string() + ": cannot be read: " + error.message());
+  if (error) return fail(ErrorCode::kNotFound, samples.string() + ": cannot be read: " + error.message());
   std::sort(files.begin(), files.end());
   for (const fs::path& path : files) {
     auto bytes = read_file(path);
     if (!bytes) return Unexpected(bytes.error());
-    auto vector = embedder->embed({reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
-    if (!vector) return bad(path.string() + ": " + vector.error().message);
-    vectors.push_back(*std::move(vector));
+    questions.push_back({path.string(), *std::move(bytes)});
   }
-  return vectors;
+  return questions;
 }
 
 /// A version of a model.
@@ -151,28 +81,31 @@ struct Place {
   fs::path files() const { return directory / version; }
 };
 
+/// Answers to the owner's samples, or to the recorded ones; one at a time: batches are another question.
 Result<Vectors> answers(const Place& place, const fs::path& samples) {
   OpenOptions wanted;
   wanted.version = place.version;
   auto engine = open_engine(place.directory, wanted);
   if (!engine) return Unexpected(engine.error());
-  auto shared = std::make_shared<Engine>(*std::move(engine));
-  const std::string& task = shared->model().manifest.task;
-  if (task == "image-embedding") return embed_images(shared, samples);
-  std::vector<std::string> texts;
+  auto model = make_task(std::make_shared<Engine>(*std::move(engine)));
+  if (!model) return Unexpected(model.error());
+  Vectors vectors;
   if (samples.empty()) {
-    texts = made_up_texts();
-  } else {
-    auto content = read_file(samples);
-    if (!content) return Unexpected(content.error());
-    std::istringstream file(*content);
-    for (std::string line; std::getline(file, line);) {
-      if (!line.empty()) texts.push_back(line);
+    for (std::size_t i = 0; i < (*model)->recorded(); ++i) {
+      auto vector = (*model)->recorded_answer(i);
+      if (!vector) return Unexpected(vector.error());
+      vectors.push_back(*std::move(vector));
     }
+    return vectors;
   }
-  const std::string& scores = shared->model().manifest.scores;
-  const bool each_by_itself = task == "text-classification" && (scores == "sigmoid" || scores == "none");
-  return each_by_itself ? score_texts(shared, texts) : embed_texts(shared, texts);
+  const auto questions = read_samples(samples, (*model)->input());
+  if (!questions) return Unexpected(questions.error());
+  for (const Question& question : *questions) {
+    auto vector = (*model)->answer(question.content);
+    if (!vector) return bad(question.place + ": " + vector.error().message);
+    vectors.push_back(*std::move(vector));
+  }
+  return vectors;
 }
 
 double cosine(const std::vector<float>& a, const std::vector<float>& b) {
@@ -213,9 +146,10 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
                                      bool beside) {
   auto manifest = read_manifest(from.directory, from.version);
   if (!manifest) return Unexpected(manifest.error());
-  const bool known_task = manifest->task == "image-embedding" || manifest->task == "text-embedding" ||
-                          manifest->task == "text-classification";
-  if (manifest->backend != "torchscript" || !known_task)
+  const auto task = find_task(*manifest);
+  if (!task) return Unexpected(task.error());
+  const bool comparable = (*task)->input == TaskInput::kImage || (*task)->input == TaskInput::kText;
+  if (manifest->backend != "torchscript" || !comparable)
     return bad(from.directory.string() +
                ": a TorchScript model of images or texts is needed to compare answers");
   if (manifest->precision != "fp32")

@@ -13,6 +13,7 @@
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
 #include "infer/series/windows.h"
+#include "rows.h"
 #include "vectors.h"
 
 namespace infer::inline v0 {
@@ -253,5 +254,51 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
     return Unexpected(out_of_memory());
   }
 }
+
+namespace {
+
+/// How far a forecaster looks back is its own matter: clients see the columns and the targets.
+Result<void> same_columns(const Model& now, const Model& next) {
+  const SeriesSpec& a = *now.manifest.series;
+  const SeriesSpec& b = *next.manifest.series;
+  if (a.columns != b.columns || a.targets != b.targets)
+    return unfit("series.columns and targets differ from those of the version served");
+  return {};
+}
+
+/// The window of the model's folder is what it can be asked.
+class ForecastModel final : public TaskModel {
+ public:
+  ForecastModel(std::shared_ptr<Engine> engine, Forecaster forecaster)
+      : TaskModel(std::move(engine), TaskInput::kSeries), forecaster_(std::move(forecaster)) {}
+
+  std::size_t recorded() const noexcept override { return forecaster_.recorded_window() ? 1 : 0; }
+  Result<std::vector<float>> recorded_answer(std::size_t) const override {
+    auto forecast = forecaster_.forecast({});
+    if (!forecast) return Unexpected(forecast.error());
+    std::vector<float> answer;
+    for (const auto& row : forecast->values) answer.insert(answer.end(), row.begin(), row.end());
+    return answer;
+  }
+
+ protected:
+  const void* find(const std::type_info& type) const noexcept override {
+    return type == typeid(Forecaster) ? &forecaster_ : nullptr;
+  }
+
+ private:
+  const Forecaster forecaster_;
+};
+
+}  // namespace
+
+constinit const TaskRow kForecastTask{
+    "forecast", TaskInput::kSeries,
+    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+      auto forecaster = Forecaster::create(engine);
+      if (!forecaster) return Unexpected(forecaster.error());
+      return std::make_unique<ForecastModel>(std::move(engine), *std::move(forecaster));
+    },
+    same_columns};
 
 }  // namespace infer::inline v0

@@ -7,6 +7,8 @@
 
 #include "helpers.h"
 #include "infer/image/preprocess.h"
+#include "recorded.h"
+#include "rows.h"
 #include "run_many.h"
 #include "vectors.h"
 
@@ -193,5 +195,43 @@ Result<void> ImageEmbedder::start(Result<Sample> sample, Permit permit, const Re
   if (!pending) return Unexpected(pending.error());
   return {};
 }
+
+namespace {
+
+class ImageEmbeddingModel final : public TaskModel {
+ public:
+  ImageEmbeddingModel(std::shared_ptr<Engine> engine, ImageEmbedder embedder)
+      : TaskModel(std::move(engine), TaskInput::kImage), embedder_(std::move(embedder)) {}
+
+  Result<Sample> prepare_image(EncodedImage image, const RequestOptions& options) const override {
+    return embedder_.prepare(image, options);
+  }
+  Result<std::vector<float>> answer(std::string_view image) const override {
+    return embedder_.embed(EncodedImage{reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
+  }
+  std::size_t recorded() const noexcept override { return kRecordedImages; }
+  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
+    return embedder_.embed(recorded_image(index));
+  }
+
+ protected:
+  const void* find(const std::type_info& type) const noexcept override {
+    return type == typeid(ImageEmbedder) ? &embedder_ : nullptr;
+  }
+
+ private:
+  const ImageEmbedder embedder_;
+};
+
+}  // namespace
+
+constinit const TaskRow kImageEmbeddingTask{
+    "image-embedding", TaskInput::kImage,
+    [](std::shared_ptr<Engine> engine, const TaskOptions& options) -> Result<std::unique_ptr<TaskModel>> {
+      auto embedder = ImageEmbedder::create(engine, options.decode);
+      if (!embedder) return Unexpected(embedder.error());
+      return std::make_unique<ImageEmbeddingModel>(std::move(engine), *std::move(embedder));
+    },
+    same_signature};
 
 }  // namespace infer::inline v0

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "rows.h"
+
 namespace infer::inline v0 {
 
 Result<Simulator> Simulator::create(std::shared_ptr<Engine> engine) {
@@ -44,5 +46,32 @@ Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestO
   answer.batch_size = response->batch_size;
   return answer;
 }
+
+namespace {
+
+class SimulatorModel final : public TaskModel {
+ public:
+  SimulatorModel(std::shared_ptr<Engine> engine, Simulator simulator)
+      : TaskModel(std::move(engine), TaskInput::kTensors), simulator_(std::move(simulator)) {}
+
+ protected:
+  const void* find(const std::type_info& type) const noexcept override {
+    return type == typeid(Simulator) ? &simulator_ : nullptr;
+  }
+
+ private:
+  const Simulator simulator_;
+};
+
+}  // namespace
+
+constinit const TaskRow kSimulateTask{
+    "simulate", TaskInput::kTensors,
+    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+      auto simulator = Simulator::create(engine);
+      if (!simulator) return Unexpected(simulator.error());
+      return std::make_unique<SimulatorModel>(std::move(engine), *std::move(simulator));
+    },
+    same_signature};
 
 }  // namespace infer::inline v0

@@ -6,6 +6,9 @@
 #include <numeric>
 #include <utility>
 
+#include "infer/tasks/text_embedder.h"
+#include "recorded.h"
+#include "rows.h"
 #include "run_many.h"
 #include "text_sample.h"
 #include "vectors.h"
@@ -90,5 +93,55 @@ Result<Classifications> TextClassifier::classify(std::span<const std::string_vie
     return Unexpected(out_of_memory());
   }
 }
+
+namespace {
+
+class TextClassificationModel final : public TaskModel {
+ public:
+  TextClassificationModel(std::shared_ptr<Engine> engine, TextClassifier classifier, TextEmbedder logits)
+      : TaskModel(std::move(engine), TaskInput::kText),
+        classifier_(std::move(classifier)),
+        logits_(std::move(logits)) {}
+
+  /// Logits where one label is right. Scores that stand for themselves otherwise: an angle shows nothing of a
+  /// single number, so each probability comes with its complement.
+  Result<std::vector<float>> answer(std::string_view text) const override {
+    if (classifier_.scores_are() == TextClassifier::Scores::kShares) return logits_.embed(text);
+    auto answer = classifier_.classify({&text, 1});
+    if (!answer) return Unexpected(answer.error());
+    std::vector<float> scores = std::move(answer->texts.front().scores);
+    if (classifier_.scores_are() == TextClassifier::Scores::kValues) return scores;
+    const std::size_t labels = scores.size();
+    for (std::size_t i = 0; i < labels; ++i) scores.push_back(1 - scores[i]);
+    return scores;
+  }
+  std::size_t recorded() const noexcept override { return kRecordedTexts; }
+  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
+    return answer(recorded_text(index));
+  }
+
+ protected:
+  const void* find(const std::type_info& type) const noexcept override {
+    return type == typeid(TextClassifier) ? &classifier_ : nullptr;
+  }
+
+ private:
+  const TextClassifier classifier_;
+  const TextEmbedder logits_;
+};
+
+}  // namespace
+
+constinit const TaskRow kTextClassificationTask{
+    "text-classification", TaskInput::kText,
+    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+      auto classifier = TextClassifier::create(engine);
+      if (!classifier) return Unexpected(classifier.error());
+      auto logits = TextEmbedder::create(engine);
+      if (!logits) return Unexpected(logits.error());
+      return std::make_unique<TextClassificationModel>(std::move(engine), *std::move(classifier),
+                                                       *std::move(logits));
+    },
+    same_signature};
 
 }  // namespace infer::inline v0

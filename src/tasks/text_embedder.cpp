@@ -1,8 +1,13 @@
 #include "infer/tasks/text_embedder.h"
 
+#include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
+#include "infer/tasks/text_classifier.h"
+#include "recorded.h"
+#include "rows.h"
 #include "run_many.h"
 #include "text_sample.h"
 #include "vectors.h"
@@ -66,5 +71,51 @@ Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, cons
     return Unexpected(out_of_memory());
   }
 }
+
+namespace {
+
+/// With labels it classifies too.
+class TextEmbeddingModel final : public TaskModel {
+ public:
+  TextEmbeddingModel(std::shared_ptr<Engine> engine, TextEmbedder embedder,
+                     std::optional<TextClassifier> classifier)
+      : TaskModel(std::move(engine), TaskInput::kText),
+        embedder_(std::move(embedder)),
+        classifier_(std::move(classifier)) {}
+
+  Result<std::vector<float>> answer(std::string_view text) const override { return embedder_.embed(text); }
+  std::size_t recorded() const noexcept override { return kRecordedTexts; }
+  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
+    return embedder_.embed(recorded_text(index));
+  }
+
+ protected:
+  const void* find(const std::type_info& type) const noexcept override {
+    if (type == typeid(TextEmbedder)) return &embedder_;
+    return type == typeid(TextClassifier) && classifier_ ? &*classifier_ : nullptr;
+  }
+
+ private:
+  const TextEmbedder embedder_;
+  const std::optional<TextClassifier> classifier_;
+};
+
+}  // namespace
+
+constinit const TaskRow kTextEmbeddingTask{
+    "text-embedding", TaskInput::kText,
+    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+      auto embedder = TextEmbedder::create(engine);
+      if (!embedder) return Unexpected(embedder.error());
+      std::optional<TextClassifier> classifier;
+      if (!engine->model().manifest.labels.empty()) {
+        auto created = TextClassifier::create(engine);
+        if (!created) return Unexpected(created.error());
+        classifier = *std::move(created);
+      }
+      return std::make_unique<TextEmbeddingModel>(std::move(engine), *std::move(embedder),
+                                                  std::move(classifier));
+    },
+    same_signature};
 
 }  // namespace infer::inline v0

@@ -66,15 +66,19 @@ class Embed : public ::testing::Test {
 };
 
 TEST_F(Embed, RowsAreInTheOrderOfTheNamesFilesBeforeFolders) {
-  for (const char* name : {"z.jpg", "a.JPG", "b/y.jpeg", "b/c/x.jpg", "note.txt"}) add(name);
+  for (const char* name : {"z.jpg", "a.JPG", "b/y.jpeg", "b/c/x.jpg", "named.txt"}) add(name);
+  std::ofstream(folder_ / "photos/note") << "buy milk";
   const std::string out = folder_ / "v.jsonl";
   const auto flat = embed({photos(), "-o", out});
   EXPECT_EQ(flat.code, 0) << flat.output;
-  EXPECT_EQ(paths_of(out), (std::vector<std::string>{photos() + "/a.JPG", photos() + "/z.jpg"}));
+  EXPECT_EQ(paths_of(out),
+            (std::vector<std::string>{photos() + "/a.JPG", photos() + "/named.txt", photos() + "/z.jpg"}))
+      << "a photograph is known by its first bytes";
   const auto deep = embed({photos(), "-r", "-o", out, "--force"});
   EXPECT_EQ(deep.code, 0) << deep.output;
-  EXPECT_EQ(paths_of(out), (std::vector<std::string>{photos() + "/a.JPG", photos() + "/z.jpg",
-                                                     photos() + "/b/y.jpeg", photos() + "/b/c/x.jpg"}));
+  EXPECT_EQ(paths_of(out),
+            (std::vector<std::string>{photos() + "/a.JPG", photos() + "/named.txt", photos() + "/z.jpg",
+                                      photos() + "/b/y.jpeg", photos() + "/b/c/x.jpg"}));
 }
 
 TEST_F(Embed, ABadFileIsNamedAndSkippedAndTheExitCodeSaysSo) {
@@ -693,7 +697,7 @@ TEST_F(Embed, SaysWhatIsWrongBeforeAnyWork) {
   fs::create_directory(folder_.path() / "empty");
   const auto empty = embed({folder_ / "empty", "-o", folder_ / "e.npy"});
   EXPECT_EQ(empty.code, 1);
-  EXPECT_NE(empty.output.find("found no .jpg, .jpeg or .png"), std::string::npos) << empty.output;
+  EXPECT_NE(empty.output.find("found no JPEG or PNG"), std::string::npos) << empty.output;
   const auto full = embed({photos(), "-o", folder_ / "absent/v.npy"});
   EXPECT_EQ(full.code, 1) << full.output;
   model_ = folder_ / "absent";

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <semaphore>
 
 #include "core/test_task.h"
@@ -71,7 +72,7 @@ struct SlowWorker {
 TEST(MaxWait, RefusesWhatWouldNotBeginInTime) {
   SlowWorker worker(milliseconds(500));
   worker.measure_and_hold(1);
-  EXPECT_EQ(worker.taken_of(100), 6u) << "five of 100 ms go before the sixth";
+  EXPECT_EQ(worker.taken_of(100), 5u) << "the running one and four more of 100 ms go before the fifth";
   const auto refused = worker.ask();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
@@ -79,6 +80,40 @@ TEST(MaxWait, RefusesWhatWouldNotBeginInTime) {
   const auto at_the_door = worker.scheduler->begins_in_time();
   ASSERT_FALSE(at_the_door);
   EXPECT_EQ(at_the_door.error().code, ErrorCode::kOverloaded);
+}
+
+TEST(MaxWait, WhatARunningBatchHasLeftCounts) {
+  SlowWorker worker(milliseconds(500));
+  worker.measure_and_hold(1);
+  worker.clock->advance(milliseconds(100));
+  EXPECT_EQ(worker.taken_of(100), 6u) << "the running one should end now; five of 100 ms go before the sixth";
+}
+
+// Two workers, 40 samples a second, batches of 8: a batch takes 0.4 s.
+TEST(ExpectedWait, IsTheTimeUntilAWorkerHasBegunTheBatchesAhead) {
+  const auto wait = [](std::size_t ahead, double first, double second) {
+    std::array<double, 2> rests{first, second};
+    return expected_wait(ahead, 8, 40, rests);
+  };
+  EXPECT_DOUBLE_EQ(wait(0, 0.3, 0.1), 0.1);
+  EXPECT_DOUBLE_EQ(wait(7, 0.3, 0.1), 0.1);
+  EXPECT_DOUBLE_EQ(wait(8, 0.3, 0.1), 0.3);
+  EXPECT_DOUBLE_EQ(wait(16, 0.3, 0.1), 0.5) << "the first worker is free again";
+  EXPECT_DOUBLE_EQ(wait(8, 0.4, 0.4), 0.4) << "both workers in step";
+  EXPECT_DOUBLE_EQ(wait(23, 0.4, 0.4), 0.8);
+  EXPECT_DOUBLE_EQ(wait(15, 0, 0), 0) << "both are idle";
+}
+
+TEST(ExpectedWait, IsZeroWhileTheRateIsUnknown) {
+  std::array<double, 1> rests{5};
+  EXPECT_EQ(expected_wait(100, 1, 0, rests), 0);
+}
+
+TEST(ExpectedRest, IsWhatTheBatchUsuallyTakesLessWhatItTook) {
+  EXPECT_DOUBLE_EQ(expected_rest(8, 0.1, 2, 40), 0.3);
+  EXPECT_DOUBLE_EQ(expected_rest(1, 0, 2, 40), 0.05);
+  EXPECT_EQ(expected_rest(8, 9, 2, 40), 0) << "longer than usual";
+  EXPECT_EQ(expected_rest(8, 0, 2, 0), 0) << "no rate yet";
 }
 
 TEST(MaxWait, ZeroMeansNone) {
@@ -125,7 +160,7 @@ TEST(MaxWait, ANewRequestWaitsForItsTurnAndNotForTheWholeQueue) {
   worker.measure_and_hold(1);
   FairLane large;
   for (int i = 0; i < 64; ++i) EXPECT_TRUE(worker.ask(&large));
-  EXPECT_EQ(worker.taken_of(100), 5u) << "one sample of the large request goes before them";
+  EXPECT_EQ(worker.taken_of(100), 4u) << "the running one and one sample of the large request go before them";
 }
 
 TEST(MaxWait, WhatCanNeverFitIsSaidFirst) {

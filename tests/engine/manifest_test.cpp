@@ -165,9 +165,6 @@ TEST(Manifest, AnUnknownKeyNamesTheNearestKnownOne) {
 TEST(Manifest, BadValuesNameTheKey) {
   EXPECT_EQ(error_of("{").substr(0, 22), "infer.json: not JSON: ");
   EXPECT_EQ(error_of("[]"), "infer.json: must be an object");
-  EXPECT_EQ(error_of(R"({"task": "imagine"})"),
-            "infer.json: task: 'imagine' is none of image-embedding, text-embedding, text-classification, "
-            "forecast, simulate, raw");
   EXPECT_EQ(error_of(R"({"workers": -1})"), "infer.json: workers: must be a whole number, 0 or more");
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "float", "shape": [1]}]})"),
             "infer.json: inputs[0].dtype: unknown dtype 'float'");

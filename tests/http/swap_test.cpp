@@ -279,7 +279,6 @@ TEST(Successor, ScoresOfAnotherKindAreRefused) {
     infer::testing::ScriptedOptions script;
     script.signature = signature;
     Manifest manifest;
-    manifest.task = "text-classification";
     manifest.labels = {"no", "yes"};
     manifest.scores = scores;
     EngineOptions options;
@@ -289,6 +288,7 @@ TEST(Successor, ScoresOfAnotherKindAreRefused) {
         Engine::create(make_model("texts", infer::testing::make_scripted_backend(script).value(), manifest),
                        options)
             .value());
+    model.task = make_task(model.engine).value();
     return model;
   };
   const ServedModel softmax = version("");

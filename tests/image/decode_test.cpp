@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <functional>
 #include <random>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "encode.h"
@@ -44,6 +46,30 @@ TEST(Decode, EveryKindGivesThePixelsOfPillow) {
     ASSERT_EQ(image->width, golden.width) << golden.name;
     ASSERT_EQ(image->height, golden.height) << golden.name;
     EXPECT_LE(difference(*image, testing::read_bytes(golden.pixels)).worst, 1) << golden.name;
+  }
+}
+
+TEST(Decode, TheFirstBytesTellTheFormatWhateverTheNameSays) {
+  for (const Golden& golden : testing::goldens("kind")) {
+    const Bytes whole = testing::read_bytes(golden.encoded);
+    const auto* const format = image_format(std::span(whole).first(16));
+    ASSERT_NE(format, nullptr) << golden.name;
+    EXPECT_EQ(format->format, probe_image(whole)->format) << golden.name;
+    EXPECT_EQ(format->name, golden.name.starts_with("jpeg") ? "JPEG" : "PNG") << golden.name;
+  }
+  for (const std::string other : {"", "\xFF", "GIF89a", "\x89PN", "a text of several words"}) {
+    EXPECT_EQ(image_format({reinterpret_cast<const std::uint8_t*>(other.data()), other.size()}), nullptr);
+  }
+}
+
+TEST(Decode, EachFormatHasAMediaTypeAndExtensionsOfItsOwn) {
+  std::set<std::string_view> seen;
+  for (const ImageFormatInfo& format : image_formats()) {
+    EXPECT_TRUE(seen.insert(format.media_type).second) << format.name;
+    for (const std::string_view extension : format.extensions) {
+      if (extension.empty()) continue;
+      EXPECT_TRUE(seen.insert(extension).second) << extension;
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "infer/engine/inspect.h"
 #include "infer/engine/model.h"
+#include "infer/tasks/task.h"
 
 namespace infer::cli {
 namespace {
@@ -85,6 +86,8 @@ std::vector<Check> check_model(const fs::path& directory) {
     return {{Level::kFailure, "infer.json", manifest.error().message,
              "make a folder to compare with: infer model create simulator --out models/simulator"}};
   }
+  if (const auto task = find_task(*manifest); !task)
+    return {{Level::kFailure, "infer.json", task.error().message, ""}};
   std::vector<Check> checks{
       {Level::kOk, "infer.json", manifest->task + ", " + manifest->backend + ", " + manifest->precision, ""}};
   if (manifest->weights == "random") {

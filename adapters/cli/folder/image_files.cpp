@@ -1,11 +1,16 @@
 #include "image_files.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "infer/image/decode.h"
 
 namespace infer::cli {
 namespace {
@@ -16,7 +21,21 @@ bool has_image_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+  if (extension.empty()) return false;
+  return std::ranges::any_of(image_formats(), [&](const ImageFormatInfo& format) {
+    return std::ranges::find(format.extensions, extension) != format.extensions.end();
+  });
+}
+
+/// Whether the file's first bytes are those of an image, whatever its name says. What may not be read is
+/// none.
+bool begins_as_image(const fs::path& path, std::error_code& error) {
+  std::array<char, 16> head{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file && errno != EACCES) error.assign(errno, std::generic_category());
+  file.read(head.data(), head.size());
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(head.data());
+  return image_format({bytes, static_cast<std::size_t>(file.gcount())}) != nullptr;
 }
 
 }  // namespace
@@ -56,7 +75,8 @@ void ImageFiles::enter(const std::string& path) {
     const std::string name = entry->path().filename().string();
     if (entry->is_directory(of_entry)) {
       if (recursive_ && !entry->is_symlink(of_link)) folder.folders.push_back(name);
-    } else if (has_image_extension(entry->path()) && entry->is_regular_file(of_entry)) {
+    } else if (entry->is_regular_file(of_entry) &&
+               (has_image_extension(entry->path()) || begins_as_image(entry->path(), of_entry))) {
       folder.files.push_back(name);
     }
     if (of_entry && of_entry != std::errc::no_such_file_or_directory &&

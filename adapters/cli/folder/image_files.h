@@ -24,9 +24,10 @@ struct Shard {
 };
 
 /// Walks files and folders in a fixed order: arguments as given, the names of a folder sorted, a folder's
-/// files before its folders. In folders only .jpg, .jpeg and .png count, in any case of letters; a file named
-/// as an argument always does. Keeps the names of the folders on the way down, never all files. Symbolic
-/// links to folders are not followed.
+/// files before its folders. In folders a file counts that begins as an image does, whatever its name, and
+/// one with the extension of an image, so that what it holds instead is said; a file named as an argument
+/// always counts. Keeps the names of the folders on the way down, never all files. Symbolic links to folders
+/// are not followed.
 class ImageFiles {
  public:
   using OnError = std::function<void(const std::string& path, const std::string& message)>;

@@ -75,29 +75,39 @@ struct SchedulerState {
     workers.reserve(options.workers);
     for (std::size_t i = 0; i < options.workers; ++i) workers.emplace_back(options.batch);
     free_workers.reserve(options.workers);
+    rests.resize(options.workers);
     for (std::size_t i = options.workers; i > 0; --i) free_workers.push_back(i - 1);
   }
 
-  Result<void> admissible(const T& task, TimePoint now) const {
+  Result<void> admissible(const T& task, TimePoint now) {
     if (draining) return Unexpected(unavailable());
     if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
     if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
     if (auto fits = queue.admissible(task); !fits) return fits;
-    return begins_in_time(task.lane());
+    return begins_in_time(task.lane(), now);
   }
 
   /// Checks whether a request would begin within `max_wait`, by the measured rate; `lane` is null for a new
   /// request. Requests that have begun, and requests that fit into the next batch, always pass: so an idle
-  /// engine refuses no request, and batches stay full.
+  /// engine refuses no request, and batches stay full. Reorders `rests`.
   ///
   /// Errors: `kOverloaded`.
-  Result<void> begins_in_time(const FairLane* lane) const {
+  Result<void> begins_in_time(const FairLane* lane, TimePoint now) {
     if (options.max_wait.count() == 0 || (lane != nullptr && lane->has_begun())) return {};
-    const double wait_ms =
-        1e3 * expected_wait(queue.ahead_of(lane), policy.largest_batch(), drain_rate.per_second());
-    if (wait_ms <= static_cast<double>(options.max_wait.count())) return {};
+    const std::size_t ahead = queue.ahead_of(lane);
+    const std::size_t largest = policy.largest_batch();
+    if (ahead < largest) return {};
+    const double rate = drain_rate.per_second();
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      const Worker& worker = workers[i];
+      const auto seconds = [&] { return std::chrono::duration<double>(now - worker.start).count(); };
+      rests[i] =
+          worker.start == kNever ? 0 : expected_rest(worker.batch.size(), seconds(), workers.size(), rate);
+    }
+    const auto wait_ms = std::llround(1e3 * expected_wait(ahead, largest, rate, rests));
+    if (wait_ms <= options.max_wait.count()) return {};
     return fail(ErrorCode::kOverloaded,
-                "expected wait: " + std::to_string(std::llround(wait_ms)) + " ms exceeds max_wait " +
+                "expected wait: " + std::to_string(wait_ms) + " ms exceeds max_wait " +
                     std::to_string(options.max_wait.count()) + " ms; try again later");
   }
 
@@ -190,6 +200,7 @@ struct SchedulerState {
   std::uint64_t finished = 0;
   TimePoint earliest_deadline = kNever;
   DrainRate drain_rate;
+  std::vector<double> rests;  ///< Of `begins_in_time`: seconds until each worker is free.
   bool draining = false;
   bool stopping = false;
   SchedulerStats stats;

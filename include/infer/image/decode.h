@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "infer/core/result.h"
 #include "infer/core/stop_condition.h"
@@ -19,6 +21,23 @@ enum class ImageFormat : std::uint8_t {
   kJpeg,  ///< JPEG: JFIF or EXIF, baseline or progressive.
   kPng    ///< PNG.
 };
+
+/// What a format is called, and what its files are.
+struct ImageFormatInfo {
+  ImageFormat format;                            ///< The format.
+  std::string_view name;                         ///< Its name, such as "JPEG".
+  std::string_view media_type;                   ///< Its media type, such as "image/jpeg".
+  std::array<std::string_view, 3> extensions{};  ///< Usual extensions in lower case, such as ".jpg"; the
+                                                 ///< rest is empty.
+};
+
+/// Returns all formats that the library reads.
+INFER_EXPORT std::span<const ImageFormatInfo> image_formats() noexcept;
+
+/// Returns the format of a file by its first bytes (16 are enough); null for another format.
+///
+/// The extension of a file's name says nothing for certain; its bytes do.
+INFER_EXPORT const ImageFormatInfo* image_format(std::span<const std::uint8_t> bytes) noexcept;
 
 /// The properties of an encoded image that its header tells.
 struct ImageInfo {

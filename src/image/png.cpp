@@ -10,7 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "decoding.h"
+#include "codec.h"
+#include "exif.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -68,7 +69,7 @@ void read_bytes(png_structp png, png_bytep to, std::size_t count) {
 
 /// The decoder, and where it goes when it fails. Nothing in here may be moved.
 struct Decoder {
-  Decoder(std::span<const std::uint8_t> bytes, const Decoding& decoding)
+  Decoder(Bytes bytes, const Decoding& decoding)
       : source{bytes, &decoding},
         png(png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &failure, on_error, on_warning, &failure,
                                      allocate, release)),
@@ -196,16 +197,34 @@ Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t chann
   return {};
 }
 
-}  // namespace
+Result<ImageInfo> probe_png(Bytes bytes) {
+  if (bytes.size() < 33 || std::memcmp(bytes.data() + 12, "IHDR", 4) != 0)
+    return undecodable("PNG is truncated");
+  ImageInfo info;
+  info.format = ImageFormat::kPng;
+  info.width = big32(bytes, 16);
+  info.height = big32(bytes, 20);
+  for (std::size_t at = 8; at + 12 <= bytes.size();) {
+    const std::size_t length = big32(bytes, at);
+    if (length > bytes.size() - at - 12) break;
+    const char* type = reinterpret_cast<const char*>(bytes.data() + at + 4);
+    if (std::memcmp(type, "eXIf", 4) == 0) {
+      // Some writers put a JPEG's header in front.
+      info.orientation = tiff_orientation(without_exif_headers(bytes.subspan(at + 8, length)));
+    }
+    if (std::memcmp(type, "IEND", 4) == 0) break;
+    at += length + 12;
+  }
+  return info;
+}
 
-Result<void> decode_png(std::span<const std::uint8_t> bytes, Decoding& decoding) {
+Result<void> decode_png(Bytes bytes, Decoding& decoding) {
   Decoder decoder(bytes, decoding);
   if (auto started = start(decoder, decoding, false); !started) return started;
   return read_pixels(decoder, decoding, Image::kChannels, [](std::uint8_t*, std::size_t) {});
 }
 
-Result<bool> decode_png_over(std::span<const std::uint8_t> bytes, std::uint8_t background,
-                             Decoding& decoding) {
+Result<bool> decode_png_over(Bytes bytes, std::uint8_t background, Decoding& decoding) {
   Decoder decoder(bytes, decoding);
   if (auto started = start(decoder, decoding, true); !started) return Unexpected(started.error());
   const bool has_alpha = (png_get_color_type(decoder.png, decoder.info) & PNG_COLOR_MASK_ALPHA) != 0 ||
@@ -218,5 +237,13 @@ Result<bool> decode_png_over(std::span<const std::uint8_t> bytes, std::uint8_t b
   if (!read) return Unexpected(read.error());
   return transparent;
 }
+
+}  // namespace
+
+constinit const ImageCodec kPngCodec{{ImageFormat::kPng, "PNG", "image/png", {".png"}},
+                                     "\x89PNG\r\n\x1A\n",
+                                     probe_png,
+                                     decode_png,
+                                     decode_png_over};
 
 }  // namespace infer::inline v0

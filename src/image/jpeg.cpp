@@ -3,8 +3,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "decoding.h"
+#include "codec.h"
+#include "exif.h"
 
 // After the C headers it forgets to include itself.
 #include <jpeglib.h>
@@ -149,9 +151,44 @@ std::size_t working_bytes(const jpeg_decompress_struct& info) {
   return bytes + std::size_t{info.image_width} * (3 + 4);
 }
 
-}  // namespace
+bool is_frame_header(std::uint8_t marker) {
+  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
 
-Result<void> decode_jpeg(std::span<const std::uint8_t> bytes, Decoding& decoding) {
+/// Walks the marker segments up to the frame header (ITU-T T.81, annex B).
+Result<ImageInfo> probe_jpeg(Bytes bytes) {
+  ImageInfo info;
+  info.format = ImageFormat::kJpeg;
+  std::vector<std::uint8_t> exif;
+  std::size_t at = 2;
+  while (true) {
+    while (at < bytes.size() && bytes[at] != 0xFF) ++at;
+    while (at < bytes.size() && bytes[at] == 0xFF) ++at;
+    if (at >= bytes.size()) return undecodable("JPEG is truncated: it has no frame header");
+    const std::uint8_t marker = bytes[at++];
+    if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) continue;  // no segment follows
+    if (marker == 0xD9 || marker == 0xDA) return undecodable("JPEG has no frame header before its data");
+    if (at + 2 > bytes.size()) return undecodable("JPEG is truncated: it has no frame header");
+    const std::size_t length = big16(bytes, at);
+    if (length < 2 || length > bytes.size() - at)
+      return undecodable("JPEG is truncated: a segment passes the end");
+    const Bytes segment = bytes.subspan(at + 2, length - 2);
+    if (is_frame_header(marker)) {
+      if (segment.size() < 6) return undecodable("JPEG frame header is too short");
+      info.height = big16(segment, 1);
+      info.width = big16(segment, 3);
+      info.orientation = tiff_orientation(exif);
+      return info;
+    }
+    if (marker == 0xE1 && starts_with(segment, kExifHeader)) {
+      const Bytes part = without_exif_headers(segment);  // the segments are one text, as for Pillow
+      exif.insert(exif.end(), part.begin(), part.end());
+    }
+    at += length;
+  }
+}
+
+Result<void> decode_jpeg(Bytes bytes, Decoding& decoding) {
   if (const auto why = decoding.ended()) return Unexpected(decoding.error(*why));
   Decoder decoder(bytes, decoding);
   if (!read_header(decoder)) return decoder.error();
@@ -165,5 +202,13 @@ Result<void> decode_jpeg(std::span<const std::uint8_t> bytes, Decoding& decoding
     return decoder.error();
   return {};
 }
+
+}  // namespace
+
+constinit const ImageCodec kJpegCodec{{ImageFormat::kJpeg, "JPEG", "image/jpeg", {".jpg", ".jpeg"}},
+                                      "\xFF\xD8\xFF",
+                                      probe_jpeg,
+                                      decode_jpeg,
+                                      nullptr};
 
 }  // namespace infer::inline v0

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "infer/core/result.h"
+
+namespace infer::inline v0 {
+
+using Bytes = std::span<const std::uint8_t>;
+
+inline bool starts_with(Bytes bytes, std::string_view prefix) noexcept {
+  return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
+}
+
+/// Big-endian numbers; `at` and what follows lie within `b`.
+inline std::uint32_t big16(Bytes b, std::size_t at) noexcept {
+  return static_cast<std::uint32_t>(b[at] << 8 | b[at + 1]);
+}
+inline std::uint32_t big32(Bytes b, std::size_t at) noexcept { return big16(b, at) << 16 | big16(b, at + 2); }
+
+inline Unexpected undecodable(const std::string& why) { return fail(ErrorCode::kInvalidArgument, why); }
+
+}  // namespace infer::inline v0

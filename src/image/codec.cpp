@@ -1,0 +1,50 @@
+#include "codec.h"
+
+#include <array>
+#include <string>
+
+namespace infer::inline v0 {
+namespace {
+
+const std::array<const ImageCodec*, 2> kCodecs{&kJpegCodec, &kPngCodec};
+
+/// "JPEG, PNG nor WebP"
+std::string known_formats() {
+  std::string names;
+  for (std::size_t i = 0; i < kCodecs.size(); ++i) {
+    if (i > 0) names += i + 1 < kCodecs.size() ? ", " : " nor ";
+    names += kCodecs[i]->about.name;
+  }
+  return names;
+}
+
+}  // namespace
+
+const ImageCodec* find_codec(Bytes bytes) noexcept {
+  for (const ImageCodec* codec : kCodecs) {
+    if (starts_with(bytes, codec->magic)) return codec;
+  }
+  return nullptr;
+}
+
+std::span<const ImageFormatInfo> image_formats() noexcept {
+  static const std::array kFormats{kJpegCodec.about, kPngCodec.about};
+  return kFormats;
+}
+
+const ImageFormatInfo* image_format(std::span<const std::uint8_t> bytes) noexcept {
+  const ImageCodec* const codec = find_codec(bytes);
+  return codec != nullptr ? &codec->about : nullptr;
+}
+
+Result<ImageInfo> probe_image(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return undecodable("image is empty: 0 bytes");
+  if (const ImageCodec* const codec = find_codec(bytes)) return codec->probe(bytes);
+  const std::string_view other = other_format(bytes);
+  return fail(ErrorCode::kInvalidArgument,
+              "image is neither " + known_formats() +
+                  (other.empty() ? std::string() : " (it looks like " + std::string(other) + ")"),
+              other.empty() ? ErrorDetail::kNone : ErrorDetail::kUnsupportedType);
+}
+
+}  // namespace infer::inline v0

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "infer/tasks/task.h"
+
+namespace infer::inline v0 {
+
+// The rows of the table of tasks; each stands in the source file of its task.
+extern const TaskRow kForecastTask;
+extern const TaskRow kImageEmbeddingTask;
+extern const TaskRow kRawTask;
+extern const TaskRow kSimulateTask;
+extern const TaskRow kTextClassificationTask;
+extern const TaskRow kTextEmbeddingTask;
+
+/// The contract of a task whose clients see the signature, the labels and the scores: dtypes of inputs and
+/// outputs, shapes of outputs, labels and the meaning of scores must stay.
+Result<void> same_signature(const Model& now, const Model& next);
+
+/// The error for another contract.
+inline Unexpected unfit(const std::string& what) { return fail(ErrorCode::kFailedPrecondition, what); }
+
+}  // namespace infer::inline v0

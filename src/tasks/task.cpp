@@ -1,0 +1,84 @@
+#include "infer/tasks/task.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "rows.h"
+
+namespace infer::inline v0 {
+namespace {
+
+Unexpected takes_no_samples(const Engine& engine) {
+  return fail(ErrorCode::kUnimplemented, engine.model().name + ": its task, " + engine.model().manifest.task +
+                                             ", takes neither images nor texts");
+}
+
+Result<void> same_dtypes(const char* what, const std::vector<TensorSpec>& now,
+                         const std::vector<TensorSpec>& next) {
+  const bool equal = std::equal(now.begin(), now.end(), next.begin(), next.end(),
+                                [](const TensorSpec& a, const TensorSpec& b) { return a.dtype == b.dtype; });
+  return equal ? Result<void>()
+               : unfit(std::string(what) + " have other dtypes than those of the version served");
+}
+
+std::string_view scores_of(const Manifest& manifest) {
+  return manifest.scores.empty() ? std::string_view("softmax") : manifest.scores;
+}
+
+}  // namespace
+
+Result<Sample> TaskModel::prepare_image(EncodedImage, const RequestOptions&) const {
+  return takes_no_samples(*engine_);
+}
+
+Result<std::vector<float>> TaskModel::answer(std::string_view) const { return takes_no_samples(*engine_); }
+
+Result<std::vector<float>> TaskModel::recorded_answer(std::size_t) const {
+  return takes_no_samples(*engine_);
+}
+
+Result<void> same_signature(const Model& now, const Model& next) {
+  const ModelSignature& a = now.backend->signature();
+  const ModelSignature& b = next.backend->signature();
+  if (auto inputs = same_dtypes("inputs", a.inputs, b.inputs); !inputs) return inputs;
+  if (auto outputs = same_dtypes("outputs", a.outputs, b.outputs); !outputs) return outputs;
+  for (std::size_t i = 0; i < a.outputs.size(); ++i) {
+    if (!(a.outputs[i].shape == b.outputs[i].shape)) {
+      return unfit("output " + b.outputs[i].name + " is " + b.outputs[i].shape.text() +
+                   ", in the version served " + a.outputs[i].shape.text());
+    }
+  }
+  if (now.manifest.labels != next.manifest.labels)
+    return unfit("labels differ from those of the version served");
+  if (scores_of(now.manifest) != scores_of(next.manifest)) {
+    return unfit("scores are " + std::string(scores_of(next.manifest)) + ", in the version served " +
+                 std::string(scores_of(now.manifest)));
+  }
+  return {};
+}
+
+std::span<const TaskRow> tasks() noexcept {
+  static const std::array kRows{kForecastTask, kImageEmbeddingTask,     kRawTask,
+                                kSimulateTask, kTextClassificationTask, kTextEmbeddingTask};
+  return kRows;
+}
+
+Result<const TaskRow*> find_task(const Manifest& manifest) {
+  const auto all = tasks();
+  const auto row = std::ranges::find(all, manifest.task, &TaskRow::name);
+  if (row != all.end()) return &*row;
+  std::string known;
+  for (const TaskRow& task : all) known += (known.empty() ? "" : ", ") + std::string(task.name);
+  return fail(ErrorCode::kInvalidArgument,
+              "infer.json: task: '" + manifest.task.substr(0, 64) + "' is none of " + known);
+}
+
+Result<std::unique_ptr<TaskModel>> make_task(std::shared_ptr<Engine> engine, const TaskOptions& options) {
+  const auto row = find_task(engine->model().manifest);
+  if (!row) return Unexpected(row.error());
+  return (*row)->create(std::move(engine), options);
+}
+
+}  // namespace infer::inline v0
