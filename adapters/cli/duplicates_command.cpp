@@ -16,6 +16,7 @@
 #include "duplicates/grouping.h"
 #include "duplicates/report.h"
 #include "duplicates/thumbnail.h"
+#include "engine/digest.h"
 #include "folder/image_files.h"
 #include "folder/ordered_pipeline.h"
 #include "folder/photo_reader.h"
@@ -27,7 +28,6 @@
 #include "printable.h"
 #include "process.h"
 #include "progress.h"
-#include "sha256.h"
 
 namespace infer::cli {
 namespace {
@@ -65,7 +65,7 @@ Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo
   if (!bytes) return Unexpected(bytes.error());
   photo.path = path;
   photo.bytes = bytes->size();
-  photo.sha256 = adapter::sha256(*bytes);
+  photo.sha256 = sha256(std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
   bool transparent = false;
   for (std::size_t i = 0; i < photo.hashes.size(); ++i) {
     const auto over = decode_over(*bytes, i == 0 ? 255 : 0, limits);

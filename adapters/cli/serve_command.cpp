@@ -84,13 +84,13 @@ void add_serve_command(CLI::App& app, Action& action) {
   serve->callback([serve, options, table, config, &action] {
     if (!config->empty()) read_config(*config, *serve, *table);
     action = [options] {
-      if (options->models.empty() && options->repository.empty()) {
+      if (options->repository.models.empty() && options->repository.folder.empty()) {
         std::cerr
             << "infer serve: --model or --models: is missing; one to try is made by: infer model create "
                "clip-vit-b-32 --out models/clip-vit-b-32\n";
         return 2;
       }
-      prepare_process(options->engine.intra_op_threads);
+      prepare_process(options->repository.engine.intra_op_threads);
       return http::run_server(*options);
     };
   });

@@ -2,13 +2,12 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdlib>
 #include <string>
 
+#include "engine/digest.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/tuned.h"
-#include "sha256.h"
 
 namespace infer::adapter {
 namespace {
@@ -33,7 +32,7 @@ fs::path in_cache(const fs::path& model) {
   }
   std::error_code error;
   const std::string whole = fs::weakly_canonical(model, error).string();
-  const std::string folder = sha256({reinterpret_cast<const std::uint8_t*>(whole.data()), whole.size()});
+  const std::string folder = sha256(whole);
   return cache / "infer" / "tuned" / folder.substr(0, 16) / file_name();
 }
 

@@ -6,39 +6,22 @@
 
 #include "exchange.h"
 #include "infer/core/result.h"
-#include "infer/engine/admission.h"
+#include "infer/serving/call.h"
 #include "infer/tasks/forecaster.h"
 #include "infer/tasks/image_embedder.h"
 #include "infer/tasks/simulator.h"
 #include "infer/tasks/text_classifier.h"
 #include "infer/tasks/text_embedder.h"
 #include "json_body.h"
-#include "served_models.h"
 
 namespace infer::http {
 
-/// What a route needs a model for.
-struct RouteTask {
-  const char* name;
-  bool (*done_by)(const ServedModel& model);
-};
-/// Whether the model does the work of one of the classes.
-template <class... Tasks>
-bool does(const ServedModel& model) {
-  return ((model.task->as<Tasks>() != nullptr) || ...);
-}
-inline constexpr RouteTask kImageEmbedding{"image-embedding", does<ImageEmbedder>};
-inline constexpr RouteTask kTextEmbedding{"text-embedding", does<TextEmbedder>};
-inline constexpr RouteTask kEmbedding{"embedding", does<TextEmbedder, ImageEmbedder>};
-inline constexpr RouteTask kTextClassification{"text-classification", does<TextClassifier>};
-inline constexpr RouteTask kForecast{"forecast", does<Forecaster>};
-inline constexpr RouteTask kSimulate{"simulate", does<Simulator>};
-
-/// The model that a request asks for; what it does not say is left to the server.
-struct WantedModel {
-  std::optional<std::string> name;
-  std::optional<std::string> version;
-};
+inline constexpr Work kImageEmbedding = work_of<ImageEmbedder>("image-embedding");
+inline constexpr Work kTextEmbedding = work_of<TextEmbedder>("text-embedding");
+inline constexpr Work kEmbedding = work_of<TextEmbedder, ImageEmbedder>("embedding");
+inline constexpr Work kTextClassification = work_of<TextClassifier>("text-classification");
+inline constexpr Work kForecast = work_of<Forecaster>("forecast");
+inline constexpr Work kSimulate = work_of<Simulator>("simulate");
 
 /// "model" and "version" of a body. Errors: `kInvalidArgument` where one is no string.
 Result<WantedModel> read_wanted_model(JsonBody& body);
@@ -47,16 +30,11 @@ Result<WantedModel> read_wanted_model(JsonBody& body);
 /// Errors: `kInvalidArgument` where the two differ, or the query cannot be read.
 Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted);
 
-/// The model that was asked for, or the first that does the task. Errors, naming the models that would do:
-/// `kNotFound`; `kInvalidArgument` for a model of another task.
-Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, const WantedModel& wanted,
-                                                  const RouteTask& task);
-
 /// A request's model and its place in line there. What returns false has answered already.
 class ModelAdmission {
  public:
-  ModelAdmission(const ServedModels& models, Exchange& exchange, const RouteTask& task)
-      : models_(models), exchange_(exchange), task_(task) {}
+  ModelAdmission(const ServedModels& models, Exchange& exchange, const Work& work)
+      : models_(models), exchange_(exchange), work_(work) {}
 
   /// Where one model alone does the task, takes a place there, so that what cannot be served is refused
   /// before its body is read.
@@ -68,22 +46,20 @@ class ModelAdmission {
   /// Answers with `error`.
   void refuse(const Error& error);
 
-  const ServedModel& model() const { return *model_; }
+  const ServedModel& model() const { return *exchange_.call.model(); }
   /// The class that does the route's work.
   template <class Task>
   const Task& task() const {
-    return *model_->task->as<Task>();
+    return exchange_.call.task<Task>();
   }
-  Permit permit() { return std::move(permit_); }
+  Permit permit() { return exchange_.call.permit(); }
 
  private:
-  bool take(std::shared_ptr<ServedModel> model);
+  bool done(const Result<void>& step);
 
   const ServedModels& models_;
   Exchange& exchange_;
-  const RouteTask& task_;
-  std::shared_ptr<ServedModel> model_;
-  Permit permit_;
+  const Work& work_;
 };
 
 }  // namespace infer::http

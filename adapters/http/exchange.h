@@ -3,9 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,19 +11,20 @@
 
 #include "body.h"
 #include "failure.h"
-#include "infer/core/clock.h"
 #include "infer/core/error.h"
 #include "infer/core/result.h"
-#include "infer/engine/response.h"
+#include "infer/engine/tensor.h"
+#include "infer/serving/call.h"
 #include "multipart.h"
 
 namespace infer::http {
 
 struct Route;
-class RequestStatistics;
 
 /// What a handler learns and what it answers; knows nothing of the HTTP library underneath.
 struct Exchange {
+  Call call;  ///< What the request means to the served models.
+
   // The request.
   std::string method;
   std::string path;
@@ -34,9 +33,6 @@ struct Exchange {
   std::string request_id;
   Body body;
   std::vector<Part> parts;  ///< Of a body of multipart/form-data; views of `body`.
-  TimePoint start{};
-  TimePoint deadline = kNever;
-  std::stop_token hung_up;  ///< Stops when the client is gone.
   /// Adds what is derived from the body to the bytes that requests may hold, until this one is answered;
   /// empty: there is no bound. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
   std::function<Result<void>(std::size_t bytes)> charge;
@@ -57,15 +53,6 @@ struct Exchange {
   std::optional<Failure> failure;  ///< Becomes the answer, in the shape of the route.
 
   bool counted = false;  ///< Taken into the count of active requests.
-
-  // For the request's line in the log.
-  std::string model;
-  std::string model_version;
-  std::size_t batch_size = 0;
-  std::optional<Timings> timings;  ///< Of the slowest sample; nothing for what reached no model.
-  std::optional<float> confidence;
-  std::shared_ptr<RequestStatistics> statistics;  ///< Of the model.
-  std::size_t samples = 0;
 
   /// The media type of the request's body in lower case, without parameters.
   std::string media_type() const;

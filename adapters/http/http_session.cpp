@@ -144,7 +144,7 @@ class HttpSession final : public Session {
 
   Exchange begin(TimePoint now) {
     Exchange exchange;
-    exchange.start = now;
+    exchange.call.start = now;
     exchange.method = head_.method;
     exchange.path = head_.path;
     exchange.query = head_.query;
@@ -187,7 +187,7 @@ class HttpSession final : public Session {
       ConnectionPool::hand_over();
     }
     std::stop_source hung_up;
-    exchange.hung_up = hung_up.get_token();
+    exchange.call.stop = hung_up.get_token();
     watch_.begin_request(std::move(hung_up));
     exchange.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
       if (share.hold_more(bytes)) return {};

@@ -21,4 +21,10 @@ std::string timestamp() {
   return std::string(text.data(), length) + fraction.data();
 }
 
+std::string event_line(const ServingEvent& event) {
+  return event_line(event.name, [&](adapter::JsonWriter& json) {
+    for (const auto& [name, value] : event.fields) json.key(name).value(value);
+  });
+}
+
 }  // namespace infer::http

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "infer/core/log.h"
+#include "infer/serving/event.h"
 #include "json_writer.h"
 
 namespace infer::http {
@@ -24,5 +25,8 @@ std::string event_line(std::string_view name, Fill fill) {
   json.end_object();
   return std::move(json).text();
 }
+
+/// The line for what happened to the served models.
+std::string event_line(const ServingEvent& event);
 
 }  // namespace infer::http

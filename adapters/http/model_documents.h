@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "served_models.h"
+#include "infer/serving/served_models.h"
 
 namespace infer::http {
 

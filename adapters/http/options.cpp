@@ -129,8 +129,9 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   std::vector<OptionRow> table;
   table.push_back(list("model", "DIR",
                        "folder of a model to serve, with its infer.json; several separated by commas",
-                       o.models));
-  table.push_back(text("models", "DIR", "folder of such folders, all of which are served", o.repository));
+                       o.repository.models));
+  table.push_back(
+      text("models", "DIR", "folder of such folders, all of which are served", o.repository.folder));
   table.push_back(number("watch-interval-ms", "MS", "between looks for another version or PROMOTED; 0: never",
                          o.watch_interval, 0, kHour));
   table.push_back(text("host", "ADDRESS", "address to listen on", o.listener.host));
@@ -148,30 +149,30 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
            "names, separated by commas, that the Host field of a request may have besides localhost "
            "and loopback addresses, while the server listens on a loopback address",
            o.allowed_hosts));
-  table.push_back(text("device", "NAME", "cpu or cuda:N", o.engine.device));
+  table.push_back(text("device", "NAME", "cpu or cuda:N", o.repository.engine.device));
   table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores",
-                         o.engine.workers, 0, 1024));
+                         o.repository.engine.workers, 0, 1024));
   table.push_back(number("intra-op-threads", "N", "threads inside one forward; 0: from the usable cores",
-                         o.engine.intra_op_threads, 0, 1024));
+                         o.repository.engine.intra_op_threads, 0, 1024));
   table.push_back(optional_number("max-batch-size", "N", "samples in one forward (else: infer.json, 8)",
-                                  o.engine.max_batch_size, 1, 4096));
+                                  o.repository.engine.max_batch_size, 1, 4096));
   table.push_back(optional_number("max-queue-delay-us", "US",
                                   "wait for company, from the oldest sample (else: infer.json, 0)",
-                                  o.engine.max_queue_delay, 0, 60'000'000));
+                                  o.repository.engine.max_queue_delay, 0, 60'000'000));
   table.push_back(optional_number("max-queue-size", "N", "samples queued (else: infer.json, 64)",
-                                  o.engine.max_queue_size, 1, kMany));
-  table.push_back(
-      number("max-queue-bytes", "BYTES", "bytes of queued samples", o.engine.max_queue_bytes, 1, kBytes));
-  table.push_back(
-      number("max-inflight", "N", "requests admitted and not yet answered", o.engine.max_inflight, 1, kMany));
+                                  o.repository.engine.max_queue_size, 1, kMany));
+  table.push_back(number("max-queue-bytes", "BYTES", "bytes of queued samples",
+                         o.repository.engine.max_queue_bytes, 1, kBytes));
+  table.push_back(number("max-inflight", "N", "requests admitted and not yet answered",
+                         o.repository.engine.max_inflight, 1, kMany));
   table.push_back(number("max-wait-ms", "MS", "requests that would wait longer for a worker get 429; 0: none",
-                         o.engine.max_wait, 0, kHour));
+                         o.repository.engine.max_wait, 0, kHour));
   OptionRow warmup{"warmup", "HOW", "none, default or full (else: infer.json, default)",
                    [] { return std::string(); },
                    [&o](const std::string& given) -> Result<void> {
                      auto parsed = parse_warmup(given);
                      if (!parsed) return Unexpected(parsed.error());
-                     o.engine.warmup = *parsed;
+                     o.repository.engine.warmup = *parsed;
                      return {};
                    }};
   table.push_back(std::move(warmup));
@@ -185,8 +186,8 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
         return {};
       }};
   table.push_back(std::move(tune));
-  table.push_back(
-      number("max-pixels", "N", "width x height of an image", o.decode.max_pixels, 1, std::int64_t{1} << 32));
+  table.push_back(number("max-pixels", "N", "width x height of an image", o.repository.task.decode.max_pixels,
+                         1, std::int64_t{1} << 32));
   table.push_back(
       number("max-decode-bytes", "BYTES",
              "Memory that decoding may use for the images of all requests together, in bytes. An "

@@ -11,8 +11,7 @@
 
 #include "infer/core/log.h"
 #include "infer/core/result.h"
-#include "infer/engine/open.h"
-#include "infer/image/decode.h"
+#include "infer/serving/model_repository.h"
 #include "listener.h"
 
 namespace infer::http {
@@ -22,17 +21,14 @@ std::optional<LogLevel> parse_log_level(std::string_view name);
 
 /// Everything `infer serve` can be told.
 struct ServerOptions {
-  std::vector<std::string> models;                  ///< Folders of models, each with an infer.json.
-  std::string repository;                           ///< A folder of such folders; all of them are served.
+  RepositoryOptions repository;  ///< The models; the budget of decoding is the service's to make.
   std::chrono::milliseconds watch_interval{1'000};  ///< Between looks for other versions; 0: never.
   ListenerOptions listener{.port = 8002};
   int probe_port = 9002;
   std::string probe_host = "127.0.0.1";
   std::string admin_socket;                ///< Path of a Unix socket for operations; empty: the probe port.
   std::vector<std::string> allowed_hosts;  ///< Names that a Host field may have besides those of loopback.
-  OpenOptions engine;
-  bool tuned = false;   ///< Whether models are served with what `infer tune` has found for this machine.
-  DecodeLimits decode;  ///< The budget is the service's to make.
+  bool tuned = false;  ///< Whether models are served with what `infer tune` has found for this machine.
   std::size_t max_decode_bytes = 0;  ///< Of that budget; 0: `decode_share` of the memory there is.
   std::size_t max_images = 64;
   std::size_t max_texts = 1024;

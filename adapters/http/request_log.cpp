@@ -4,7 +4,6 @@
 #include <cmath>
 #include <string>
 
-#include "request_statistics.h"
 #include "router.h"
 
 namespace infer::http {
@@ -38,19 +37,13 @@ void RequestLog::finished(const Exchange& exchange) {
   requests(exchange.route, exchange.status).add();
   if (exchange.route == nullptr || !exchange.route->work) return;
   const TimePoint now = std::chrono::steady_clock::now();
-  const Duration total = now - exchange.start;
+  const Duration total = now - exchange.call.start;
   const bool done = exchange.status == 200;
   if (done) {
     predictions_.add();
     prediction_latency_.observe(std::chrono::duration<double>(total).count());
   }
-  if (exchange.statistics) {
-    if (done) {
-      exchange.statistics->succeeded(total, exchange.timings.value_or(Timings{}), exchange.samples);
-    } else {
-      exchange.statistics->failed(total);
-    }
-  }
+  exchange.call.finish(done, now);
   if (samplers_[kind_of(exchange.status)].admit(now)) write(exchange, Milliseconds(total).count());
   report_now_and_then(now);
 }
@@ -100,14 +93,16 @@ void RequestLog::write(const Exchange& exchange, double latency_ms) const {
            json.key("trace_id").value(exchange.trace_id).key("span_id").value(exchange.span_id);
          json.key("route").value(exchange.path).key("status").value(exchange.status);
          json.key("latency_ms").value(rounded(latency_ms));
-         if (!exchange.model.empty())
-           json.key("model").value(exchange.model).key("model_version").value(exchange.model_version);
-         if (exchange.timings) {
-           json.key("batch_size").value(exchange.batch_size);
-           json.key("queue_ms").value(rounded(exchange.timings->queue));
-           json.key("compute_ms").value(rounded(exchange.timings->compute));
+         if (const auto& served = exchange.call.model()) {
+           const Model& model = served->engine->model();
+           json.key("model").value(model.name).key("model_version").value(model.version);
          }
-         if (exchange.confidence) json.key("confidence").value(*exchange.confidence);
+         if (const auto& timings = exchange.call.timings()) {
+           json.key("batch_size").value(exchange.call.batch_size());
+           json.key("queue_ms").value(rounded(timings->queue));
+           json.key("compute_ms").value(rounded(timings->compute));
+         }
+         if (exchange.call.confidence) json.key("confidence").value(*exchange.call.confidence);
          if (exchange.failure) json.key("error").value(exchange.failure->message);
        }));
 }

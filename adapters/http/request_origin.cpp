@@ -59,7 +59,7 @@ std::string_view authority_of(std::string_view origin) {
   return end == std::string_view::npos ? std::string_view() : origin.substr(end + 3);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown = "'";
   for (const char c : text.substr(0, 64)) shown += c >= 0x20 && c < 0x7F ? c : '?';
   return shown + "'";
@@ -99,12 +99,13 @@ bool names_this_machine(std::string_view authority, const std::vector<std::strin
 std::optional<std::string> sent_by_other_site(const Exchange& exchange) {
   const auto site = exchange.header("Sec-Fetch-Site");
   if (site && *site != "same-origin" && *site != "none")
-    return "Sec-Fetch-Site: " + quoted(*site) + " is a request of another site's page, which is not accepted";
+    return "Sec-Fetch-Site: " + in_quotes(*site) +
+           " is a request of another site's page, which is not accepted";
   const auto origin = exchange.header("Origin");
   if (!origin) return std::nullopt;
   const std::string_view from = authority_of(*origin);
   if (!from.empty() && same_text(from, exchange.header("Host").value_or(""))) return std::nullopt;
-  return "Origin: " + quoted(*origin) + " is not this server; pages of other sites are not accepted";
+  return "Origin: " + in_quotes(*origin) + " is not this server; pages of other sites are not accepted";
 }
 
 }  // namespace infer::http

@@ -21,7 +21,7 @@ void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings&
   json.key("model").value(model.name).key("model_version").value(model.version);
   json.key("dim").value(result.vectors.front().size()).end_object();
   exchange.response = std::move(json).text();
-  note_batch(exchange, result.timings, result.batch_size, result.vectors.size());
+  exchange.call.ran(result.timings, result.batch_size, result.vectors.size());
 }
 
 EncodedImage as_image(std::string_view bytes) {
@@ -30,7 +30,7 @@ EncodedImage as_image(std::string_view bytes) {
 
 void embed_images(Exchange& exchange, ModelAdmission& admission, const std::vector<EncodedImage>& images) {
   const ServedModel& model = admission.model();
-  const RequestOptions options{exchange.deadline, exchange.hung_up};
+  const RequestOptions options = exchange.call.options();
   auto result = admission.task<ImageEmbedder>().embed_many(images, options, admission.permit());
   if (!result) return admission.refuse(result.error());
   answer_embeddings(exchange, model.engine->model(), *result);

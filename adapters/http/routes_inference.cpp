@@ -145,19 +145,17 @@ void infer(Service& service, Exchange& exchange) {
   const std::string version(wanted_version(exchange));
   const auto model = service.models().find(name, version);
   if (model == nullptr) return answer_error(exchange, unknown_model_of(service, name, version));
-  Engine& engine = *model->engine;
-  note_model(exchange, *model);
-  auto permit = engine.try_admit();
-  if (!permit) return refuse(exchange, engine, permit.error());
+  if (auto admitted = exchange.call.take(model); !admitted) return refuse(exchange, admitted.error());
   auto request = read_request(exchange, *model);
-  if (!request) return refuse(exchange, engine, request.error());
-  RequestOptions options{exchange.deadline, exchange.hung_up};
-  if (request->timeout) options.deadline = std::min(options.deadline, exchange.start + *request->timeout);
-  auto result = run(*model, *request, service.options(), options, *std::move(permit));
-  if (!result) return refuse(exchange, engine, result.error());
-  note_batch(exchange, result->timings, result->batch_size, result->rows.size());
-  auto response = write_inference_response(engine.model(), *request, result->rows);
-  if (!response) return refuse(exchange, engine, response.error());
+  if (!request) return refuse(exchange, request.error());
+  RequestOptions options = exchange.call.options();
+  if (request->timeout)
+    options.deadline = std::min(options.deadline, exchange.call.start + *request->timeout);
+  auto result = run(*model, *request, service.options(), options, exchange.call.permit());
+  if (!result) return refuse(exchange, result.error());
+  exchange.call.ran(result->timings, result->batch_size, result->rows.size());
+  auto response = write_inference_response(model->engine->model(), *request, result->rows);
+  if (!response) return refuse(exchange, response.error());
   if (response->has_binary) {
     exchange.headers.emplace_back(kJsonLengthHeader, std::to_string(response->json.size()));
     exchange.content_type = "application/octet-stream";

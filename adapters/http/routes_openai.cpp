@@ -141,13 +141,13 @@ void embeddings(Service& service, Exchange& exchange) {
   if (auto read = body.read("dimensions", dimensions, 1, dim); !read) return admission.refuse(read.error());
   const element* input = body.find("input");
   if (input == nullptr) return admission.refuse(invalid("input: is missing").error());
-  const RequestOptions options{exchange.deadline, exchange.hung_up};
+  const RequestOptions options = exchange.call.options();
   auto answer =
       texts != nullptr
           ? embed_texts(*texts, *input, service.options().max_texts, options, admission.permit())
           : embed_images(*images, *input, service.options().max_images, options, admission.permit());
   if (!answer) return admission.refuse(answer.error());
-  note_batch(exchange, answer->timings, answer->batch_size, answer->vectors.size());
+  exchange.call.ran(answer->timings, answer->batch_size, answer->vectors.size());
   JsonWriter json;
   json.begin_object().key("object").value("list").key("data").begin_array();
   for (std::size_t i = 0; i < answer->vectors.size(); ++i) {

@@ -43,11 +43,11 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmissi
     texts = read_texts(*several, "texts", service.options().max_texts);
     if (!texts) return admission.refuse(texts.error());
   }
-  auto result = classifier.classify(*texts, {exchange.deadline, exchange.hung_up}, admission.permit());
+  auto result = classifier.classify(*texts, exchange.call.options(), admission.permit());
   if (!result) return admission.refuse(result.error());
-  note_batch(exchange, result->timings, result->batch_size, result->texts.size());
+  exchange.call.ran(result->timings, result->batch_size, result->texts.size());
   if (classifier.scores_are() != TextClassifier::Scores::kValues)
-    exchange.confidence = result->texts.front().confidence();
+    exchange.call.confidence = result->texts.front().confidence();
   JsonWriter json;
   json.begin_object();
   if (one != nullptr) {
@@ -183,9 +183,9 @@ void forecast(Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
   const Engine& engine = forecaster.engine();
   auto request = read_forecast(body, forecaster);
   if (!request) return admission.refuse(request.error());
-  auto result = forecaster.forecast(*request, {exchange.deadline, exchange.hung_up}, admission.permit());
+  auto result = forecaster.forecast(*request, exchange.call.options(), admission.permit());
   if (!result) return admission.refuse(result.error());
-  note_batch(exchange, result->timings, result->batch_size, 1);
+  exchange.call.ran(result->timings, result->batch_size, 1);
   const SeriesSpec& spec = forecaster.series();
   JsonWriter json;
   json.begin_object();

@@ -39,10 +39,9 @@ void simulate(Service& service, Exchange& exchange) {
     }
     work.units = units;
   }
-  auto answer =
-      admission.task<Simulator>().run(work, {exchange.deadline, exchange.hung_up}, admission.permit());
+  auto answer = admission.task<Simulator>().run(work, exchange.call.options(), admission.permit());
   if (!answer) return admission.refuse(answer.error());
-  note_batch(exchange, answer->timings, answer->batch_size, 1);
+  exchange.call.ran(answer->timings, answer->batch_size, 1);
   JsonWriter json;
   json.begin_object().key("status").value("ok").key("work_units").value(answer->units);
   json.key("elapsed_ms").value(std::round(latency_ms(exchange) * 1000) / 1000);

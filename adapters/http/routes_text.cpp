@@ -62,10 +62,9 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   if (!how) return refuse_field(exchange, how.error());
   Result<std::vector<std::string_view>> texts = parse(body);
   if (!texts) return refuse_field(exchange, texts.error());
-  auto result =
-      embedder.embed_many(*texts, how->text, {exchange.deadline, exchange.hung_up}, admission.permit());
+  auto result = embedder.embed_many(*texts, how->text, exchange.call.options(), admission.permit());
   if (!result) return admission.refuse(result.error());
-  note_batch(exchange, result->timings, result->batch_size, result->vectors.size());
+  exchange.call.ran(result->timings, result->batch_size, result->vectors.size());
   if (how->dimensions < embedder.dim()) {
     for (auto& vector : result->vectors) shorten(vector, how->dimensions, how->text.normalize);
   }

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "client.h"
-#include "file_watch.h"
 #include "httplib_config.h"
 #include "idle_memory.h"
 #include "infer/engine/torchscript.h"
+#include "infer/serving/file_watch.h"
 #include "log_line.h"
 #include "log_writer.h"
 #include "periodic.h"

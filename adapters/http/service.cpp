@@ -10,6 +10,7 @@
 #include "process_metrics.h"
 #include "request_id.h"
 #include "trace_context.h"
+#include "tuned_place.h"
 #include "usable_memory.h"
 
 namespace infer::http {
@@ -28,7 +29,7 @@ double seconds_since(TimePoint start) {
 /// The deadline that X-Timeout-Ms asks for, at most `limit` from now. Errors: `kInvalidArgument`.
 Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit) {
   const auto text = exchange.header("X-Timeout-Ms");
-  if (!text) return exchange.start + limit;
+  if (!text) return exchange.call.start + limit;
   std::int64_t ms = 0;
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, ms);
@@ -36,7 +37,8 @@ Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit)
     return fail(ErrorCode::kInvalidArgument,
                 "X-Timeout-Ms: '" + text->substr(0, 32) + "' is not a whole number above 0");
   }
-  return exchange.start + std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
+  return exchange.call.start +
+         std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
 }
 
 /// Where the time went, in milliseconds, by the names that text-embeddings-inference gives it.
@@ -48,16 +50,17 @@ void add_timing_headers(Exchange& exchange) {
         std::to_chars(text.data(), text.data() + text.size(), ms, std::chars_format::fixed, 3).ptr;
     exchange.headers.emplace_back(name, std::string(text.data(), end));
   };
-  add("x-queue-time", exchange.timings->queue);
-  add("x-inference-time", exchange.timings->compute);
-  add("x-total-time", std::chrono::steady_clock::now() - exchange.start);
+  add("x-queue-time", exchange.call.timings()->queue);
+  add("x-inference-time", exchange.call.timings()->compute);
+  add("x-total-time", std::chrono::steady_clock::now() - exchange.call.start);
 }
 
-/// The options with one budget for decoding, which the models share.
-ServerOptions with_decode_budget(ServerOptions options) {
+/// The options with what models share: one budget for decoding, and where tuned settings are looked for.
+ServerOptions completed(ServerOptions options) {
   const std::size_t bytes =
       options.max_decode_bytes != 0 ? options.max_decode_bytes : decode_share(adapter::usable_memory());
-  options.decode.budget = std::make_shared<DecodeBudget>(bytes);
+  options.repository.task.decode.budget = std::make_shared<DecodeBudget>(bytes);
+  if (options.tuned) options.repository.find_tuned = adapter::find_tuned;
   return options;
 }
 
@@ -77,13 +80,15 @@ void add_decode_metrics(MetricsRegistry& metrics, const std::shared_ptr<const De
 }  // namespace
 
 Service::Service(ServerOptions options, LogLine log)
-    : options_(with_decode_budget(std::move(options))),
+    : options_(completed(std::move(options))),
       log_(std::move(log)),
+      host_(options_.repository, metrics_,
+            [log = log_](const ServingEvent& event) { log(event.level, event_line(event)); }),
       active_requests_(metrics_->gauge("active_requests", "Requests being answered.")),
       model_load_time_(
           metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
   add_process_metrics(*metrics_);
-  add_decode_metrics(*metrics_, options_.decode.budget);
+  add_decode_metrics(*metrics_, options_.repository.task.decode.budget);
   if (!options_.api_keys.empty()) api_keys_.emplace(options_.api_keys);
   add_health_routes(router_, *this);
   add_embed_routes(router_, *this);
@@ -228,7 +233,7 @@ bool Service::Handler::begin(Exchange& exchange) {
     answer_error(exchange, deadline.error());
     return false;
   }
-  exchange.deadline = *deadline;
+  exchange.call.deadline = *deadline;
   const Phase phase = service_.lifecycle_.phase();
   if (phase == Phase::kLoading || phase == Phase::kDraining) {
     exchange.headers.emplace_back("Retry-After", "1");
@@ -255,8 +260,9 @@ void Service::Handler::finish(Exchange& exchange) {
     exchange.route =
         service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain).route;
   if (exchange.failure) write_failure(exchange);
-  if (exchange.timings) add_timing_headers(exchange);
+  if (exchange.call.timings()) add_timing_headers(exchange);
   service_.request_log_.finished(exchange);
+  exchange.call.release();
 }
 
 bool Service::Handler::closing() const {

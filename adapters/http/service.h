@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "api_keys.h"
 #include "infer/core/metrics.h"
-#include "lifecycle.h"
+#include "infer/serving/api_keys.h"
+#include "infer/serving/lifecycle.h"
+#include "infer/serving/model_repository.h"
 #include "listener.h"
 #include "log_line.h"
-#include "model_host.h"
 #include "options.h"
 #include "request_log.h"
 #include "request_origin.h"
@@ -26,7 +26,7 @@ class Service {
   Service(ServerOptions options, LogLine log);
 
   /// Reads the API keys, loads the models and starts serving; blocks. Errors: of `ApiKeys::load_if_changed`
-  /// and `ModelHost::load`.
+  /// and `ModelRepository::load`.
   Result<void> load();
   /// Serves an engine made elsewhere, in the place of one of the same name.
   Result<void> add(std::shared_ptr<Engine> engine) { return host_.add(std::move(engine)); }
@@ -56,7 +56,7 @@ class Service {
     if (set_log_level_) set_log_level_(level);
   }
 
-  ModelHost& host() noexcept { return host_; }
+  ModelRepository& host() noexcept { return host_; }
   const ServedModels& models() const noexcept { return host_.models(); }
   bool ready() const;
   /// Milliseconds from start to ready; negative until then.
@@ -93,7 +93,7 @@ class Service {
   Handler main_{*this, Entrance::kMain, options_.listener.host};
   Handler probe_{*this, Entrance::kProbe, options_.probe_host};
   Handler admin_{*this, Entrance::kAdmin, {}};
-  ModelHost host_{options_, metrics_, log_};
+  ModelRepository host_;
   RequestLog request_log_{log_, *metrics_, options_.log_requests_per_second};
   std::optional<ApiKeys> api_keys_;
   std::function<void(LogLevel)> set_log_level_;

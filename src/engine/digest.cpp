@@ -13,22 +13,48 @@
 
 namespace infer::inline v0 {
 
+namespace {
+
+/// A digest that grows with what it is given.
+class Sha256 {
+ public:
+  Sha256() : ok_(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1) {}
+
+  void add(std::string_view text) {
+    ok_ = ok_ && EVP_DigestUpdate(context_.get(), text.data(), text.size()) == 1;
+  }
+
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int length = 0;
+    if (!ok_ || EVP_DigestFinal_ex(context_.get(), digest.data(), &length) != 1) return {};
+    constexpr char kHex[] = "0123456789abcdef";
+    std::string out;
+    for (unsigned int i = 0; i < length; ++i) out += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
+    return out;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  bool ok_;
+};
+
+}  // namespace
+
+std::string sha256(std::string_view text) {
+  Sha256 digest;
+  digest.add(text);
+  return digest.hex();
+}
+
 std::string sha256(std::istream& file) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return {};
+  Sha256 digest;
   std::vector<char> block(std::size_t{1} << 20);
   while (file) {
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    if (EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(file.gcount())) != 1)
-      return {};
+    digest.add({block.data(), static_cast<std::size_t>(file.gcount())});
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_DigestFinal_ex(context.get(), digest.data(), &length) != 1) return {};
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < length; ++i) out += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
-  return out;
+  return digest.hex();
 }
 
 Result<void> check_digests(const Manifest& manifest, const std::filesystem::path& directory) {

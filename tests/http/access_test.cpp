@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api_keys.h"
 #include "http/test_server.h"
+#include "infer/serving/api_keys.h"
 #include "trace_context.h"
 
 namespace infer::http::testing {

@@ -55,7 +55,9 @@ TestServer::Setup small_budget() {
   return setup;
 }
 
-DecodeBudget& budget_of(TestServer& server) { return *server.service().options().decode.budget; }
+DecodeBudget& budget_of(TestServer& server) {
+  return *server.service().options().repository.task.decode.budget;
+}
 
 std::string input_name(TestServer& server) {
   return server.engine().model().backend->signature().inputs[0].name;

@@ -109,7 +109,7 @@ struct LoggedRequests {
       Exchange exchange;
       exchange.route = &route;
       exchange.status = status;
-      exchange.start = std::chrono::steady_clock::now();
+      exchange.call.start = std::chrono::steady_clock::now();
       log.finished(exchange);
     }
   }

@@ -32,7 +32,7 @@ class Predict : public ::testing::Test {
     (void)train_forecast(options, folder_ / "models" / "sales").value();
     create_simulator({.base_ms = 0}, folder_ / "models" / "simulator").value();
     TestServer::Setup setup;
-    setup.server.repository = (folder_ / "models").string();
+    setup.server.repository.folder = (folder_ / "models").string();
     server_ = std::make_unique<TestServer>(std::move(setup));
   }
   static void TearDownTestSuite() {

@@ -8,7 +8,7 @@
 #include "http/test_server.h"
 #include "infer/engine/backend.h"
 #include "infer/models/train_forecast.h"
-#include "successor.h"
+#include "serving/successor.h"
 #include "support/checkpoint_files.h"
 
 namespace infer::http::testing {
@@ -33,7 +33,7 @@ class Swap : public ::testing::Test {
     (void)train_forecast(options_, model()).value();
     promote(model(), "1-naive").value();
     TestServer::Setup setup;
-    setup.server.models = {model().string()};
+    setup.server.repository.models = {model().string()};
     server_ = std::make_unique<TestServer>(std::move(setup));
   }
   void TearDown() override {
@@ -74,7 +74,7 @@ TEST_F(Swap, APromotedVersionTakesOver) {
 }
 
 TEST_F(Swap, AnUnloadedModelIsFreedOnceItsLastRequestHasEndedAlsoWhereFoldersAreNotWatched) {
-  ModelHost& host = server_->service().host();
+  ModelRepository& host = server_->service().host();
   auto request = host.models().find("sales", {});
   const std::weak_ptr<ServedModel> model = request;
   ASSERT_TRUE(host.unload_model("sales"));
@@ -187,7 +187,7 @@ TEST_F(Swap, SeveralVersionsAreServedSideBySideWhereThatIsSaid) {
     manifest.versions = {"1-seasonal-naive"};
     write_manifest(manifest, model()).value();
     TestServer::Setup setup;
-    setup.server.models = {model().string()};
+    setup.server.repository.models = {model().string()};
     TestServer server(std::move(setup));
     EXPECT_NE(ask(server, R"({"inference_length":1})")->body.find(first), std::string::npos) << policy;
     EXPECT_EQ(ask(server, R"({"inference_length":1,"version":"1-seasonal-naive"})")->status, 200) << policy;

@@ -36,7 +36,7 @@ class TextCheckpoint : public infer::testing::ImportFixture {
     if (!imported && imported.error().code == ErrorCode::kUnimplemented) return false;
     EXPECT_TRUE(imported) << imported.error().message;
     TestServer::Setup setup;
-    setup.server.models = {model().string()};
+    setup.server.repository.models = {model().string()};
     server_ = std::make_unique<TestServer>(std::move(setup));
     return true;
   }

@@ -1,6 +1,7 @@
 """Runs every example: examples_test.py EXAMPLES_DIR INFER LIBINFER CACHE"""
 
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,5 +70,22 @@ with tempfile.TemporaryDirectory() as work:
             expect(error.code == 400, f"code {error.code}")
         ask("/stop", b"")
         expect(server.wait(30) == 0, "it ends")
+    finally:
+        server.kill()
+
+    address = work + "/socket"
+    server = subprocess.Popen([str(examples / "example_unix_socket"), str(model), address], stdout=subprocess.PIPE, text=True)
+    try:
+        expect(server.stdout.readline() == f"listening on {address}\n", "the socket's server listens")
+
+        def say(line):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(address)
+                client.sendall(line.encode() + b"\n")
+                return client.makefile().readline()
+
+        expect(say(f"60000 {photos / 'rocket.jpg'}").startswith("512 "), "a photograph's vector comes through the socket")
+        expect(say(f"60000 {__file__}").startswith("InvalidArgument: images[0]: image is neither JPEG nor PNG"), "a bad one is named")
+        expect(say(f"0 {photos / 'rocket.jpg'}").startswith("DeadlineExceeded: "), "the call's deadline holds")
     finally:
         server.kill()

@@ -4,24 +4,45 @@ import pathlib
 import re
 import sys
 
-root = pathlib.Path(sys.argv[1])
+root = pathlib.Path(sys.argv[1]).resolve()
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 TORCH = re.compile(r"^(torch|ATen|c10|caffe2)/")
 TORCH_HOMES = ("src/torch/backend/", "src/torch/models/", "src/torch/quantize/", "src/torch/train/")
 TORCH_FILES = ("include/infer/torch_interop.h", "benchmarks/bare_forward.cpp")
 
-# Folder below include/infer and src -> the folders it may include from.
+# Folder below include/infer and src -> what it may include from there, whether as "infer/FOLDER/…" or as a private header.
 LAYERS = {
     "core": {"core"},
-    "image": {"core", "image", "engine/manifest.h"},
+    "backends": {"backends", "core", "engine", "series", "testing", "torch/backend/torchscript.h"},
     "engine": {"core", "engine"},
-    "testing": {"core", "engine", "testing"},
+    "image": {"core", "engine/manifest.h", "image", "multiversion.h"},
+    "int8": {"core", "int8", "multiversion.h"},
     "models": {"core", "engine", "models", "series", "tasks", "text", "weights"},
-    "series": {"core", "series", "engine/manifest.h"},
+    "series": {"core", "engine/manifest.h", "engine/read_file.h", "series"},
+    "serving": {"core", "engine", "serving", "tasks"},
     "tasks": {"core", "engine", "image", "series", "tasks", "text"},
-    "text": {"core", "text", "engine/manifest.h"},
-    "weights": {"core", "engine/tensor.h", "weights"},
+    "testing": {"core", "engine", "testing"},
+    "text": {"core", "engine/manifest.h", "engine/read_file.h", "text"},
+    "torch": {"core", "engine", "int8", "models", "series", "tasks", "text", "torch", "torch_interop.h", "weights"},
+    "weights": {"core", "engine/read_file.h", "engine/tensor.h", "weights"},
 }
+# Files beside the folders are the roots of what they make: the C interface, and what stands in for what a build lacks.
+ROOTS = {"src/c_api.cpp", "src/json_absent.cpp", "src/torch_absent.cpp", "src/multiversion.h",
+         "include/infer/c.h", "include/infer/export.h", "include/infer/infer.h", "include/infer/torch_interop.h", "include/infer/version.h"}
+# Who may include private headers of the library, src/FOLDER/…
+PRIVATE = {"adapters/cli", "adapters/common", "tests"}
+
+
+def target_of(path, include):
+    """What an include means below include/infer or src, such as "engine/stack.h"; None for other headers."""
+    if include.startswith("infer/"):
+        return include.removeprefix("infer/")
+    for base in (path.parent, root / "src"):
+        file = (base / include).resolve()
+        if file.is_file() and file.is_relative_to(root / "src"):
+            return file.relative_to(root / "src").as_posix()
+    return None
+
 
 broken = []
 for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
@@ -30,16 +51,21 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
             continue
         name = path.relative_to(root).as_posix()
         parts = name.split("/")
-        layer = parts[2] if parts[0] == "include" and len(parts) > 3 else parts[1] if parts[0] == "src" else None
+        layer = parts[2] if parts[0] == "include" and len(parts) > 3 else parts[1] if parts[0] == "src" and len(parts) > 2 else None
+        if parts[0] in ("include", "src") and name not in ROOTS and layer not in LAYERS:
+            broken.append(f"{name}: its folder has no row in LAYERS")
+            continue
         for include in INCLUDE.findall(path.read_text()):
             if TORCH.match(include) and not (root / "src" / include).exists() and not name.startswith(TORCH_HOMES) and name not in TORCH_FILES:
                 broken.append(f"{name}: torch header {include}")
             if "httplib" in include and not name.startswith(("adapters/http/", "tests/http/", "tests/cli/", "tests/fuzz/", "examples/own_route.cpp")):
                 broken.append(f"{name}: {include} belongs to the HTTP adapter")
-            if include.startswith("infer/") and layer in LAYERS:
-                target = include.removeprefix("infer/")
+            target = target_of(path, include)
+            if target and layer:
                 if target.split("/")[0] not in LAYERS[layer] | {"export.h"} and target not in LAYERS[layer]:
                     broken.append(f"{name}: layer {layer} may not include {include}")
+            elif target and not include.startswith("infer/") and name not in ROOTS and not name.startswith(tuple(PRIVATE)):
+                broken.append(f"{name}: {include} is a private header of the library")
             if layer == "core" and not include.startswith("infer/core/") and "/" in include and not include.startswith("sys/"):
                 broken.append(f"{name}: core needs only the standard library, not {include}")
     if folder == "include":

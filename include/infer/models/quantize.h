@@ -8,6 +8,7 @@
 
 #include "infer/core/result.h"
 #include "infer/export.h"
+#include "infer/tasks/task.h"
 
 namespace infer::inline v0 {
 
@@ -18,7 +19,7 @@ struct QuantizeOptions {
   /// samples.
   std::filesystem::path samples;
   /// Minimum cosine between the answers of both models, for every sample; a lower cosine is refused.
-  double least_cosine = 0.97;
+  double least_cosine = kLeastCosineOfPrecisions;
 };
 
 /// What became of a model's linear layers, and how close its answers stayed.

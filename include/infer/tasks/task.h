@@ -16,6 +16,9 @@
 
 namespace infer::inline v0 {
 
+/// Minimum cosine between the answers of two precisions of the same weights.
+inline constexpr double kLeastCosineOfPrecisions = 0.97;
+
 /// What clients send to a model of a task, beside tensors.
 enum class TaskInput {
   kTensors,  ///< Nothing else.

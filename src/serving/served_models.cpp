@@ -1,9 +1,9 @@
-#include "served_models.h"
+#include "infer/serving/served_models.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace infer::http {
+namespace infer::inline v0 {
 
 Result<std::shared_ptr<ServedModel>> ServedModel::create(std::shared_ptr<Engine> engine,
                                                          const TaskOptions& options) {
@@ -65,4 +65,4 @@ std::vector<std::string> ServedModels::names() const {
   return out;
 }
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

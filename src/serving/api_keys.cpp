@@ -1,24 +1,21 @@
-#include "api_keys.h"
+#include "infer/serving/api_keys.h"
 
 #include <openssl/crypto.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
-#include "sha256.h"
+#include "engine/digest.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 namespace {
 
 constexpr std::size_t kMinLength = 16;
 
 /// Of equal length whatever the key's, so that comparing tells nothing of it.
-std::string digest_of(std::string_view key) {
-  return adapter::sha256({reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
-}
+std::string digest_of(std::string_view key) { return sha256(key); }
 
 std::string_view trimmed(std::string_view line) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
@@ -64,4 +61,4 @@ bool ApiKeys::accepts(std::string_view given) const {
   return found != 0;
 }
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "infer/core/memory_limits.h"
-#include "infer/models/quantize.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 namespace {
 
 /// What loading needs for a byte of model file: the weights once as read and once as packed.
@@ -78,7 +77,7 @@ Result<void> same_answers(const ServedModel& now, const Answers& next_answers, c
   const bool same_precision =
       now.engine->model().manifest.precision == next.engine->model().manifest.precision;
   // Two unit vectors of cosine c lie sqrt(2 - 2c) apart.
-  const double cosine = same_precision ? kLeastCosineOfEquals : QuantizeOptions().least_cosine;
+  const double cosine = same_precision ? kLeastCosineOfEquals : kLeastCosineOfPrecisions;
   const double most = std::sqrt(2 - 2 * cosine);
   for (std::size_t i = 0; i < std::min(now_answers->size(), next_answers.size()); ++i) {
     const std::vector<float>& a = (*now_answers)[i];
@@ -130,4 +129,4 @@ Result<void> check_successor(const ServedModel& now, const ServedModel& next) {
   return {};
 }
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

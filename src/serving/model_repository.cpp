@@ -1,4 +1,4 @@
-#include "model_host.h"
+#include "infer/serving/model_repository.h"
 
 #include <malloc.h>
 
@@ -7,23 +7,21 @@
 
 #include "infer/core/thread_plan.h"
 #include "successor.h"
-#include "tuned_place.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
-using adapter::JsonWriter;
+ModelRepository::ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics,
+                                 EventSink events)
+    : options_(std::move(options)), metrics_(std::move(metrics)), events_(std::move(events)) {}
 
-ModelHost::ModelHost(const ServerOptions& options, std::shared_ptr<MetricsRegistry> metrics, LogLine log)
-    : options_(options), metrics_(std::move(metrics)), log_(std::move(log)) {}
-
-Result<std::vector<std::filesystem::path>> ModelHost::folders() const {
+Result<std::vector<std::filesystem::path>> ModelRepository::folders() const {
   std::vector<std::filesystem::path> folders(options_.models.begin(), options_.models.end());
   for (auto& folder : folders) {
     if (!folder.has_filename()) folder = folder.parent_path();  // "models/clip/"
   }
-  if (options_.repository.empty()) return folders;
+  if (options_.folder.empty()) return folders;
   std::error_code error;
-  std::filesystem::directory_iterator entry(options_.repository, error);
+  std::filesystem::directory_iterator entry(options_.folder, error);
   for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
     std::error_code unreadable;
     if (std::filesystem::exists(entry->path() / "infer.json", unreadable)) folders.push_back(entry->path());
@@ -32,18 +30,18 @@ Result<std::vector<std::filesystem::path>> ModelHost::folders() const {
     const bool full =
         error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system;
     return fail(full ? ErrorCode::kUnavailable : ErrorCode::kNotFound,
-                options_.repository + ": cannot be read: " + error.message());
+                options_.folder + ": cannot be read: " + error.message());
   }
   std::sort(folders.begin(), folders.end());
   return folders;
 }
 
-Result<void> ModelHost::load() {
+Result<void> ModelRepository::load() {
   const auto found = folders();
   if (!found) return Unexpected(found.error());
   const auto& all = *found;
-  if (all.size() == options_.models.size() && !options_.repository.empty())
-    return fail(ErrorCode::kNotFound, options_.repository + ": holds no folder with an infer.json");
+  if (all.size() == options_.models.size() && !options_.folder.empty())
+    return fail(ErrorCode::kNotFound, options_.folder + ": holds no folder with an infer.json");
   std::unique_lock lock(change_mutex_);
   for (const auto& folder : all) {
     if (models_.find(folder.filename().string(), {}) != nullptr)
@@ -53,7 +51,7 @@ Result<void> ModelHost::load() {
   return {};
 }
 
-Result<void> ModelHost::load_folder(const std::filesystem::path& folder) {
+Result<void> ModelRepository::load_folder(const std::filesystem::path& folder) {
   auto versions = served_versions(folder);
   if (!versions) return Unexpected(versions.error());
   std::vector<std::shared_ptr<ServedModel>> opened;
@@ -68,27 +66,30 @@ Result<void> ModelHost::load_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Result<std::shared_ptr<ServedModel>> ModelHost::open(const std::filesystem::path& directory,
-                                                     const std::string& version, bool by_default) const {
+Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem::path& directory,
+                                                           const std::string& version,
+                                                           bool by_default) const {
   const TimePoint start = std::chrono::steady_clock::now();
   OpenOptions wanted = options_.engine;
   wanted.version = version;
   if (!by_default) wanted.metrics_name = directory.filename().string() + "@" + version;
   wanted.metrics = metrics_;
-  // Its own copy of the log: a forward that is stuck may outlive the server.
-  wanted.log = [log = log_](LogLevel level, std::string_view event, std::string_view message) {
-    log(level, event_line(event, [&](JsonWriter& json) { json.key("error").value(message); }));
+  // Its own copy of the sink: a forward that is stuck may outlive the server.
+  wanted.log = [events = events_](LogLevel level, std::string_view event, std::string_view message) {
+    events({level, event, {{"error", std::string(message)}}});
   };
-  if (options_.tuned) {
-    wanted.tuned = adapter::find_tuned(directory);
-    log_(LogLevel::kInfo, event_line(wanted.tuned.empty() ? "not_tuned" : "tuned", [&](JsonWriter& json) {
-           json.key("model").value(directory.filename().string());
-           if (!wanted.tuned.empty()) json.key("file").value(wanted.tuned.string());
-         }));
+  if (options_.find_tuned) {
+    wanted.tuned = options_.find_tuned(directory);
+    ServingEvent event{LogLevel::kInfo, "not_tuned", {{"model", directory.filename().string()}}};
+    if (!wanted.tuned.empty()) {
+      event.name = "tuned";
+      event.fields.emplace_back("file", wanted.tuned.string());
+    }
+    events_(event);
   }
   auto engine = open_engine(directory, wanted);
   if (!engine) return Unexpected(engine.error());
-  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), {options_.decode});
+  auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.task);
   if (!model) return model;
   malloc_trim(0);  // what reading the weights and warming up took, and glibc keeps: 100 MB of a ViT-B/32
   (*model)->by_default = by_default;
@@ -96,7 +97,7 @@ Result<std::shared_ptr<ServedModel>> ModelHost::open(const std::filesystem::path
   return model;
 }
 
-void ModelHost::show(const ServedModel& model) {
+void ModelRepository::show(const ServedModel& model) {
   const Engine& engine = *model.engine;
   const ThreadPlan& threads = engine.options().threads;
   const EngineStats stats = engine.stats();
@@ -115,8 +116,8 @@ void ModelHost::show(const ServedModel& model) {
       .set(seconds(model.load_time));
 }
 
-Result<void> ModelHost::add(std::shared_ptr<Engine> engine) {
-  auto model = ServedModel::create(std::move(engine), {options_.decode});
+Result<void> ModelRepository::add(std::shared_ptr<Engine> engine) {
+  auto model = ServedModel::create(std::move(engine), options_.task);
   if (!model) return Unexpected(model.error());
   show(**model);
   std::unique_lock lock(change_mutex_);
@@ -125,7 +126,7 @@ Result<void> ModelHost::add(std::shared_ptr<Engine> engine) {
   return {};
 }
 
-Result<void> ModelHost::load_model(const std::string& name) {
+Result<void> ModelRepository::load_model(const std::string& name) {
   std::unique_lock lock(change_mutex_);
   drop_retired();
   const auto all = folders();
@@ -143,7 +144,7 @@ Result<void> ModelHost::load_model(const std::string& name) {
   return fail(ErrorCode::kNotFound, "model '" + name.substr(0, 64) + "': the repository has no such folder");
 }
 
-Result<void> ModelHost::unload_model(const std::string& name) {
+Result<void> ModelRepository::unload_model(const std::string& name) {
   std::unique_lock lock(change_mutex_);
   {
     const auto old = models_.replace(name, {});
@@ -154,7 +155,7 @@ Result<void> ModelHost::unload_model(const std::string& name) {
   return {};
 }
 
-std::vector<ModelHost::Entry> ModelHost::index() const {
+std::vector<ModelRepository::Entry> ModelRepository::index() const {
   std::vector<Entry> entries;
   for (const auto& model : models_.all())
     entries.push_back({model->engine->model().name, model->engine->model().version});
@@ -167,14 +168,14 @@ std::vector<ModelHost::Entry> ModelHost::index() const {
   return entries;
 }
 
-std::vector<std::shared_ptr<ServedModel>> ModelHost::all() {
+std::vector<std::shared_ptr<ServedModel>> ModelRepository::all() {
   auto all = models_.all();
   std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
   if (lock) all.insert(all.end(), retired_.begin(), retired_.end());
   return all;
 }
 
-void ModelHost::refresh() {
+void ModelRepository::refresh() {
   std::unique_lock lock(change_mutex_);
   drop_retired();
   for (const std::string& name : models_.names()) {
@@ -183,7 +184,7 @@ void ModelHost::refresh() {
   drop_retired();
 }
 
-std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
+std::shared_ptr<ServedModel> ModelRepository::refresh_model(const std::string& name) {
   const auto served = models_.find(name, {});
   const Model& now = served->engine->model();
   if (now.directory.empty()) return nullptr;  // made by hand
@@ -220,31 +221,32 @@ std::shared_ptr<ServedModel> ModelHost::refresh_model(const std::string& name) {
   return models_.put(*std::move(next));
 }
 
-void ModelHost::free_unused() {
+void ModelRepository::free_unused() {
   for (const auto& model : models_.all()) (void)model->engine->buffers().kept_bytes();
   const std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
   if (lock) drop_retired();
 }
 
-void ModelHost::drop_retired() {
+void ModelRepository::drop_retired() {
   // Requests that were given the old model still use it; the last of them done, nobody can come to it any
   // more.
   const auto dropped = std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
   if (dropped > 0) malloc_trim(0);  // and the old weights'
 }
 
-void ModelHost::forget_refusals() {
+void ModelRepository::forget_refusals() {
   std::unique_lock lock(change_mutex_);
   refused_.clear();
 }
 
-void ModelHost::log_swap(LogLevel level, std::string_view event, const Model& model, std::string_view version,
-                         std::string_view error) const {
-  log_(level, event_line(event, [&](JsonWriter& json) {
-         json.key("model").value(model.name).key("model_version").value(model.version);
-         json.key("new_version").value(version);
-         if (!error.empty()) json.key("error").value(error);
-       }));
+void ModelRepository::log_swap(LogLevel level, std::string_view event, const Model& model,
+                               std::string_view version, std::string_view error) const {
+  ServingEvent swap{
+      level,
+      event,
+      {{"model", model.name}, {"model_version", model.version}, {"new_version", std::string(version)}}};
+  if (!error.empty()) swap.fields.emplace_back("error", error);
+  events_(swap);
 }
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -8,28 +8,31 @@
 #include "infer/core/clock.h"
 #include "infer/engine/response.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
-/// What the requests of one model took, as the statistics of the Open Inference Protocol have it.
-/// Thread-safe, wait-free.
+/// The times that the requests of one model took, as the Open Inference Protocol groups them.
+///
+/// Thread-safe; all calls are wait-free.
 class RequestStatistics {
  public:
-  /// A number of requests and the nanoseconds they took together.
+  /// A number of requests and the time they took together.
   struct Sum {
-    std::uint64_t count = 0;
-    std::uint64_t ns = 0;
+    std::uint64_t count = 0;  ///< Number of requests.
+    std::uint64_t ns = 0;     ///< Their time, in nanoseconds.
   };
+  /// The sums at one moment.
   struct Snapshot {
-    Sum success;
-    Sum fail;
-    Sum queue;
-    Sum compute_input;   ///< Making a batch.
-    Sum compute_infer;   ///< The model.
-    Sum compute_output;  ///< Taking a batch apart.
-    std::uint64_t inferences = 0;
-    std::uint64_t last_inference_ms = 0;  ///< Since 1970; 0 before the first.
+    Sum success;                          ///< Requests that succeeded, from arrival to answer.
+    Sum fail;                             ///< Requests that failed.
+    Sum queue;                            ///< Waiting for a worker.
+    Sum compute_input;                    ///< Making batches.
+    Sum compute_infer;                    ///< The model.
+    Sum compute_output;                   ///< Taking batches apart.
+    std::uint64_t inferences = 0;         ///< Samples of the requests that succeeded.
+    std::uint64_t last_inference_ms = 0;  ///< Time of the last success, in ms since 1970; 0 before the first.
   };
 
+  /// Records a request of `samples` samples that took `total` and succeeded.
   void succeeded(Duration total, const Timings& timings, std::size_t samples) noexcept {
     success_.add(total);
     queue_.add(timings.queue);
@@ -42,8 +45,10 @@ class RequestStatistics {
     last_.store(static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count()),
                 std::memory_order_relaxed);
   }
+  /// Records a request that took `total` and failed.
   void failed(Duration total) noexcept { fail_.add(total); }
 
+  /// Returns the sums.
   Snapshot read() const noexcept {
     return {success_.read(),       fail_.read(),           queue_.read(),      compute_input_.read(),
             compute_infer_.read(), compute_output_.read(), inferences_.load(), last_.load()};
@@ -71,4 +76,4 @@ class RequestStatistics {
   std::atomic<std::uint64_t> last_{0};
 };
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -7,20 +7,28 @@
 #include <utility>
 
 #include "infer/core/result.h"
+#include "infer/export.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
-/// Follows a file: reads it again whenever it is not the file that was read last, until that has succeeded.
-/// Changes are told by device, inode, size and the time of the inode's change, which nobody can set. Follows
+/// Follows a file: reads the file again whenever it has changed, until reading succeeds.
+///
+/// A change shows in device, inode, size or the time of the inode's change, which nobody can set. Follows
 /// links. Not thread-safe.
-class FileWatch {
+class INFER_EXPORT FileWatch {
  public:
+  /// Follows `file`, which need not exist yet.
   explicit FileWatch(std::filesystem::path file) : file_(std::move(file)) {}
 
+  /// Returns the file's path.
   const std::filesystem::path& file() const noexcept { return file_; }
 
-  /// Calls `read` unless the file is the one that it has read. Returns an error of `read`, once for each file
-  /// and reason: a file that stays bad is tried again at each call, but not reported again.
+  /// Calls `read` unless it has read this very file successfully; blocking.
+  ///
+  /// Returns an error of `read` once for each file and reason: a file that stays bad is tried again at each
+  /// call, but not reported again.
+  ///
+  /// Errors: those of `read`.
   Result<void> follow(const std::function<Result<void>()>& read);
 
  private:
@@ -37,4 +45,4 @@ class FileWatch {
   std::string reported_;  ///< Identity and reason of the last error; empty after a success.
 };
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -1,10 +1,10 @@
-#include "file_watch.h"
+#include "infer/serving/file_watch.h"
 
 #include <sys/stat.h>
 
 #include <chrono>
 
-namespace infer::http {
+namespace infer::inline v0 {
 namespace {
 
 /// More than the grain of the file system's clock, which is a tick of the kernel (10 ms) or, on some, 2 s.
@@ -42,4 +42,4 @@ Result<void> FileWatch::follow(const std::function<Result<void>()>& read) {
   return done;
 }
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

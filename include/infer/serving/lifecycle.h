@@ -6,29 +6,34 @@
 
 #include "infer/core/clock.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
-/// Where a server is between start and exit. Thread-safe.
+/// The phase of a server between start and exit.
+///
+/// Thread-safe.
 class Lifecycle {
  public:
+  /// The phases, in order.
   enum class Phase {
-    kLoading,
-    kServing,
-    kLameDuck,  ///< Still accepts, but tells load balancers to go elsewhere.
-    kDraining,  ///< Refuses new work, finishes what it has.
+    kLoading,   ///< The models are being loaded; new work is refused.
+    kServing,   ///< New work is accepted.
+    kLameDuck,  ///< New work is accepted, and load balancers are told to send it elsewhere.
+    kDraining,  ///< New work is refused, accepted work is finished.
   };
 
+  /// Returns the current phase.
   Phase phase() const {
     std::unique_lock lock(mutex_);
     return phase_;
   }
 
+  /// Ends the loading phase.
   void loaded() {
     std::unique_lock lock(mutex_);
     if (phase_ == Phase::kLoading) phase_ = Phase::kServing;
   }
 
-  /// Enters the lame duck phase unless it, or a later one, has begun.
+  /// Enters the lame duck phase for `delay`, unless that phase or a later one has begun.
   void start_lame_duck(std::chrono::milliseconds delay) {
     std::unique_lock lock(mutex_);
     if (phase_ >= Phase::kLameDuck) return;
@@ -37,7 +42,7 @@ class Lifecycle {
     changed_.notify_all();
   }
 
-  /// Blocks until the lame duck phase, which must have begun, has lasted its delay or draining begins.
+  /// Blocks until the lame duck phase, which must have begun, has lasted its delay, or until draining begins.
   void wait_lame_duck() {
     std::unique_lock lock(mutex_);
     while (phase_ == Phase::kLameDuck && std::chrono::steady_clock::now() < lame_duck_end_) {
@@ -45,6 +50,7 @@ class Lifecycle {
     }
   }
 
+  /// Enters the draining phase.
   void start_draining() {
     std::unique_lock lock(mutex_);
     phase_ = Phase::kDraining;
@@ -58,4 +64,4 @@ class Lifecycle {
   TimePoint lame_duck_end_ = kNever;
 };
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "infer/core/result.h"
-#include "served_models.h"
+#include "infer/serving/served_models.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
 /// Whether a second model of `version`'s size fits in what the control group has left, beside the one that is
 /// served. Errors: `kFailedPrecondition`, with the numbers.
@@ -17,4 +17,4 @@ Result<void> room_for(const std::filesystem::path& version);
 /// Errors: `kFailedPrecondition`, saying what differs.
 Result<void> check_successor(const ServedModel& now, const ServedModel& next);
 
-}  // namespace infer::http
+}  // namespace infer::inline v0

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "infer/core/log.h"
+
+namespace infer::inline v0 {
+
+/// Something that happened to the served models, for the host's log.
+struct ServingEvent {
+  LogLevel level;         ///< How grave it is.
+  std::string_view name;  ///< A stable short name, such as "swapped".
+  /// What the event is about, by stable short names such as "model" and "error".
+  std::vector<std::pair<std::string_view, std::string>> fields;
+};
+
+/// The function that receives the events; the library itself prints nothing.
+///
+/// Any thread may call it, also several at a time. It must neither throw nor block.
+using EventSink = std::function<void(const ServingEvent& event)>;
+
+}  // namespace infer::inline v0

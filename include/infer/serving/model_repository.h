@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "infer/core/metrics.h"
+#include "infer/engine/open.h"
+#include "infer/export.h"
+#include "infer/serving/event.h"
+#include "infer/serving/served_models.h"
+
+namespace infer::inline v0 {
+
+/// Which models to serve, and how.
+struct RepositoryOptions {
+  std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
+  std::string folder;               ///< A folder of such folders, all of which are served; empty: none.
+  OpenOptions engine;               ///< How engines are made; `version` and `tuned` are ignored.
+  TaskOptions task;                 ///< How models are made ready for their tasks.
+  /// Returns the file with settings tuned for a model's folder, or an empty path; empty: nothing is tuned.
+  std::function<std::filesystem::path(const std::filesystem::path& model)> find_tuned;
+};
+
+/// Loads the models of folders, and follows what the folders say: versions, promotions.
+///
+/// Thread-safe; one change is made at a time.
+class INFER_EXPORT ModelRepository {
+ public:
+  /// Loads nothing yet. Engines count in `metrics`; `events` learns what happens.
+  ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics, EventSink events);
+
+  /// Loads all models; blocks until they are warm.
+  ///
+  /// Errors: `kNotFound` (no model), `kInvalidArgument` (two models of one name), and those of `open_engine`
+  /// and `make_task`.
+  Result<void> load();
+  /// Serves an engine made elsewhere; it replaces a model of the same name. May block on a few forwards.
+  ///
+  /// Errors: those of `make_task`.
+  Result<void> add(std::shared_ptr<Engine> engine);
+
+  /// Looks whether a model's folder calls for another version, and serves that instead; blocking.
+  ///
+  /// A new version is loaded, warmed up and compared with the old one before it takes over: same task and
+  /// contract, finite answers, and the same answers where it claims the same weights. If that fails, the old
+  /// version stays.
+  void refresh();
+  /// Frees models that were replaced or unloaded and that no request uses any longer, and buffers of engines
+  /// that went unused.
+  void free_unused();
+  /// Lets `refresh` try again the versions that it refused before.
+  void forget_refusals();
+
+  /// Loads a model by name; it replaces what is served by that name. Blocking.
+  ///
+  /// Errors: `kNotFound` (no such folder), `kFailedPrecondition` (not enough memory), and those of `load`.
+  Result<void> load_model(const std::string& name);
+  /// Stops serving a model; requests that have it finish.
+  ///
+  /// Errors: `kNotFound`.
+  Result<void> unload_model(const std::string& name);
+
+  /// A model of the repository, served or not.
+  struct Entry {
+    std::string name;     ///< Name of the model's folder.
+    std::string version;  ///< The served version; empty if the model is not served.
+  };
+  /// Returns all models: those served, and those of the folder.
+  std::vector<Entry> index() const;
+
+  /// Returns the models that are served.
+  const ServedModels& models() const noexcept { return models_; }
+  /// Returns the served models and those that were replaced but are in use; the latter are missing while a
+  /// model is being loaded.
+  std::vector<std::shared_ptr<ServedModel>> all();
+  /// Prevents that a model takes the place of another from now on.
+  void stop() noexcept { stopped_.store(true); }
+
+ private:
+  /// Folders of models: those named, and those of the repository. Errors: `kNotFound`, `kUnavailable`: the
+  /// repository cannot be read.
+  Result<std::vector<std::filesystem::path>> folders() const;
+  Result<void> load_folder(const std::filesystem::path& folder);
+  Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
+                                            const std::string& version, bool by_default) const;
+  /// The model that was replaced; null where all stays.
+  std::shared_ptr<ServedModel> refresh_model(const std::string& name);
+  void drop_retired();
+  void show(const ServedModel& model);
+  void log_swap(LogLevel level, std::string_view event, const Model& model, std::string_view version,
+                std::string_view error) const;
+
+  const RepositoryOptions options_;
+  const std::shared_ptr<MetricsRegistry> metrics_;
+  const EventSink events_;
+  ServedModels models_;
+  std::mutex change_mutex_;  ///< One change at a time.
+  std::map<std::string, std::string>
+      refused_;  ///< By name: the version that did not pass, or why there is none.
+  std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace infer::inline v0

@@ -1,0 +1,92 @@
+#include "infer/serving/call.h"
+
+#include <utility>
+
+namespace infer::inline v0 {
+namespace {
+
+std::string shown(const std::string& text) { return "'" + text.substr(0, 64) + "'"; }
+
+void add_to_list(std::string& list, const std::string& name) {
+  if (!list.empty()) list += ", ";
+  list += name;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, const WantedModel& wanted,
+                                                  const Work& work) {
+  const std::string kind = std::string(work.name) + " model";
+  std::string would_do;  // by name
+  std::string versions;  // of the one that was asked for, or of all
+  std::string other_task;
+  for (const auto& model : models.all()) {
+    const Model& loaded = model->engine->model();
+    const bool named = !wanted.name || loaded.name == *wanted.name;
+    if (!work.done_by(*model)) {
+      if (wanted.name && named) other_task = loaded.manifest.task;
+      continue;
+    }
+    if (model->by_default) add_to_list(would_do, loaded.name);
+    if (!named) continue;
+    if (wanted.version ? model->is_version(*wanted.version) : model->by_default) return model;
+    add_to_list(versions, (wanted.name ? "" : loaded.name + " ") + loaded.version);
+  }
+  const std::string instead =
+      would_do.empty() ? "; no " + kind + " is loaded" : "; of " + kind + "s there are: " + would_do;
+  if (!other_task.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "model: " + shown(*wanted.name) + " is for " + other_task +
+                                                 ", not for " + work.name + instead);
+  }
+  if (!versions.empty()) {
+    return fail(ErrorCode::kNotFound, "version: " + shown(*wanted.version) + " is not loaded" +
+                                          (wanted.name ? " of model " + shown(*wanted.name) : std::string()) +
+                                          "; there are: " + versions);
+  }
+  if (wanted.name)
+    return fail(ErrorCode::kNotFound, "model: " + shown(*wanted.name) + " is not loaded" + instead);
+  return fail(ErrorCode::kNotFound, "no " + kind + " is loaded");
+}
+
+Result<void> Call::choose_early(const ServedModels& models, const Work& work) {
+  std::shared_ptr<ServedModel> only;
+  for (auto& model : models.all()) {
+    if (!model->by_default || !work.done_by(*model)) continue;
+    if (only) return {};
+    only = std::move(model);
+  }
+  return only == nullptr ? Result<void>() : take(std::move(only));
+}
+
+Result<void> Call::choose(const ServedModels& models, const WantedModel& wanted, const Work& work) {
+  auto model = choose_model(models, wanted, work);
+  if (!model) return Unexpected(model.error());
+  if (*model == model_) return {};
+  return take(*std::move(model));
+}
+
+Result<void> Call::take(std::shared_ptr<ServedModel> model) {
+  permit_ = {};
+  model_ = std::move(model);
+  auto permit = model_->engine->try_admit();
+  if (!permit) return Unexpected(permit.error());
+  permit_ = *std::move(permit);
+  return {};
+}
+
+std::optional<int> Call::retry_after_seconds(const Error& error) const {
+  const bool later = error.code == ErrorCode::kOverloaded || error.code == ErrorCode::kUnavailable;
+  if (!later || model_ == nullptr) return std::nullopt;
+  return model_->engine->retry_after_seconds();
+}
+
+void Call::finish(bool success, TimePoint now) const noexcept {
+  if (model_ == nullptr) return;
+  if (success) {
+    model_->statistics->succeeded(now - start, timings_.value_or(Timings{}), samples_);
+  } else {
+    model_->statistics->failed(now - start);
+  }
+}
+
+}  // namespace infer::inline v0
