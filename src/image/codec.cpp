@@ -2,18 +2,23 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 namespace infer::inline v0 {
 namespace {
 
-const std::array<const ImageCodec*, 2> kCodecs{&kJpegCodec, &kPngCodec};
+std::span<const ImageCodec> codecs() noexcept {
+  static const std::array table{jpeg_codec(), png_codec()};
+  return table;
+}
 
 /// "JPEG, PNG nor WebP"
 std::string known_formats() {
   std::string names;
-  for (std::size_t i = 0; i < kCodecs.size(); ++i) {
-    if (i > 0) names += i + 1 < kCodecs.size() ? ", " : " nor ";
-    names += kCodecs[i]->about.name;
+  const auto all = codecs();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) names += i + 1 < all.size() ? ", " : " nor ";
+    names += all[i].about.name;
   }
   return names;
 }
@@ -21,15 +26,19 @@ std::string known_formats() {
 }  // namespace
 
 const ImageCodec* find_codec(Bytes bytes) noexcept {
-  for (const ImageCodec* codec : kCodecs) {
-    if (starts_with(bytes, codec->magic)) return codec;
+  for (const ImageCodec& codec : codecs()) {
+    if (starts_with(bytes, codec.magic)) return &codec;
   }
   return nullptr;
 }
 
-std::span<const ImageFormatInfo> image_formats() noexcept {
-  static const std::array kFormats{kJpegCodec.about, kPngCodec.about};
-  return kFormats;
+std::span<const ImageFormatInfo> image_formats() {
+  static const std::vector<ImageFormatInfo> formats_of_all = [] {
+    std::vector<ImageFormatInfo> formats;
+    for (const ImageCodec& codec : codecs()) formats.push_back(codec.about);
+    return formats;
+  }();
+  return formats_of_all;
 }
 
 const ImageFormatInfo* image_format(std::span<const std::uint8_t> bytes) noexcept {

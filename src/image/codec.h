@@ -25,8 +25,8 @@ struct ImageCodec {
 };
 
 // The rows of the table; each stands in the source file of its format.
-extern const ImageCodec kJpegCodec;
-extern const ImageCodec kPngCodec;
+ImageCodec jpeg_codec() noexcept;
+ImageCodec png_codec() noexcept;
 
 /// The codec whose magic the file begins with; null where there is none.
 const ImageCodec* find_codec(Bytes bytes) noexcept;

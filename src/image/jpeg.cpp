@@ -205,10 +205,12 @@ Result<void> decode_jpeg(Bytes bytes, Decoding& decoding) {
 
 }  // namespace
 
-constinit const ImageCodec kJpegCodec{{ImageFormat::kJpeg, "JPEG", "image/jpeg", {".jpg", ".jpeg"}},
-                                      "\xFF\xD8\xFF",
-                                      probe_jpeg,
-                                      decode_jpeg,
-                                      nullptr};
+ImageCodec jpeg_codec() noexcept {
+  return {{ImageFormat::kJpeg, "JPEG", "image/jpeg", {".jpg", ".jpeg"}},
+          "\xFF\xD8\xFF",
+          probe_jpeg,
+          decode_jpeg,
+          nullptr};
+}
 
 }  // namespace infer::inline v0

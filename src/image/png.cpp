@@ -240,10 +240,12 @@ Result<bool> decode_png_over(Bytes bytes, std::uint8_t background, Decoding& dec
 
 }  // namespace
 
-constinit const ImageCodec kPngCodec{{ImageFormat::kPng, "PNG", "image/png", {".png"}},
-                                     "\x89PNG\r\n\x1A\n",
-                                     probe_png,
-                                     decode_png,
-                                     decode_png_over};
+ImageCodec png_codec() noexcept {
+  return {{ImageFormat::kPng, "PNG", "image/png", {".png"}},
+          "\x89PNG\r\n\x1A\n",
+          probe_png,
+          decode_png,
+          decode_png_over};
+}
 
 }  // namespace infer::inline v0

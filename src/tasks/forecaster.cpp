@@ -292,13 +292,14 @@ class ForecastModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kForecastTask{
-    "forecast", TaskInput::kSeries,
-    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
-      auto forecaster = Forecaster::create(engine);
-      if (!forecaster) return Unexpected(forecaster.error());
-      return std::make_unique<ForecastModel>(std::move(engine), *std::move(forecaster));
-    },
-    same_columns};
+TaskRow forecast_task() noexcept {
+  return {"forecast", TaskInput::kSeries,
+          [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+            auto forecaster = Forecaster::create(engine);
+            if (!forecaster) return Unexpected(forecaster.error());
+            return std::make_unique<ForecastModel>(std::move(engine), *std::move(forecaster));
+          },
+          same_columns};
+}
 
 }  // namespace infer::inline v0

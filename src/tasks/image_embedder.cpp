@@ -225,13 +225,15 @@ class ImageEmbeddingModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kImageEmbeddingTask{
-    "image-embedding", TaskInput::kImage,
-    [](std::shared_ptr<Engine> engine, const TaskOptions& options) -> Result<std::unique_ptr<TaskModel>> {
-      auto embedder = ImageEmbedder::create(engine, options.decode);
-      if (!embedder) return Unexpected(embedder.error());
-      return std::make_unique<ImageEmbeddingModel>(std::move(engine), *std::move(embedder));
-    },
-    same_signature};
+TaskRow image_embedding_task() noexcept {
+  return {
+      "image-embedding", TaskInput::kImage,
+      [](std::shared_ptr<Engine> engine, const TaskOptions& options) -> Result<std::unique_ptr<TaskModel>> {
+        auto embedder = ImageEmbedder::create(engine, options.decode);
+        if (!embedder) return Unexpected(embedder.error());
+        return std::make_unique<ImageEmbeddingModel>(std::move(engine), *std::move(embedder));
+      },
+      same_signature};
+}
 
 }  // namespace infer::inline v0

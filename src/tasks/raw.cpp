@@ -56,11 +56,12 @@ class RawModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kRawTask{
-    "raw", TaskInput::kTensors,
-    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
-      return std::make_unique<RawModel>(std::move(engine));
-    },
-    same_signature};
+TaskRow raw_task() noexcept {
+  return {"raw", TaskInput::kTensors,
+          [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+            return std::make_unique<RawModel>(std::move(engine));
+          },
+          same_signature};
+}
 
 }  // namespace infer::inline v0

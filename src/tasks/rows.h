@@ -5,12 +5,12 @@
 namespace infer::inline v0 {
 
 // The rows of the table of tasks; each stands in the source file of its task.
-extern const TaskRow kForecastTask;
-extern const TaskRow kImageEmbeddingTask;
-extern const TaskRow kRawTask;
-extern const TaskRow kSimulateTask;
-extern const TaskRow kTextClassificationTask;
-extern const TaskRow kTextEmbeddingTask;
+TaskRow forecast_task() noexcept;
+TaskRow image_embedding_task() noexcept;
+TaskRow raw_task() noexcept;
+TaskRow simulate_task() noexcept;
+TaskRow text_classification_task() noexcept;
+TaskRow text_embedding_task() noexcept;
 
 /// The contract of a task whose clients see the signature, the labels and the scores: dtypes of inputs and
 /// outputs, shapes of outputs, labels and the meaning of scores must stay.

@@ -65,13 +65,14 @@ class SimulatorModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kSimulateTask{
-    "simulate", TaskInput::kTensors,
-    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
-      auto simulator = Simulator::create(engine);
-      if (!simulator) return Unexpected(simulator.error());
-      return std::make_unique<SimulatorModel>(std::move(engine), *std::move(simulator));
-    },
-    same_signature};
+TaskRow simulate_task() noexcept {
+  return {"simulate", TaskInput::kTensors,
+          [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+            auto simulator = Simulator::create(engine);
+            if (!simulator) return Unexpected(simulator.error());
+            return std::make_unique<SimulatorModel>(std::move(engine), *std::move(simulator));
+          },
+          same_signature};
+}
 
 }  // namespace infer::inline v0

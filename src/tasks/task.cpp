@@ -60,9 +60,9 @@ Result<void> same_signature(const Model& now, const Model& next) {
 }
 
 std::span<const TaskRow> tasks() noexcept {
-  static const std::array kRows{kForecastTask, kImageEmbeddingTask,     kRawTask,
-                                kSimulateTask, kTextClassificationTask, kTextEmbeddingTask};
-  return kRows;
+  static const std::array rows{forecast_task(), image_embedding_task(),     raw_task(),
+                               simulate_task(), text_classification_task(), text_embedding_task()};
+  return rows;
 }
 
 Result<const TaskRow*> find_task(const Manifest& manifest) {

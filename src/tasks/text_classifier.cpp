@@ -132,16 +132,17 @@ class TextClassificationModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kTextClassificationTask{
-    "text-classification", TaskInput::kText,
-    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
-      auto classifier = TextClassifier::create(engine);
-      if (!classifier) return Unexpected(classifier.error());
-      auto logits = TextEmbedder::create(engine);
-      if (!logits) return Unexpected(logits.error());
-      return std::make_unique<TextClassificationModel>(std::move(engine), *std::move(classifier),
-                                                       *std::move(logits));
-    },
-    same_signature};
+TaskRow text_classification_task() noexcept {
+  return {"text-classification", TaskInput::kText,
+          [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+            auto classifier = TextClassifier::create(engine);
+            if (!classifier) return Unexpected(classifier.error());
+            auto logits = TextEmbedder::create(engine);
+            if (!logits) return Unexpected(logits.error());
+            return std::make_unique<TextClassificationModel>(std::move(engine), *std::move(classifier),
+                                                             *std::move(logits));
+          },
+          same_signature};
+}
 
 }  // namespace infer::inline v0

@@ -102,20 +102,21 @@ class TextEmbeddingModel final : public TaskModel {
 
 }  // namespace
 
-constinit const TaskRow kTextEmbeddingTask{
-    "text-embedding", TaskInput::kText,
-    [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
-      auto embedder = TextEmbedder::create(engine);
-      if (!embedder) return Unexpected(embedder.error());
-      std::optional<TextClassifier> classifier;
-      if (!engine->model().manifest.labels.empty()) {
-        auto created = TextClassifier::create(engine);
-        if (!created) return Unexpected(created.error());
-        classifier = *std::move(created);
-      }
-      return std::make_unique<TextEmbeddingModel>(std::move(engine), *std::move(embedder),
-                                                  std::move(classifier));
-    },
-    same_signature};
+TaskRow text_embedding_task() noexcept {
+  return {"text-embedding", TaskInput::kText,
+          [](std::shared_ptr<Engine> engine, const TaskOptions&) -> Result<std::unique_ptr<TaskModel>> {
+            auto embedder = TextEmbedder::create(engine);
+            if (!embedder) return Unexpected(embedder.error());
+            std::optional<TextClassifier> classifier;
+            if (!engine->model().manifest.labels.empty()) {
+              auto created = TextClassifier::create(engine);
+              if (!created) return Unexpected(created.error());
+              classifier = *std::move(created);
+            }
+            return std::make_unique<TextEmbeddingModel>(std::move(engine), *std::move(embedder),
+                                                        std::move(classifier));
+          },
+          same_signature};
+}
 
 }  // namespace infer::inline v0

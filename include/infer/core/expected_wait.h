@@ -27,8 +27,8 @@ inline double expected_wait(std::size_t ahead, std::size_t largest_batch, double
   const std::size_t workers = rests.size();
   const auto next = rests.begin() + static_cast<std::ptrdiff_t>(batches % workers);
   std::nth_element(rests.begin(), next, rests.end());
-  const double round = static_cast<double>(largest_batch * workers) / rate;  // each worker takes one batch
-  return *next + static_cast<double>(batches / workers) * round;
+  const std::size_t before = batches - batches % workers;  // rounds in which each worker takes a batch
+  return *next + static_cast<double>(before * largest_batch) / rate;
 }
 
 }  // namespace infer::inline v0

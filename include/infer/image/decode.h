@@ -31,8 +31,8 @@ struct ImageFormatInfo {
                                                  ///< rest is empty.
 };
 
-/// Returns all formats that the library reads.
-INFER_EXPORT std::span<const ImageFormatInfo> image_formats() noexcept;
+/// Returns all formats that the library reads; may throw `std::bad_alloc`.
+INFER_EXPORT std::span<const ImageFormatInfo> image_formats();
 
 /// Returns the format of a file by its first bytes (16 are enough); null for another format.
 ///
