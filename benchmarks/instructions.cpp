@@ -14,14 +14,14 @@
 #include <vector>
 
 #include "base64.h"
-#include "embed_request.h"
 #include "infer/core/batch_policy.h"
 #include "infer/engine/model.h"
 #include "infer/image/decode.h"
 #include "infer/image/preprocess.h"
 #include "infer/text/wordpiece.h"
-#include "inference_request.h"
-#include "inference_response.h"
+#include "native/embed_request.h"
+#include "protocols/oip/inference_request.h"
+#include "protocols/oip/inference_response.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "commands.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
-#include "options.h"
+#include "operations/options.h"
 #include "printable.h"
 #include "process.h"
 #include "server.h"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "infer/core/result.h"
-#include "options.h"
+#include "operations/options.h"
 
 namespace infer::http {
 

@@ -5,11 +5,11 @@
 #include <charconv>
 #include <utility>
 
-#include "fields.h"
-#include "openapi.h"
-#include "process_metrics.h"
-#include "request_id.h"
-#include "trace_context.h"
+#include "exchange/request_id.h"
+#include "exchange/trace_context.h"
+#include "message/fields.h"
+#include "operations/openapi.h"
+#include "operations/process_metrics.h"
 #include "tuned_place.h"
 #include "usable_memory.h"
 

@@ -6,16 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "exchange/request_origin.h"
+#include "exchange/router.h"
 #include "infer/core/metrics.h"
 #include "infer/serving/api_keys.h"
 #include "infer/serving/lifecycle.h"
 #include "infer/serving/model_repository.h"
-#include "listener.h"
-#include "log_line.h"
-#include "options.h"
-#include "request_log.h"
-#include "request_origin.h"
-#include "router.h"
+#include "operations/log_line.h"
+#include "operations/options.h"
+#include "operations/request_log.h"
+#include "transport/listener.h"
 
 namespace infer::http {
 

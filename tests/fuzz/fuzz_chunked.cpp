@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "chunked_reader.h"
+#include "message/chunked_reader.h"
 
 namespace {
 

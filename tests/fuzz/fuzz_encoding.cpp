@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "content_encoding.h"
+#include "message/content_encoding.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace infer::http;

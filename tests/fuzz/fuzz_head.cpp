@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "request_head.h"
+#include "message/request_head.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace infer::http;

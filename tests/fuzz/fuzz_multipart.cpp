@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "multipart.h"
+#include "message/multipart.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace infer::http;

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "embed_request.h"
+#include "native/embed_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const infer::http::Body body(std::string_view(reinterpret_cast<const char*>(data), size));

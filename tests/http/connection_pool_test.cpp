@@ -1,4 +1,4 @@
-#include "connection_pool.h"
+#include "transport/connection_pool.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

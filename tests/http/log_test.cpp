@@ -7,10 +7,10 @@
 #include <thread>
 #include <utility>
 
-#include "log_sampler.h"
-#include "log_writer.h"
-#include "request_log.h"
-#include "router.h"
+#include "exchange/router.h"
+#include "operations/log_sampler.h"
+#include "operations/log_writer.h"
+#include "operations/request_log.h"
 
 namespace infer::http {
 namespace {

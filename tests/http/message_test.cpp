@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "chunked_reader.h"
-#include "content_encoding.h"
-#include "multipart.h"
-#include "query.h"
-#include "request_head.h"
-#include "response_writer.h"
+#include "exchange/response_writer.h"
+#include "message/chunked_reader.h"
+#include "message/content_encoding.h"
+#include "message/multipart.h"
+#include "message/query.h"
+#include "message/request_head.h"
 
 namespace infer::http {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "exchange/request_origin.h"
 #include "http/test_server.h"
-#include "request_origin.h"
 
 namespace infer::http::testing {
 namespace {

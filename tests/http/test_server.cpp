@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "base64.h"
-#include "request_origin.h"
+#include "exchange/request_origin.h"
 
 namespace infer::http::testing {
 

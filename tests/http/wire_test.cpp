@@ -10,8 +10,8 @@
 #include <latch>
 #include <thread>
 
+#include "exchange/request_body.h"
 #include "http/test_server.h"
-#include "request_body.h"
 
 namespace infer::http {
 namespace {

@@ -45,9 +45,9 @@ LIST = [
     (11, "include/infer/core/fair_queue.h", "return std::max(served_tag_ + 1, lane == nullptr ? 0 : lane->next_tag);",
      "return std::max(served_tag_, lane == nullptr ? 0 : lane->next_tag);"),
     ("decoding", "src/image/decode_budget.cpp", "first->bytes <= limit - used", "first->bytes <= limit"),
-    ("half-close", "adapters/http/hangup_watcher.cpp", "event.events = EPOLLONESHOT;", "event.events = EPOLLONESHOT | EPOLLRDHUP;"),
-    ("uploads", "adapters/http/connection.cpp", "transport_->wake_after(1);", ""),
-    ("tls-uploads", "adapters/http/transport.cpp", "bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }",
+    ("half-close", "adapters/http/transport/hangup_watcher.cpp", "event.events = EPOLLONESHOT;", "event.events = EPOLLONESHOT | EPOLLRDHUP;"),
+    ("uploads", "adapters/http/transport/connection.cpp", "transport_->wake_after(1);", ""),
+    ("tls-uploads", "adapters/http/transport/transport.cpp", "bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }",
      "bool has_pending() const noexcept override { return SSL_pending(tls_.get()) > 0; }\n  void wake_after(std::size_t bytes) override {\n"
      "    const int mark = bytes < (256 << 10) ? 1 : 256 << 10;\n    setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);\n  }"),
     ("parity", "src/serving/successor.cpp", "  if (!now_answers) {", "  if (!now_answers) return {};\n  if (false) {"),

@@ -26,6 +26,22 @@ LAYERS = {
     "torch": {"core", "engine", "int8", "models", "series", "tasks", "text", "torch", "torch_interop.h", "weights"},
     "weights": {"core", "engine/read_file.h", "engine/tensor.h", "weights"},
 }
+# Folder of adapters/http -> the folders there that it may include from; "" is the server itself.
+HTTP = {
+    "": {"exchange", "message", "operations", "transport"},
+    "calls": {"exchange", "json", "message"},
+    "exchange": {"message", "protocols/oip/inference_request.h", "transport"},
+    "json": {"exchange", "message"},
+    "message": set(),
+    "native": {"", "calls", "exchange", "json", "protocols/tei"},
+    "operations": {"", "exchange", "json", "protocols/oip", "transport"},
+    "page": {""},
+    "protocols/oip": {"", "calls", "json", "message"},
+    "protocols/openai": {"", "calls", "json", "protocols/tei"},
+    "protocols/tei": {"", "calls", "exchange", "json"},
+    "transport": {"exchange", "message"},
+}
+MOST_FILES = 15  # of a folder there
 # Files beside the folders are the roots of what they make: the C interface, and what stands in for what a build lacks.
 ROOTS = {"src/c_api.cpp", "src/json_absent.cpp", "src/torch_absent.cpp", "src/multiversion.h",
          "include/infer/c.h", "include/infer/export.h", "include/infer/infer.h", "include/infer/torch_interop.h", "include/infer/version.h"}
@@ -68,6 +84,18 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
                 broken.append(f"{name}: {include} is a private header of the library")
             if layer == "core" and not include.startswith("infer/core/") and "/" in include and not include.startswith("sys/"):
                 broken.append(f"{name}: core needs only the standard library, not {include}")
+    if folder == "adapters":
+        http = root / "adapters/http"
+        for path in sorted(http.rglob("*")):
+            here = path.relative_to(http).parent.as_posix().removeprefix(".")
+            if path.is_dir() and sum(file.is_file() for file in path.iterdir()) > MOST_FILES:
+                broken.append(f"{path.relative_to(root)}: more than {MOST_FILES} files")
+            if path.suffix not in (".h", ".cpp"):
+                continue
+            for include in INCLUDE.findall(path.read_text()):
+                there = pathlib.PurePosixPath(include).parent.as_posix().removeprefix(".")
+                if (http / include).is_file() and there != here and not {there, include} & HTTP[here]:
+                    broken.append(f"{path.relative_to(root)}: adapters/http/{here} may not include {include}")
     if folder == "include":
         for path in sorted((root / "include").rglob("*.h")):
             lines = len(path.read_text().splitlines())

@@ -1,0 +1,255 @@
+#include "exchange/http_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exchange/request_id.h"
+#include "exchange/response_writer.h"
+#include "message/content_encoding.h"
+#include "message/request_head.h"
+#include "transport/connection.h"
+
+namespace infer::http {
+namespace {
+
+/// Below this compressing costs more than it saves.
+constexpr std::size_t kCompressBytes = 1024;
+
+/// The client's X-Request-Id if it is printable and of at most 128 characters, else a fresh one.
+std::string request_id(const RequestHead& head) {
+  const Field* given = head.find("X-Request-Id");
+  const std::string_view id = given != nullptr ? given->value : "";
+  const bool printable = std::ranges::all_of(id, [](char c) { return c > 0x20 && c < 0x7F; });
+  return id.empty() || id.size() > 128 || !printable ? random_id() : std::string(id);
+}
+
+bool takes_body(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
+}
+
+class HttpSession final : public Session {
+ public:
+  HttpSession(SessionContext& context, int socket, std::unique_ptr<Transport> transport)
+      : context_(context),
+        connection_(socket, std::move(transport), context.options),
+        watch_(context.watcher, socket) {
+    std::uniform_real_distribution<double> jitter(0.8, 1.2);
+    const double scale = jitter(random_source());
+    const ListenerOptions& options = context.options;
+    old_ = std::chrono::steady_clock::now() +
+           std::chrono::duration_cast<Duration>(options.max_connection_age * scale);
+    left_ = std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(options.max_requests_per_connection) * scale));
+    owner_.socket = socket;  // last: until here it is the caller's
+  }
+
+  int socket() const noexcept override { return connection_.socket(); }
+  bool send_answers() override { return connection_.send_ready(); }
+  TimePoint due() const noexcept override { return connection_.head_deadline(); }
+
+  Outcome serve(bool leave) override {
+    try {
+      if (!connection_.flush()) return Outcome::kOver;  // what the peer did not take at once
+      Outcome outcome = Outcome::kNothing;
+      do {
+        switch (connection_.take_head()) {
+          case Connection::Arrival::kEnd:
+            connection_.flush();
+            return Outcome::kOver;
+          case Connection::Arrival::kNothing:
+            return leave && outcome == Outcome::kNothing ? Outcome::kOver : outcome;
+          case Connection::Arrival::kPart:
+            if (!leave || outcome != Outcome::kNothing) return outcome;
+            head_ = {};
+            refuse(late_head());
+            connection_.send_ready();
+            return Outcome::kOver;
+          case Connection::Arrival::kTooLarge:
+            head_ = {};
+            refuse(large_head());
+            return end();
+          case Connection::Arrival::kHead:
+            outcome = serve_request();
+        }
+      } while (outcome == Outcome::kAnswered && connection_.has_buffered());
+      return outcome;
+    } catch (const std::exception&) {  // no memory for the connection itself: all that is left is to close it
+      connection_.send_ready();
+      return Outcome::kOver;
+    }
+  }
+
+ private:
+  struct Owner {
+    ~Owner() {
+      if (socket >= 0) ::close(socket);
+    }
+    int socket = -1;
+  };
+
+  /// Sends the last answer and ends the connection.
+  Outcome end() {
+    // Who made room for another connection must not keep it waiting.
+    const bool at_once = connection_.fault() == Connection::Fault::kMadeRoom;
+    if (at_once ? connection_.send_ready() : connection_.flush()) connection_.linger();
+    return Outcome::kOver;
+  }
+
+  Outcome serve_request() {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (--left_ == 0 || now > old_) connection_.close_after_answer();
+    connection_.begin_body(now);
+    if (const auto failure = parse_request_head(connection_.head(), head_)) {
+      refuse(*failure);
+      return end();
+    }
+    if (!head_.keep_alive) connection_.close_after_answer();
+    answer(now);
+    return connection_.must_close() ? end() : Outcome::kAnswered;
+  }
+
+  Failure late_head() const {
+    const ListenerOptions& options = context_.options;
+    const bool in_time = std::chrono::steady_clock::now() < connection_.head_deadline();
+    return {408, "RequestTimeout",
+            in_time
+                ? "headers: not complete when there was no room for another connection (max_connections " +
+                      std::to_string(options.max_connections) + ")"
+                : "headers: not complete within header_timeout " +
+                      std::to_string(options.header_timeout.count()) + " ms"};
+  }
+
+  Failure large_head() const {
+    const std::string limit = std::to_string(context_.options.max_header_bytes);
+    if (connection_.head().find('\n') == std::string_view::npos)
+      return {414, "UriTooLong", "request target: exceeds " + std::to_string(kMaxTargetBytes) + " bytes"};
+    return {431, "HeadersTooLarge", "headers: exceed max_header_bytes " + limit};
+  }
+
+  /// Answers what never became a request. `head_` may hold a part of it.
+  void refuse(const Failure& failure) {
+    connection_.leave_body_unread();
+    Exchange exchange = begin(std::chrono::steady_clock::now());
+    answer_error(exchange, failure.status, failure.code, failure.message);
+    send(exchange);
+  }
+
+  Exchange begin(TimePoint now) {
+    Exchange exchange;
+    exchange.call.start = now;
+    exchange.method = head_.method;
+    exchange.path = head_.path;
+    exchange.query = head_.query;
+    exchange.remote_address = connection_.remote();
+    exchange.request_id = request_id(head_);
+    exchange.header = [this](const char* name) -> std::optional<std::string> {
+      const Field* field = head_.find(name);
+      if (field == nullptr) return std::nullopt;
+      return std::string(field->value);
+    };
+    return exchange;
+  }
+
+  void answer(TimePoint now) {
+    Exchange exchange = begin(now);
+    try {
+      process(exchange);
+    } catch (const std::bad_alloc&) {
+      connection_.leave_body_unread();  // it may be
+      answer_error(exchange, out_of_memory());
+    } catch (const std::exception&) {
+      connection_.leave_body_unread();
+      answer_error(exchange, Error{ErrorCode::kInternal, "unexpected failure", {}});
+    }
+    if (exchange.close) connection_.close_after_answer();
+    send(exchange);
+  }
+
+  void process(Exchange& exchange) {
+    BodyBudget::Share share(context_.budget);
+    const bool reads_body = head_.framing != Framing::kNone && takes_body(head_.method);
+    if (head_.has_body() && !reads_body) discard_body(connection_, head_);  // a GET with one: nobody's
+    if (!context_.handler.begin(exchange)) {
+      if (reads_body) discard_body(connection_, head_);
+      return;
+    }
+    if (reads_body && !read_body(exchange, connection_, head_, context_.options, share)) return;
+    if (!context_.handler.is_quick(exchange)) {
+      connection_.send_ready();  // what was answered before on this connection
+      ConnectionPool::hand_over();
+    }
+    std::stop_source hung_up;
+    exchange.call.stop = hung_up.get_token();
+    watch_.begin_request(std::move(hung_up));
+    exchange.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
+      if (share.hold_more(bytes)) return {};
+      const bool never = bytes > options.max_buffered_bytes;
+      return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
+                  "body: reading it takes " + std::to_string(bytes) +
+                      " bytes, which with the bodies of all requests exceed max_buffered_bytes " +
+                      std::to_string(options.max_buffered_bytes),
+                  never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
+    };
+    context_.handler.handle(exchange);
+    exchange.charge = nullptr;
+    watch_.end_request();
+  }
+
+  void send(Exchange& exchange) {
+    if (context_.handler.closing()) connection_.close_after_answer();
+    context_.handler.finish(exchange);
+    exchange.headers.emplace_back("X-Request-Id", exchange.request_id);
+    std::vector<std::string_view> parts{exchange.response};
+    for (const Tensor& tensor : exchange.binary)
+      parts.emplace_back(reinterpret_cast<const char*>(tensor.data()), tensor.bytes());
+    std::size_t size = 0;
+    for (const std::string_view part : parts) size += part.size();
+    const std::string_view encoding = exchange.compressible && size >= kCompressBytes
+                                          ? accepted_encoding(exchange.header("Accept-Encoding").value_or(""))
+                                          : "";
+    std::optional<std::string> compressed;
+    if (!encoding.empty()) compressed = compress(encoding, parts);
+    if (compressed) {
+      exchange.headers.emplace_back("Content-Encoding", encoding);
+      parts = {*compressed};
+      size = compressed->size();
+    }
+    std::string head;
+    write_response_head(head,
+                        {.status = exchange.status,
+                         .content_type = exchange.content_type,
+                         .content_length = size,
+                         .close = connection_.must_close(),
+                         .idle = std::chrono::ceil<std::chrono::seconds>(context_.options.idle_timeout),
+                         .requests_left = left_},
+                        exchange.headers);
+    connection_.write(head);
+    if (exchange.method == "HEAD") return;
+    for (const std::string_view part : parts) connection_.write(part);
+  }
+
+  SessionContext& context_;
+  Owner owner_;  ///< Before what uses the socket, so that it is closed last.
+  Connection connection_;
+  HangupWatcher::Watch watch_;
+  RequestHead head_;
+  TimePoint old_;
+  std::size_t left_ = 0;  ///< Requests.
+};
+
+}  // namespace
+
+std::unique_ptr<Session> make_http_session(SessionContext& context, int socket,
+                                           std::unique_ptr<Transport> transport) {
+  return std::make_unique<HttpSession>(context, socket, std::move(transport));
+}
+
+}  // namespace infer::http

@@ -1,0 +1,225 @@
+#include "exchange/request_body.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "message/chunked_reader.h"
+#include "message/content_encoding.h"
+#include "message/multipart.h"
+#include "protocols/oip/inference_request.h"
+
+namespace infer::http {
+namespace {
+
+/// Of a body nobody wants.
+constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
+/// The first room of a body whose length is not known.
+constexpr std::size_t kFirstRoom = 16 << 10;
+
+/// The bytes of a body as they come, without their framing.
+class BodyBytes {
+ public:
+  BodyBytes(Connection& connection, const RequestHead& head)
+      : connection_(connection), chunked_(head.framing == Framing::kChunked), left_(head.content_length) {}
+
+  /// The next of them, valid until the next call; empty at the end, be it the right one or not.
+  std::string_view next() {
+    while (!complete()) {
+      const std::string_view there = connection_.peek();
+      if (there.empty()) break;
+      if (!chunked_) {
+        const std::string_view data = there.substr(0, left_);
+        left_ -= data.size();
+        connection_.skip(data.size());
+        return data;
+      }
+      std::string_view rest = there;
+      const std::string_view data = chunks_.next(rest);
+      raw_ += there.size() - rest.size();
+      connection_.skip(there.size() - rest.size());
+      if (!data.empty() || !chunks_.error().empty()) return data;
+    }
+    return {};
+  }
+  bool complete() const { return chunked_ ? chunks_.complete() : left_ == 0; }
+  const std::string& error() const { return chunks_.error(); }
+  /// Of a chunked body, with its framing.
+  std::size_t raw() const { return raw_; }
+
+ private:
+  Connection& connection_;
+  const bool chunked_;
+  ChunkedReader chunks_;
+  std::size_t left_;  ///< Where not chunked.
+  std::size_t raw_ = 0;
+};
+
+/// One body on its way into an exchange.
+class BodyReader {
+ public:
+  BodyReader(Exchange& exchange, Connection& connection, const RequestHead& head,
+             const ListenerOptions& options, BodyBudget::Share& budget)
+      : exchange_(exchange), connection_(connection), head_(head), options_(options), budget_(budget) {}
+
+  /// Errors: what to answer; the rest of the body is left where it is.
+  std::optional<Failure> read() {
+    std::optional<Coding> coding = Coding::kIdentity;
+    if (const Field* encoding = head_.find("Content-Encoding")) {
+      coding = parse_coding(encoding->value);
+      if (!coding) {
+        return failure(415, "InvalidArgument",
+                       "Content-Encoding: '" + shown(encoding->value) + "' is none of gzip, deflate");
+      }
+    }
+    if (head_.content_length > options_.max_body_bytes)
+      return too_large(std::to_string(head_.content_length) + " bytes exceed");
+    if (head_.expects_continue && !connection_.has_buffered())
+      connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    auto wrong = *coding != Coding::kIdentity        ? read_packed(*coding)
+                 : head_.framing == Framing::kLength ? read_in_place()
+                                                     : read_chunks();
+    if (wrong || exchange_.media_type() != "multipart/form-data") return wrong;
+    return take_parts();
+  }
+
+ private:
+  static Failure failure(int status, std::string_view code, std::string message) {
+    return {status, std::string(code), std::move(message)};
+  }
+  static Failure invalid(std::string message) { return failure(400, "InvalidArgument", std::move(message)); }
+  static Failure failure(const Error& error) {
+    return failure(http_status(error), to_string(error.code), error.message);
+  }
+  Failure too_large(const std::string& what) const {
+    return failure(413, "InvalidArgument",
+                   "body: " + what + " max_body_bytes " + std::to_string(options_.max_body_bytes));
+  }
+  Failure too_much() {
+    exchange_.headers.emplace_back("Retry-After", "1");
+    return failure(
+        429, "Overloaded",
+        "bodies of all requests: exceed max_buffered_bytes " + std::to_string(options_.max_buffered_bytes));
+  }
+  /// Why no more bytes have come.
+  Failure incomplete(const std::string& framing) const {
+    if (!framing.empty()) return invalid("body: " + framing);
+    if (connection_.fault() == Connection::Fault::kBodyTimeout) {
+      return failure(
+          408, "RequestTimeout",
+          "body: not complete within body_timeout " + std::to_string(options_.body_timeout.count()) + " ms");
+    }
+    if (connection_.fault() == Connection::Fault::kMadeRoom) {
+      return failure(408, "RequestTimeout",
+                     "body: less than " + std::to_string(ConnectionPool::kStepBytes) +
+                         " bytes came in the last " +
+                         std::to_string(ConnectionPool::kSlowAfter / std::chrono::seconds(1)) +
+                         " s when there was no room for another connection (max_connections " +
+                         std::to_string(options_.max_connections) + ")");
+    }
+    return invalid("body: the connection ended before the end of the body");
+  }
+
+  /// A body that comes as it is, its length told: straight into its place.
+  std::optional<Failure> read_in_place() {
+    Body& body = exchange_.body;
+    std::size_t left = head_.content_length;
+    std::size_t aligned = 0;
+    if (const Field* json = head_.find(kJsonLengthHeader))
+      std::from_chars(json->value.data(), json->value.data() + json->value.size(), aligned);
+    body.reserve(budget_.pool(), left, aligned);
+    while (left > 0) {
+      const ssize_t size = connection_.read_known(body.room(left), left);
+      if (size <= 0) return incomplete("");
+      body.grow(static_cast<std::size_t>(size));
+      left -= static_cast<std::size_t>(size);
+      if (!budget_.hold(body.size())) return too_much();
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Failure> read_chunks() {
+    BodyBytes bytes(connection_, head_);
+    for (std::string_view data = bytes.next(); !data.empty(); data = bytes.next()) {
+      if (auto wrong = append(data)) return wrong;
+    }
+    if (!bytes.complete()) return incomplete(bytes.error());
+    return std::nullopt;
+  }
+
+  std::optional<Failure> read_packed(Coding coding) {
+    BodyBytes bytes(connection_, head_);
+    Inflater inflater(coding);
+    std::size_t total = 0;
+    for (std::string_view packed = bytes.next(); !packed.empty(); packed = bytes.next()) {
+      total += packed.size();
+      if (total > options_.max_body_bytes) return too_large("exceeds");  // it may unpack to nothing for ever
+      for (std::string_view data = inflater.next(packed); !data.empty(); data = inflater.next(packed)) {
+        if (auto wrong = append(data)) return wrong;
+      }
+      if (inflater.broken()) break;
+    }
+    if (inflater.broken()) return invalid("body: is not valid in its Content-Encoding");
+    if (!bytes.complete()) return incomplete(bytes.error());
+    if (!inflater.complete()) return invalid("body: ends before the end of its Content-Encoding");
+    return std::nullopt;
+  }
+
+  std::optional<Failure> append(std::string_view data) {
+    Body& body = exchange_.body;
+    const std::size_t size = body.size() + data.size();
+    if (size > options_.max_body_bytes) return too_large("exceeds");
+    if (size > body.capacity()) {
+      const std::size_t room =
+          std::max(size, std::min(std::max(2 * body.capacity(), kFirstRoom), options_.max_body_bytes));
+      if (!budget_.hold(body.capacity() + room)) return too_much();  // both, while it moves
+      body.expand(budget_.pool(), room);
+      budget_.hold(room);
+    }
+    body.append(data.data(), data.size());
+    return std::nullopt;
+  }
+
+  std::optional<Failure> take_parts() {
+    auto boundary = multipart_boundary(exchange_.header("Content-Type").value_or(""));
+    if (!boundary) return failure(boundary.error());
+    auto parts = parse_multipart(exchange_.body.text(), *boundary, options_.max_parts);
+    if (!parts) return failure(parts.error());
+    exchange_.parts = *std::move(parts);
+    return std::nullopt;
+  }
+
+  Exchange& exchange_;
+  Connection& connection_;
+  const RequestHead& head_;
+  const ListenerOptions& options_;
+  BodyBudget::Share& budget_;
+};
+
+}  // namespace
+
+bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
+               const ListenerOptions& options, BodyBudget::Share& budget) {
+  auto wrong = BodyReader(exchange, connection, head, options, budget).read();
+  if (!wrong) return true;
+  connection.leave_body_unread();
+  exchange.body = {};
+  answer_error(exchange, wrong->status, wrong->code, std::move(wrong->message));
+  return false;
+}
+
+void discard_body(Connection& connection, const RequestHead& head) {
+  // A client that waits to be told to go on may send its body or may not.
+  bool complete = !head.expects_continue && head.content_length <= kDiscardBytes;
+  if (complete) {
+    BodyBytes bytes(connection, head);
+    while (bytes.raw() <= kDiscardBytes && !bytes.next().empty()) {
+    }
+    complete = bytes.complete();
+  }
+  if (!complete) connection.leave_body_unread();
+}
+
+}  // namespace infer::http

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "exchange/exchange.h"
+#include "message/request_head.h"
+#include "transport/connection.h"
+#include "transport/listener.h"
+
+namespace infer::http {
+
+/// The memory of all bodies: bounds the bytes that are held at a time, those included that wait for the next.
+class BodyBudget {
+ public:
+  explicit BodyBudget(std::size_t limit) : limit_(limit) {}
+
+  /// Frees what has waited for long.
+  void tidy() const { (void)pool_.kept_bytes(); }
+  /// Large bodies until now: those that may leave memory of some size behind.
+  std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+  /// What one request holds; given back when it ends.
+  class Share {
+   public:
+    explicit Share(BodyBudget& budget) : budget_(budget) {}
+    ~Share() {
+      if (held_ == 0) return;
+      budget_.used_.fetch_sub(held_);
+      if (held_ >= kLarge) budget_.count_.fetch_add(1, std::memory_order_relaxed);
+    }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    const BufferPool& pool() const noexcept { return budget_.pool_; }
+    /// Holds `bytes` from now on, in the place of what it held. False where that is more than there is.
+    bool hold(std::size_t bytes) {
+      const std::size_t others = budget_.used_.fetch_add(bytes - held_) - held_;  // wraps around where less
+      held_ = bytes;
+      const std::size_t all = others + bytes;
+      return all <= budget_.limit_ - budget_.most_kept() ||
+             (all <= budget_.limit_ && all + budget_.pool_.kept_bytes() <= budget_.limit_);
+    }
+    bool hold_more(std::size_t bytes) { return hold(held_ + bytes); }
+
+   private:
+    BodyBudget& budget_;
+    std::size_t held_ = 0;
+  };
+
+ private:
+  static constexpr std::size_t kLarge = std::size_t{1} << 20;
+  std::size_t most_kept() const noexcept { return limit_ / 4; }
+
+  const std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> count_{0};
+  const BufferPool pool_{nullptr, most_kept()};
+};
+
+/// Reads the body into the exchange, without its framing and its coding; false when it has answered instead.
+/// Every byte of it counts, before and after unpacking.
+bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
+               const ListenerOptions& options, BodyBudget::Share& budget);
+
+/// Reads and drops a body nobody wants, up to a bound and as it is, so that the connection stays of use.
+void discard_body(Connection& connection, const RequestHead& head);
+
+}  // namespace infer::http

@@ -1,0 +1,102 @@
+#include "json/json_body.h"
+
+#include <algorithm>
+
+#include "json/json_error.h"
+
+namespace infer::http {
+namespace {
+
+Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
+  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
+}
+
+}  // namespace
+
+Unexpected not_json(simdjson::error_code error, std::string_view text) {
+  if (error == simdjson::MEMALLOC) return Unexpected(out_of_memory());
+  const std::string found = json_error(text);
+  return invalid("body: is not JSON: " + (found.empty() ? simdjson::error_message(error) : found));
+}
+
+Result<void> charge_json(const Exchange& exchange, std::string_view text) {
+  if (!exchange.charge) return {};
+  // Two words of the tape and two places in the index for a value, which a comma, a colon or a bracket
+  // begins; beside that a copy of what strings hold.
+  constexpr std::size_t kBytesPerValue = 24;
+  const auto begins_value = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
+  const auto values = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_value));
+  return exchange.charge(text.size() + kBytesPerValue * values);
+}
+
+Result<void> JsonBody::parse(const Body& body) {
+  if (body.empty()) return invalid("body: is empty, expected a JSON object");
+  static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
+  simdjson::dom::element root;
+  if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
+    return not_json(error, body.text());
+  if (root.get(root_)) return invalid("body: must be a JSON object");
+  return {};
+}
+
+Result<void> JsonBody::parse(const Exchange& exchange) {
+  if (auto charged = charge_json(exchange, exchange.body.text()); !charged) return charged;
+  return parse(exchange.body);
+}
+
+const simdjson::dom::element* JsonBody::find(std::string_view key) {
+  if (root_.at_key(key).get(found_) || found_.is_null()) return nullptr;
+  return &found_;
+}
+
+Result<void> JsonBody::read(std::string_view key, bool& out) {
+  const auto* value = find(key);
+  if (value != nullptr && value->get(out)) return invalid(std::string(key) + ": must be true or false");
+  return {};
+}
+
+Result<void> JsonBody::read(std::string_view key, std::string& out) {
+  const auto* value = find(key);
+  if (value == nullptr) return {};
+  std::string_view text;
+  if (value->get(text)) return invalid(std::string(key) + ": must be a string");
+  out = text;
+  return {};
+}
+
+Result<void> JsonBody::read(std::string_view key, double& out) {
+  const auto* value = find(key);
+  if (value != nullptr && value->get(out)) return invalid(std::string(key) + ": must be a number");
+  return {};
+}
+
+Result<void> JsonBody::read(std::string_view key, std::size_t& out, std::size_t low, std::size_t high) {
+  const auto* value = find(key);
+  if (value == nullptr) return {};
+  std::uint64_t number = 0;
+  if (value->get(number) || number < low || number > high) {
+    return invalid(std::string(key) + ": must be a whole number from " + std::to_string(low) + " to " +
+                   std::to_string(high));
+  }
+  out = static_cast<std::size_t>(number);
+  return {};
+}
+
+Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value,
+                                                 const std::string& field, std::size_t limit) {
+  std::string_view one;
+  if (!value.get(one)) return std::vector<std::string_view>{one};
+  simdjson::dom::array list;
+  if (value.get(list)) return invalid(field + ": must be a string or a list of strings");
+  std::vector<std::string_view> texts;
+  for (const simdjson::dom::element item : list) {
+    if (item.get(one)) return invalid(field + "[" + std::to_string(texts.size()) + "]: must be a string");
+    if (texts.size() == limit)
+      return invalid(field + ": more than max_texts " + std::to_string(limit), ErrorDetail::kTooLarge);
+    texts.push_back(one);
+  }
+  if (texts.empty()) return invalid(field + ": is empty, at least 1 is needed");
+  return texts;
+}
+
+}  // namespace infer::http

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exchange/router.h"
+
+namespace infer::http {
+
+/// The OpenAPI 3.1 description of the routes.
+std::string openapi(const std::vector<Route>& routes);
+
+}  // namespace infer::http

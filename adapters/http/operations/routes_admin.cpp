@@ -1,0 +1,77 @@
+#include <utility>
+
+#include "json/json_body.h"
+#include "json_writer.h"
+#include "service.h"
+
+namespace infer::http {
+
+using adapter::JsonWriter;
+
+namespace {
+
+/// Starts the lame duck phase, and answers when it has lasted its delay: a preStop hook that waits for this
+/// has done all the waiting there is.
+void answer_drain(Service& service, Exchange& exchange) {
+  service.lifecycle().start_lame_duck(service.options().drain_delay);
+  service.lifecycle().wait_lame_duck();
+  JsonWriter json;
+  json.begin_object().key("status").value("draining").end_object();
+  exchange.response = std::move(json).text();
+}
+
+/// Looks for other versions now, also for those that were refused before; answers when that is done.
+void answer_reload(Service& service, Exchange& exchange) {
+  service.host().forget_refusals();
+  service.refresh();
+  JsonWriter json;
+  json.begin_object().key("models").begin_object();
+  for (const auto& model : service.models().all())
+    json.key(model->engine->model().name).value(model->engine->model().version);
+  json.end_object().end_object();
+  exchange.response = std::move(json).text();
+}
+
+/// {"level": "debug"}: what is logged from now on.
+void answer_log_level(Service& service, Exchange& exchange) {
+  JsonBody body;
+  if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
+  std::string name;
+  if (auto read = body.read("level", name); !read) return answer_error(exchange, read.error());
+  const auto level = parse_log_level(name);
+  if (!level) {
+    return answer_error(exchange,
+                        Error{ErrorCode::kInvalidArgument,
+                              "level: '" + name.substr(0, 32) + "' is none of debug, info, warning, error",
+                              {}});
+  }
+  service.set_log_level(*level);
+  JsonWriter json;
+  json.begin_object().key("level").value(name).end_object();
+  exchange.response = std::move(json).text();
+}
+
+}  // namespace
+
+void add_admin_routes(Router& router, Service& service) {
+  const auto with = [&service](void (*answer)(Service&, Exchange&)) {
+    return [&service, answer](Exchange& exchange) { answer(service, exchange); };
+  };
+  router.add({.method = "POST",
+              .path = "/drain",
+              .summary = "Stop gracefully",
+              .handle = with(answer_drain),
+              .probe_only = true});
+  router.add({.method = "POST",
+              .path = "/reload",
+              .summary = "Look for other versions of the models now",
+              .handle = with(answer_reload),
+              .probe_only = true});
+  router.add({.method = "POST",
+              .path = "/log-level",
+              .summary = "What is logged from now on",
+              .handle = with(answer_log_level),
+              .probe_only = true});
+}
+
+}  // namespace infer::http

@@ -1,0 +1,417 @@
+#include "transport/connection_pool.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <span>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace infer::http {
+namespace {
+
+constexpr std::chrono::seconds kThreadIdle{10};
+constexpr std::chrono::seconds kCutOff{2};
+/// Connections that a leader hears of at a time.
+constexpr std::size_t kEvents = 64;
+/// Between two looks for a peer that has become slow, while a connection waits for room.
+constexpr std::chrono::milliseconds kLookAgain{50};
+/// Instead of the time since when a peer is waited for: its connection makes room.
+constexpr TimePoint kMakesRoom = TimePoint::min();
+
+}  // namespace
+
+/// The connections that one leader looks after, and what it waits on. Level-triggered: what a leader heard of
+/// and did not get to, its successor hears of again.
+struct ConnectionPool::Share {
+  Share() : epoll(epoll_create1(EPOLL_CLOEXEC)), wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event) != 0)
+      throw std::system_error(errno, std::generic_category(), "epoll");
+  }
+  ~Share() {
+    ::close(wake);
+    ::close(epoll);
+  }
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+
+  void call() const {
+    const std::uint64_t one = 1;
+    (void)!::write(wake, &one, sizeof one);
+  }
+
+  const int epoll;
+  const int wake;
+  bool led = false;
+  std::set<Entry*> entries;  ///< Owned.
+  TimePoint next_look{};     ///< When to look for what idles too long; the leader's own.
+};
+
+struct ConnectionPool::Entry {
+  /// `operation` is EPOLL_CTL_ADD or _MOD.
+  bool watch(int operation) {
+    // A socket that can be written is how whoever waits hears at once that the connection is to leave.
+    const bool writable = unsent.load() || leave.load();
+    epoll_event event{.events = EPOLLIN | (writable ? EPOLLOUT : 0U), .data = {.ptr = this}};
+    return epoll_ctl(share.epoll, operation, session->socket(), &event) == 0;
+  }
+  /// Sends what was answered. True if what to wait for on the socket has changed.
+  bool send() {
+    const bool left = !session->send_answers();
+    const bool changed = unsent.exchange(left) != left;
+    idle_since.store(std::chrono::steady_clock::now());
+    wait();
+    return changed;
+  }
+  /// From now on it waits for its peer.
+  void wait() {
+    due.store(session->due());
+    serving.store(false);
+  }
+  TimePoint overdue(std::chrono::milliseconds idle_timeout) const {
+    const TimePoint begun = due.load();
+    return begun != kNever ? begun : idle_since.load() + idle_timeout;
+  }
+
+  Share& share;
+  std::unique_ptr<Session> session;
+  std::atomic<TimePoint> idle_since;
+  std::atomic<TimePoint> due{kNever};  ///< `Session::due` when it was last served.
+  std::atomic<bool> serving{false};    ///< Until its answers are sent.
+  std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
+  std::atomic<bool> leave{false};      ///< Whether it was asked to.
+  /// While it is being served and waits for its peer: since when that has not moved on; else `kNever`.
+  std::atomic<TimePoint> peer_since{kNever};
+  std::atomic<bool> peer_takes{false};  ///< The peer is to take an answer, not to send a request.
+  bool rewatch = false;                 ///< It was, but answered; whoever serves it alone uses this.
+};
+
+/// What a thread of the pool is doing as long as it leads, and with the connection that it is serving then.
+struct ConnectionPool::Turn {
+  ConnectionPool& pool;
+  Entry* entry = nullptr;
+  bool leads = true;
+  std::array<Entry*, kEvents> answered{};  ///< The first `unsent`: their answers are not sent yet.
+  std::size_t unsent = 0;
+};
+
+thread_local ConnectionPool::Turn* ConnectionPool::current_turn = nullptr;
+
+ConnectionPool::ConnectionPool(const Options& options, std::function<std::unique_ptr<Session>(int)> open)
+    : options_(options), open_session_(std::move(open)) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.leaders); ++i)
+    shares_.push_back(std::make_unique<Share>());
+}
+
+ConnectionPool::~ConnectionPool() { shutdown(); }
+
+void ConnectionPool::add(int socket) {
+  std::unique_ptr<Session> session;
+  try {
+    session = open_session_(socket);
+  } catch (const std::exception&) {  // no memory for it
+  }
+  if (!session) {
+    ::close(socket);
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  while (!closing_ && open_ >= options_.limit) {
+    crowded_.store(true);
+    close_one();
+    left_.wait_for(lock, kLookAgain);
+  }
+  if (closing_) return;
+  Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
+  Entry* entry = nullptr;
+  try {
+    std::unique_ptr<Entry> owned(new Entry{share, std::move(session), std::chrono::steady_clock::now()});
+    share.entries.insert(owned.get());
+    entry = owned.release();
+  } catch (const std::bad_alloc&) {  // nor for its place
+    return;
+  }
+  ++open_;
+  if (!entry->watch(EPOLL_CTL_ADD)) return remove(*entry);
+  if (!share.led) {
+    find_leader();
+  } else if (share.entries.size() == 1) {
+    share.call();  // its leader sleeps without end, and has to close what idles
+  }
+  if (threads_ == 0) remove(*entry);  // none to be had
+}
+
+void ConnectionPool::make_room() {
+  const std::unique_lock lock(mutex_);
+  close_one();
+}
+
+void ConnectionPool::close_one() {
+  // Those that idle come first, then those that have begun a head, then those with a slow peer: one that does
+  // not take what is left of an answer, which nobody waits for, or one that a thread waits for; the oldest of
+  // each.
+  enum Kind : std::uint8_t { kIdle, kHead, kLeavesRest, kSlowPeer, kStays };
+  using Rank = std::pair<Kind, TimePoint>;
+  const TimePoint slow = std::chrono::steady_clock::now() - kSlowAfter;
+  const auto rank = [slow](const Entry& entry) -> Rank {
+    if (entry.serving.load()) {
+      const TimePoint since = entry.peer_since.load();
+      return {since <= slow ? kSlowPeer : kStays, since};
+    }
+    if (entry.unsent.load()) {
+      const TimePoint since = entry.idle_since.load();
+      return {since <= slow ? kLeavesRest : kStays, since};
+    }
+    const TimePoint due = entry.due.load();
+    return due != kNever ? Rank(kHead, due) : Rank(kIdle, entry.idle_since.load());
+  };
+  Rank first{kStays, kNever};
+  Entry* leaves = nullptr;
+  for (const auto& share : shares_) {
+    for (Entry* entry : share->entries) {
+      // One is about to, unless a request that computes began just before it was asked.
+      if (entry->leave.load() && (!entry->serving.load() || entry->peer_since.load() == kMakesRoom)) return;
+      const Rank its = rank(*entry);
+      if (its.first == kStays || its >= first) continue;
+      first = its;
+      leaves = entry;
+    }
+  }
+  if (leaves == nullptr) return;
+  if (first.first != kSlowPeer) return ask_to_leave(*leaves);
+  if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom)) return;  // it has moved on
+  leaves->leave.store(true);
+  ::shutdown(leaves->session->socket(), leaves->peer_takes.load() ? SHUT_RDWR : SHUT_RD);
+}
+
+ConnectionPool::PeerWait::PeerWait(For what, TimePoint since) noexcept
+    : entry_(current_turn != nullptr ? current_turn->entry : nullptr) {
+  if (entry_ == nullptr) return;
+  entry_->peer_takes.store(what == For::kTaking);
+  entry_->peer_since.store(since);
+}
+
+bool ConnectionPool::PeerWait::end() noexcept {
+  if (entry_ != nullptr && entry_->peer_since.exchange(kNever) == kMakesRoom) made_room_ = true;
+  return !made_room_;
+}
+
+/// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still
+/// answered. Where it is being served, nobody waits, and `leave` is seen afterwards.
+void ConnectionPool::ask_to_leave(Entry& entry) {
+  entry.leave.store(true);
+  if (entry.unsent.load()) {
+    ::shutdown(entry.session->socket(), SHUT_RDWR);  // it may never be writable again
+  } else {
+    entry.watch(EPOLL_CTL_MOD);
+  }
+}
+
+/// Sees to it that a thread will look for a share without a leader.
+void ConnectionPool::find_leader() noexcept {
+  if (followers_ > 0) {
+    --followers_;
+    ++called_;
+    call_.notify_one();
+    return;
+  }
+  try {
+    std::thread([this] { run(); }).detach();  // counted; shutdown waits for the count
+    ++threads_;
+  } catch (const std::exception&) {
+    // No more threads to be had: one of those there are will lead when it is done.
+  }
+}
+
+ConnectionPool::Share* ConnectionPool::without_leader() noexcept {
+  for (const auto& share : shares_) {
+    if (!share->led && !share->entries.empty()) return share.get();
+  }
+  return nullptr;
+}
+
+void ConnectionPool::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (Share* share = without_leader()) {
+      share->led = true;
+      lock.unlock();
+      lead(*share);
+      lock.lock();
+      continue;
+    }
+    if (closing_) break;
+    ++followers_;
+    if (!call_.wait_for(lock, kThreadIdle, [&] { return called_ > 0 || closing_; })) {
+      --followers_;
+      break;
+    }
+    if (called_ > 0) {
+      --called_;
+    } else {
+      --followers_;
+    }
+  }
+  --threads_;
+  left_.notify_all();  // under the lock: the pool may be gone right after it is released
+}
+
+void ConnectionPool::lead(Share& share) {
+  std::array<epoll_event, kEvents> events{};
+  Turn turn{*this};
+  current_turn = &turn;
+  bool done = false;
+  while (turn.leads && !done) {
+    const int count =
+        epoll_wait(share.epoll, events.data(), static_cast<int>(events.size()), close_overdue(share));
+    for (int i = 0; i < count && turn.leads; ++i) {
+      auto* entry = static_cast<Entry*>(events[static_cast<std::size_t>(i)].data.ptr);
+      if (entry != nullptr) {
+        serve(turn, *entry);
+      } else {
+        done = is_done(share);
+      }
+    }
+    send_answers(turn);
+  }
+  current_turn = nullptr;
+}
+
+/// The thread may have handed the lead over when this returns.
+void ConnectionPool::serve(Turn& turn, Entry& entry) {
+  entry.serving.store(true);
+  turn.entry = &entry;
+  const bool leave = entry.leave.exchange(false);
+  entry.rewatch = entry.rewatch || leave;
+  const Session::Outcome outcome = entry.session->serve(leave);
+  turn.entry = nullptr;
+  const bool stays = outcome != Session::Outcome::kOver;
+  if (outcome == Session::Outcome::kAnswered || (stays && entry.unsent.load())) {
+    if (turn.leads) {
+      turn.answered[turn.unsent++] = &entry;
+      return;
+    }
+    entry.send();
+  } else {
+    entry.wait();
+  }
+  const bool begun = entry.due.load() != kNever;
+  const bool over = !stays || (crowded_.load() && !entry.unsent.load() && !begun);
+  if (turn.leads && !over) {
+    entry.share.next_look = std::min(entry.share.next_look, entry.due.load());
+    if (!begun || !crowded_.load()) return;
+    const std::unique_lock lock(mutex_);
+    left_.notify_all();  // here is one that could make room
+    return;
+  }
+  const std::unique_lock lock(mutex_);
+  entry.rewatch = false;  // before it is watched: from then on it is its leader's
+  if (over || !entry.watch(EPOLL_CTL_ADD)) return remove(entry);
+  if (begun) entry.share.call();  // its leader may mean to sleep for longer
+}
+
+void ConnectionPool::send_answers(Turn& turn) {
+  for (Entry* entry : std::span(turn.answered).first(std::exchange(turn.unsent, 0))) {
+    bool watched = true;
+    if (entry->send() || std::exchange(entry->rewatch, false)) {
+      const std::unique_lock lock(mutex_);  // `ask_to_leave` does the same
+      watched = entry->watch(EPOLL_CTL_MOD);
+    }
+    entry->share.next_look = std::min(entry->share.next_look, entry->due.load());
+    if (watched && (entry->unsent.load() || !crowded_.load())) continue;
+    const std::unique_lock lock(mutex_);
+    remove(*entry);
+  }
+}
+
+void ConnectionPool::remove(Entry& entry) {
+  Share& share = entry.share;
+  share.entries.erase(&entry);
+  // Closing alone is not enough: while a child of this process that has yet to exec holds a copy of the
+  // descriptor, the set would tell of an entry that is gone.
+  epoll_ctl(share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
+  delete &entry;
+  --open_;
+  if (closing_) {
+    if (share.entries.empty()) share.call();
+  } else if (open_ < options_.limit) {
+    crowded_.store(false);
+  }
+  left_.notify_all();
+}
+
+/// Closes what idles for too long, and says for how many milliseconds nothing else will; -1 for ever.
+int ConnectionPool::close_overdue(Share& share) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (now >= share.next_look) {
+    const std::unique_lock lock(mutex_);
+    share.next_look = share.entries.empty() ? kNever : now + options_.idle_timeout;
+    for (Entry* entry : share.entries) {
+      if (entry->serving.load()) continue;
+      const TimePoint due = entry->overdue(options_.idle_timeout);
+      if (due > now) {
+        share.next_look = std::min(share.next_look, due);
+      } else {
+        ask_to_leave(*entry);
+      }
+    }
+  }
+  if (share.next_look == kNever) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(share.next_look - now).count();
+  return static_cast<int>(std::min<long long>(left, 3'600'000));
+}
+
+/// Called by somebody: a first connection has come, or all is to end.
+bool ConnectionPool::is_done(Share& share) {
+  std::uint64_t calls = 0;
+  (void)!::read(share.wake, &calls, sizeof calls);
+  share.next_look = {};
+  const std::unique_lock lock(mutex_);
+  return closing_ && share.entries.empty();
+}
+
+void ConnectionPool::hand_over() noexcept {
+  if (current_turn == nullptr || !current_turn->leads) return;
+  ConnectionPool& pool = current_turn->pool;
+  const Entry& entry = *current_turn->entry;
+  pool.send_answers(*current_turn);
+  current_turn->leads = false;
+  // Not heard of again by whoever leads next, until this thread is done with it.
+  epoll_ctl(entry.share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
+  const std::unique_lock lock(pool.mutex_);
+  entry.share.led = false;
+  pool.find_leader();
+}
+
+void ConnectionPool::shutdown() {
+  std::unique_lock lock(mutex_);
+  closing_ = true;
+  crowded_.store(true);
+  const auto each = [&](const auto& visit) {
+    for (const auto& share : shares_) {
+      for (Entry* entry : share->entries) visit(*entry);
+    }
+  };
+  each([](Entry& entry) {
+    if (!entry.serving.load()) ask_to_leave(entry);
+  });
+  for (const auto& share : shares_) share->call();
+  call_.notify_all();
+  left_.notify_all();
+  const auto all_left = [&] { return threads_ == 0; };
+  if (left_.wait_for(lock, kCutOff, all_left)) return;
+  each([](const Entry& entry) { ::shutdown(entry.session->socket(), SHUT_RDWR); });
+  left_.wait(lock, all_left);
+}
+
+}  // namespace infer::http
