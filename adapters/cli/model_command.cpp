@@ -104,7 +104,7 @@ int inspect(const std::string& directory, bool json) {
   if (!version) return give_up(version.error());
   auto manifest = read_manifest(directory, *version);
   if (!manifest) return give_up(manifest.error());
-  if (const auto task = find_task(*manifest); !task) return give_up(task.error());
+  if (const auto task = find_task(*manifest, directory); !task) return give_up(task.error());
   std::optional<ModuleReport> module;
   if (manifest->backend == "torchscript") {
     auto report = inspect_torchscript(std::filesystem::path(directory) / *version / manifest->file);

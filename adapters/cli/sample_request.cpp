@@ -71,14 +71,16 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
       return only_error(engine->infer(std::move(tensors)));
     });
   }
+  const Model& loaded = engine->model();
+  const auto task = find_task(loaded.manifest, loaded.name);
+  if (!task) return Unexpected(task.error());
+  if ((*task)->input != TaskInput::kImage && (*task)->input != TaskInput::kText) {
+    return fail(ErrorCode::kUnimplemented,
+                "--sample: only for models of images and texts, this one's task is " + loaded.manifest.task);
+  }
   auto made = make_task(std::move(engine));
   if (!made) return Unexpected(made.error());
   const std::shared_ptr<TaskModel> model = *std::move(made);
-  if (model->input() != TaskInput::kImage && model->input() != TaskInput::kText) {
-    return fail(ErrorCode::kUnimplemented,
-                "--sample: only for models of images and texts, this one's task is " +
-                    model->engine()->model().manifest.task);
-  }
   return SampleRequest([model, sample] { return only_error(model->answer(sample)); });
 }
 

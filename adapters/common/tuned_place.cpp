@@ -33,6 +33,7 @@ fs::path in_cache(const fs::path& model) {
   std::error_code error;
   const std::string whole = fs::weakly_canonical(model, error).string();
   const std::string folder = sha256(whole);
+  if (folder.empty()) return {};
   return cache / "infer" / "tuned" / folder.substr(0, 16) / file_name();
 }
 

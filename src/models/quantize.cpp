@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -39,23 +41,20 @@ void add_scale(Vectors& before, Vectors& after) {
   }
 }
 
-/// What is asked: an image or a text, and where it came from.
-struct Question {
-  std::string place;
-  std::string content;
-};
-
-/// Photographs of a folder, or the lines of a file.
-Result<std::vector<Question>> read_samples(const fs::path& samples, TaskInput input) {
-  std::vector<Question> questions;
+/// Calls `ask` for each sample, with its place for messages: photographs of a folder, one at a time in
+/// memory, or the lines of a file.
+Result<void> for_each_sample(
+    const fs::path& samples, TaskInput input,
+    const std::function<Result<void>(const fs::path& place, const std::string& sample)>& ask) {
   if (input == TaskInput::kText) {
     auto content = read_file(samples);
     if (!content) return Unexpected(content.error());
     std::istringstream file(*content);
     for (std::string line; std::getline(file, line);) {
-      if (!line.empty()) questions.push_back({samples.string(), std::move(line)});
+      if (line.empty()) continue;
+      if (auto asked = ask(samples, line); !asked) return asked;
     }
-    return questions;
+    return {};
   }
   std::vector<fs::path> files;
   std::error_code error;
@@ -69,9 +68,9 @@ Result<std::vector<Question>> read_samples(const fs::path& samples, TaskInput in
   for (const fs::path& path : files) {
     auto bytes = read_file(path);
     if (!bytes) return Unexpected(bytes.error());
-    questions.push_back({path.string(), *std::move(bytes)});
+    if (auto asked = ask(path, *bytes); !asked) return asked;
   }
-  return questions;
+  return {};
 }
 
 /// A version of a model.
@@ -92,19 +91,20 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
   Vectors vectors;
   if (samples.empty()) {
     for (std::size_t i = 0; i < (*model)->recorded(); ++i) {
-      auto vector = (*model)->recorded_answer(i);
-      if (!vector) return Unexpected(vector.error());
-      vectors.push_back(*std::move(vector));
+      auto answer = (*model)->recorded_answer(i);
+      if (!answer) return Unexpected(answer.error());
+      std::move(answer->begin(), answer->end(), std::back_inserter(vectors));
     }
     return vectors;
   }
-  const auto questions = read_samples(samples, (*model)->input());
-  if (!questions) return Unexpected(questions.error());
-  for (const Question& question : *questions) {
-    auto vector = (*model)->answer(question.content);
-    if (!vector) return bad(question.place + ": " + vector.error().message);
-    vectors.push_back(*std::move(vector));
-  }
+  auto asked = for_each_sample(samples, (*model)->input(),
+                               [&](const fs::path& place, const std::string& sample) -> Result<void> {
+                                 auto vector = (*model)->answer(sample);
+                                 if (!vector) return bad(place.string() + ": " + vector.error().message);
+                                 vectors.push_back(*std::move(vector));
+                                 return {};
+                               });
+  if (!asked) return Unexpected(asked.error());
   return vectors;
 }
 
@@ -146,7 +146,7 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
                                      bool beside) {
   auto manifest = read_manifest(from.directory, from.version);
   if (!manifest) return Unexpected(manifest.error());
-  const auto task = find_task(*manifest);
+  const auto task = find_task(*manifest, from.directory.string());
   if (!task) return Unexpected(task.error());
   const bool comparable = (*task)->input == TaskInput::kImage || (*task)->input == TaskInput::kText;
   if (manifest->backend != "torchscript" || !comparable)

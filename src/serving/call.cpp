@@ -61,7 +61,7 @@ Result<void> Call::choose_early(const ServedModels& models, const Work& work) {
 Result<void> Call::choose(const ServedModels& models, const WantedModel& wanted, const Work& work) {
   auto model = choose_model(models, wanted, work);
   if (!model) return Unexpected(model.error());
-  if (*model == model_) return {};
+  if (*model == model_ && permit_) return {};
   return take(*std::move(model));
 }
 

@@ -12,7 +12,9 @@ namespace infer::inline v0 {
 
 ModelRepository::ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics,
                                  EventSink events)
-    : options_(std::move(options)), metrics_(std::move(metrics)), events_(std::move(events)) {}
+    : options_(std::move(options)),
+      metrics_(metrics ? std::move(metrics) : std::make_shared<MetricsRegistry>()),
+      events_(events ? std::move(events) : EventSink([](const ServingEvent&) {})) {}
 
 Result<std::vector<std::filesystem::path>> ModelRepository::folders() const {
   std::vector<std::filesystem::path> folders(options_.models.begin(), options_.models.end());
@@ -70,9 +72,14 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
                                                            const std::string& version,
                                                            bool by_default) const {
   const TimePoint start = std::chrono::steady_clock::now();
+  auto manifest = read_manifest(directory, version);
+  if (!manifest) return Unexpected(manifest.error());
+  // Before the weights are read.
+  if (auto task = find_task(*manifest, directory.string()); !task) return Unexpected(task.error());
   OpenOptions wanted = options_.engine;
   wanted.version = version;
-  if (!by_default) wanted.metrics_name = directory.filename().string() + "@" + version;
+  wanted.tuned.clear();
+  wanted.metrics_name = by_default ? std::string() : directory.filename().string() + "@" + version;
   wanted.metrics = metrics_;
   // Its own copy of the sink: a forward that is stuck may outlive the server.
   wanted.log = [events = events_](LogLevel level, std::string_view event, std::string_view message) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,13 +26,27 @@ using Answers = std::vector<std::vector<float>>;
 /// Recorded inputs that a version is asked.
 constexpr std::size_t kAsked = 4;
 
+/// The answer to one recorded input. A version that others are asking too may be full: a turn is waited for
+/// until `end`.
+Result<Answers> answer_in_turn(const ServedModel& model, std::size_t index, TimePoint end) {
+  constexpr std::chrono::milliseconds kPause{2};
+  while (true) {
+    auto answer = model.task->recorded_answer(index);
+    const bool full = !answer && answer.error().code == ErrorCode::kOverloaded;
+    if (!full || std::chrono::steady_clock::now() > end) return answer;
+    std::this_thread::sleep_for(kPause);  // nobody tells when a place is free
+  }
+}
+
 /// Answers to the first recorded inputs; none for a task that has none.
 Result<Answers> recorded_answers(const ServedModel& model) {
+  constexpr std::chrono::seconds kPatience{60};
+  const TimePoint end = std::chrono::steady_clock::now() + kPatience;
   Answers answers;
   for (std::size_t i = 0; i < std::min(kAsked, model.task->recorded()); ++i) {
-    auto answer = model.task->recorded_answer(i);
-    if (!answer) return Unexpected(answer.error());
-    answers.push_back(*std::move(answer));
+    auto answer = answer_in_turn(model, i, end);
+    if (!answer) return answer;
+    std::move(answer->begin(), answer->end(), std::back_inserter(answers));
   }
   return answers;
 }
@@ -54,22 +69,9 @@ double relative_distance(const std::vector<float>& a, const std::vector<float>& 
   return difference == 0 ? 0 : std::sqrt(difference / length);
 }
 
-/// Answers of a version that others are asking too: where it is full, waits for a turn.
-Result<Answers> answers_in_turn(const ServedModel& model) {
-  constexpr std::chrono::seconds kPatience{60};
-  constexpr std::chrono::milliseconds kPause{2};
-  const TimePoint end = std::chrono::steady_clock::now() + kPatience;
-  while (true) {
-    auto answers = recorded_answers(model);
-    const bool full = !answers && answers.error().code == ErrorCode::kOverloaded;
-    if (!full || std::chrono::steady_clock::now() > end) return answers;
-    std::this_thread::sleep_for(kPause);  // nobody tells when a place is free
-  }
-}
-
 /// Whether two versions of the same weights say the same, as near as their precisions let them.
 Result<void> same_answers(const ServedModel& now, const Answers& next_answers, const ServedModel& next) {
-  auto now_answers = answers_in_turn(now);
+  auto now_answers = recorded_answers(now);
   if (!now_answers) {
     return unfit("same_weights_as: the version served, which it is compared with, did not answer: " +
                  now_answers.error().message);
@@ -112,7 +114,7 @@ Result<void> room_for(const std::filesystem::path& version) {
 Result<void> check_successor(const ServedModel& now, const ServedModel& next) {
   const Model& now_model = now.engine->model();
   const Model& next_model = next.engine->model();
-  const auto task = find_task(now_model.manifest);
+  const auto task = find_task(now_model.manifest, now_model.name);
   if (!task) return Unexpected(task.error());
   if (now_model.manifest.task != next_model.manifest.task) {
     return unfit("task is " + next_model.manifest.task + ", the version served does " +

@@ -273,11 +273,11 @@ class ForecastModel final : public TaskModel {
       : TaskModel(std::move(engine), TaskInput::kSeries), forecaster_(std::move(forecaster)) {}
 
   std::size_t recorded() const noexcept override { return forecaster_.recorded_window() ? 1 : 0; }
-  Result<std::vector<float>> recorded_answer(std::size_t) const override {
+  Result<std::vector<std::vector<float>>> recorded_answer(std::size_t) const override {
     auto forecast = forecaster_.forecast({});
     if (!forecast) return Unexpected(forecast.error());
-    std::vector<float> answer;
-    for (const auto& row : forecast->values) answer.insert(answer.end(), row.begin(), row.end());
+    std::vector<std::vector<float>> answer;
+    for (const auto& row : forecast->values) answer.emplace_back(row.begin(), row.end());
     return answer;
   }
 

@@ -210,8 +210,12 @@ class ImageEmbeddingModel final : public TaskModel {
     return embedder_.embed(EncodedImage{reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
   }
   std::size_t recorded() const noexcept override { return kRecordedImages; }
-  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
-    return embedder_.embed(recorded_image(index));
+  Result<std::vector<std::vector<float>>> recorded_answer(std::size_t index) const override {
+    auto sample = embedder_.prepare(recorded_image(index));
+    if (!sample) return Unexpected(sample.error());
+    auto response = engine()->infer(*std::move(sample));
+    if (!response) return Unexpected(response.error());
+    return values_of(*response);
   }
 
  protected:

@@ -33,7 +33,7 @@ class RawModel final : public TaskModel {
     return fp32 && signature.is_static() ? kRows : 0;
   }
 
-  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
+  Result<std::vector<std::vector<float>>> recorded_answer(std::size_t index) const override {
     const ModelSignature& signature = engine()->model().backend->signature();
     Sample sample;
     for (const TensorSpec& spec : signature.inputs) {
@@ -44,13 +44,7 @@ class RawModel final : public TaskModel {
     }
     auto response = engine()->infer(std::move(sample));
     if (!response) return Unexpected(response.error());
-    std::vector<float> answer;
-    for (const Tensor& output : response->outputs) {
-      if (output.dtype() != DType::kFp32) continue;
-      const auto values = output.as<float>();
-      answer.insert(answer.end(), values.begin(), values.end());
-    }
-    return answer;
+    return values_of(*response);
   }
 };
 

@@ -35,8 +35,18 @@ Result<Sample> TaskModel::prepare_image(EncodedImage, const RequestOptions&) con
 
 Result<std::vector<float>> TaskModel::answer(std::string_view) const { return takes_no_samples(*engine_); }
 
-Result<std::vector<float>> TaskModel::recorded_answer(std::size_t) const {
+Result<std::vector<std::vector<float>>> TaskModel::recorded_answer(std::size_t) const {
   return takes_no_samples(*engine_);
+}
+
+std::vector<std::vector<float>> values_of(const Response& response) {
+  std::vector<std::vector<float>> outputs;
+  for (const Tensor& output : response.outputs) {
+    if (output.dtype() != DType::kFp32) continue;
+    const auto values = output.as<float>();
+    outputs.emplace_back(values.begin(), values.end());
+  }
+  return outputs;
 }
 
 Result<void> same_signature(const Model& now, const Model& next) {
@@ -65,18 +75,18 @@ std::span<const TaskRow> tasks() noexcept {
   return rows;
 }
 
-Result<const TaskRow*> find_task(const Manifest& manifest) {
+Result<const TaskRow*> find_task(const Manifest& manifest, std::string_view place) {
   const auto all = tasks();
   const auto row = std::ranges::find(all, manifest.task, &TaskRow::name);
   if (row != all.end()) return &*row;
   std::string known;
   for (const TaskRow& task : all) known += (known.empty() ? "" : ", ") + std::string(task.name);
-  return fail(ErrorCode::kInvalidArgument,
-              "infer.json: task: '" + manifest.task.substr(0, 64) + "' is none of " + known);
+  return fail(ErrorCode::kInvalidArgument, std::string(place) + ": infer.json: task: '" +
+                                               manifest.task.substr(0, 64) + "' is none of " + known);
 }
 
 Result<std::unique_ptr<TaskModel>> make_task(std::shared_ptr<Engine> engine, const TaskOptions& options) {
-  const auto row = find_task(engine->model().manifest);
+  const auto row = find_task(engine->model().manifest, engine->model().name);
   if (!row) return Unexpected(row.error());
   return (*row)->create(std::move(engine), options);
 }

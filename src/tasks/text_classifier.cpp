@@ -106,7 +106,8 @@ class TextClassificationModel final : public TaskModel {
   /// Logits where one label is right. Scores that stand for themselves otherwise: an angle shows nothing of a
   /// single number, so each probability comes with its complement.
   Result<std::vector<float>> answer(std::string_view text) const override {
-    if (classifier_.scores_are() == TextClassifier::Scores::kShares) return logits_.embed(text);
+    if (classifier_.scores_are() == TextClassifier::Scores::kShares)
+      return logits_.embed(text, {.normalize = false});
     auto answer = classifier_.classify({&text, 1});
     if (!answer) return Unexpected(answer.error());
     std::vector<float> scores = std::move(answer->texts.front().scores);
@@ -116,8 +117,8 @@ class TextClassificationModel final : public TaskModel {
     return scores;
   }
   std::size_t recorded() const noexcept override { return kRecordedTexts; }
-  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
-    return answer(recorded_text(index));
+  Result<std::vector<std::vector<float>>> recorded_answer(std::size_t index) const override {
+    return single(answer(recorded_text(index)));
   }
 
  protected:

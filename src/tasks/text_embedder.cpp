@@ -85,8 +85,8 @@ class TextEmbeddingModel final : public TaskModel {
 
   Result<std::vector<float>> answer(std::string_view text) const override { return embedder_.embed(text); }
   std::size_t recorded() const noexcept override { return kRecordedTexts; }
-  Result<std::vector<float>> recorded_answer(std::size_t index) const override {
-    return embedder_.embed(recorded_text(index));
+  Result<std::vector<std::vector<float>>> recorded_answer(std::size_t index) const override {
+    return single(embedder_.embed(recorded_text(index), {.normalize = false}));
   }
 
  protected:

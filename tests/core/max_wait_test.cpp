@@ -89,11 +89,11 @@ TEST(MaxWait, WhatARunningBatchHasLeftCounts) {
   EXPECT_EQ(worker.taken_of(100), 6u) << "the running one should end now; five of 100 ms go before the sixth";
 }
 
-// Two workers, 40 samples a second, batches of 8: a batch takes 0.4 s.
+// Two workers, each of which spends 0.05 s on a sample: a batch of 8 takes 0.4 s.
 TEST(ExpectedWait, IsTheTimeUntilAWorkerHasBegunTheBatchesAhead) {
   const auto wait = [](std::size_t ahead, double first, double second) {
     std::array<double, 2> rests{first, second};
-    return expected_wait(ahead, 8, 40, rests);
+    return expected_wait(ahead, 8, 0.05, rests);
   };
   EXPECT_DOUBLE_EQ(wait(0, 0.3, 0.1), 0.1);
   EXPECT_DOUBLE_EQ(wait(7, 0.3, 0.1), 0.1);
@@ -104,16 +104,26 @@ TEST(ExpectedWait, IsTheTimeUntilAWorkerHasBegunTheBatchesAhead) {
   EXPECT_DOUBLE_EQ(wait(15, 0, 0), 0) << "both are idle";
 }
 
-TEST(ExpectedWait, IsZeroWhileTheRateIsUnknown) {
-  std::array<double, 1> rests{5};
-  EXPECT_EQ(expected_wait(100, 1, 0, rests), 0);
+TEST(ExpectedRest, IsWhatTheBatchUsuallyTakesLessWhatItTook) {
+  EXPECT_DOUBLE_EQ(expected_rest(8, 0.1, 0.05), 0.3);
+  EXPECT_DOUBLE_EQ(expected_rest(1, 0, 0.05), 0.05);
+  EXPECT_EQ(expected_rest(8, 9, 0.05), 0) << "longer than usual";
+  EXPECT_EQ(expected_rest(8, 0, 0), 0) << "nothing measured yet";
 }
 
-TEST(ExpectedRest, IsWhatTheBatchUsuallyTakesLessWhatItTook) {
-  EXPECT_DOUBLE_EQ(expected_rest(8, 0.1, 2, 40), 0.3);
-  EXPECT_DOUBLE_EQ(expected_rest(1, 0, 2, 40), 0.05);
-  EXPECT_EQ(expected_rest(8, 9, 2, 40), 0) << "longer than usual";
-  EXPECT_EQ(expected_rest(8, 0, 2, 0), 0) << "no rate yet";
+TEST(DrainRate, AWorkersTimeForATaskDoesNotDependOnHowManyWorkersWereBusy) {
+  using std::chrono::seconds;
+  DrainRate one;
+  DrainRate two;
+  for (int i = 0; i < 3; ++i) {
+    const TimePoint start{seconds(10 + i)};
+    one.finished(4, start, start + seconds(1));
+    two.finished(4, start, start + seconds(1));
+    two.finished(4, start, start + seconds(1));
+  }
+  EXPECT_DOUBLE_EQ(one.worker_seconds_per_task(), 0.25);
+  EXPECT_DOUBLE_EQ(two.worker_seconds_per_task(), 0.25);
+  EXPECT_NEAR(two.per_second(), 2 * one.per_second(), 1e-9);
 }
 
 TEST(MaxWait, ZeroMeansNone) {

@@ -38,8 +38,8 @@ TEST(Task, EachNameIsOnceInTheTableAndTheTableIsSorted) {
 TEST(Task, AnUnknownOneIsRefusedWithTheKnownOnes) {
   Manifest manifest;
   manifest.task = "imagine";
-  EXPECT_EQ(find_task(manifest).error().message,
-            "infer.json: task: 'imagine' is none of forecast, image-embedding, raw, simulate, "
+  EXPECT_EQ(find_task(manifest, "models/x").error().message,
+            "models/x: infer.json: task: 'imagine' is none of forecast, image-embedding, raw, simulate, "
             "text-classification, text-embedding");
   EXPECT_EQ(make_task(scripted("imagine", kVector)).error().code, ErrorCode::kInvalidArgument);
 }
@@ -73,9 +73,11 @@ TEST(Task, RecordedInputsAreTheSameEachTimeAndDifferFromEachOther) {
                              {{"pixels", DType::kFp32, Shape{3, 16, 16}}}};
   const auto raw = make_task(scripted("raw", image)).value();
   ASSERT_GE(raw->recorded(), 2U);
-  const auto first = raw->recorded_answer(0).value();
-  EXPECT_EQ(first, raw->recorded_answer(0).value());
-  EXPECT_NE(first, raw->recorded_answer(1).value());
+  const auto answer = raw->recorded_answer(0).value();
+  ASSERT_EQ(answer.size(), 1U) << "one vector for each output";
+  const std::vector<float>& first = answer.front();
+  EXPECT_EQ(answer, raw->recorded_answer(0).value());
+  EXPECT_NE(answer, raw->recorded_answer(1).value());
   EXPECT_TRUE(std::ranges::all_of(first, [](float value) { return std::isfinite(value); }));
 }
 

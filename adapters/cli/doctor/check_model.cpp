@@ -86,8 +86,10 @@ std::vector<Check> check_model(const fs::path& directory) {
     return {{Level::kFailure, "infer.json", manifest.error().message,
              "make a folder to compare with: infer model create simulator --out models/simulator"}};
   }
-  if (const auto task = find_task(*manifest); !task)
-    return {{Level::kFailure, "infer.json", task.error().message, ""}};
+  if (const auto task = find_task(*manifest, directory.string()); !task) {
+    return {{Level::kFailure, "infer.json", task.error().message,
+             "make a folder to compare with: infer model create simulator --out models/simulator"}};
+  }
   std::vector<Check> checks{
       {Level::kOk, "infer.json", manifest->task + ", " + manifest->backend + ", " + manifest->precision, ""}};
   if (manifest->weights == "random") {

@@ -63,8 +63,10 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
   std::vector<std::size_t> distinct;
   std::unordered_map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < photos.size(); ++i) {
-    const auto [known, is_new] = first.emplace(photos[i].sha256, i);
-    if (is_new) {
+    // Without a hash nothing is known to be equal.
+    const auto known = photos[i].sha256.empty() ? first.end() : first.find(photos[i].sha256);
+    if (known == first.end()) {
+      first.emplace(photos[i].sha256, i);
       distinct.push_back(i);
     } else {
       Link link{known->second, i, Stage::kExact, 0, std::nullopt};

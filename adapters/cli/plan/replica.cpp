@@ -58,16 +58,14 @@ std::size_t Replica::step(double now, std::vector<double>& answered) {
 
 bool Replica::begins_in_time() const {
   if (options_->max_wait.count() == 0 || queue_.size() < policy_.largest_batch()) return true;
-  const std::size_t workers = options_->curve.workers;
-  const double rate = drain_rate_.per_second();
-  std::vector<double> rests(workers, 0.0);
+  const double per_sample = drain_rate_.worker_seconds_per_task();
+  std::vector<double> rests(options_->curve.workers, 0.0);
   for (std::size_t i = 0; i < running_.size(); ++i) {
     const Running& batch = running_[i];
-    rests[i] = expected_rest(batch.arrived.size(), now_ - seconds_of(batch.start), workers, rate);
+    rests[i] = expected_rest(batch.arrived.size(), now_ - seconds_of(batch.start), per_sample);
   }
-  const std::chrono::duration<double> wait(
-      expected_wait(queue_.size(), policy_.largest_batch(), rate, rests));
-  return wait <= options_->max_wait;
+  const double wait = expected_wait(queue_.size(), policy_.largest_batch(), per_sample, rests);
+  return std::llround(1e3 * wait) <= options_->max_wait.count();
 }
 
 std::optional<double> Replica::next() const {

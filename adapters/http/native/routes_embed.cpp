@@ -1,7 +1,6 @@
 #include <utility>
 
 #include "calls/choose_model.h"
-#include "calls/model_request.h"
 #include "json_writer.h"
 #include "native/embed_request.h"
 #include "protocols/tei/routes_text.h"

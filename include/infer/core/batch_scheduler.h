@@ -137,7 +137,7 @@ class BatchScheduler {
   Result<void> begins_in_time() const noexcept {
     try {
       std::unique_lock lock(state_->mutex);
-      return state_->begins_in_time(nullptr, state_->clock->now());
+      return state_->begins_in_time(nullptr);
     } catch (...) {
       return Unexpected(out_of_memory());
     }

@@ -84,7 +84,7 @@ struct SchedulerState {
     if (task.cancelled()) return Unexpected(Error{ErrorCode::kCancelled, "cancelled", {}});
     if (task.deadline() <= now) return Unexpected(Error{ErrorCode::kDeadlineExceeded, "deadline passed", {}});
     if (auto fits = queue.admissible(task); !fits) return fits;
-    return begins_in_time(task.lane(), now);
+    return begins_in_time(task.lane());
   }
 
   /// Checks whether a request would begin within `max_wait`, by the measured rate; `lane` is null for a new
@@ -92,19 +92,20 @@ struct SchedulerState {
   /// engine refuses no request, and batches stay full. Reorders `rests`.
   ///
   /// Errors: `kOverloaded`.
-  Result<void> begins_in_time(const FairLane* lane, TimePoint now) {
+  Result<void> begins_in_time(const FairLane* lane) {
     if (options.max_wait.count() == 0 || (lane != nullptr && lane->has_begun())) return {};
     const std::size_t ahead = queue.ahead_of(lane);
     const std::size_t largest = policy.largest_batch();
     if (ahead < largest) return {};
-    const double rate = drain_rate.per_second();
+    const TimePoint now = clock->now();
+    const double per_sample = drain_rate.worker_seconds_per_task();
     for (std::size_t i = 0; i < workers.size(); ++i) {
       const Worker& worker = workers[i];
-      const auto seconds = [&] { return std::chrono::duration<double>(now - worker.start).count(); };
-      rests[i] =
-          worker.start == kNever ? 0 : expected_rest(worker.batch.size(), seconds(), workers.size(), rate);
+      const bool idle = worker.start == kNever;
+      const double seconds = idle ? 0 : std::chrono::duration<double>(now - worker.start).count();
+      rests[i] = idle ? 0 : expected_rest(worker.batch.size(), seconds, per_sample);
     }
-    const auto wait_ms = std::llround(1e3 * expected_wait(ahead, largest, rate, rests));
+    const auto wait_ms = std::llround(1e3 * expected_wait(ahead, largest, per_sample, rests));
     if (wait_ms <= options.max_wait.count()) return {};
     return fail(ErrorCode::kOverloaded,
                 "expected wait: " + std::to_string(wait_ms) + " ms exceeds max_wait " +

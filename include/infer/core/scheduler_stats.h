@@ -48,6 +48,7 @@ class DrainRate {
     const double keep = std::exp(-seconds / 10.0);
     tasks_ = tasks_ * keep + static_cast<double>(count);
     seconds_ = seconds_ * keep + seconds;
+    worker_seconds_ = worker_seconds_ * keep + std::chrono::duration<double>(now - batch_start).count();
     last_ = now;
     any_ = true;
   }
@@ -55,9 +56,13 @@ class DrainRate {
   /// Returns tasks per second; 0 before the first batch.
   double per_second() const noexcept { return seconds_ > 0 ? tasks_ / seconds_ : 0; }
 
+  /// Returns the seconds that one worker spends on one task, batches shared alike; 0 before the first batch.
+  double worker_seconds_per_task() const noexcept { return tasks_ > 0 ? worker_seconds_ / tasks_ : 0; }
+
  private:
   double tasks_ = 0;
   double seconds_ = 0;
+  double worker_seconds_ = 0;
   TimePoint last_{};
   bool any_ = false;
 };

@@ -65,7 +65,7 @@ class INFER_EXPORT Call {
   /// Errors: those of `Engine::try_admit`.
   Result<void> take(std::shared_ptr<ServedModel> model);
 
-  /// Returns the chosen model; null before one was chosen.
+  /// Returns the model that was chosen last, even if its line was full; null before one was chosen.
   const std::shared_ptr<ServedModel>& model() const noexcept { return model_; }
   /// Returns the class that does the work; the chosen model must do it.
   template <class Task>

@@ -22,8 +22,9 @@ namespace infer::inline v0 {
 struct RepositoryOptions {
   std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
   std::string folder;               ///< A folder of such folders, all of which are served; empty: none.
-  OpenOptions engine;               ///< How engines are made; `version` and `tuned` are ignored.
-  TaskOptions task;                 ///< How models are made ready for their tasks.
+  /// How engines are made; `version`, `tuned`, `metrics`, `metrics_name` and `log` are the repository's.
+  OpenOptions engine;
+  TaskOptions task;  ///< How models are made ready for their tasks.
   /// Returns the file with settings tuned for a model's folder, or an empty path; empty: nothing is tuned.
   std::function<std::filesystem::path(const std::filesystem::path& model)> find_tuned;
 };
@@ -33,13 +34,17 @@ struct RepositoryOptions {
 /// Thread-safe; one change is made at a time.
 class INFER_EXPORT ModelRepository {
  public:
-  /// Loads nothing yet. Engines count in `metrics`; `events` learns what happens.
+  /// Loads nothing yet. Engines count in `metrics` (null: a registry of their own); `events` learns what
+  /// happens (empty: nobody does).
+  ///
+  /// Engines keep copies of `events` and may outlive the repository, if a call still holds a model or a
+  /// forward is stuck: what `events` refers to must live on too.
   ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics, EventSink events);
 
   /// Loads all models; blocks until they are warm.
   ///
-  /// Errors: `kNotFound` (no model), `kInvalidArgument` (two models of one name), and those of `open_engine`
-  /// and `make_task`.
+  /// Errors: `kNotFound` (no such folder, or a folder without models), `kUnavailable` (no descriptors left),
+  /// `kInvalidArgument` (two models of one name), and those of `open_engine` and `make_task`.
   Result<void> load();
   /// Serves an engine made elsewhere; it replaces a model of the same name. May block on a few forwards.
   ///
@@ -53,7 +58,7 @@ class INFER_EXPORT ModelRepository {
   /// version stays.
   void refresh();
   /// Frees models that were replaced or unloaded and that no request uses any longer, and buffers of engines
-  /// that went unused.
+  /// that went unused. Gives what the process's heap no longer needs back to the system.
   void free_unused();
   /// Lets `refresh` try again the versions that it refused before.
   void forget_refusals();

@@ -92,6 +92,10 @@ class INFER_EXPORT ImageEmbedder {
   ///
   /// Errors: those of `decode_image`.
   Result<Sample> prepare(EncodedImage bytes, const RequestOptions& options = {}) const;
+  /// Returns the model's input for a decoded image: FP32 [3,n,n]. Blocks.
+  ///
+  /// Errors: `kOutOfMemory`.
+  Result<Sample> prepare(const Image& image) const;
 
   /// Returns the number of elements of a vector.
   std::size_t dim() const noexcept { return dim_; }
@@ -102,7 +106,6 @@ class INFER_EXPORT ImageEmbedder {
   ImageEmbedder(std::shared_ptr<Engine> engine, const DecodeLimits& limits, const ImagePreprocess& preprocess,
                 std::size_t dim);
 
-  Result<Sample> prepare(const Image& image) const;
   Result<std::vector<float>> run(Result<Sample> sample, Permit permit, const RequestOptions& options) const;
   Result<void> start(Result<Sample> sample, Permit permit, const RequestOptions& options,
                      std::function<void(Result<std::vector<float>>&&)> done) const;

@@ -65,10 +65,13 @@ class INFER_EXPORT TaskModel {
 
   /// Returns the number of inputs that every model of the task can be asked; 0 if there are none.
   virtual std::size_t recorded() const noexcept { return 0; }
-  /// Returns the answer to recorded input `index`, below `recorded()`, as `answer` gives it; blocks.
+  /// Returns the answer to recorded input `index`, below `recorded()`; blocks.
+  ///
+  /// One vector for each output, with the values that the model gives: two versions of the same weights give
+  /// nearly the same values.
   ///
   /// Errors: those of the task.
-  virtual Result<std::vector<float>> recorded_answer(std::size_t index) const;
+  virtual Result<std::vector<std::vector<float>>> recorded_answer(std::size_t index) const;
 
   /// Returns the engine, which the model shares.
   const std::shared_ptr<Engine>& engine() const noexcept { return engine_; }
@@ -102,10 +105,10 @@ struct TaskRow {
 /// Returns all tasks, in alphabetical order.
 INFER_EXPORT std::span<const TaskRow> tasks() noexcept;
 
-/// Returns the row of a manifest's task.
+/// Returns the row of a manifest's task; `place` (the model's name or folder) stands first in the message.
 ///
 /// Errors: `kInvalidArgument` (no such task; the message names the known ones).
-INFER_EXPORT Result<const TaskRow*> find_task(const Manifest& manifest);
+INFER_EXPORT Result<const TaskRow*> find_task(const Manifest& manifest, std::string_view place);
 
 /// Makes a model ready for the task of its manifest; may block on a few forwards.
 ///

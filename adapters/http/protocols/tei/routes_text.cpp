@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "calls/choose_model.h"
-#include "calls/model_request.h"
 #include "json/json_body.h"
 #include "json_writer.h"
 #include "protocols/tei/routes_text.h"
