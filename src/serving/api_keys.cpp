@@ -14,9 +14,6 @@ namespace {
 
 constexpr std::size_t kMinLength = 16;
 
-/// Of equal length whatever the key's, so that comparing tells nothing of it.
-std::string digest_of(std::string_view key) { return sha256(key); }
-
 std::string_view trimmed(std::string_view line) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
   while (!line.empty() && blank(line.back())) line.remove_suffix(1);
@@ -43,7 +40,8 @@ Result<void> ApiKeys::load() {
       return bad("line " + std::to_string(number) + ": a key of " + std::to_string(key.size()) +
                  " characters is below the minimum of " + std::to_string(kMinLength));
     }
-    digests.push_back(digest_of(key));
+    // Of equal length whatever the key's, so that comparing tells nothing of it.
+    digests.push_back(sha256(key));
     if (digests.back().empty()) return bad("cannot be used: libcrypto gives no SHA-256");
   }
   if (in.bad()) return bad("cannot be read to its end");
@@ -54,7 +52,7 @@ Result<void> ApiKeys::load() {
 }
 
 bool ApiKeys::accepts(std::string_view given) const {
-  const std::string digest = digest_of(given);
+  const std::string digest = sha256(given);
   if (digest.empty()) return false;  // no memory, or no SHA-256: nobody is let in
   std::unique_lock lock(mutex_);
   int found = 0;
