@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 /// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release, 'h' without handing over;
 /// 'b' many times; 's' and 'm' once another byte has come, from a peer that has been slow and from one that
-/// moves on.
+/// moves on. 'f' begins a head that stays unfinished.
 class Echo {
  public:
   class EchoSession final : public Session {
@@ -45,12 +45,19 @@ class Echo {
         echo_.waiting_.release();
         echo_.go_.acquire();
       }
+      if (byte == 'f') {
+        due_ = std::chrono::steady_clock::now() + 1h;
+        echo_.serving_.erase(this);
+        echo_.waiting_.release();
+        return Outcome::kNothing;
+      }
       const bool over = (byte == 's' || byte == 'm') && !wait_for_peer(byte == 's');
       echo_.serving_.erase(this);
       if (over) return Outcome::kOver;
       answer_.assign(byte == 'b' ? kMany : 1, byte);
       return Outcome::kAnswered;
     }
+    TimePoint due() const noexcept override { return due_; }
     bool send_answers() override {
       const ssize_t count = ::send(socket_, answer_.data(), answer_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (count > 0) answer_.erase(0, static_cast<std::size_t>(count));
@@ -72,6 +79,7 @@ class Echo {
 
     Echo& echo_;
     const int socket_;
+    TimePoint due_ = kNever;
     std::string answer_;
   };
 
@@ -240,6 +248,26 @@ TEST(ConnectionPool, BeyondTheLimitWhoeverBecomesIdleMakesRoom) {
   EXPECT_EQ(busy.receive(), 'w') << "it is answered first";
   EXPECT_EQ(busy.receive(), '\0');
   next.join();
+}
+
+TEST(ConnectionPool, BeyondTheLimitTheHeadThatBeganLongestAgoMakesRoomAfterWhatIdles) {
+  Echo echo({.limit = 3, .leaders = 1});
+  const Client first(echo);
+  first.send('f');
+  echo.wait_for_waiting();
+  const Client second(echo);
+  second.send('f');
+  echo.wait_for_waiting();
+  const Client idle(echo);
+  const Client fourth(echo);
+  EXPECT_EQ(idle.receive(), '\0');
+  fourth.send('w');
+  echo.wait_for_waiting();
+  const Client fifth(echo);
+  EXPECT_EQ(first.receive(), '\0');
+  EXPECT_EQ(second.ask('q'), 'q') << "the younger head is still there";
+  echo.let_go();
+  EXPECT_EQ(fourth.receive(), 'w');
 }
 
 TEST(ConnectionPool, BeyondTheLimitThePeerThatIsSlowMakesRoomAndNoneThatMovesOn) {

@@ -294,27 +294,36 @@ TEST(Wire, TheTimeForABodyPassesForThoseTooWhoseBytesNeverStop) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 408")) << answer;
 }
 
-TEST(Wire, WhenPlacesRunOutTheSlowestUnfinishedHeadMakesRoom) {
+TEST(Wire, WhenPlacesRunOutOneUnfinishedHeadMakesRoomAndIsTold) {
   TestServer::Setup setup;
   setup.server.listener.max_connections = 8;
+  setup.server.listener.header_timeout = std::chrono::minutes(10);
   TestServer server(setup);
   std::vector<int> slow;
   for (int i = 0; i < 8; ++i) {
     slow.push_back(connect_to(server.port()));
-    send(slow.back(), "GET /livez HTTP/1.1\r\nHost: a\r\n");
+    send(slow.back(), "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
   }
-  const auto start = std::chrono::steady_clock::now();
+  // One connection for all, since of those that are closed the server may not know yet when the next comes.
+  httplib::Client quick = server.client();
+  quick.set_keep_alive(true);
   for (int i = 0; i < 20; ++i) {
-    const auto answer = server.client().Get("/livez");
+    const auto answer = quick.Get("/livez");
     ASSERT_TRUE(answer) << i;
     EXPECT_EQ(answer->status, 200);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(5000)) << "header_timeout is 10 s";
-  const std::string answer = receive(slow.front());
-  EXPECT_NE(answer.find("max_connections 8"), std::string::npos) << answer;
-  send(slow.back(), "\r\n");
-  EXPECT_TRUE(receive(slow.back(), 500).starts_with("HTTP/1.1 200")) << "the youngest is still there";
-  for (const int fd : slow) ::close(fd);
+  int told = 0;
+  for (const int fd : slow) {
+    send(fd, "\r\n");
+    const std::string answer = receive(fd);
+    if (answer.find("max_connections 8") != std::string::npos) {
+      ++told;
+    } else {
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+    }
+    ::close(fd);
+  }
+  EXPECT_EQ(told, 1);
 }
 
 TEST(Wire, AHeadInPiecesHoldsNoThreadAndIsAnswered) {
