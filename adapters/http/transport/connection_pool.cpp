@@ -58,10 +58,13 @@ struct ConnectionPool::Share {
 };
 
 struct ConnectionPool::Entry {
+  /// Whether it was asked to leave. `kDecides`: its session is told so, and says soon whether it stays.
+  enum class Leave : std::uint8_t { kNo, kAsked, kDecides };
+
   /// `operation` is EPOLL_CTL_ADD or _MOD.
   bool watch(int operation) {
     // A socket that can be written is how whoever waits hears at once that the connection is to leave.
-    const bool writable = unsent.load() || leave.load();
+    const bool writable = unsent.load() || leave.load() == Leave::kAsked;
     epoll_event event{.events = EPOLLIN | (writable ? EPOLLOUT : 0U), .data = {.ptr = this}};
     return epoll_ctl(share.epoll, operation, session->socket(), &event) == 0;
   }
@@ -72,6 +75,11 @@ struct ConnectionPool::Entry {
     idle_since.store(std::chrono::steady_clock::now());
     wait();
     return changed;
+  }
+  /// It has decided not to leave, since a request has come whole.
+  void stay() noexcept {
+    Leave decides = Leave::kDecides;
+    leave.compare_exchange_strong(decides, Leave::kNo);
   }
   /// From now on it waits for its peer.
   void wait() {
@@ -89,7 +97,7 @@ struct ConnectionPool::Entry {
   std::atomic<TimePoint> due{kNever};  ///< `Session::due` when it was last served.
   std::atomic<bool> serving{false};    ///< Until its answers are sent.
   std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
-  std::atomic<bool> leave{false};      ///< Whether it was asked to.
+  std::atomic<Leave> leave{Leave::kNo};
   /// While it is being served and waits for its peer: since when that has not moved on; else `kNever`.
   std::atomic<TimePoint> peer_since{kNever};
   std::atomic<bool> peer_takes{false};  ///< The peer is to take an answer, not to send a request.
@@ -180,7 +188,12 @@ void ConnectionPool::close_one() {
   for (const auto& share : shares_) {
     for (Entry* entry : share->entries) {
       // One is about to, unless a request that computes began just before it was asked.
-      if (entry->leave.load() && (!entry->serving.load() || entry->peer_since.load() == kMakesRoom)) return;
+      const Entry::Leave leave = entry->leave.load();
+      if (leave == Entry::Leave::kDecides) return;
+      if (leave == Entry::Leave::kAsked &&
+          (!entry->serving.load() || entry->peer_since.load() == kMakesRoom)) {
+        return;
+      }
       const Rank its = rank(*entry);
       if (its.first == kStays || its >= first) continue;
       first = its;
@@ -190,7 +203,7 @@ void ConnectionPool::close_one() {
   if (leaves == nullptr) return;
   if (first.first != kSlowPeer) return ask_to_leave(*leaves);
   if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom)) return;  // it has moved on
-  leaves->leave.store(true);
+  leaves->leave.store(Entry::Leave::kAsked);
   ::shutdown(leaves->session->socket(), leaves->peer_takes.load() ? SHUT_RDWR : SHUT_RD);
 }
 
@@ -209,7 +222,7 @@ bool ConnectionPool::PeerWait::end() noexcept {
 /// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still
 /// answered. Where it is being served, nobody waits, and `leave` is seen afterwards.
 void ConnectionPool::ask_to_leave(Entry& entry) {
-  entry.leave.store(true);
+  entry.leave.store(Entry::Leave::kAsked);
   if (entry.unsent.load()) {
     ::shutdown(entry.session->socket(), SHUT_RDWR);  // it may never be writable again
   } else {
@@ -289,13 +302,15 @@ void ConnectionPool::lead(Share& share) {
 
 /// The thread may have handed the lead over when this returns.
 void ConnectionPool::serve(Turn& turn, Entry& entry) {
+  Entry::Leave asked = Entry::Leave::kAsked;
+  const bool leave = entry.leave.compare_exchange_strong(asked, Entry::Leave::kDecides);
   entry.serving.store(true);
   turn.entry = &entry;
-  const bool leave = entry.leave.exchange(false);
   entry.rewatch = entry.rewatch || leave;
   const Session::Outcome outcome = entry.session->serve(leave);
   turn.entry = nullptr;
   const bool stays = outcome != Session::Outcome::kOver;
+  if (stays) entry.stay();
   if (outcome == Session::Outcome::kAnswered || (stays && entry.unsent.load())) {
     if (turn.leads) {
       turn.answered[turn.unsent++] = &entry;
@@ -383,7 +398,8 @@ bool ConnectionPool::is_done(Share& share) {
 void ConnectionPool::hand_over() noexcept {
   if (current_turn == nullptr || !current_turn->leads) return;
   ConnectionPool& pool = current_turn->pool;
-  const Entry& entry = *current_turn->entry;
+  Entry& entry = *current_turn->entry;
+  entry.stay();
   pool.send_answers(*current_turn);
   current_turn->leads = false;
   // Not heard of again by whoever leads next, until this thread is done with it.
