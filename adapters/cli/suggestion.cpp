@@ -37,7 +37,7 @@ std::string unknown_word(const CLI::App& app, int argc, const char* const* argv)
       }
       return explain(flag, "flag of " + path, flags);
     }
-    if (verbs.empty() || word.starts_with("-")) continue;
+    if (verbs.empty() || word.starts_with('-')) continue;
     const auto verb =
         std::find_if(verbs.begin(), verbs.end(), [&](const CLI::App* v) { return v->get_name() == word; });
     if (verb == verbs.end()) {
