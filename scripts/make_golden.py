@@ -12,10 +12,12 @@ import math
 import pathlib
 import statistics
 import sys
+import textwrap
 
 cache, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(next(cache.glob(f"pillow-*-{sys.version_info.major}.{sys.version_info.minor}"))))
 from PIL import Image, ImageOps  # noqa: E402  (the path comes first)
+from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
 SIZE = 224
 ORIENTATION = 0x0112
@@ -76,6 +78,17 @@ def kinds(photo):
         # Some writers put the header of a JPEG's EXIF twice, or into a PNG, where it does not belong (Pillow writes one less).
         header, tiff = b"Exif\0\0", exif.tobytes().removeprefix(b"Exif\0\0")
         yield f"png-exif-doubled-{orientation}", "png", rgb, {"exif": 2 * header + tiff}
+        # Where EXIF does not say, XMP does; and ImageMagick keeps EXIF in a PNG's text.
+        packets = [f'<rdf:Description tiff:Orientation="{orientation}"/>', f"<tiff:Orientation>{orientation}</tiff:Orientation>"]
+        yield f"jpeg-xmp-{orientation}", "jpg", rgb, {"quality": 90, "xmp": packets[orientation % 2].encode()}
+        for name, packed in ("plain", False), ("packed", True):
+            texts = PngInfo()
+            texts.add_itxt("XML:com.adobe.xmp", packets[orientation % 2], zip=packed)
+            yield f"png-xmp-{name}-{orientation}", "png", rgb, {"pnginfo": texts}
+            texts = PngInfo()
+            text = f"\nexif\n{len(header + tiff):8}\n" + "\n".join(textwrap.wrap((header + tiff).hex(), 72)) + "\n"
+            texts.add_text("Raw profile type exif", text, zip=packed)
+            yield f"png-profile-{name}-{orientation}", "png", rgb, {"pnginfo": texts}
         yield f"jpeg-exif-doubled-{orientation}", "jpg", rgb, {"quality": 90, "exif": 2 * header + tiff}
 
 

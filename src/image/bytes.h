@@ -16,6 +16,13 @@ inline bool starts_with(Bytes bytes, std::string_view prefix) noexcept {
   return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
 }
 
+inline std::string_view text_of(Bytes bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline Bytes bytes_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 /// Big-endian numbers; `at` and what follows lie within `b`.
 inline std::uint32_t big16(Bytes b, std::size_t at) noexcept {
   return static_cast<std::uint32_t>(b[at] << 8 | b[at + 1]);

@@ -159,7 +159,9 @@ bool is_frame_header(std::uint8_t marker) {
 Result<ImageInfo> probe_jpeg(Bytes bytes) {
   ImageInfo info;
   info.format = ImageFormat::kJpeg;
+  constexpr std::string_view kXmpHeader("http://ns.adobe.com/xap/1.0/\0", 29);
   std::vector<std::uint8_t> exif;
+  Bytes xmp;
   std::size_t at = 2;
   while (true) {
     while (at < bytes.size() && bytes[at] != 0xFF) ++at;
@@ -177,12 +179,14 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
       if (segment.size() < 6) return undecodable("JPEG frame header is too short");
       info.height = big16(segment, 1);
       info.width = big16(segment, 3);
-      info.orientation = tiff_orientation(exif);
+      info.orientation = tiff_orientation(exif).value_or(xmp_orientation(text_of(xmp)));
       return info;
     }
     if (marker == 0xE1 && starts_with(segment, kExifHeader)) {
       const Bytes part = without_exif_headers(segment);  // the segments are one text, as for Pillow
       exif.insert(exif.end(), part.begin(), part.end());
+    } else if (marker == 0xE1 && starts_with(segment, kXmpHeader)) {
+      xmp = segment.subspan(kXmpHeader.size());
     }
     at += length;
   }

@@ -12,6 +12,7 @@
 
 #include "codec.h"
 #include "exif.h"
+#include "png_text.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -197,6 +198,39 @@ Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t chann
   return {};
 }
 
+/// Where a PNG says how it is turned: in the last chunk of each kind, as for Pillow.
+struct Orientation {
+  struct Text {
+    std::string_view type;
+    Bytes chunk;
+  };
+  std::optional<Bytes> exif;
+  std::optional<Text> profile, xmp;
+
+  void see(std::string_view type, Bytes chunk) {
+    if (type == "eXIf") {
+      exif = chunk;
+    } else if (const auto keyword = png_text_keyword(type, chunk)) {
+      if (*keyword == "Raw profile type exif") profile = {type, chunk};
+      if (*keyword == "XML:com.adobe.xmp" && type == "iTXt") xmp = {type, chunk};
+    }
+  }
+
+  int value() const {
+    std::string unpacked;
+    Bytes tiff;
+    if (exif) {
+      tiff = *exif;
+    } else if (profile) {
+      unpacked = raw_profile(png_text(profile->type, profile->chunk));
+      tiff = bytes_of(unpacked);
+    }
+    // Some writers put a JPEG's header in front.
+    if (const auto orientation = tiff_orientation(without_exif_headers(tiff))) return *orientation;
+    return xmp ? xmp_orientation(png_text(xmp->type, xmp->chunk)) : 1;
+  }
+};
+
 Result<ImageInfo> probe_png(Bytes bytes) {
   if (bytes.size() < 33 || std::memcmp(bytes.data() + 12, "IHDR", 4) != 0)
     return undecodable("PNG is truncated");
@@ -204,17 +238,16 @@ Result<ImageInfo> probe_png(Bytes bytes) {
   info.format = ImageFormat::kPng;
   info.width = big32(bytes, 16);
   info.height = big32(bytes, 20);
+  Orientation orientation;
   for (std::size_t at = 8; at + 12 <= bytes.size();) {
     const std::size_t length = big32(bytes, at);
     if (length > bytes.size() - at - 12) break;
-    const char* type = reinterpret_cast<const char*>(bytes.data() + at + 4);
-    if (std::memcmp(type, "eXIf", 4) == 0) {
-      // Some writers put a JPEG's header in front.
-      info.orientation = tiff_orientation(without_exif_headers(bytes.subspan(at + 8, length)));
-    }
-    if (std::memcmp(type, "IEND", 4) == 0) break;
+    const std::string_view type = text_of(bytes.subspan(at + 4, 4));
+    orientation.see(type, bytes.subspan(at + 8, length));
+    if (type == "IEND") break;
     at += length + 12;
   }
+  info.orientation = orientation.value();
   return info;
 }
 

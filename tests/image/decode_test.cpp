@@ -177,6 +177,56 @@ TEST(Decode, DoubledExifHeadersAndSegmentsAreReadAsPillowDoes) {
   }
 }
 
+TEST(Decode, XmpSaysTheOrientationWhereExifDoesNot) {
+  const Bytes plain = testing::read_bytes(testing::golden("png-rgb").encoded);
+  using namespace std::string_literals;
+  const auto chunk = [](const std::string& type, const std::string& data) {  // nobody checks the sum
+    std::string bytes = {0, 0, static_cast<char>(data.size() >> 8), static_cast<char>(data.size() & 255)};
+    return bytes + type + data + "\0\0\0\0"s;
+  };
+  const auto orientation = [&](const std::string& chunks) {
+    Bytes bytes(plain.begin(), plain.begin() + 33);
+    bytes.insert(bytes.end(), chunks.begin(), chunks.end());
+    bytes.insert(bytes.end(), plain.begin() + 33, plain.end());
+    return probe_image(bytes).value().orientation;
+  };
+  const auto xmp = [&](const std::string& packet) {
+    return chunk("iTXt", "XML:com.adobe.xmp\0\0\0en\0\0"s + packet);
+  };
+  const std::string tiff = "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"s;
+  const std::string empty = "MM\0*\0\0\0\x08\0\0\0\0\0\0"s;
+  EXPECT_EQ(orientation(xmp("<a tiff:Orientation=\"8\"/>")), 8);
+  EXPECT_EQ(orientation(xmp("<tiff:Orientation>3</tiff:Orientation>")), 3);
+  EXPECT_EQ(orientation(xmp("tiff:Orientation='7' tiff:Orientation=\"5\"")), 5)
+      << "the first that has a value";
+  EXPECT_EQ(orientation(xmp("tiff:Orientation=\"2\"") + xmp("tiff:Orientation=\"4\"")), 4)
+      << "the last chunk";
+  EXPECT_EQ(orientation(xmp("tiff:Orientation=\"8\"") + chunk("eXIf", tiff)), 6) << "EXIF counts";
+  EXPECT_EQ(orientation(xmp("tiff:Orientation=\"8\"") + chunk("eXIf", empty)), 8)
+      << "EXIF without one does not";
+  for (const std::string_view packet : {"tiff:Orientation=\"9\"", "tiff:Orientation=\"0\"",
+                                        "tiff:Orientation=\"", "tiff:Orientation", "tiff:Orientation>", ""})
+    EXPECT_EQ(orientation(xmp(std::string(packet))), 1) << packet;
+  for (const std::string& data :
+       {"XML:com.adobe.xmp"s, "XML:com.adobe.xmp\0"s, "XML:com.adobe.xmp\0\1\0\0\0rubbish"s,
+        "XML:com.adobe.xmp\0\1\7\0\0tiff:Orientation=\"8\""s})
+    EXPECT_EQ(orientation(chunk("iTXt", data)), 1) << data;
+  const auto profile = [&](const std::string& text) {
+    return chunk("tEXt", "Raw profile type exif\0"s + text);
+  };
+  std::string digits;
+  for (const char c : tiff) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    digits += {kDigits[byte >> 4], kDigits[byte & 15], '\n'};
+  }
+  EXPECT_EQ(orientation(profile("\nexif\n      26\n" + digits)), 6);
+  EXPECT_EQ(orientation(profile("\nexif\n      26\n" + digits) + chunk("eXIf", empty)), 1)
+      << "its own chunk counts";
+  for (const std::string& text : {"\nexif"s, "\nexif\n 1\n4D4"s, "\nexif\n 1\nno hex"s})
+    EXPECT_EQ(orientation(profile(text)), 1) << text;
+}
+
 TEST(Decode, OrientationTurnsPixelsAsExifSays) {
   // Stored 2 x 3 pixels, numbered row by row in the red channel.
   const auto stored = [] {
