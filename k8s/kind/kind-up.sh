@@ -7,8 +7,11 @@ cd "$(dirname "$0")/../.."
 if [ -n "$kind" ]; then
   kind get clusters 2>/dev/null | grep -qx "$cluster" || kind create cluster --name "$cluster" --config k8s/kind/kind-config.yaml
   kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/download/v0.7.2/components.yaml
-  kubectl patch deployment metrics-server -n kube-system --type=json \
-    -p '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--kubelet-insecure-tls"}]'
+  # The image by its digest: whatever the tag means by then, no other one runs.
+  image=registry.k8s.io/metrics-server/metrics-server:v0.7.2@sha256:ffcb2bf004d6aa0a17d90e0247cf94f2865c8901dcab4427034c341951c239f9
+  kubectl patch deployment metrics-server -n kube-system --type=json -p "[
+    {\"op\":\"replace\",\"path\":\"/spec/template/spec/containers/0/image\",\"value\":\"$image\"},
+    {\"op\":\"add\",\"path\":\"/spec/template/spec/containers/0/args/-\",\"value\":\"--kubelet-insecure-tls\"}]"
 else
   echo "kind-up: no kind with a working Docker here; starting the cluster that the tests use"
   tests/k8s/cluster/ensure.sh

@@ -164,7 +164,7 @@ std::string model_text(const NaiveModel& model) {
 std::string model_text(const ProphetModel& model) {
   std::string out = R"({"kind": "prophet", "curves": [)";
   for (const ProphetCurve& curve : model.curves) {
-    if (&curve != &model.curves.front()) out += ",";
+    if (&curve != &model.curves.front()) out += ',';
     out += "\n  {\"start\": " + number(curve.start) + ", \"span\": " + number(curve.span) +
            ", \"offset\": " + number(curve.offset) + ", \"slope\": " + number(curve.slope) +
            ", \"sigma\": " + number(curve.sigma) + ",\n   \"changepoints\": " + list(curve.changepoints) +

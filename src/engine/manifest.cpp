@@ -5,6 +5,7 @@
 #include <fstream>
 #include <utility>
 
+#include "model_name.h"
 #include "read_file.h"
 #include "version_order.h"
 
@@ -12,15 +13,6 @@ namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool valid_name(std::string_view name) {
-  constexpr std::string_view kPunctuation = "._-";
-  return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kPunctuation.find(c) != std::string_view::npos;
-         });
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code error;
@@ -34,8 +26,16 @@ Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   fs::directory_iterator entry(directory, error);
   for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (is_folder(entry->path()) && valid_name(name) && !name.starts_with('.') && name != "tuned")
+    if (!valid_name(name) || name.starts_with('.') || name == "tuned") continue;
+    std::error_code unfollowed;
+    const fs::file_status status = fs::status(entry->path(), unfollowed);
+    if (status.type() == fs::file_type::directory) {
       versions.push_back(name);
+    } else if (!fs::status_known(status) || status.type() == fs::file_type::not_found) {
+      // A link that leads nowhere may be the latest version: an older one is not served in its place.
+      return fail(ErrorCode::kFailedPrecondition,
+                  unreadable(entry->path(), unfollowed ? unfollowed.value() : ENOENT).message);
+    }
   }
   // Of a list that is not complete the last would be another version than the latest.
   if (error && error != std::errc::no_such_file_or_directory)
@@ -55,9 +55,11 @@ Result<Manifest> read_manifest(const fs::path& directory, const std::string& ver
   }
   const fs::path own = directory / version / "infer.json";
   std::error_code error;
-  const fs::path path = fs::exists(own, error) ? own : directory / "infer.json";
+  // What is there and cannot be read is an error: the folder's manifest may say something else.
+  const bool has_own = fs::symlink_status(own, error).type() != fs::file_type::not_found;
+  const fs::path path = has_own ? own : directory / "infer.json";
   auto content = read_file(path);
-  if (!content && !fs::exists(path, error) && !error)
+  if (!content && fs::symlink_status(path, error).type() == fs::file_type::not_found)
     return fail(ErrorCode::kNotFound, path.string() + ": no such manifest");
   if (!content) return Unexpected(content.error());
   auto manifest = parse_manifest(*content);

@@ -1,6 +1,7 @@
 #include "checkpoint_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../engine/read_file.h"
 
@@ -116,6 +117,14 @@ double CheckpointConfig::number(std::string_view name, double otherwise) {
   double value = otherwise;
   if (found != nullptr && found->get(value) != simdjson::SUCCESS)
     refuse(name, simdjson::minify(*found) + " is not a number", ErrorCode::kInvalidArgument);
+  return value;
+}
+
+double CheckpointConfig::epsilon(std::string_view name, double otherwise) {
+  const double value = number(name, otherwise);
+  if (!(value >= 0 && std::isfinite(value)))
+    refuse(name, std::to_string(value) + " must be a finite number that is not negative",
+           ErrorCode::kInvalidArgument);
   return value;
 }
 
@@ -245,9 +254,7 @@ void CheckpointConfig::ignore_common() {
           "exponential_decay_length_penalty",
           "suppress_tokens",
           "begin_suppress_tokens",
-          "task_specific_params",
-          "prefix",
-          "tokenizer_class"});
+          "prefix"});
   expect("is_decoder", {"false"});
   expect("is_encoder_decoder", {"false"});
   expect("add_cross_attention", {"false"});

@@ -34,6 +34,8 @@ class CheckpointConfig {
   std::int64_t whole(std::initializer_list<std::string_view> names, std::int64_t otherwise,
                      std::int64_t least = 1, std::int64_t most = std::int64_t{1} << 20);
   double number(std::string_view name, double otherwise);
+  /// A finite number from 0: what a normalisation adds to a variance.
+  double epsilon(std::string_view name, double otherwise);
   std::string word(std::initializer_list<std::string_view> names, std::string otherwise);
   std::optional<bool> flag(std::string_view name);
   /// A list of strings, or one string.

@@ -32,12 +32,13 @@ void read_sizes(CheckpointConfig& root, BertConfig& config) {
     config.mlp_width = root.whole({"intermediate_size"}, config.mlp_width);
     config.token_types = root.whole({"type_vocab_size"}, config.token_types);
     config.activation = root.word({"hidden_act"}, config.activation);
-    config.epsilon = root.number("layer_norm_eps", config.epsilon);
+    config.epsilon = root.epsilon("layer_norm_eps", config.epsilon);
     root.ignore({"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",
                  "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
                  "pooler_size_per_head", "pooler_type"});
   }
   root.expect("position_embedding_type", {R"("absolute")"});
+  check_tokenizer_class(root);
   root.ignore_common();
 }
 
@@ -98,6 +99,10 @@ std::string read_scores(CheckpointConfig& root, std::size_t labels) {
                                     "' is not supported; known: single_label_classification, "
                                     "multi_label_classification, regression");
   }
+  // transformers' pipeline lets these overrule the rest of config.json.
+  CheckpointConfig tasks = root.part("task_specific_params");
+  if (tasks.has("text-classification"))
+    root.refuse("task_specific_params", "text-classification is not supported; move its keys to the top");
   CheckpointConfig cross = root.part("sentence_transformers");
   const std::string old = root.word({"sbert_ce_default_activation_function"}, "");
   const std::string activation = cross.word({"activation_fn"}, old);
@@ -107,7 +112,7 @@ std::string read_scores(CheckpointConfig& root, std::size_t labels) {
   if (activation.empty()) return scores;
   const std::string name = activation.substr(activation.rfind('.') + 1);
   if (name == "Sigmoid") return "sigmoid";
-  if (name == "Identity") return problem.empty() && labels > 1 ? scores : "none";
+  if (name == "Identity") return "none";
   root.refuse("activation_fn", "'" + activation + "' is not supported; known: Sigmoid, Identity");
   return scores;
 }
@@ -152,7 +157,7 @@ Result<Manifest> import_bert(const fs::path& folder, TensorMap tensors, const Se
       root->refuse("num_labels", "must be 1 to 100000", ErrorCode::kInvalidArgument);
   } else {
     root->ignore({"id2label", "num_labels", "problem_type", "sentence_transformers",
-                  "sbert_ce_default_activation_function"});
+                  "sbert_ce_default_activation_function", "task_specific_params"});
     for (const std::string& architecture : root->words("architectures")) {
       if (architecture.ends_with("ForSequenceClassification"))
         config.unused = {"classifier.", "pre_classifier."};

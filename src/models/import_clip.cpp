@@ -18,10 +18,11 @@ void read_sizes(CheckpointConfig& vision, ClipVitConfig& config) {
   config.mlp_width = vision.whole({"intermediate_size"}, config.mlp_width);
   config.embedding_size = vision.whole({"projection_dim"}, config.embedding_size);
   config.activation = vision.word({"hidden_act"}, config.activation);
-  config.epsilon = vision.number("layer_norm_eps", config.epsilon);
+  config.epsilon = vision.epsilon("layer_norm_eps", config.epsilon);
   vision.expect("num_channels", {"3"});
   vision.expect("model_type", {R"("clip_vision_model")", R"("clip")"});
-  vision.ignore({"attention_dropout", "dropout", "id2label", "num_labels", "problem_type"});
+  vision.ignore({"attention_dropout", "dropout", "id2label", "num_labels", "problem_type",
+                 "task_specific_params", "tokenizer_class"});
   vision.ignore_common();
 }
 
@@ -40,7 +41,8 @@ Result<ClipVitConfig> read_clip_config(const fs::path& folder) {
     if (auto understood = vision.check(); !understood) return Unexpected(understood.error());
     config.embedding_size =
         root->whole({"projection_dim"}, 512);  // the tower's own is not what CLIPModel has
-    root->ignore({"text_config", "text_config_dict", "logit_scale_init_value", "id2label", "num_labels"});
+    root->ignore({"text_config", "text_config_dict", "logit_scale_init_value", "id2label", "num_labels",
+                  "task_specific_params", "tokenizer_class"});
     root->ignore_common();
   } else {
     read_sizes(*root, config);

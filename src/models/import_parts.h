@@ -42,9 +42,13 @@ struct ImportedTokenizer {
   std::vector<std::string> vocabulary;  ///< The id of a token is its place.
 };
 
-/// Reads tokenizer.json, vocab.txt, tokenizer_config.json and sentence_bert_config.json, which must agree
-/// with each other and with the number of rows of the embedding. `max_tokens` of 0 leaves it to them. Errors:
-/// `kNotFound`, `kInvalidArgument`, `kUnimplemented` (what WordPiece here does otherwise, by its name).
+/// Notes a problem where the tokenizer that `config` names splits texts otherwise than WordPiece here.
+void check_tokenizer_class(CheckpointConfig& config);
+
+/// Reads tokenizer.json, vocab.txt, tokenizer_config.json, special_tokens_map.json and
+/// sentence_bert_config.json, which must agree with each other and with the number of rows of the embedding.
+/// `max_tokens` of 0 leaves it to them. Errors: `kNotFound`, `kInvalidArgument`, `kUnimplemented` (what
+/// WordPiece here does otherwise, by its name).
 Result<ImportedTokenizer> read_tokenizer(const std::filesystem::path& folder, const BertConfig& config,
                                          std::size_t max_tokens);
 

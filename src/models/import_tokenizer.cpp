@@ -71,6 +71,23 @@ void check_special_name(CheckpointConfig& file, std::string_view key, std::strin
     file.refuse(key, simdjson::minify(*value) + " is not supported; it must be " + std::string(name));
 }
 
+void check_special_names(CheckpointConfig& file) {
+  for (const auto& [key, name] :
+       {std::pair{"pad_token", "[PAD]"}, std::pair{"unk_token", "[UNK]"}, std::pair{"cls_token", "[CLS]"},
+        std::pair{"sep_token", "[SEP]"}, std::pair{"mask_token", "[MASK]"}})
+    check_special_name(file, key, name);
+}
+
+Result<void> read_special_tokens_map(const fs::path& path) {
+  if (!is_there(path)) return {};
+  auto file = CheckpointConfig::read(path);
+  if (!file) return Unexpected(file.error());
+  check_special_names(*file);
+  file->expect("additional_special_tokens", {"[]"});
+  file->ignore({"bos_token", "eos_token"});
+  return file->check();
+}
+
 Result<std::vector<std::string>> read_vocabulary(CheckpointConfig& model) {
   const auto value = model.value("vocab");
   dom::object vocab;
@@ -173,16 +190,8 @@ Result<void> read_tokenizer_config(const fs::path& path, Splitting& splitting, s
   file->expect("extra_special_tokens", {"[]", "{}"});
   file->expect("truncation_side", {R"("right")"});
   file->expect("auto_map", {"{}"});
-  for (const auto& [key, name] :
-       {std::pair{"pad_token", "[PAD]"}, std::pair{"unk_token", "[UNK]"}, std::pair{"cls_token", "[CLS]"},
-        std::pair{"sep_token", "[SEP]"}, std::pair{"mask_token", "[MASK]"}})
-    check_special_name(*file, key, name);
-  const std::string type = file->word({"tokenizer_class"}, "BertTokenizer");
-  constexpr std::array<std::string_view, 8> kClasses{
-      "BertTokenizer",    "BertTokenizerFast",    "DistilBertTokenizer",     "DistilBertTokenizerFast",
-      "ElectraTokenizer", "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"};
-  if (std::find(kClasses.begin(), kClasses.end(), type) == kClasses.end())
-    file->refuse("tokenizer_class", "'" + type + "' is not supported; texts are split as BertTokenizer does");
+  check_special_names(*file);
+  check_tokenizer_class(*file);
   if (const auto value = file->value("added_tokens_decoder")) {
     dom::object tokens;
     if (value->get(tokens) == simdjson::SUCCESS) {
@@ -266,6 +275,16 @@ Result<std::vector<std::string>> read_words(const fs::path& folder, Splitting& s
 
 }  // namespace
 
+void check_tokenizer_class(CheckpointConfig& config) {
+  const std::string type = config.word({"tokenizer_class"}, "BertTokenizer");
+  constexpr std::array<std::string_view, 8> kClasses{
+      "BertTokenizer",    "BertTokenizerFast",    "DistilBertTokenizer",     "DistilBertTokenizerFast",
+      "ElectraTokenizer", "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"};
+  if (std::find(kClasses.begin(), kClasses.end(), type) == kClasses.end())
+    config.refuse("tokenizer_class",
+                  "'" + type + "' is not supported; texts are split as BertTokenizer does");
+}
+
 Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfig& config,
                                          std::size_t max_tokens) {
   Splitting splitting;
@@ -290,6 +309,8 @@ Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfi
   }
   std::int64_t length = config.positions;
   if (auto read = read_tokenizer_config(folder / "tokenizer_config.json", splitting, length); !read)
+    return Unexpected(read.error());
+  if (auto read = read_special_tokens_map(folder / "special_tokens_map.json"); !read)
     return Unexpected(read.error());
   if (auto read = read_sentence_config(folder / "sentence_bert_config.json", splitting, length); !read)
     return Unexpected(read.error());

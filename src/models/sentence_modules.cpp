@@ -112,9 +112,11 @@ Result<std::vector<Pooling>> read_pooling(const fs::path& path, std::int64_t wid
                  ErrorCode::kInvalidArgument);
   std::vector<Pooling> old;
   for (const PoolingName& row : kPoolings) {
-    if (file->flag(row.old_flag).value_or(false)) old.push_back(row.pooling);
+    // The mean is taken unless the file says otherwise.
+    if (file->flag(row.old_flag).value_or(row.pooling == Pooling::kMean)) old.push_back(row.pooling);
   }
   std::vector<Pooling> poolings;
+  const bool by_name = file->has("pooling_mode");
   for (const std::string& name : file->words("pooling_mode")) {
     if (const auto* row = find_pooling(name)) {
       poolings.push_back(row->pooling);
@@ -125,9 +127,11 @@ Result<std::vector<Pooling>> read_pooling(const fs::path& path, std::int64_t wid
     }
   }
   file->ignore({"include_prompt"});  // there is no prompt
+  if (!by_name) poolings = std::move(old);
+  if (poolings.empty())
+    file->refuse(by_name ? "pooling_mode" : "pooling_mode_mean_tokens",
+                 "no pooling is chosen, so that a text has no vector", ErrorCode::kInvalidArgument);
   if (auto understood = file->check(); !understood) return Unexpected(understood.error());
-  if (poolings.empty()) poolings = old;
-  if (poolings.empty()) poolings = {Pooling::kMean};
   return poolings;
 }
 

@@ -132,7 +132,8 @@ class Trainer {
     std::error_code error;
     if (fs::symlink_status(directory_ / "PROMOTED", error).type() != fs::file_type::not_found) return true;
     const auto served = choose_version(directory_);
-    if (!served) return false;
+    if (!served && served.error().code == ErrorCode::kNotFound) return false;
+    if (!served) return Unexpected(served.error());
     if (auto promoted = promote(directory_, *served); !promoted) return Unexpected(promoted.error());
     return true;
   }
@@ -171,14 +172,16 @@ class Trainer {
   Result<LeaderboardRow> make_version(const std::string& model, const std::string& version) {
     const std::string unfinished = version + "~";  // no version's name, so that nobody loads it
     const fs::path folder = directory_ / unfinished;
+    std::error_code error;
     struct Removal {
       const fs::path& folder;
+      const bool made;  ///< The folder it is in, which goes too if there is nothing else in it.
       ~Removal() {
         std::error_code ignored;
         fs::remove_all(folder, ignored);
+        if (made) fs::remove(folder.parent_path(), ignored);
       }
-    } const removal{folder};
-    std::error_code error;
+    } const removal{folder, !fs::exists(directory_, error)};
     fs::remove_all(folder, error);
     if (!error) fs::create_directories(folder, error);
     if (error) return fail(ErrorCode::kFailedPrecondition, folder.string() + ": " + error.message());

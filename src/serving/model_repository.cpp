@@ -3,12 +3,34 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "engine/model_name.h"
+#include "engine/read_file.h"
 #include "infer/core/thread_plan.h"
 #include "successor.h"
 
 namespace infer::inline v0 {
+
+namespace {
+
+/// Whether a folder has a manifest, readable or not. Errors: `kFailedPrecondition` where that cannot be told.
+Result<bool> holds_model(const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto status = std::filesystem::status(folder, error);
+  if (status.type() != std::filesystem::file_type::directory) {
+    const bool told = std::filesystem::exists(status);
+    if (told) return false;
+    return fail(ErrorCode::kFailedPrecondition, unreadable(folder, error ? error.value() : ENOENT).message);
+  }
+  const auto manifest = std::filesystem::symlink_status(folder / "infer.json", error);
+  if (!std::filesystem::status_known(manifest))
+    return fail(ErrorCode::kFailedPrecondition, unreadable(folder / "infer.json", error.value()).message);
+  return manifest.type() != std::filesystem::file_type::not_found;
+}
+
+}  // namespace
 
 ModelRepository::ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics,
                                  EventSink events)
@@ -25,8 +47,10 @@ Result<std::vector<std::filesystem::path>> ModelRepository::folders() const {
   std::error_code error;
   std::filesystem::directory_iterator entry(options_.folder, error);
   for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
-    std::error_code unreadable;
-    if (std::filesystem::exists(entry->path() / "infer.json", unreadable)) folders.push_back(entry->path());
+    const std::string name = entry->path().filename().string();
+    const auto there = holds_model(entry->path());
+    if (!there && valid_name(name) && !name.starts_with('.')) return Unexpected(there.error());
+    if (there && *there) folders.push_back(entry->path());
   }
   if (error) {
     const bool full =

@@ -81,7 +81,13 @@ Result<void> same_answers(const ServedModel& now, const Answers& next_answers, c
   // Two unit vectors of cosine c lie sqrt(2 - 2c) apart.
   const double cosine = same_precision ? kLeastCosineOfEquals : kLeastCosineOfPrecisions;
   const double most = std::sqrt(2 - 2 * cosine);
-  for (std::size_t i = 0; i < std::min(now_answers->size(), next_answers.size()); ++i) {
+  if (next_answers.empty() || now_answers->size() != next_answers.size()) {
+    return unfit(
+        "same_weights_as: nothing is recorded that both versions can be asked, so that they cannot be "
+        "compared; "
+        "without the key this version is taken uncompared");
+  }
+  for (std::size_t i = 0; i < next_answers.size(); ++i) {
     const std::vector<float>& a = (*now_answers)[i];
     const std::vector<float>& b = next_answers[i];
     const double distance = a.size() == b.size() ? relative_distance(a, b) : 1;

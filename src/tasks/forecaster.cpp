@@ -51,6 +51,13 @@ void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   }
 }
 
+double squared(double value) { return value * value; }
+
+/// `width` grown by what `before`, a squared width, adds to it.
+double widened(double width, double before) {
+  return width + std::sqrt(squared(width) + before) - std::abs(width);
+}
+
 std::string text(double value) {
   char buffer[40];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
@@ -182,6 +189,9 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
     }
     if (auto checked = check_reach(spec, request); !checked) return Unexpected(checked.error());
     Forecast result;
+    // What the widths of the pieces before add, squared: their errors add up as those of a random walk.
+    std::vector<double> below(spec.targets);
+    std::vector<double> above(spec.targets);
     const auto begin = window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns);
     result.filled = static_cast<std::size_t>(
         std::count_if(begin, window.rows.end(), [](double value) { return std::isnan(value); }));
@@ -192,7 +202,12 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       if (!own) return Unexpected(own.error());
       permit = *std::move(own);
     }
-    for (std::size_t piece = 0; result.values.size() < request.length; ++piece) {
+    for (const auto& [name, values] : request.future) {
+      const std::span<const double> used(values.data(), request.length);
+      result.filled += static_cast<std::size_t>(
+          std::count_if(used.begin(), used.end(), [](double value) { return std::isnan(value); }));
+    }
+    while (result.values.size() < request.length) {
       auto sample = prepare(window);
       if (!sample) return Unexpected(sample.error());
       auto response = engine_->infer(*std::move(sample), {options.deadline, options.stop, {}}, permit);
@@ -205,8 +220,6 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       result.timings.queue += response->timings.queue;
       result.timings.compute += response->timings.compute;
       result.batch_size = std::max(result.batch_size, response->batch_size);
-      // Errors of pieces add up as those of a random walk.
-      const double widening = std::sqrt(static_cast<double>(piece + 1));
       for (std::size_t step = 0; step < spec.horizon && result.values.size() < request.length; ++step) {
         const std::size_t row = result.values.size();
         const auto real = [&](std::size_t output, std::size_t target) {
@@ -229,8 +242,11 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
           std::vector<double> lower;
           std::vector<double> upper;
           for (std::size_t target = 0; target < spec.targets; ++target) {
-            lower.push_back(values[target] - (values[target] - real(1, target)) * widening);
-            upper.push_back(values[target] + (real(2, target) - values[target]) * widening);
+            lower.push_back(values[target] - widened(values[target] - real(1, target), below[target]));
+            upper.push_back(values[target] + widened(real(2, target) - values[target], above[target]));
+            if (step + 1 < spec.horizon) continue;
+            below[target] = squared(values[target] - lower.back());
+            above[target] = squared(upper.back() - values[target]);
           }
           result.lower.push_back(std::move(lower));
           result.upper.push_back(std::move(upper));

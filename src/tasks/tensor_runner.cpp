@@ -1,5 +1,6 @@
 #include "infer/tasks/tensor_runner.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <utility>
@@ -56,6 +57,14 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
                                      const RequestOptions& options, Permit permit) const {
   try {
     const ModelSignature& signature = engine_->model().backend->signature();
+    if (rows == 0) {
+      for (const TensorSpec& output : signature.outputs) {
+        const auto dims = output.shape.dims();
+        if (std::ranges::none_of(dims, [](std::int64_t dim) { return dim < 0; })) continue;
+        return invalid("inputs: 0 rows, of which nothing tells the shape of output '" + output.name + "', " +
+                       output.shape.text());
+      }
+    }
     TensorRows result;
     result.rows.reserve(rows);
     const auto timings = run_many(

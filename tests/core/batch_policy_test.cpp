@@ -80,6 +80,22 @@ TEST(BatchPolicy, ABatchOfTheLargestAllowedSizeDoesNotLinger) {
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, items(3))));
 }
 
+TEST(BatchPolicy, NeitherDoSamplesBeforeAFullBatchOfAnotherKey) {
+  BatchOptions options;
+  options.max_batch_size = 4;
+  options.max_queue_delay = milliseconds(10);
+  auto queue = items(5);
+  queue[0].key = 7;
+  EXPECT_EQ(dispatched(decide(options, queue)), 1u);
+  queue[4].key = 7;
+  EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, queue))) << "three and two";
+  options.max_batch_cost = 3;
+  EXPECT_EQ(dispatched(decide(options, queue)), 2u) << "three use the budget up";
+  auto many = items(100);  // of keys of their own: bounded work, no full batch
+  for (std::size_t i = 0; i < many.size(); ++i) many[i].key = i;
+  EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, many)));
+}
+
 TEST(BatchPolicy, DrainingDoesNotLinger) {
   BatchOptions options;
   options.max_queue_delay = milliseconds(10);

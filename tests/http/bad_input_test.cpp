@@ -224,6 +224,65 @@ TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
   EXPECT_EQ(post("{}")->status, 400) << "given back";
 }
 
+TEST(Bodies, WhatTensorsAndAnswersAreMadeOfIsBoundedToo) {
+  TestServer::Setup setup;
+  setup.server.listener.max_buffered_bytes = 1'000'000;
+  TestServer server(setup);
+  infer::testing::ScriptedOptions echo;
+  echo.signature = {{{"x", DType::kFp32, Shape{-1}}}, {{"y", DType::kFp32, Shape{-1}}}};
+  EngineOptions options;
+  options.warmup = Warmup::kNone;
+  auto model = make_model("echo", infer::testing::make_scripted_backend(echo).value());
+  server.service().add(std::make_shared<Engine>(Engine::create(std::move(model), options).value())).value();
+  const auto post = [&](std::size_t values, const std::string& more, std::size_t json_bytes = 0,
+                        const std::string& binary = {}) {
+    std::string body = R"({"inputs":[{"name":"x","shape":[1,)" + std::to_string(values) + "]," + more;
+    httplib::Headers headers;
+    if (json_bytes != 0) {
+      headers.emplace("Inference-Header-Content-Length", std::to_string(body.size()));
+      body += binary;
+    }
+    return server.client().Post("/v2/models/echo/infer", headers, body, "application/json");
+  };
+  const std::string size = R"("parameters":{"binary_data_size":)";
+  // 120 kB in, of which a megabyte and more of JSON would come.
+  const std::string numbers(120'000, '\0');
+  const auto answer = post(30'000, R"("datatype":"FP32",)" + size + "120000}}]}", 1, numbers);
+  EXPECT_EQ(answer->status, 413) << answer->body.substr(0, 200);
+  EXPECT_NE(answer->body.find("exceed max_buffered_bytes 1000000"), std::string::npos)
+      << answer->body.substr(0, 200);
+  const std::string as_binary =
+      R"("datatype":"FP32",)" + size + R"(120000}}],"parameters":{"binary_data_output":true}})";
+  EXPECT_EQ(post(30'000, as_binary, 1, numbers)->status, 200) << "binary numbers take no more than they are";
+  // Empty strings, each of which would take four times the bytes that say so.
+  const auto strings =
+      post(100'000, R"("datatype":"BYTES",)" + size + "400000}}]}", 1, std::string(400'000, '\0'));
+  EXPECT_EQ(strings->status, 413) << strings->body;
+  EXPECT_NE(strings->body.find("inputs.x: elements of BYTES: 100000 exceed the limit of 65536"),
+            std::string::npos)
+      << strings->body;
+  std::string many = R"({"inputs":[)";
+  for (int i = 0; i < 1025; ++i)
+    many += (i == 0 ? "" : ",") + std::string(R"({"name":"x)") + std::to_string(i) + "\"}";
+  const auto inputs = server.client().Post("/v2/models/echo/infer", many + "]}", "application/json");
+  EXPECT_EQ(inputs->status, 413) << inputs->body;
+  EXPECT_NE(inputs->body.find("inputs: 1025 exceed the limit of 1024"), std::string::npos) << inputs->body;
+}
+
+TEST_F(BadInput, AKeyThatIsThereTwiceIsRefusedOnEveryRoute) {
+  for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{
+           {"/embed/base64", R"({"images":["AA=="],"model":"scripted","model":"nope"})"},
+           {"/embed/base64", R"({"images":["AA=="],"model":"scripted","mod\u0065l":"nope"})"},
+           {"/v2/models/scripted/infer", R"({"id":"a","inputs":[],"id":"b"})"}}) {
+    const auto answer = server_.client().Post(path, body, "application/json");
+    EXPECT_EQ(answer->status, 400) << body;
+    EXPECT_NE(answer->body.find("is there twice"), std::string::npos) << answer->body;
+  }
+  std::string many = "{\"images\":[]";
+  for (int i = 0; i < 100; ++i) many += ",\"k" + std::to_string(i) + "\":0";
+  EXPECT_EQ(server_.client().Post("/embed/base64", many + "}", "application/json")->status, 413);
+}
+
 TEST_F(BadInput, GarbageInsteadOfGzip) {
   const auto answer =
       server_.client().Post("/embed/base64", {{"Content-Encoding", "gzip"}}, "not gzip", "application/json");

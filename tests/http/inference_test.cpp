@@ -98,6 +98,13 @@ TEST_F(Inference, NoRowsGiveOutputsWithoutRows) {
   EXPECT_EQ(answer["outputs"].at(0)["shape"].at(0).get_int64().value(), 0);
 }
 
+TEST_F(Inference, AnOutputIsAskedForOnce) {
+  const std::string inputs = echo_inputs("[1,2]");
+  const std::string request = inputs.substr(0, inputs.size() - 1);
+  EXPECT_EQ(error("echo", request + R"(,"outputs":[{"name":"pair"},{"name":"pair"}]})"),
+            "outputs[1].name: 'pair' is given twice");
+}
+
 TEST_F(Inference, AnIdIsEchoedTheEmptyOneToo) {
   for (const std::string id : {"", "a\\\"b"}) {
     const auto answer = ask("echo", "{\"id\":\"" + id + "\"," + echo_inputs("[1,2]").substr(1));

@@ -118,8 +118,8 @@ TEST_F(Swap, TrainingDoesNotChangeWhatIsServed) {
 
 /// A version of two answers, with one place for requests.
 std::shared_ptr<ServedModel> version_with(float bias, const std::string& folder, const std::string& same_as,
-                                          std::shared_ptr<MetricsRegistry> metrics) {
-  ModelSignature signature{{{"x", DType::kFp32, Shape{2}}}, {{"y", DType::kFp32, Shape{2}}}};
+                                          std::shared_ptr<MetricsRegistry> metrics, Shape shape = {2}) {
+  ModelSignature signature{{{"x", DType::kFp32, shape}}, {{"y", DType::kFp32, shape}}};
   Manifest manifest;
   manifest.same_weights_as = same_as;
   class Biased final : public Backend {
@@ -165,6 +165,14 @@ TEST(Successor, IsComparedAlsoWhereTheVersionServedIsFull) {
   const auto outcome = checked.get();
   ASSERT_FALSE(outcome);
   EXPECT_NE(outcome.error().message.find("its answers differ"), std::string::npos) << outcome.error().message;
+}
+
+TEST(Successor, ThatClaimsTheSameWeightsIsRefusedWhereNothingCanBeCompared) {
+  const auto now = version_with(0, "1", "", {}, {-1});
+  const auto outcome = check_successor(*now, *version_with(0.5F, "2", "1", {}, {-1}));
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().message.find("same_weights_as: nothing is recorded"), std::string::npos);
+  EXPECT_TRUE(check_successor(*now, *version_with(0.5F, "2", "", {}, {-1}))) << "it claims nothing";
 }
 
 TEST(Successor, IsRefusedWhereTheVersionServedDoesNotAnswer) {

@@ -17,6 +17,9 @@ def check(name, text):
     for stage in re.findall(r"^(?:ARG BASE=|FROM )(\S+)", text, re.MULTILINE) if "Dockerfile" in name else []:
         if not stage.startswith("$") and stage != "scratch" and not re.search(r"@sha256:[0-9a-f]{64}$", stage):
             wrong.append(f"{name}: image {stage} has no digest")
+    for image in re.findall(r"(?:image[:=]\s*)((?:kindest|registry\.k8s\.io)/\S+)", text):
+        if not re.search(r"@sha256:[0-9a-f]{64}$", image):
+            wrong.append(f"{name}: image {image} has no digest")
     # A call may go over several lines, as words of a shell or strings of a list.
     plain = re.sub(r"\\\n|[\"',\[\]]", " ", text)
     for match in re.finditer(r"\bpip3?\s+(install|download)\b", re.sub(r"\s+", " ", plain)):
@@ -31,7 +34,7 @@ def check(name, text):
 
 for name in names:
     path = root / name
-    is_code = path.suffix in (".sh", ".py") or "Dockerfile" in name or name == "Makefile"
+    is_code = path.suffix in (".sh", ".py", ".yaml") or "Dockerfile" in name or name == "Makefile"
     if is_code and name != SELF and path.is_file():
         check(name, path.read_text())
 for path in list(root.glob("scripts/locks/*.txt")) + [root / name for name in names if name.endswith("-lock.txt")]:

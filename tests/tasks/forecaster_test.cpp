@@ -108,6 +108,32 @@ TEST_F(Forecasting, SeasonalNaiveRepeatsTheYearForAsLongAsAsked) {
   EXPECT_GT(forecast.upper[29][0] - forecast.values[29][0], forecast.upper[0][0] - forecast.values[0][0]);
 }
 
+TEST_F(Forecasting, AnIntervalNeverBecomesNarrowerThanTheOneBefore) {
+  options_.models = {"naive"};
+  (void)train_forecast(options_, model()).value();
+  const auto forecaster = Forecaster::open(model()).value();
+  ForecastRequest request;
+  request.length = 5 * forecaster.series().horizon + 1;
+  const auto forecast = forecaster.forecast(request).value();
+  for (std::size_t i = 1; i < request.length; ++i) {
+    for (std::size_t target = 0; target < forecast.values[i].size(); ++target) {
+      const auto below = [&](std::size_t row) {
+        return forecast.values[row][target] - forecast.lower[row][target];
+      };
+      const auto above = [&](std::size_t row) {
+        return forecast.upper[row][target] - forecast.values[row][target];
+      };
+      EXPECT_GT(below(i), below(i - 1) * 0.99999) << i;
+      EXPECT_GT(above(i), above(i - 1) * 0.99999) << i;
+    }
+  }
+  const std::size_t last = forecaster.series().horizon - 1;
+  EXPECT_NEAR((forecast.upper[5 * last + 4][0] - forecast.values[5 * last + 4][0]) /
+                  (forecast.upper[last][0] - forecast.values[last][0]),
+              std::sqrt(5), 1e-3)
+      << "five pieces, a random walk";
+}
+
 TEST_F(Forecasting, AWindowOfItsOwnGapsIncludedIsGoneOnFrom) {
   options_.models = {"naive"};
   (void)train_forecast(options_, model()).value();

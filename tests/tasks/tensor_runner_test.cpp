@@ -10,10 +10,10 @@
 namespace infer {
 namespace {
 
-/// Gives back rows of three numbers.
-TensorRunner echo() {
+/// Gives back rows, of three numbers unless told otherwise.
+TensorRunner echo(const Shape& shape = {3}) {
   testing::ScriptedOptions script;
-  script.signature = {{{"x", DType::kFp32, Shape{3}}}, {{"x", DType::kFp32, Shape{3}}}};
+  script.signature = {{{"x", DType::kFp32, shape}}, {{"x", DType::kFp32, shape}}};
   auto model = make_model("echo", testing::make_scripted_backend(script).value());
   EngineOptions options;
   options.warmup = Warmup::kNone;
@@ -39,6 +39,13 @@ TEST(TensorRunner, NoRowsGiveOutputsWithoutRows) {
   const auto outputs = result.stacked(runner.engine().model().backend->signature()).value();
   ASSERT_EQ(outputs.size(), 1U);
   EXPECT_EQ(outputs[0].shape(), (Shape{0, 3}));
+}
+
+TEST(TensorRunner, NoRowsOfAnOutputWhoseShapeTheyTellAreRefused) {
+  const TensorRunner runner = echo({-1, 3});
+  const Tensor input = Tensor::allocate(DType::kFp32, Shape{0, 2, 3}).value();
+  EXPECT_EQ(runner.run(std::span(&input, 1)).error().message,
+            "inputs: 0 rows, of which nothing tells the shape of output 'x', [-1,3]");
 }
 
 TEST(TensorRunner, InputsThatDoNotFitAreRefusedByName) {

@@ -11,7 +11,10 @@
 #include "infer/engine/manifest.h"
 #include "infer/models/clip_vit.h"
 #include "infer/models/import.h"
+#include "infer/models/quantize.h"
 #include "infer/models/simulator.h"
+#include "infer/models/train_forecast.h"
+#include "infer/models/train_text.h"
 #include "support/import_fixture.h"
 
 // A disk that fills up while a model is written: an error, and nothing left where the model was to be.
@@ -21,13 +24,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+template <class T>
+Result<void> done(const Result<T>& result) {
+  return result ? Result<void>() : Unexpected(result.error());
+}
+
 class FullDisk : public testing::ImportFixture {
  protected:
   /// Runs `write` where no file may grow past `bytes`, in a process of its own, since the limit is one of the
   /// process. It must fail with an error that says so.
   void expect_error(std::size_t bytes, const std::function<Result<void>()>& write) {
-    const pid_t child = fork();
-    if (child == 0) {
+    in_a_process_of_its_own([&] {
       std::signal(SIGXFSZ, SIG_IGN);
       const rlimit limit{bytes, bytes};
       setrlimit(RLIMIT_FSIZE, &limit);
@@ -35,8 +42,13 @@ class FullDisk : public testing::ImportFixture {
       const bool right = !written && written.error().code == ErrorCode::kFailedPrecondition &&
                          written.error().message.find("cannot be written") != std::string::npos;
       if (!right) std::fprintf(stderr, "%s\n", written ? "written" : written.error().message.c_str());
-      _exit(right ? 0 : 1);
-    }
+      return right;
+    });
+  }
+  /// LibTorch's threads, once there are some, would be missing in later children.
+  void in_a_process_of_its_own(const std::function<bool()>& run) {
+    const pid_t child = fork();
+    if (child == 0) _exit(run() ? 0 : 1);
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
@@ -64,7 +76,29 @@ TEST_F(FullDisk, EveryMakerOfModelsSaysSoAndLeavesNothing) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{30'000}})
     expect_error(bytes, [&] { return create_clip_vit(clip, 1, model()); });
   expect_error(20, [&] { return create_simulator({}, model()); });
-  expect_only({"checkpoint"});
+  std::string csv = "y\n";
+  for (int i = 0; i < 60; ++i) csv += std::to_string(i % 7) + "\n";
+  testing::write_text(folder_ / "data.csv", csv);
+  TrainForecastOptions series;
+  series.data = folder_ / "data.csv";
+  series.columns.targets = {"y"};
+  for (const char* model_name : {"naive", "prophet", "gru"}) {
+    series.models = {model_name};
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{20}, std::size_t{300}})
+      expect_error(bytes, [&] { return done(train_forecast(series, model())); });
+  }
+  in_a_process_of_its_own([&] {
+    return import_model(source, {"bert", "", 0}, folder_ / "base").has_value();
+  });
+  testing::write_text(folder_ / "texts.csv", "text,label\ngood film,1\nbad film,0\ngood good,1\nbad bad,0\n");
+  TrainTextOptions texts;
+  texts.base = folder_ / "base";
+  texts.data = folder_ / "texts.csv";
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{60'000}})
+    expect_error(bytes, [&] { return done(train_text(texts, model())); });
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{30'000}})
+    expect_error(bytes, [&] { return done(quantize_model(folder_ / "base", {}, model())); });
+  expect_only({"checkpoint", "data.csv", "texts.csv", "base"});
 }
 
 TEST_F(FullDisk, AModelThatIsThereStaysWhole) {

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/fsuid.h>
 
 #include <fstream>
 #include <functional>
 
+#include "infer/c.h"
 #include "infer/engine/inspect.h"
 #include "infer/engine/open.h"
 #include "infer/engine/tuned.h"
@@ -13,6 +15,8 @@
 #include "infer/models/train_forecast.h"
 #include "infer/models/train_text.h"
 #include "infer/series/series.h"
+#include "infer/serving/api_keys.h"
+#include "infer/serving/model_repository.h"
 #include "infer/tasks/forecaster.h"
 #include "infer/tasks/image_embedder.h"
 #include "infer/tasks/text_classifier.h"
@@ -32,6 +36,14 @@ using Call = std::function<std::optional<Error>(const fs::path&)>;
 template <class T>
 std::optional<Error> error_of(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error());
+}
+
+std::optional<Error> c_error(infer_code code) {
+  return code == INFER_OK ? std::nullopt : std::optional(Error{ErrorCode::kInternal, infer_code_name(code)});
+}
+
+std::optional<Error> repository_error(const RepositoryOptions& options) {
+  return error_of(ModelRepository(options, nullptr, {}).load());
 }
 
 class HostilePaths : public testing::ImportFixture {
@@ -72,7 +84,7 @@ class HostilePaths : public testing::ImportFixture {
                                 folder_ / "loop_a/inside"};
     for (const char* name :
          {"file", "loop_a", "dangling", "empty", "looping_manifest", "folder_manifest", "looping_version",
-          "looping_weights", "folder_weights", "looping_config", "gone"})
+          "looping_weights", "folder_weights", "looping_config", "looping_promoted", "gone"})
       paths.push_back(folder_ / name);
     return paths;
   }
@@ -94,6 +106,18 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
       {"read_series", [&](const fs::path& p) { return error_of(read_series(p, columns)); }},
       {"read_leaderboard", [](const fs::path& p) { return error_of(read_leaderboard(p)); }},
       {"promote", [](const fs::path& p) { return error_of(promote(p, "2")); }},
+      {"ModelRepository", [](const fs::path& p) { return repository_error({.models = {p.string()}}); }},
+      {"ApiKeys", [](const fs::path& p) { return error_of(ApiKeys(p).load_if_changed()); }},
+      {"infer_embedder_open",
+       [](const fs::path& p) {
+         infer_embedder* embedder = nullptr;
+         return c_error(infer_embedder_open(p.c_str(), nullptr, &embedder, nullptr));
+       }},
+      {"infer_engine_open",
+       [](const fs::path& p) {
+         infer_engine* engine = nullptr;
+         return c_error(infer_engine_open(p.c_str(), nullptr, &engine, nullptr));
+       }},
       {"WordPiece", [](const fs::path& p) { return error_of(WordPiece::open(p, {})); }},
       {"import_model",
        [&](const fs::path& p) {
@@ -131,6 +155,60 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
     }) << path;
   }
   EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+/// While it lives, this thread may open what anybody may, and no more: root's own right to open everything
+/// goes with its user.
+class Nobody {
+ public:
+  Nobody() { setfsuid(65534); }
+  ~Nobody() { setfsuid(geteuid()); }
+  Nobody(const Nobody&) = delete;
+  Nobody& operator=(const Nobody&) = delete;
+};
+
+TEST_F(HostilePaths, WhatIsThereAndCannotBeReadIsNeverPassedOver) {
+  const auto raw = [&](const fs::path& file) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << R"({"task":"raw","backend":"scripted"})";
+  };
+  for (const char* name : {"version", "promoted", "dangling", "locked"}) {
+    raw(folder_ / name / "infer.json");
+    fs::create_directories(folder_ / name / "1");
+  }
+  // The version's own manifest says something that the folder's does not.
+  fs::create_symlink("infer.json", folder_ / "version/1/infer.json");
+  EXPECT_FALSE(read_manifest(folder_ / "version", "1"));
+  fs::remove(folder_ / "version/1/infer.json");
+  EXPECT_TRUE(read_manifest(folder_ / "version", "1"));
+  fs::create_symlink("gone", folder_ / "version/1/infer.json");
+  EXPECT_FALSE(read_manifest(folder_ / "version", "1"));
+  // The latest version leads nowhere; an older one is not served in its place.
+  fs::create_symlink("gone", folder_ / "dangling/2");
+  EXPECT_FALSE(choose_version(folder_ / "dangling"));
+  EXPECT_FALSE(served_versions(folder_ / "dangling"));
+  fs::remove(folder_ / "dangling/2");
+  EXPECT_EQ(choose_version(folder_ / "dangling").value(), "1");
+  // Of the models of a folder none is left out.
+  const auto why = [&] {
+    return repository_error({.models = {}, .folder = folder_.string()}).value_or(Error{}).message;
+  };
+  fs::create_symlink("gone", folder_ / "model");
+  EXPECT_NE(why().find("model: "), std::string::npos) << why();
+  fs::remove(folder_ / "model");
+  fs::permissions(folder_, fs::perms(0755));
+  fs::permissions(folder_ / "locked", fs::perms::none);
+  fs::create_directories(folder_ / "lost+found");  // not ours to read, nor a model's name
+  fs::permissions(folder_ / "lost+found", fs::perms::none);
+  {
+    const Nobody nobody;
+    EXPECT_NE(why().find("locked/infer.json: cannot be read: Permission denied"), std::string::npos) << why();
+    EXPECT_FALSE(read_manifest(folder_ / "locked"));
+    EXPECT_FALSE(choose_version(folder_ / "locked"));
+    EXPECT_FALSE(open_engine(folder_ / "locked"));
+  }
+  fs::permissions(folder_ / "locked", fs::perms(0755));
+  EXPECT_EQ(why().find("locked/infer.json: cannot be read"), std::string::npos) << why();
 }
 
 TEST_F(HostilePaths, EveryFunctionThatWritesGivesAnErrorOrDoesIt) {

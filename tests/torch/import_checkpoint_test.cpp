@@ -63,6 +63,11 @@ TEST_F(ImportCheckpoint, AKeyOfConfigThatIsNotUnderstoodIsNamed) {
            {R"("num_hidden_layers":"2")", "num_hidden_layers"},
            {R"("num_hidden_layers":2.5)", "num_hidden_layers"},
            {R"("hidden_act":7)", "hidden_act"},
+           {R"("layer_norm_eps":-1)", "layer_norm_eps: -1"},
+           {R"("tokenizer_class":"BertJapaneseTokenizer")", "BertJapaneseTokenizer"},
+           {R"("task_specific_params":{"text-classification":{"problem_type":"multi_label_classification"}},)"
+            R"("architectures":["BertForSequenceClassification"])",
+            "task_specific_params"},
            {R"("problem_type":"ranking","architectures":["BertForSequenceClassification"])", "problem_type"},
            {R"("architectures":["BertForTokenClassification"])", "BertForTokenClassification"},
            {R"("architectures":["BertForQuestionAnswering"])", "BertForQuestionAnswering"},
@@ -118,6 +123,9 @@ TEST_F(ImportCheckpoint, ModulesThatCannotBeBuiltAreNamed) {
   expect_modules_refused({{"Pooling", "1_Pooling", R"({"pooling_mode":"median"})", {}}}, "median");
   expect_modules_refused({{"Pooling", "1_Pooling", R"({"pooling_mode_attention":true})", {}}},
                          "pooling_mode_attention");
+  expect_modules_refused({{"Pooling", "1_Pooling", R"({"pooling_mode":[]})", {}}}, "no pooling is chosen");
+  expect_modules_refused({{"Pooling", "1_Pooling", R"({"pooling_mode_mean_tokens":false})", {}}},
+                         "no pooling is chosen");
   expect_modules_refused({{"Pooling", "1_Pooling", R"({"word_embedding_dimension":64})", {}}}, "64");
   expect_modules_refused({{"Pooling", "1_Pooling", "", {}}}, "1_Pooling/config.json");
   expect_modules_refused({mean, {"Dense", "2_Dense", R"({"in_features":16,"out_features":8})", {}}},
@@ -157,6 +165,10 @@ TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
   expect_file_refused("tokenizer_config.json", R"({"tokenizer_class":"BertJapaneseTokenizer"})",
                       "BertJapaneseTokenizer");
   expect_file_refused("tokenizer_config.json", R"({"cls_token":"<s>"})", "cls_token");
+  expect_file_refused("special_tokens_map.json", R"({"cls_token":{"content":"<s>","lstrip":false}})",
+                      "cls_token");
+  expect_file_refused("special_tokens_map.json", R"({"additional_special_tokens":["<e1>"]})", "<e1>");
+  expect_file_refused("special_tokens_map.json", R"({"image_token":"<image>"})", "image_token");
 }
 
 /// tokenizer.json of the small vocabulary.

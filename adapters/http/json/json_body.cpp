@@ -19,14 +19,29 @@ Unexpected not_json(simdjson::error_code error, std::string_view text) {
   return invalid("body: is not JSON: " + (found.empty() ? simdjson::error_message(error) : found));
 }
 
-Result<void> charge_json(const Exchange& exchange, std::string_view text) {
+Result<void> check_keys(const simdjson::dom::object& object) {
+  constexpr std::size_t kMostKeys = 64;
+  std::size_t seen = 0;
+  for (const auto& [key, value] : object) {
+    std::size_t before = 0;
+    for (auto other = object.begin(); before < seen; ++other, ++before) {
+      if (other.key() == key)
+        return invalid("body: the key '" + std::string(key.substr(0, 64)) + "' is there twice");
+    }
+    if (++seen > kMostKeys)
+      return invalid("body: has more than " + std::to_string(kMostKeys) + " keys", ErrorDetail::kTooLarge);
+  }
+  return {};
+}
+
+Result<void> charge_json(const Exchange& exchange, std::string_view text, std::size_t made_of_value) {
   if (!exchange.charge) return {};
   // Two words of the tape and two places in the index for a value, which a comma, a colon or a bracket
   // begins; beside that a copy of what strings hold.
   constexpr std::size_t kBytesPerValue = 24;
   const auto begins_value = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
   const auto values = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_value));
-  return exchange.charge(text.size() + kBytesPerValue * values);
+  return exchange.charge(text.size() + (kBytesPerValue + made_of_value) * values);
 }
 
 Result<void> JsonBody::parse(const Body& body) {
@@ -36,7 +51,7 @@ Result<void> JsonBody::parse(const Body& body) {
   if (const auto error = parser_.parse(body.data(), body.size(), false).get(root))
     return not_json(error, body.text());
   if (root.get(root_)) return invalid("body: must be a JSON object");
-  return {};
+  return check_keys(root_);
 }
 
 Result<void> JsonBody::parse(const Exchange& exchange) {

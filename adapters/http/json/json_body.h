@@ -40,9 +40,14 @@ class JsonBody {
 /// The error for a text that simdjson does not read: it is none, or there is no memory for it.
 Unexpected not_json(simdjson::error_code error, std::string_view text);
 
+/// Refuses an object in which a key is there twice, since readers differ in which of the two counts, or that
+/// has more keys than any request. Errors: `kInvalidArgument`, naming the key.
+Result<void> check_keys(const simdjson::dom::object& object);
+
 /// Charges what simdjson needs to read `text`, several times its size where it is of many small values, to
-/// the bytes that requests may hold. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
-Result<void> charge_json(const Exchange& exchange, std::string_view text);
+/// the bytes that requests may hold; and `made_of_value` bytes for each value, for what is made of it.
+/// Errors: `kOverloaded`; `kTooLarge` for what can never fit.
+Result<void> charge_json(const Exchange& exchange, std::string_view text, std::size_t made_of_value = 0);
 
 /// A string, or a list of 1 to `limit` of them. Errors: `kInvalidArgument`, naming `field`.
 Result<std::vector<std::string_view>> read_texts(const simdjson::dom::element& value,

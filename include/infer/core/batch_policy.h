@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -110,8 +111,7 @@ class BatchPolicy {
   template <class Items>
   Decision decide(const QueueView<Items>& view, TimePoint now) const noexcept {
     if (view.items.empty()) return WaitForever{};
-    const auto [fitting, full] = fitting_prefix(view.items);
-    if (options_.max_queue_delay.count() > 0 && !view.draining && !full) {
+    if (options_.max_queue_delay.count() > 0 && !view.draining && !holds_full_batch(view.items)) {
       TimePoint oldest = kNever;
       for (const auto& item : view.items) oldest = std::min(oldest, item.enqueued);
       const TimePoint ripe = oldest + options_.max_queue_delay;
@@ -119,30 +119,59 @@ class BatchPolicy {
     }
     const std::size_t workers = std::max<std::size_t>(1, view.idle_workers);
     const std::size_t share = (view.items.size() + workers - 1) / workers;
-    return Dispatch{round_down(std::min(fitting, share))};
+    return Dispatch{round_down(std::min(first_batch(view.items), share))};
   }
 
  private:
-  struct Fit {
-    std::size_t count;
-    bool full;  ///< No further sample fits.
-  };
-
-  template <class Items>
-  Fit fitting_prefix(const Items& items) const noexcept {
-    const std::uint64_t key = items.front().key;
-    const std::size_t budget =
-        options_.max_batch_cost == 0 ? std::numeric_limits<std::size_t>::max() : options_.max_batch_cost;
+  /// Samples of one key, in their order, until no further one fits.
+  struct Filling {
+    std::uint64_t key = 0;
     std::size_t count = 0;
     std::size_t cost = 0;
-    for (const auto& item : items) {
-      if (item.key != key) continue;
-      // The first sample always goes: what can never fit was refused when it was submitted.
-      if (count > 0 && item.cost > budget - std::min(cost, budget)) return {count, true};
-      cost += item.cost;
-      if (++count == largest_batch()) return {count, true};
+    bool full = false;
+  };
+
+  void add(Filling& batch, std::size_t cost) const noexcept {
+    const std::size_t budget =
+        options_.max_batch_cost == 0 ? std::numeric_limits<std::size_t>::max() : options_.max_batch_cost;
+    // The first sample always goes: what can never fit was refused when it was submitted.
+    if (batch.count > 0 && cost > budget - std::min(batch.cost, budget)) {
+      batch.full = true;
+      return;
     }
-    return {count, cost >= budget};
+    batch.cost += cost;
+    batch.full = ++batch.count == largest_batch() || batch.cost >= budget;
+  }
+
+  /// The number of samples that can run with the first.
+  template <class Items>
+  std::size_t first_batch(const Items& items) const noexcept {
+    Filling batch{items.front().key};
+    for (const auto& item : items) {
+      if (item.key == batch.key) add(batch, item.cost);
+      if (batch.full) break;
+    }
+    return batch.count;
+  }
+
+  /// Whether samples of some key fill a batch: those before them are run at once then, since nothing that
+  /// comes later makes that batch fuller. Looks at the first sixteen keys; the samples of others may linger.
+  template <class Items>
+  bool holds_full_batch(const Items& items) const noexcept {
+    std::array<Filling, 16> batches;
+    std::size_t keys = 0;
+    for (const auto& item : items) {
+      const auto end = batches.begin() + static_cast<std::ptrdiff_t>(keys);
+      auto batch =
+          std::find_if(batches.begin(), end, [&](const Filling& one) { return one.key == item.key; });
+      if (batch == end) {
+        if (keys == batches.size()) continue;
+        batches[keys++] = Filling{item.key};
+      }
+      add(*batch, item.cost);
+      if (batch->full) return true;
+    }
+    return false;
   }
 
   std::size_t round_down(std::size_t count) const noexcept {

@@ -39,7 +39,7 @@ struct Forecast {
   std::vector<std::vector<double>> upper;  ///< Upper end of the 80 % interval; empty if the model gives none.
   Timings timings;                         ///< Queue and compute times, summed over the pieces.
   std::size_t batch_size = 0;              ///< The largest batch that contained a piece.
-  std::size_t filled = 0;                  ///< Number of missing values of the window that were filled in.
+  std::size_t filled = 0;  ///< Number of missing values of the window and of `future` that were filled in.
 };
 
 /// Turns rows of a series into the rows that follow.

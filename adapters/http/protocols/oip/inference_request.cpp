@@ -21,9 +21,19 @@ using simdjson::dom::object;
 /// Far beyond any body, and small enough that no product of a few overflows.
 constexpr std::size_t kMaxElements = std::size_t{1} << 40;
 
+// What a body may hold more of than anybody needs costs many times its own bytes.
+constexpr std::size_t kMaxTensors = 1024;     ///< Inputs, and outputs.
+constexpr std::size_t kMaxStrings = 1 << 16;  ///< Elements of BYTES in all inputs.
+
 Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 std::string shown(std::string_view text) { return "'" + std::string(text.substr(0, 64)) + "'"; }
+
+Unexpected too_many(const std::string& what, std::size_t count, std::size_t limit) {
+  return fail(ErrorCode::kInvalidArgument,
+              what + ": " + std::to_string(count) + " exceed the limit of " + std::to_string(limit),
+              ErrorDetail::kTooLarge);
+}
 
 /// Where the bytes of binary tensors come from, in order.
 class BinaryData {
@@ -224,6 +234,7 @@ class RequestParser {
     if (auto read = read_parameters(*parameters); !read) return Unexpected(read.error());
     array inputs;
     if (root["inputs"].get(inputs)) return invalid("inputs: must be a list of tensors");
+    if (inputs.size() > kMaxTensors) return too_many("inputs", inputs.size(), kMaxTensors);
     for (const element input : inputs) {
       if (auto read = read_input(input); !read) return Unexpected(read.error());
     }
@@ -282,6 +293,12 @@ class RequestParser {
     if (input["datatype"].get(datatype))
       return invalid("inputs." + tensor.name + ".datatype: must be a string");
     tensor.is_bytes = datatype == "BYTES";
+    if (tensor.is_bytes) {
+      const std::size_t elements = tensor.shape.elements();
+      if (elements > kMaxStrings - strings_)
+        return too_many("inputs." + tensor.name + ": elements of BYTES", elements, kMaxStrings - strings_);
+      strings_ += elements;
+    }
     const auto dtype = parse_dtype(datatype);
     if (!dtype && !tensor.is_bytes)
       return invalid("inputs." + tensor.name + ".datatype: " + shown(datatype) + " is not known");
@@ -362,6 +379,9 @@ class RequestParser {
     const std::string element_is = where + "element " + std::to_string(tensor.strings.size()) + ": ";
     std::string_view text;
     if (data.get(text)) return invalid(element_is + "must be a base64 string");
+    if (tensor.strings.size() == tensor.shape.elements())
+      return invalid(where + "more than the " + std::to_string(tensor.strings.size()) +
+                     " elements that shape calls for");
     auto bytes = adapter::decode_base64(text);
     if (!bytes) return invalid(element_is + bytes.error().message);
     request_.decoded.push_back(*std::move(bytes));
@@ -374,12 +394,15 @@ class RequestParser {
     if (root["outputs"].get(list) || list.is_null()) return {};
     array outputs;
     if (list.get(outputs)) return invalid("outputs: must be a list");
+    if (outputs.size() > kMaxTensors) return too_many("outputs", outputs.size(), kMaxTensors);
+    names_.clear();
     for (const element value : outputs) {
       const std::string where = "outputs[" + std::to_string(request_.outputs.size()) + "]";
       object output;
       std::string_view name;
       if (value.get(output)) return invalid(where + ": must be an object");
       if (output["name"].get(name)) return invalid(where + ".name: must be a string");
+      if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
       RequestedOutput wanted{std::string(name), request_.binary_output};
       auto parameters = Parameters::of(output, where + ".parameters");
       if (!parameters) return Unexpected(parameters.error());
@@ -396,7 +419,8 @@ class RequestParser {
   const Body& body_;
   BinaryData binary_;
   InferenceRequest request_;
-  std::unordered_set<std::string_view> names_;  ///< Of the inputs until now.
+  std::unordered_set<std::string_view> names_;  ///< Of the inputs until now, then of the outputs.
+  std::size_t strings_ = 0;                     ///< Elements of BYTES until now.
 };
 
 }  // namespace
@@ -413,6 +437,7 @@ Result<InferenceRequest> parse_inference_request(const Body& body, std::optional
     return not_json(error, body.text().substr(0, length));
   object fields;
   if (root.get(fields)) return invalid("body: must be a JSON object");
+  if (auto keys = check_keys(fields); !keys) return Unexpected(keys.error());
   return RequestParser(body, length).parse(fields);
 }
 

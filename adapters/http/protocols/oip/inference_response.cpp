@@ -65,6 +65,19 @@ Result<void> write_data(JsonWriter& json, const std::string& name, const Tensor&
 
 }  // namespace
 
+std::size_t most_json_bytes(const Tensor& tensor) noexcept {
+  switch (element_size(tensor.dtype())) {
+    case 1:
+      return tensor.elements() * 6;  // "false,"
+    case 2:
+      return tensor.elements() * 7;  // "-32768,"
+    case 4:
+      return tensor.elements() * 16;  // "-1.1754944e-38,"
+    default:
+      return tensor.elements() * 25;  // "-2.2250738585072014e-308,"
+  }
+}
+
 std::string output_name(const ModelSignature& signature, std::size_t index) {
   return index < signature.outputs.size() ? signature.outputs[index].name
                                           : "OUTPUT__" + std::to_string(index);

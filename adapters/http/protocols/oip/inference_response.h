@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct InferenceResponse {
 
 /// Name of output `index` of a model, which may declare none.
 std::string output_name(const ModelSignature& signature, std::size_t index);
+
+/// The most bytes that the elements of a tensor take in JSON.
+std::size_t most_json_bytes(const Tensor& tensor) noexcept;
 
 /// Writes the outputs of the model for each row as `request` wants them; binary ones are not copied. Errors:
 /// `kInvalidArgument` (an output that is not among them, or that JSON cannot hold), `kModelError` (rows of

@@ -39,7 +39,8 @@ Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& mod
     return raw_inference_request(exchange.body, model.engine->model().backend->signature(), image);
   }
   const std::string_view json = exchange.body.text().substr(0, length->value_or(exchange.body.size()));
-  if (auto charged = charge_json(exchange, json); !charged) return Unexpected(charged.error());
+  if (auto charged = charge_json(exchange, json, sizeof(double)); !charged)
+    return Unexpected(charged.error());
   return parse_inference_request(exchange.body, *length);
 }
 
@@ -140,6 +141,19 @@ Error unknown_model_of(const Service& service, const std::string& name, const st
   return error;
 }
 
+/// Numbers in JSON take several times their own bytes, and so does a text while it grows.
+Result<void> charge_answer(const Exchange& exchange, const InferenceRequest& request,
+                           const std::vector<std::vector<Tensor>>& rows) {
+  constexpr std::size_t kNotWorthIt = std::size_t{64} << 10;
+  const bool json = request.outputs.empty() ? !request.binary_output
+                                            : !std::ranges::all_of(request.outputs, &RequestedOutput::binary);
+  std::size_t bytes = 0;
+  for (const auto& row : rows) {
+    for (const Tensor& output : row) bytes += output.bytes() + (json ? 2 * most_json_bytes(output) : 0);
+  }
+  return bytes > kNotWorthIt && exchange.charge ? exchange.charge(bytes) : Result<void>();
+}
+
 void infer(Service& service, Exchange& exchange) {
   const std::string& name = exchange.path_parameters[0];
   const std::string version(wanted_version(exchange));
@@ -154,6 +168,8 @@ void infer(Service& service, Exchange& exchange) {
   auto result = run(*model, *request, service.options(), options, exchange.call.permit());
   if (!result) return refuse(exchange, result.error());
   exchange.call.ran(result->timings, result->batch_size, result->rows.size());
+  if (auto charged = charge_answer(exchange, *request, result->rows); !charged)
+    return refuse(exchange, charged.error());
   auto response = write_inference_response(model->engine->model(), *request, result->rows);
   if (!response) return refuse(exchange, response.error());
   if (response->has_binary) {
