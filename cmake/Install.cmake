@@ -12,6 +12,11 @@ endif()
 install(TARGETS ${targets} EXPORT inferTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/infer DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(EXPORT inferTargets NAMESPACE infer:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/infer)
+if(TARGET infer_tools_load)
+  install(TARGETS infer_tools_bench infer_tools_duplicates infer_tools_folder infer_tools_load infer_tools_plan infer_tools_tune
+    EXPORT inferToolsTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT inferToolsTargets NAMESPACE infer:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/infer)
+endif()
 configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/inferConfig.cmake.in ${CMAKE_BINARY_DIR}/inferConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/infer)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/inferConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -29,6 +29,37 @@ add_executable(core_user main.cpp)
 target_link_libraries(core_user PRIVATE infer::core)
 """
 
+TOOLS = """
+#include <infer/tools/arrivals.h>
+#include <infer/tools/bench.h>
+#include <infer/tools/embed_folder.h>
+#include <infer/tools/read_photos.h>
+#include <infer/tools/simulation.h>
+#include <infer/tools/tune.h>
+#include <cstdio>
+int main(int, char** argv) {
+  const auto found = infer::tools::read_photos({.folder = argv[1]}, {}, {});
+  const auto arrivals = infer::tools::Arrivals::create({.qps = 10, .seconds = 1}).value();
+  infer::tools::SimulationOptions service;
+  service.replica.curve.points = {{1, 0.01, 0.01}};
+  const auto predicted = infer::tools::simulate(service, arrivals);
+  const bool benched = infer::tools::Bench::open({.model = argv[1]}).has_value();
+  const bool tuned = infer::tools::tune_model({.model = argv[1]}, {}).has_value();
+  const auto embedder = infer::ImageEmbedder::open(argv[1]);
+  const bool embedded = embedder && infer::tools::embed_folder(*embedder, {.out = "v.csv"}, {}, {});
+  std::printf("tools: %zu photographs, %zu answers, %d%d%d\\n", found.photos.size(), predicted.answered, benched, tuned,
+              embedded);
+}
+"""
+TOOLS_PROJECT = """
+cmake_minimum_required(VERSION 3.22)
+project(tools_user LANGUAGES CXX)
+find_package(infer 0.1 REQUIRED COMPONENTS tools)
+add_executable(tools_user main.cpp)
+target_link_libraries(tools_user PRIVATE infer::tools_bench infer::tools_duplicates infer::tools_folder infer::tools_load
+  infer::tools_plan infer::tools_tune)
+"""
+
 with tempfile.TemporaryDirectory() as work:
     work = pathlib.Path(work)
     prefix = work / "prefix"
@@ -43,6 +74,14 @@ with tempfile.TemporaryDirectory() as work:
         f"-DINFER_CACHE={cache}")
     run("cmake", "--build", work / "examples")
     print(run(work / "examples" / "example_own_backend"), end="")
+
+    # All tools.
+    (work / "tools").mkdir()
+    (work / "tools" / "main.cpp").write_text(TOOLS)
+    (work / "tools" / "CMakeLists.txt").write_text(TOOLS_PROJECT)
+    run("cmake", "-S", work / "tools", "-B", work / "tools" / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", work / "tools" / "build")
+    print(run(work / "tools" / "build" / "tools_user", work / "tools"), end="")
 
     # The header-only core alone, with nothing but itself on the link line.
     (work / "core").mkdir()
