@@ -29,6 +29,24 @@ add_executable(core_user main.cpp)
 target_link_libraries(core_user PRIVATE infer::core)
 """
 
+MAKE = """
+#include <infer/engine/manifest.h>
+#include <infer/models/quantize.h>
+#include <infer/models/simulator.h>
+#include <cstdio>
+int main(int, char** argv) {
+  if (const auto made = infer::create_simulator({}, argv[1]); !made) return std::puts(made.error().message.c_str()), 1;
+  const auto refused = infer::quantize_model(argv[1], {}, std::string(argv[1]) + "-int8");
+  std::printf("make: %s, %s\\n", infer::read_manifest(argv[1]).value().task.c_str(), infer::to_string(refused.error().code).data());
+}
+"""
+MAKE_PROJECT = """
+cmake_minimum_required(VERSION 3.22)
+project(make_user LANGUAGES CXX)
+find_package(infer 0.1 REQUIRED)
+add_executable(make_user main.cpp)
+target_link_libraries(make_user PRIVATE infer::make)
+"""
 TOOLS = """
 #include <infer/tools/arrivals.h>
 #include <infer/tools/bench.h>
@@ -82,6 +100,16 @@ with tempfile.TemporaryDirectory() as work:
     run("cmake", "-S", work / "tools", "-B", work / "tools" / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", work / "tools" / "build")
     print(run(work / "tools" / "build" / "tools_user", work / "tools"), end="")
+
+    # Making models, which a program that only embeds inference does not link.
+    (work / "make").mkdir()
+    (work / "make" / "main.cpp").write_text(MAKE)
+    (work / "make" / "CMakeLists.txt").write_text(MAKE_PROJECT)
+    run("cmake", "-S", work / "make", "-B", work / "make" / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", work / "make" / "build")
+    print(run(work / "make" / "build" / "make_user", work / "make" / "simulator"), end="")
+    if "libinfer_make" in run("ldd", work / "examples" / "example_embed"):
+        sys.exit("infer::infer links the library that makes models")
 
     # The header-only core alone, with nothing but itself on the link line.
     (work / "core").mkdir()
