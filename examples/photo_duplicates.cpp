@@ -1,4 +1,5 @@
-// Groups the photographs of a folder that are alike, by perceptual hash and by the cosine of their embeddings.
+// Groups the photographs of a folder that are alike, by perceptual hash and by the cosine of their
+// embeddings.
 #include <infer/image/perceptual_hash.h>
 #include <infer/infer.h>
 #include <infer/tools/duplicates.h>
