@@ -1,28 +1,18 @@
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <compare>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base64.h"
 #include "commands.h"
-#include "duplicates/grouping.h"
-#include "duplicates/report.h"
-#include "duplicates/thumbnail.h"
-#include "engine/digest.h"
-#include "folder/image_files.h"
-#include "folder/ordered_pipeline.h"
-#include "folder/photo_reader.h"
-#include "infer/core/thread_plan.h"
-#include "infer/image/perceptual_hash.h"
 #include "infer/tasks/image_embedder.h"
+#include "infer/tools/duplicates.h"
+#include "infer/tools/duplicates_report.h"
+#include "infer/tools/read_photos.h"
+#include "infer/tools/thumbnail.h"
 #include "interrupt.h"
 #include "open_embedder.h"
 #include "printable.h"
@@ -38,48 +28,13 @@ struct Arguments {
   std::string device = "cpu";
   std::string html;
   std::string json;
-  Thresholds thresholds;
+  tools::Thresholds thresholds;
   bool top_only = false;
   bool force_cosine = false;
 };
 
 /// Pairs this far apart are kept for the page's sliders; unrelated photographs seldom come so near.
-constexpr Thresholds kLoosest{12, 0.85F};
-
-/// The file that a path names, whatever other paths it has.
-struct FileId {
-  dev_t device = 0;
-  ino_t inode = 0;
-  auto operator<=>(const FileId&) const = default;
-};
-
-struct Seen {
-  Photo photo;
-  std::optional<Error> error;
-};
-
-/// Fills in all that the pixels tell, and returns them. No image is held while another is decoded: both could
-/// wait for memory that others hold who wait as well.
-Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo& photo) {
-  auto bytes = read_photo(path);
-  if (!bytes) return Unexpected(bytes.error());
-  photo.path = path;
-  photo.bytes = bytes->size();
-  photo.sha256 = sha256(std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
-  bool transparent = false;
-  for (std::size_t i = 0; i < photo.hashes.size(); ++i) {
-    const auto over = decode_over(*bytes, i == 0 ? 255 : 0, limits);
-    if (!over || !*over) continue;
-    photo.hashes[i] = perceptual_hash(**over);
-    transparent = true;
-  }
-  auto image = decode_image(*bytes, limits);
-  if (!image) return image;
-  photo.width = image->width;
-  photo.height = image->height;
-  if (!transparent) photo.hashes.fill(perceptual_hash(*image));
-  return image;
-}
+constexpr tools::Thresholds kLoosest{12, 0.85F};
 
 /// Why the cosine stage is off, or "on".
 std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEmbedder>& embedder) {
@@ -90,14 +45,15 @@ std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEm
   return "on";
 }
 
-void add_thumbnails(DuplicatesReport& report, const DecodeLimits& limits) {
+void add_thumbnails(tools::DuplicatesReport& report, const DecodeLimits& limits) {
   report.thumbnails.resize(report.photos.size());
-  for (const Link& link : report.links) {
+  for (const tools::Link& link : report.links) {
     for (const std::size_t i : {link.a, link.b}) {
       if (!report.thumbnails[i].empty()) continue;
-      const auto bytes = read_photo(report.photos[i].path);
-      const auto image = bytes ? decode_image(*bytes, limits) : Unexpected(bytes.error());
-      report.thumbnails[i] = image ? thumbnail(*image) : "data:,";  // gone since it was read
+      const auto jpeg = tools::thumbnail_of(report.photos[i].path, limits);
+      // Without a picture the file is gone since it was read.
+      report.thumbnails[i] =
+          jpeg ? "data:image/jpeg;base64," + adapter::encode_base64(*jpeg) : std::string("data:,");
     }
   }
 }
@@ -110,18 +66,18 @@ Result<void> write_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-void print_groups(const DuplicatesReport& report) {
-  const auto links = chosen_links(report);
-  const auto groups = find_groups(report.photos, links);
+void print_groups(const tools::DuplicatesReport& report) {
+  const auto links = tools::chosen_links(report);
+  const auto groups = tools::find_groups(report.photos, links);
   std::size_t extra = 0;
-  for (const Group& group : groups) {
+  for (const tools::Group& group : groups) {
     extra += group.members.size();
     std::cout << printable(report.photos[group.keep].path) << '\n';
     for (const auto& [photo, link] : group.members) {
       std::cout << "  " << printable(report.photos[photo].path) << "  " << to_string(link.stage);
-      if (link.stage != Stage::kExact && link.distance)
+      if (link.stage != tools::Stage::kExact && link.distance)
         std::cout << ", " << *link.distance << " of 64 bits differ";
-      if (link.cosine && link.stage == Stage::kCosine) std::cout << ", cosine " << *link.cosine;
+      if (link.cosine && link.stage == tools::Stage::kCosine) std::cout << ", cosine " << *link.cosine;
       std::cout << '\n';
     }
   }
@@ -147,7 +103,7 @@ int run(const Arguments& arguments) {
     if (!opened) return give_up(opened.error());
     embedder = *std::move(opened);
   }
-  DuplicatesReport report;
+  tools::DuplicatesReport report;
   report.folder = arguments.folder;
   report.model = arguments.model;
   report.thresholds = arguments.thresholds;
@@ -157,85 +113,38 @@ int run(const Arguments& arguments) {
   if (report.cosine_stage != "on") embedder.reset();
 
   Progress progress("photographs", std::nullopt);
-  std::mutex message;
-  const auto skip = [&](const std::string& path, const std::string& why) {
-    const std::lock_guard lock(message);
-    progress.clear();
-    std::cerr << printable(path) << ": " << printable(why) << '\n';
-    ++report.skipped;
+  const tools::ReadPhotosEvents events{
+      .skipped =
+          [&](const std::string& path, const std::string& why) {
+            progress.clear();
+            std::cerr << printable(path) << ": " << printable(why) << '\n';
+          },
+      .progress = [&](std::size_t read, std::size_t skipped) { progress.update(read, skipped); },
   };
-  ImageFiles files({arguments.folder}, !arguments.top_only, {}, skip);
-  // Two paths of one file are one photograph, and a symbolic link is none: removing "a copy" would remove the
-  // only one, or leave a link that leads nowhere.
-  std::map<FileId, std::string> first_path;
-  std::map<std::string, std::vector<std::string>> also;
-  const auto next_photograph = [&]() -> std::optional<std::string> {
-    while (auto path = files.next()) {
-      struct stat status {};
-      if (::lstat(path->c_str(), &status) != 0) return path;  // gone: reading it says so
-      if (S_ISLNK(status.st_mode)) {
-        ++report.symbolic_links;
-        continue;
-      }
-      const auto [known, is_new] = first_path.emplace(FileId{status.st_dev, status.st_ino}, *path);
-      if (is_new) return path;
-      also[known->second].push_back(*path);
-    }
-    return std::nullopt;
-  };
-  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
-  OrderedPipeline<Seen> pipeline(cores, embedder ? folder_window(embedder->engine()) : 4 * cores);
-  pipeline.run(
-      next_photograph,
-      [&](std::size_t index, const std::string& path, auto& results) {
-        auto seen = std::make_shared<Seen>();
-        seen->photo.path = path;
-        auto image = look_at(path, limits, seen->photo);
-        if (!image) {
-          seen->error = image.error();
-        } else if (embedder) {
-          auto started =
-              embedder->embed_async(*image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
-                if (vector) {
-                  seen->photo.vector = *std::move(vector);
-                } else {
-                  seen->error = vector.error();
-                }
-                results.finish(index, std::move(*seen));
-              });
-          if (started) return;
-          seen->error = started.error();
-        }
-        results.finish(index, std::move(*seen));
-      },
-      [&](Seen&& seen) {
-        if (seen.error) {
-          skip(seen.photo.path, seen.error->message);
-        } else {
-          report.photos.push_back(std::move(seen.photo));
-        }
-        const std::lock_guard lock(message);
-        progress.update(report.photos.size(), report.skipped);
-      },
-      interrupt.token());
+  auto found = tools::read_photos({.folder = arguments.folder,
+                                   .recursive = !arguments.top_only,
+                                   .embedder = embedder ? &*embedder : nullptr,
+                                   .limits = limits},
+                                  events, interrupt.token());
   progress.clear();
   if (interrupt.requested()) {
     std::cerr << "infer duplicates: stopped; nothing was written\n";
     return Interrupt::kExitCode;
   }
+  report.photos = std::move(found.photos);
+  report.skipped = found.skipped;
+  report.symbolic_links = found.symbolic_links;
   if (report.photos.empty()) {
     return give_up({ErrorCode::kNotFound, arguments.folder + ": holds no JPEG or PNG that can be read", {}});
   }
-  for (Photo& photo : report.photos) photo.also = std::move(also[photo.path]);
-  sort_by_preference(report.photos);
-  report.links = find_links(report.photos, report.loosest);
-  const std::string json = groups_json(report);
+  report.links = tools::find_links(report.photos, report.loosest);
+  const std::string json = tools::groups_json(report);
   if (!arguments.json.empty() && arguments.json != "-") {
     if (auto written = write_file(arguments.json, json + '\n'); !written) return give_up(written.error());
   }
   if (!arguments.html.empty()) {
     add_thumbnails(report, limits);
-    if (auto written = write_file(arguments.html, report_page(report)); !written)
+    if (auto written = write_file(arguments.html, tools::report_page(report)); !written)
       return give_up(written.error());
   }
   if (arguments.json == "-") {

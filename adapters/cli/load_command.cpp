@@ -1,32 +1,27 @@
-#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include <unistd.h>
 
+#include "arrival_flags.h"
 #include "client.h"
 #include "commands.h"
+#include "infer/tools/arrivals.h"
+#include "infer/tools/latency_histogram.h"
+#include "infer/tools/send_on_time.h"
+#include "infer/tools/tally.h"
 #include "interrupt.h"
 #include "json_writer.h"
-#include "latency_histogram.h"
-#include "load/arrival_flags.h"
-#include "load/arrivals.h"
-#include "load/tally.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
@@ -35,13 +30,9 @@
 namespace infer::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr double kGrace = 0.05;  // seconds that a thread may wake too late
-
 struct Arguments {
   std::string host;
-  ArrivalOptions arrivals;
+  tools::ArrivalOptions arrivals;
   std::string method;
   std::string body;
   std::string content_type;
@@ -61,7 +52,7 @@ std::string milliseconds_text(double seconds) {
   return out.str();
 }
 
-std::string line(const Tally::Counts& seen, double seconds) {
+std::string line(const tools::Tally::Counts& seen, double seconds) {
   std::ostringstream out;
   out << "OK=" << seen.ok << " FAIL=" << seen.failed << " RPS=" << std::fixed << std::setprecision(1)
       << (seconds > 0 ? static_cast<double>(seen.ok) / seconds : 0);
@@ -72,13 +63,13 @@ std::string line(const Tally::Counts& seen, double seconds) {
   return out.str();
 }
 
-void write_percentiles(adapter::JsonWriter& json, const LatencyHistogram& times) {
+void write_percentiles(adapter::JsonWriter& json, const tools::LatencyHistogram& times) {
   json.begin_object();
   for (const auto& [name, fraction] : kPercentiles) json.key(name).value(times.percentile(fraction) * 1e3);
   json.key("max").value(times.max() * 1e3).end_object();
 }
 
-std::string json_text(const Tally::Counts& seen, double offered, double seconds) {
+std::string json_text(const tools::Tally::Counts& seen, double offered, double seconds) {
   adapter::JsonWriter json;
   json.begin_object().key("ok").value(seen.ok).key("fail").value(seen.failed).key("seconds").value(seconds);
   json.key("offered_per_second").value(offered);
@@ -94,12 +85,12 @@ std::string json_text(const Tally::Counts& seen, double offered, double seconds)
 }
 
 /// Percentiles and failures over the time of the run.
-Plot over_time(const Tally& tally, const std::string& title) {
+Plot over_time(const tools::Tally& tally, const std::string& title) {
   Plot plot{.title = title, .x_label = "seconds", .y_label = "milliseconds", .log_y = true};
   for (const auto& [name, fraction] : {kPercentiles[0], kPercentiles[2], kPercentiles[3]})
     plot.series.push_back({name, {}});
   for (std::size_t i = 0; i < tally.slices().size(); ++i) {
-    const LatencyHistogram& times = tally.slices()[i].times;
+    const tools::LatencyHistogram& times = tally.slices()[i].times;
     const double at = (static_cast<double>(i) + 0.5) * tally.slice_seconds();
     if (times.count() == 0) continue;
     plot.series[0].points.emplace_back(at, times.percentile(0.5) * 1e3);
@@ -129,59 +120,25 @@ Result<http::ClientRequest> make_request(const Arguments& arguments, const http:
   return request;
 }
 
-struct Target {
-  http::Url url;
-  http::ClientRequest request;
-};
-
 /// Sends what arrives until nothing does any more, and shows how it goes. Returns the seconds it took.
-double send_all(const Arguments& arguments, const Target& target, Arrivals& arrivals, Tally& tally,
-                const Interrupt& interrupt) {
-  const auto start = Clock::now();
-  const auto seconds_so_far = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  std::mutex arriving;
-  const auto next_arrival = [&] {
-    const std::lock_guard lock(arriving);
-    return arrivals.next();
-  };
-  std::mutex sleeping;
-  std::condition_variable_any awake;
-  std::atomic<std::size_t> running{arguments.connections};
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < arguments.connections; ++i) {
-    threads.emplace_back([&] {
-      http::Client client(target.url, std::chrono::milliseconds(std::llround(arguments.timeout * 1000)));
-      while (const auto due = next_arrival()) {
-        {
-          std::unique_lock lock(sleeping);
-          awake.wait_until(
-              lock, interrupt.token(),
-              start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*due)),
-              [] { return false; });
-        }
-        if (interrupt.requested()) break;
-        const double sent = seconds_so_far();
-        if (sent > arrivals.seconds() + kGrace) {
-          tally.add({*due, sent, sent, "not sent: every connection was busy", false});
-          continue;
-        }
-        const auto response = client.send(target.request);
-        tally.add({*due, sent, seconds_so_far(),
-                   response ? std::to_string(response->status) : response.error().message,
-                   response && response->status >= 200 && response->status < 300});
-      }
-      --running;
-    });
-  }
+double send_all(const Arguments& arguments, const http::Url& url, const http::ClientRequest& request,
+                tools::Arrivals& arrivals, tools::Tally& tally, const Interrupt& interrupt) {
   const bool terminal = isatty(STDERR_FILENO) == 1;
-  for (auto tick = start + std::chrono::seconds(1); running > 0; tick += std::chrono::seconds(1)) {
-    while (running > 0 && Clock::now() < tick) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (running == 0) break;
-    std::cerr << (terminal ? "\r" : "") << clock_text(seconds_so_far()) << "  "
-              << line(tally.counts(), seconds_so_far()) << (terminal ? "\x1b[K" : "\n") << std::flush;
-  }
-  threads.clear();
-  const double seconds = seconds_so_far();
+  tools::SendOptions options{.connections = arguments.connections};
+  options.connect = [&]() -> tools::SendRequest {
+    const auto client = std::make_shared<http::Client>(
+        url, std::chrono::milliseconds(std::llround(arguments.timeout * 1000)));
+    return [&request, client]() -> tools::Answer {
+      const auto response = client->send(request);
+      return {response ? std::to_string(response->status) : response.error().message,
+              response && response->status >= 200 && response->status < 300};
+    };
+  };
+  options.every_second = [&](double seconds) {
+    std::cerr << (terminal ? "\r" : "") << clock_text(seconds) << "  " << line(tally.counts(), seconds)
+              << (terminal ? "\x1b[K" : "\n") << std::flush;
+  };
+  const double seconds = tools::send_on_time(arrivals, options, tally, interrupt.token());
   if (terminal) std::cerr << "\r\x1b[K";
   return seconds;
 }
@@ -195,15 +152,15 @@ int run(const Arguments& arguments) {
   if (!url) return give_up(url.error());
   auto request = make_request(arguments, *url);
   if (!request) return give_up(request.error());
-  auto arrivals = Arrivals::create(arguments.arrivals);
+  auto arrivals = tools::Arrivals::create(arguments.arrivals);
   if (!arrivals) return give_up(arrivals.error());
-  Tally tally(arrivals->seconds());
+  tools::Tally tally(arrivals->seconds());
   if (!arguments.csv.empty()) {
     if (auto opened = tally.write_to(arguments.csv); !opened) return give_up(opened.error());
   }
 
   const Interrupt interrupt;
-  const double seconds = send_all(arguments, {*url, *request}, *arrivals, tally, interrupt);
+  const double seconds = send_all(arguments, *url, *request, *arrivals, tally, interrupt);
   const auto seen = tally.counts();
   std::cout << (arguments.json ? json_text(seen, arrivals->mean_rate(), seconds) : line(seen, seconds))
             << '\n';

@@ -7,10 +7,6 @@
 
 namespace infer::cli {
 
-std::size_t folder_window(const Engine& engine) {
-  return 2 * engine.options().batch.max_batch_size * engine.options().threads.workers;
-}
-
 DecodeLimits folder_limits() {
   return {.budget = std::make_shared<DecodeBudget>(decode_share(adapter::usable_memory()))};
 }

@@ -6,9 +6,6 @@
 
 namespace infer::cli {
 
-/// Files that may be under way at a time: two batches for each worker, so that no worker waits for a decoder.
-std::size_t folder_window(const Engine& engine);
-
 /// What images of a folder are decoded with: one budget for all threads, of `decode_share` of the memory
 /// there is.
 DecodeLimits folder_limits();

@@ -6,18 +6,16 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "arrival_flags.h"
 #include "commands.h"
 #include "infer/engine/engine.h"
+#include "infer/tools/plan.h"
+#include "infer/tools/read_curve.h"
 #include "json_writer.h"
-#include "load/arrival_flags.h"
-#include "load/objective.h"
-#include "plan/read_curve.h"
-#include "plan/simulation.h"
 #include "plot.h"
 #include "printable.h"
 
@@ -26,7 +24,7 @@ namespace {
 
 struct Arguments {
   std::string curve;
-  ArrivalOptions arrivals{.seconds = 300, .poisson = false};
+  tools::ArrivalOptions arrivals{.seconds = 300, .poisson = false};
   std::size_t replicas = 1;
   double cores = 0;
   std::size_t max_inflight = 64;
@@ -44,28 +42,8 @@ struct Arguments {
 constexpr std::array<std::pair<const char*, double>, 3> kPercentiles{
     {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}}};
 
-/// One row of the table: what was assumed, and what came of it.
-struct Row {
-  std::string name;
-  Prediction prediction;
-  std::size_t most_replicas = 0;
-  bool kept = true;  // the objective, with no request refused
-};
-
-Row predict(std::string name, const SimulationOptions& options, const Arrivals& arrivals,
-            const std::optional<Objective>& objective) {
-  Row row{std::move(name), simulate(options, arrivals), 0, true};
-  for (const auto& [time, count] : row.prediction.replicas)
-    row.most_replicas = std::max(row.most_replicas, count);
-  if (objective) {
-    row.kept = row.prediction.refused == 0 &&
-               row.prediction.times.percentile(objective->fraction) <= objective->seconds;
-  }
-  return row;
-}
-
-void write_json(adapter::JsonWriter& json, const Row& row, bool has_objective) {
-  const Prediction& seen = row.prediction;
+void write_json(adapter::JsonWriter& json, const tools::PlannedService& row, bool has_objective) {
+  const tools::Prediction& seen = row.prediction;
   json.begin_object().key("for").value(row.name).key("answered").value(seen.answered);
   json.key("refused").value(seen.refused).key("drop_rate").value(seen.drop_rate());
   json.key("per_second")
@@ -81,8 +59,8 @@ void write_json(adapter::JsonWriter& json, const Row& row, bool has_objective) {
   json.end_object();
 }
 
-std::string line(const Row& row, bool has_objective) {
-  const Prediction& seen = row.prediction;
+std::string line(const tools::PlannedService& row, bool has_objective) {
+  const tools::Prediction& seen = row.prediction;
   std::array<char, 160> text{};
   std::snprintf(text.data(), text.size(), "  %-16s %10.1f  %8.1f %8.1f %8.1f  %8.3f %%  %5zu  %9.0f %%  %s",
                 row.name.c_str(), static_cast<double>(seen.answered) / seen.seconds,
@@ -95,9 +73,9 @@ std::string line(const Row& row, bool has_objective) {
   return text.data();
 }
 
-Plot picture(const std::vector<Row>& rows) {
+Plot picture(const std::vector<tools::PlannedService>& rows) {
   Plot plot{.title = "Ready replicas", .x_label = "seconds", .y_label = "replicas"};
-  for (const Row& row : rows) {
+  for (const tools::PlannedService& row : rows) {
     Plot::Series series{row.name, {}};
     std::size_t last = 0;
     for (const auto& [time, count] : row.prediction.replicas) {
@@ -111,65 +89,22 @@ Plot picture(const std::vector<Row>& rows) {
   return plot;
 }
 
-/// The options tried: as they are, and where there is an objective the numbers among which to choose.
-std::vector<Row> predict_all(const Arguments& arguments, SimulationOptions options, const Arrivals& arrivals,
-                             const std::optional<Objective>& objective) {
-  std::vector<Row> rows;
-  if (!objective) {
-    rows.push_back(predict("as given", options, arrivals, objective));
-  } else if (options.autoscaler) {
-    std::set<long> percents{std::lround(options.autoscaler->target * 100)};
-    for (long percent = 30; percent <= 90; percent += 10) percents.insert(percent);
-    for (const long percent : percents) {
-      options.autoscaler->target = static_cast<double>(percent) / 100;
-      rows.push_back(predict("target " + std::to_string(percent) + " %", options, arrivals, objective));
-    }
-  } else {
-    // Twice as many until it is kept, then the least between.
-    std::size_t low = 0;
-    std::size_t high = arguments.replicas;
-    const auto keeps = [&](std::size_t count) {
-      options.replicas = count;
-      rows.push_back(predict(std::to_string(count) + (count == 1 ? " replica" : " replicas"), options,
-                             arrivals, objective));
-      return rows.back().kept;
-    };
-    while (!keeps(high) && high < 4096) low = std::exchange(high, high * 2);
-    while (high - low > 1) {
-      const std::size_t middle = (low + high) / 2;
-      (keeps(middle) ? high : low) = middle;
-    }
-    std::ranges::sort(rows, {}, &Row::most_replicas);
-  }
-  return rows;
-}
-
-/// What to set: the highest target, or the fewest replicas, that keep the objective.
-const Row* choice(const std::vector<Row>& rows) {
-  const Row* best = nullptr;
-  for (const Row& row : rows) {
-    const auto cost = [](const Row& r) { return r.prediction.utilization; };
-    if (row.kept && (best == nullptr || cost(row) > cost(*best))) best = &row;
-  }
-  return best;
-}
-
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
     std::cerr << "infer plan: " << printable(error.message) << '\n';
     return 1;
   };
-  auto model = read_curve(arguments.curve);
+  auto model = tools::read_curve(arguments.curve);
   if (!model) return give_up(model.error());
-  auto arrivals = Arrivals::create(arguments.arrivals);
+  auto arrivals = tools::Arrivals::create(arguments.arrivals);
   if (!arrivals) return give_up(arrivals.error());
-  std::optional<Objective> objective;
+  std::optional<tools::Objective> objective;
   if (!arguments.slo.empty()) {
-    auto parsed = Objective::parse(arguments.slo);
+    auto parsed = tools::Objective::parse(arguments.slo);
     if (!parsed) return give_up(parsed.error());
     objective = *parsed;
   }
-  SimulationOptions options;
+  tools::SimulationOptions options;
   options.replica = {model->batch, arguments.max_inflight, std::chrono::milliseconds(arguments.max_wait_ms),
                      arguments.cores, model->curve};
   if (arguments.cores == 0)
@@ -186,18 +121,18 @@ int run(const Arguments& arguments) {
   options.requested_cores = arguments.cpu_request;
   options.start_seconds = arguments.start_seconds;
   if (!arguments.hpa.empty()) {
-    auto autoscaler = read_autoscaler(arguments.hpa);
+    auto autoscaler = tools::read_autoscaler(arguments.hpa);
     if (!autoscaler) return give_up(autoscaler.error());
     options.replicas = std::max(options.replicas, autoscaler->min_replicas);
     options.autoscaler = *std::move(autoscaler);
   }
 
-  const auto rows = predict_all(arguments, options, *arrivals, objective);
-  const Row* best = objective ? choice(rows) : nullptr;
+  const auto rows = tools::plan_service(options, *arrivals, objective);
+  const tools::PlannedService* best = objective ? tools::choose_service(rows) : nullptr;
   if (arguments.json) {
     adapter::JsonWriter json;
     json.begin_object().key("model").value(model->name).key("predictions").begin_array();
-    for (const Row& row : rows) write_json(json, row, objective.has_value());
+    for (const tools::PlannedService& row : rows) write_json(json, row, objective.has_value());
     json.end_array();
     if (objective && best != nullptr) json.key("choice").value(best->name);
     std::cout << json.end_object().text() << '\n';
@@ -208,7 +143,7 @@ int run(const Arguments& arguments) {
               << " workers\n  for              per second    p50 ms   p95 ms   p99 ms   refused     most  "
                  "utilized    "
               << (objective ? "  " + printable(arguments.slo) : "") << '\n';
-    for (const Row& row : rows) std::cout << line(row, objective.has_value()) << '\n';
+    for (const tools::PlannedService& row : rows) std::cout << line(row, objective.has_value()) << '\n';
     if (objective && best != nullptr) std::cout << "choice: " << best->name << '\n';
   }
   if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(rows)))

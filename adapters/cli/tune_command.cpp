@@ -1,32 +1,31 @@
-#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "commands.h"
-#include "infer/core/thread_plan.h"
-#include "infer/engine/open.h"
 #include "infer/engine/tuned.h"
+#include "infer/tools/objective.h"
+#include "infer/tools/sample_request.h"
+#include "infer/tools/search.h"
+#include "infer/tools/tune.h"
 #include "interrupt.h"
 #include "json_writer.h"
-#include "load/objective.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
-#include "sample_request.h"
-#include "tune/closed_loop.h"
-#include "tune/search.h"
 #include "tuned_place.h"
 
 namespace infer::cli {
 namespace {
+
+using tools::Trial;
 
 struct Arguments {
   std::string model;
@@ -49,114 +48,19 @@ Result<double> parse_time(const std::string& text) {
   return value * factor;
 }
 
-/// Opens engines on versions of one model and times them. What has been loaded stays.
-class Bench {
- public:
-  Bench(std::string directory, std::string sample, std::size_t clients, const Interrupt& interrupt)
-      : directory_(std::move(directory)),
-        sample_(std::move(sample)),
-        clients_(clients),
-        interrupt_(interrupt) {}
-
-  Result<Trial> measure(const Candidate& candidate, double seconds) {
-    OpenOptions wanted;
-    wanted.version = candidate.version;
-    wanted.workers = candidate.workers;
-    wanted.intra_op_threads = candidate.intra_op_threads;
-    wanted.max_batch_size = candidate.max_batch_size;
-    wanted.max_queue_delay =
-        std::chrono::microseconds(static_cast<std::int64_t>(candidate.max_queue_delay_ms * 1e3));
-    wanted.max_queue_size = wanted.max_inflight = std::max<std::size_t>(64, 2 * clients_);
-    wanted.max_wait = {};
-    wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
-    auto manifest = read_manifest(directory_, candidate.version);
-    if (!manifest) return Unexpected(manifest.error());
-    auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
-    if (!options) return Unexpected(options.error());
-    auto model = load(candidate);
-    if (!model) return Unexpected(model.error());
-    auto engine = Engine::create(*std::move(model), *std::move(options));
-    if (!engine) return Unexpected(engine.error());
-    auto request = sample_request(std::make_shared<Engine>(*std::move(engine)), sample_);
-    if (!request) return Unexpected(request.error());
-    auto seen = closed_loop(*request, clients_, seconds, interrupt_.token());
-    if (!seen) return Unexpected(seen.error());
-    return Trial{candidate, seen->per_second, seen->p95};
-  }
-
- private:
-  Result<Model> load(const Candidate& candidate) {
-    const std::pair key{candidate.version, candidate.intra_op_threads};
-    if (const auto found = models_.find(key); found != models_.end()) return found->second;
-    auto model = load_model(directory_, {"cpu", candidate.intra_op_threads, candidate.version});
-    if (model) models_.emplace(key, *model);
-    return model;
-  }
-
-  std::string directory_;
-  std::string sample_;
-  std::size_t clients_;
-  const Interrupt& interrupt_;
-  std::map<std::pair<std::string, std::size_t>, Model> models_;
-};
-
-std::string precision(const std::string& directory, const std::string& version) {
-  const auto manifest = read_manifest(directory, version);
-  return manifest ? manifest->precision : "";
-}
-
-/// The version that is served, and those that promise the same answers in another precision.
-Result<std::vector<std::string>> versions_to_try(const std::string& directory) {
-  auto first = choose_version(directory);
-  if (!first) return Unexpected(first.error());
-  auto manifest = read_manifest(directory, *first);
-  if (!manifest) return Unexpected(manifest.error());
-  std::vector<std::string> versions{*first};
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name == *first || name == "tuned" || !entry.is_directory(error)) continue;
-    const auto other = read_manifest(directory, name);
-    if (!other) continue;
-    if (other->same_weights_as == *first || manifest->same_weights_as == name) versions.push_back(name);
-  }
-  std::sort(versions.begin() + 1, versions.end());
-  return versions;
-}
-
-/// What a version is served with now, then threads and batch sizes otherwise.
-Result<std::vector<Candidate>> candidates(const std::string& directory, const std::string& version,
-                                          std::size_t cores) {
-  auto manifest = read_manifest(directory, version);
-  if (!manifest) return Unexpected(manifest.error());
-  auto usual = engine_options(*manifest, {}, cores);
-  if (!usual) return Unexpected(usual.error());
-  std::vector<Candidate> all{{version, usual->threads.workers, usual->threads.intra_op_threads,
-                              usual->batch.max_batch_size,
-                              static_cast<double>(usual->batch.max_queue_delay.count()) / 1e3}};
-  std::set<std::size_t> batches{1, 2, 4, 8, 16, 32};
-  batches.insert(all.front().max_batch_size);
-  for (std::size_t intra = 1; intra <= cores; intra *= 2) {
-    for (const std::size_t batch : batches) {
-      const Candidate candidate{version, cores / intra, intra, batch, 0};
-      if (std::ranges::find(all, candidate) == all.end()) all.push_back(candidate);
-    }
-  }
-  return all;
-}
-
-std::string text(const Trial& trial, const std::string& of_precision) {
+std::string text(const Trial& trial, const tools::TuneReport& report) {
   std::array<char, 160> line{};
-  const Candidate& c = trial.candidate;
+  const tools::Candidate& c = trial.candidate;
   std::snprintf(line.data(), line.size(), " %7zu %8zu %6zu %8.1f ms %11.1f %10.1f ms", c.workers,
                 c.intra_op_threads, c.max_batch_size, c.max_queue_delay_ms, trial.per_second,
                 trial.p95 * 1e3);
-  return "  " + printable_column(c.version, 10) + ' ' + printable_column(of_precision, 9) + line.data();
+  return "  " + printable_column(c.version, 10) + ' ' + printable_column(report.precision.at(c.version), 9) +
+         line.data();
 }
 
-void write(adapter::JsonWriter& json, const Trial& trial, const std::string& of_precision) {
-  const Candidate& c = trial.candidate;
-  json.begin_object().key("version").value(c.version).key("precision").value(of_precision);
+void write(adapter::JsonWriter& json, const Trial& trial, const tools::TuneReport& report) {
+  const tools::Candidate& c = trial.candidate;
+  json.begin_object().key("version").value(c.version).key("precision").value(report.precision.at(c.version));
   json.key("workers").value(c.workers).key("intra_op_threads").value(c.intra_op_threads);
   json.key("max_batch_size").value(c.max_batch_size).key("max_queue_delay_ms").value(c.max_queue_delay_ms);
   json.key("samples_per_second").value(trial.per_second).key("p95_ms").value(trial.p95 * 1e3).end_object();
@@ -170,7 +74,7 @@ Plot picture(const std::vector<Trial>& trials, const std::vector<Trial>& best, c
     series.name = "version " + trial.candidate.version;
     series.line = false;
     series.points.emplace_back(trial.per_second, trial.p95 * 1e3);
-    const Candidate& c = trial.candidate;
+    const tools::Candidate& c = trial.candidate;
     series.labels.push_back(std::to_string(c.workers) + "x" + std::to_string(c.intra_op_threads) + " b" +
                             std::to_string(c.max_batch_size));
   }
@@ -181,121 +85,68 @@ Plot picture(const std::vector<Trial>& trials, const std::vector<Trial>& best, c
   return plot;
 }
 
-/// Threads and batch size first, then whether waiting for company helps.
-Result<std::vector<Trial>> tune(Bench& bench, std::vector<Candidate> all, SearchOptions options) {
-  const Measure measure = [&](const Candidate& candidate, double seconds) {
-    return bench.measure(candidate, seconds);
-  };
-  const double seconds = options.seconds;
-  options.seconds = 0.75 * seconds;
-  auto trials = successive_halving(std::move(all), options, measure);
-  if (!trials) return trials;
-  std::vector<Candidate> lingering;
-  for (const double delay : {trials->front().candidate.max_queue_delay_ms, 1.0, 5.0}) {
-    Candidate candidate = trials->front().candidate;
-    candidate.max_queue_delay_ms = delay;
-    if (std::ranges::find(lingering, candidate) == lingering.end()) lingering.push_back(candidate);
-  }
-  options.seconds = 0.25 * seconds;
-  auto last = successive_halving(std::move(lingering), options, measure);
-  if (!last) return last;
-  for (const Trial& trial : *trials) {
-    if (std::ranges::find(*last, trial.candidate, &Trial::candidate) == last->end()) last->push_back(trial);
-  }
-  return last;
-}
-
 int run(const Arguments& arguments) {
   const auto give_up = [](const Error& error) {
     std::cerr << "infer tune: " << printable(error.message) << '\n';
     return error.code == ErrorCode::kCancelled ? Interrupt::kExitCode : 1;
   };
-  SearchOptions options;
+  tools::TuneOptions options;
   auto seconds = parse_time(arguments.time);
   if (!seconds) return give_up(seconds.error());
+  options.search.seconds = *seconds;
   if (!arguments.slo.empty()) {
-    auto objective = Objective::parse(arguments.slo);
+    auto objective = tools::Objective::parse(arguments.slo);
     if (!objective) return give_up(objective.error());
     if (objective->fraction != 0.95)
       return give_up({ErrorCode::kInvalidArgument, "--slo: only p95 is measured", {}});
-    options.p95 = objective->seconds;
+    options.search.p95 = objective->seconds;
   }
-  std::string sample;
   if (!arguments.sample.empty()) {
-    auto read = read_sample(arguments.sample);
+    auto read = tools::read_sample(arguments.sample);
     if (!read) return give_up(read.error());
-    sample = *std::move(read);
+    options.sample = *std::move(read);
   }
-  auto versions = versions_to_try(arguments.model);
-  if (!versions) return give_up(versions.error());
   const Interrupt interrupt;
   prepare_process(1);
-  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
-  options.seconds = *seconds / static_cast<double>(versions->size());
-
-  Bench bench(arguments.model, sample, arguments.clients, interrupt);
-  TunedVersions tuned;
-  std::vector<Trial> trials;
-  std::optional<Trial> fastest;
-  for (const std::string& version : *versions) {
-    auto all = candidates(arguments.model, version, cores);
-    if (!all) return give_up(all.error());
-    std::cerr << "version " << printable(version) << ": " << all->size() << " settings, about "
-              << options.seconds << " s\n";
-    auto found = tune(bench, *std::move(all), options);
-    if (!found) return give_up(found.error());
-    const Trial& best = found->front();
-    const Candidate& c = best.candidate;
-    tuned[version] = {c.workers,       c.intra_op_threads, c.max_batch_size, c.max_queue_delay_ms,
-                      best.per_second, best.p95 * 1e3};
-    if (!fastest || best.per_second > fastest->per_second) fastest = best;
-    trials.insert(trials.end(), found->begin(), found->end());
-  }
-  const auto best = front(trials);
+  options.model = arguments.model;
+  options.clients = arguments.clients;
+  options.progress = [](const std::string& version, std::size_t candidates, double time) {
+    std::cerr << "version " << printable(version) << ": " << candidates << " settings, about " << time
+              << " s\n";
+  };
+  const auto report = tools::tune_model(options, interrupt.token());
+  if (!report) return give_up(report.error());
+  const auto best = tools::front(report->trials);
   const std::filesystem::path file = adapter::tuned_place(arguments.model);
-  const auto of_precision = [&](const Trial& t) { return precision(arguments.model, t.candidate.version); };
   if (arguments.json) {
     adapter::JsonWriter json;
-    json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(cores);
+    json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(report->usable_cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
-    for (const auto& [version, settings] : tuned) {
-      json.key(version);
-      write(json,
-            {{version, settings.workers, settings.intra_op_threads, settings.max_batch_size,
-              settings.max_queue_delay_ms},
-             settings.samples_per_second,
-             settings.p95_ms / 1e3},
-            precision(arguments.model, version));
-    }
+    for (const auto& [version, trial] : report->chosen) write(json.key(version), trial, *report);
     json.end_object().key("front").begin_array();
-    for (const Trial& trial : best) write(json, trial, of_precision(trial));
+    for (const Trial& trial : best) write(json, trial, *report);
     json.end_array().key("trials").begin_array();
-    for (const Trial& trial : trials) write(json, trial, of_precision(trial));
+    for (const Trial& trial : report->trials) write(json, trial, *report);
     std::cout << json.end_array().end_object().text() << '\n';
   } else {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
-    std::cout << printable(cpu_name()) << ", " << cores << " cores, " << arguments.clients
+    std::cout << printable(cpu_name()) << ", " << report->usable_cores << " cores, " << arguments.clients
               << " clients\nfront of throughput against p95:\n"
               << kHead;
-    for (const Trial& trial : best) std::cout << text(trial, of_precision(trial)) << '\n';
+    for (const Trial& trial : best) std::cout << text(trial, *report) << '\n';
     std::cout << "chosen:\n" << kHead;
-    for (const auto& [version, s] : tuned) {
-      const Trial trial{{version, s.workers, s.intra_op_threads, s.max_batch_size, s.max_queue_delay_ms},
-                        s.samples_per_second,
-                        s.p95_ms / 1e3};
-      std::cout << text(trial, of_precision(trial)) << '\n';
-    }
+    for (const auto& [version, trial] : report->chosen) std::cout << text(trial, *report) << '\n';
     std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --model "
               << shell_path(arguments.model) << " --tune auto\n";
-    if (tuned.size() > 1 && fastest->candidate.version != versions->front()) {
-      std::cout << "version " << printable(fastest->candidate.version)
-                << " is the fastest; to serve it: infer promote " << shell_path(arguments.model) << ' '
-                << shell_path(fastest->candidate.version) << '\n';
+    if (report->fastest != report->versions.front()) {
+      std::cout << "version " << printable(report->fastest) << " is the fastest; to serve it: infer promote "
+                << shell_path(arguments.model) << ' ' << shell_path(report->fastest) << '\n';
     }
   }
-  if (auto written = write_tuned(file, tuned); !written) return give_up(written.error());
-  if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(trials, best, arguments.model)))
+  if (auto written = write_tuned(file, tools::tuned_settings(report->chosen)); !written)
+    return give_up(written.error());
+  if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(report->trials, best, arguments.model)))
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   return 0;
 }

@@ -7,13 +7,14 @@
 
 #include "infer/core/result.h"
 #include "infer/engine/manifest.h"
+#include "infer/export.h"
 
 namespace infer::inline v0 {
 
-/// SHA-256 (FIPS 180-4) of a text, in hexadecimal; empty where libcrypto has none.
-std::string sha256(std::string_view text);
-/// SHA-256 of the rest of a stream, in hexadecimal; empty where libcrypto has none.
-std::string sha256(std::istream& file);
+/// SHA-256 (FIPS 180-4) of a text, in hexadecimal; empty where libcrypto has none. Exported for src/tools.
+INFER_EXPORT std::string sha256(std::string_view text);
+/// SHA-256 of the rest of a stream, in hexadecimal; empty where libcrypto has none. Exported for src/tools.
+INFER_EXPORT std::string sha256(std::istream& file);
 
 /// Compares the files of a version with the SHA-256 that infer.json gives for them. Errors: `kNotFound`,
 /// `kUnavailable` (no descriptors left), `kModelError`, naming the file.

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
 #include "image/golden.h"
 #include "printable.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {

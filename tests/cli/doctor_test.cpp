@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
 #include "doctor/check.h"
+#include "support/scripted_model.h"
 #if INFER_WITH_TORCH
 #include "torch/models/script_module.h"
 #endif

@@ -5,23 +5,16 @@
 
 #include <filesystem>
 #include <fstream>
-#include <random>
-#include <set>
 #include <sstream>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
-#include "duplicates/grouping.h"
 #include "image/golden.h"
-#include "infer/image/perceptual_hash.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {
 
 namespace fs = std::filesystem;
-using cli::Link;
-using cli::Photo;
-using cli::Stage;
 using testing::run_infer;
 
 class Duplicates : public ::testing::Test {
@@ -123,95 +116,6 @@ TEST_F(Duplicates, AnEmptyFolderAndABadFileAreSaid) {
   const auto run = run_infer({"duplicates", photos()});
   EXPECT_EQ(run.code, 3);
   EXPECT_NE(run.output.find("bad.png: "), std::string::npos);
-}
-
-Photo photo(const std::string& path, const std::string& sha, std::optional<std::uint64_t> hash,
-            std::vector<float> vector = {}) {
-  return {path, {}, 1, 10, 10, sha, {hash, hash}, std::move(vector)};
-}
-
-/// Which photographs each group has, the kept one first.
-std::vector<std::vector<std::size_t>> groups_of(const std::vector<Photo>& photos,
-                                                const cli::Thresholds& thresholds) {
-  std::vector<std::vector<std::size_t>> out;
-  for (const auto& group : cli::find_groups(photos, cli::find_links(photos, thresholds))) {
-    out.push_back({group.keep});
-    for (const auto& member : group.members) out.back().push_back(member.photo);
-  }
-  return out;
-}
-
-TEST(Grouping, AChainDoesNotJoin) {
-  // a is near b, b is near c; c is far from a, which is kept.
-  const std::vector<Photo> photos{photo("a", "1", 0b0), photo("b", "2", 0xFF), photo("c", "3", 0xFFFF)};
-  EXPECT_EQ(groups_of(photos, {10, 0.9F}), (std::vector<std::vector<std::size_t>>{{0, 1}}));
-}
-
-TEST(Grouping, EveryMemberIsWithinTheLimitOfTheKeptOneWhateverThePhotographs) {
-  std::mt19937_64 random(7);
-  for (int round = 0; round < 200; ++round) {
-    std::vector<Photo> photos;
-    for (int i = 0; i < 30; ++i) {
-      std::uint64_t hash = 0x0F0F'3C3C'5A5A'6969ULL;
-      for (int bit = static_cast<int>(random() % 14); bit > 0; --bit)
-        hash ^= std::uint64_t{1} << random() % 64;
-      photos.push_back(photo("p" + std::to_string(i), std::to_string(random() % 25),
-                             random() % 8 == 0 ? std::nullopt : std::optional(hash)));
-      for (auto& other : photos) {  // equal bytes have equal hashes
-        if (other.sha256 == photos.back().sha256) photos.back().hashes = other.hashes;
-      }
-    }
-    std::set<std::size_t> seen;
-    for (const auto& group : cli::find_groups(photos, cli::find_links(photos, {10, 0.9F}))) {
-      EXPECT_TRUE(seen.insert(group.keep).second);
-      for (const auto& [i, link] : group.members) {
-        EXPECT_TRUE(seen.insert(i).second) << "in two groups";
-        if (photos[i].sha256 == photos[group.keep].sha256) {
-          EXPECT_EQ(link.stage, Stage::kExact);
-          continue;
-        }
-        ASSERT_TRUE(photos[i].hashes[0] && photos[group.keep].hashes[0] && link.distance);
-        EXPECT_EQ(*link.distance, hash_distance(*photos[i].hashes[0], *photos[group.keep].hashes[0]));
-        EXPECT_LE(*link.distance, 10);
-      }
-    }
-  }
-}
-
-TEST(Grouping, PicturesWithoutContentMatchByTheirBytesAlone) {
-  const std::vector<Photo> photos{photo("a", "1", std::nullopt), photo("b", "2", std::nullopt),
-                                  photo("c", "1", std::nullopt), photo("d", "3", 0)};
-  EXPECT_EQ(groups_of(photos, {10, 0.9F}), (std::vector<std::vector<std::size_t>>{{0, 2}}));
-}
-
-TEST(Grouping, TransparentPicturesAreAlikeOverBothBackgroundsOnly) {
-  std::vector<Photo> photos{photo("a", "1", 0), photo("b", "2", 0)};
-  photos[1].hashes[1] = ~0ULL;
-  EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty());
-  photos[1].hashes[1] = std::nullopt;
-  EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty());
-  photos[0].hashes[1] = std::nullopt;  // nothing to be seen over black, in both
-  EXPECT_EQ(groups_of(photos, {10, 0.9F}).size(), 1u);
-}
-
-TEST(Grouping, TheFirstStageThatMatchesIsNamed) {
-  const std::vector<Photo> photos{photo("a", "1", 0, {1, 0}), photo("b", "1", 0, {1, 0}),
-                                  photo("c", "2", 1, {0, 1}), photo("d", "3", ~0ULL, {0.6F, 0.8F})};
-  const auto links = cli::find_links(photos, {4, 0.75F});
-  ASSERT_EQ(links.size(), 3u);
-  EXPECT_EQ(links[0].stage, Stage::kExact);
-  EXPECT_EQ(links[1].stage, Stage::kPerceptual);
-  EXPECT_EQ(links[1].distance, std::optional(1));
-  EXPECT_EQ(links[2].stage, Stage::kCosine);
-  EXPECT_NEAR(*links[2].cosine, 0.8F, 1e-6F);
-}
-
-TEST(Grouping, TheBestHasMostPixelsThenMostBytes) {
-  std::vector<Photo> photos{photo("b", "2", 0), photo("a", "2", 0), photo("c", "3", 0)};
-  photos[0].bytes = 2;
-  photos[2].width = 11;
-  cli::sort_by_preference(photos);
-  EXPECT_EQ(photos[0].path + photos[1].path + photos[2].path, "cba");
 }
 
 }  // namespace

@@ -11,9 +11,8 @@
 #include <sstream>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
-#include "folder/vector_file.h"
 #include "image/golden.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {
@@ -506,30 +505,6 @@ TEST_F(Embed, ARearrangementThatCannotBeWrittenLeavesTheRowsAndNothingElse) {
     for (const char* suffix : {".next", ".paths.next", ".state.next", ".state.tmp", ".lock"})
       EXPECT_FALSE(fs::exists(out + suffix)) << out << suffix;
     fs::rename(folder_ / "p0.jpg", photos() + "/p0.jpg");
-  }
-}
-
-TEST_F(Embed, ARearrangementOfRowsThatCannotBeReadIsRefused) {
-  const std::string out = folder_ / "v.csv";
-  const auto open = [&](auto existing) { return cli::VectorFile::open(out, 2, "{}", existing); };
-  const float vector[] = {0.5F, 0.25F};
-  for (const char* suffix : {"", ".state"}) {
-    {
-      auto file = open(cli::VectorFile::Existing::kReplace);
-      ASSERT_TRUE(file) << file.error().message;
-      for (const char* name : {"a", "b"}) ASSERT_TRUE((*file)->append(name, {1, 2}, vector));
-    }
-    auto file = open(cli::VectorFile::Existing::kResume);
-    ASSERT_TRUE(file) << file.error().message;
-    fs::resize_file(out + suffix, fs::file_size(out + suffix) - 3);
-    const std::string before = all_of(out);
-    const auto arranged = (*file)->arrange({1, 0});
-    ASSERT_FALSE(arranged) << "after cutting " << out << suffix;
-    EXPECT_NE(arranged.error().message.find(out + suffix + ": cannot be read"), std::string::npos)
-        << arranged.error().message;
-    EXPECT_EQ(all_of(out), before);
-    for (const char* left : {".next", ".state.next", ".state.tmp"})
-      EXPECT_FALSE(fs::exists(out + left)) << left;
   }
 }
 

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {

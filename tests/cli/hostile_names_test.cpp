@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
 #include "image/golden.h"
 #include "json_writer.h"
 #include "plot.h"
 #include "printable.h"
+#include "support/scripted_model.h"
 #include "utf8.h"
 
 namespace infer {

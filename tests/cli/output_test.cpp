@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
 #include "image/golden.h"
 #include "printable.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {

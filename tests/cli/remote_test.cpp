@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "cli/process.h"
-#include "cli/scripted_model.h"
 #include "client.h"
 #include "image/golden.h"
+#include "support/scripted_model.h"
 
 namespace infer {
 namespace {

@@ -29,6 +29,55 @@ add_executable(core_user main.cpp)
 target_link_libraries(core_user PRIVATE infer::core)
 """
 
+MAKE = """
+#include <infer/engine/manifest.h>
+#include <infer/models/quantize.h>
+#include <infer/models/simulator.h>
+#include <cstdio>
+int main(int, char** argv) {
+  if (const auto made = infer::create_simulator({}, argv[1]); !made) return std::puts(made.error().message.c_str()), 1;
+  const auto refused = infer::quantize_model(argv[1], {}, std::string(argv[1]) + "-int8");
+  std::printf("make: %s, %s\\n", infer::read_manifest(argv[1]).value().task.c_str(), infer::to_string(refused.error().code).data());
+}
+"""
+MAKE_PROJECT = """
+cmake_minimum_required(VERSION 3.22)
+project(make_user LANGUAGES CXX)
+find_package(infer 0.1 REQUIRED)
+add_executable(make_user main.cpp)
+target_link_libraries(make_user PRIVATE infer::make)
+"""
+TOOLS = """
+#include <infer/tools/arrivals.h>
+#include <infer/tools/bench.h>
+#include <infer/tools/embed_folder.h>
+#include <infer/tools/read_photos.h>
+#include <infer/tools/simulation.h>
+#include <infer/tools/tune.h>
+#include <cstdio>
+int main(int, char** argv) {
+  const auto found = infer::tools::read_photos({.folder = argv[1]}, {}, {});
+  const auto arrivals = infer::tools::Arrivals::create({.qps = 10, .seconds = 1}).value();
+  infer::tools::SimulationOptions service;
+  service.replica.curve.points = {{1, 0.01, 0.01}};
+  const auto predicted = infer::tools::simulate(service, arrivals);
+  const bool benched = infer::tools::Bench::open({.model = argv[1]}).has_value();
+  const bool tuned = infer::tools::tune_model({.model = argv[1]}, {}).has_value();
+  const auto embedder = infer::ImageEmbedder::open(argv[1]);
+  const bool embedded = embedder && infer::tools::embed_folder(*embedder, {.out = "v.csv"}, {}, {});
+  std::printf("tools: %zu photographs, %zu answers, %d%d%d\\n", found.photos.size(), predicted.answered, benched, tuned,
+              embedded);
+}
+"""
+TOOLS_PROJECT = """
+cmake_minimum_required(VERSION 3.22)
+project(tools_user LANGUAGES CXX)
+find_package(infer 0.1 REQUIRED COMPONENTS tools)
+add_executable(tools_user main.cpp)
+target_link_libraries(tools_user PRIVATE infer::tools_bench infer::tools_duplicates infer::tools_folder infer::tools_load
+  infer::tools_plan infer::tools_tune)
+"""
+
 with tempfile.TemporaryDirectory() as work:
     work = pathlib.Path(work)
     prefix = work / "prefix"
@@ -43,6 +92,24 @@ with tempfile.TemporaryDirectory() as work:
         f"-DINFER_CACHE={cache}")
     run("cmake", "--build", work / "examples")
     print(run(work / "examples" / "example_own_backend"), end="")
+
+    # All tools.
+    (work / "tools").mkdir()
+    (work / "tools" / "main.cpp").write_text(TOOLS)
+    (work / "tools" / "CMakeLists.txt").write_text(TOOLS_PROJECT)
+    run("cmake", "-S", work / "tools", "-B", work / "tools" / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", work / "tools" / "build")
+    print(run(work / "tools" / "build" / "tools_user", work / "tools"), end="")
+
+    # Making models, which a program that only embeds inference does not link.
+    (work / "make").mkdir()
+    (work / "make" / "main.cpp").write_text(MAKE)
+    (work / "make" / "CMakeLists.txt").write_text(MAKE_PROJECT)
+    run("cmake", "-S", work / "make", "-B", work / "make" / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", work / "make" / "build")
+    print(run(work / "make" / "build" / "make_user", work / "make" / "simulator"), end="")
+    if "libinfer_make" in run("ldd", work / "examples" / "example_embed"):
+        sys.exit("infer::infer links the library that makes models")
 
     # The header-only core alone, with nothing but itself on the link line.
     (work / "core").mkdir()

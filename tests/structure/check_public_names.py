@@ -31,7 +31,7 @@ def quoted(pattern, *folders):
 
 found = sorted(set(flags()) |
                {f"metric {name}" for name in quoted(r'"((?:infer|http)_[a-z_]+)"', "src/engine", "src/serving", "adapters/http")} |
-               {f"field {name}" for name in quoted(r'\bkey\("([A-Za-z_]+)"\)', "adapters")} |
+               {f"field {name}" for name in quoted(r'\bkey\("([A-Za-z_]+)"\)', "adapters", "src/tools")} |
                {f"field {name}" for name in quoted(r'(?:\{|emplace_back\()"([a-z_]+)", ', "src/serving")} |
                {f"error {name}" for name in re.findall(r'return "([A-Z]\w+)";',
                                                        (source / "include/infer/core/error.h").read_text())})

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "infer/engine/engine.h"
+#include "infer/engine/model.h"
+
+namespace infer::inline v0::tools {
+
+/// Which model is timed, and how.
+struct BenchOptions {
+  std::string model = {};                 ///< Model folder, of any task.
+  std::string device = "cpu";             ///< "cpu" or "cuda:N".
+  std::vector<std::size_t> batches = {};  ///< Batch sizes; empty: those that an engine of the model runs.
+  /// Size of each free dimension, such as the number of tokens; 0: the longest that the model pads to, since
+  /// such requests cost most.
+  std::size_t length = 0;
+  double seconds = 2;  ///< Time of each measurement.
+};
+
+/// How long a forward takes with one batch size.
+struct BenchRow {
+  std::size_t batch = 0;  ///< Samples in a batch.
+  double mean_ms = 0;     ///< Mean milliseconds of a forward while every worker runs one.
+  double per_second = 0;  ///< Samples per second, of all workers together.
+  double alone_ms = 0;    ///< Mean milliseconds of a forward while no other runs.
+};
+
+/// How much a forward computes, and how much the machine can. Both are 0 if that is not known.
+struct ComputeLimit {
+  double operations = 0;  ///< Operations of one sample.
+  double peak = 0;        ///< Operations per second of large products, on as many threads as the engine has.
+};
+
+/// A loaded model to be timed. Not thread-safe.
+class Bench {
+ public:
+  /// Loads the model and chooses what is measured. Blocking.
+  ///
+  /// Errors: those of `read_manifest` and `load_model`; `kInvalidArgument` (a length for a model of fixed
+  /// shapes), `kFailedPrecondition` (free dimensions, and nothing says how long they are).
+  static Result<Bench> open(const BenchOptions& options);
+
+  /// Returns the model.
+  const Model& model() const noexcept { return model_; }
+  /// Returns the options of an engine that would serve the model.
+  const EngineOptions& engine() const noexcept { return engine_; }
+  /// Returns whether inputs have free dimensions.
+  bool has_free_dimensions() const noexcept { return !model_.backend->signature().is_static(); }
+  /// Returns the size of each free dimension.
+  std::size_t length() const noexcept { return length_; }
+  /// Returns the batch sizes to be measured, ascending.
+  const std::vector<std::size_t>& batches() const noexcept { return batches_; }
+  /// Returns the largest batch that an engine makes of samples of this length.
+  std::size_t max_batch_size() const noexcept { return max_batch_size_; }
+
+  /// Measures large products on as many threads as the engine has; zeros on other devices than the CPU.
+  /// Blocking.
+  ComputeLimit measure_limit() const;
+  /// Measures forwards of one batch size, side by side on all workers and then alone. Blocking.
+  ///
+  /// Errors: the first that a forward gave; `kOutOfMemory`.
+  Result<BenchRow> measure_forward(std::size_t batch) const;
+  /// Measures the CPU time, in milliseconds, that a request with this sample takes besides its share of a
+  /// forward: its preparation, and its part in making a batch and taking it apart. Blocking.
+  ///
+  /// Errors: those of `Engine::create` and `sample_request`, and the first that a request gave.
+  Result<double> measure_prepare(const std::string& sample) const;
+
+ private:
+  Bench() = default;
+
+  BenchOptions options_;
+  Model model_;
+  EngineOptions engine_;
+  std::size_t length_ = 1;
+  std::vector<std::size_t> batches_ = {};
+  std::size_t limit_batch_ = 1;  // of `measure_limit`: the last of those given
+  std::size_t max_batch_size_ = 1;
+};
+
+}  // namespace infer::inline v0::tools

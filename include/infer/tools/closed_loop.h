@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <stop_token>
+
+#include "infer/tools/sample_request.h"
+
+namespace infer::inline v0::tools {
+
+/// What clients see that wait for each answer before they send again.
+struct ClosedLoop {
+  double per_second = 0;  ///< Answers per second, of all clients together.
+  double p95 = 0;         ///< 95th percentile of the latency, in seconds.
+};
+
+/// Measures `clients` threads, each of which sends the next request as soon as it has its answer, for
+/// `seconds`.
+///
+/// The first fifth of the time is not counted. Blocks until all threads have ended.
+///
+/// Errors: the first that a request gave; `kCancelled` when `stop` is requested.
+Result<ClosedLoop> closed_loop(const SampleRequest& request, std::size_t clients, double seconds,
+                               const std::stop_token& stop);
+
+}  // namespace infer::inline v0::tools

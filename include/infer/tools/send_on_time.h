@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "infer/tools/arrivals.h"
+#include "infer/tools/tally.h"
+
+namespace infer::inline v0::tools {
+
+/// The answer to one request.
+struct Answer {
+  std::string what;  ///< The status, or what went wrong.
+  bool ok = false;   ///< Whether the request succeeded.
+};
+
+/// Sends one request and blocks until its answer is complete. Called by one thread at a time.
+using SendRequest = std::function<Answer()>;
+
+/// How requests are sent on time.
+struct SendOptions {
+  std::size_t connections = 64;  ///< Threads, each with a connection of its own and one request at a time.
+  /// Makes the connection of a thread; called once by each thread. Whatever the protocol is, only this
+  /// function knows it.
+  std::function<SendRequest()> connect = {};
+  /// Called by the calling thread once a second while requests are sent, with the seconds so far; may be
+  /// empty.
+  std::function<void(double seconds)> every_second = {};
+};
+
+/// Sends each request when it is due, whether or not earlier ones were answered, and adds its outcome to
+/// `tally`; returns the seconds that it took.
+///
+/// If no connection is free when a request is due, the request is sent late, and its time counts from when it
+/// was due. A request that is not sent until the end of the arrivals counts as failed. Blocks until every
+/// request that was sent is answered. When `stop` is requested, no further request is sent.
+double send_on_time(Arrivals& arrivals, const SendOptions& options, Tally& tally,
+                    const std::stop_token& stop);
+
+}  // namespace infer::inline v0::tools

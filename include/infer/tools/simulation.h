@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "infer/core/batch_policy.h"
+#include "infer/tools/arrivals.h"
+#include "infer/tools/autoscaler.h"
+#include "infer/tools/latency_histogram.h"
+#include "infer/tools/service_curve.h"
+
+namespace infer::inline v0::tools {
+
+/// One server of a simulated service.
+struct ReplicaOptions {
+  BatchOptions batch;                     ///< The policy of the engine.
+  std::size_t max_inflight = 64;          ///< Requests that the server admits at a time.
+  std::chrono::milliseconds max_wait{0};  ///< As `EngineOptions::max_wait`; 0: no limit.
+  double cores = 1;                       ///< Cores that all threads of the server may use together.
+  ServiceCurve curve;                     ///< How long the model takes.
+};
+
+/// A simulated service.
+struct SimulationOptions {
+  ReplicaOptions replica;                       ///< Each server.
+  std::size_t replicas = 1;                     ///< Servers at the beginning, or always.
+  std::optional<AutoscalerOptions> autoscaler;  ///< Empty: the number of servers stays.
+  double requested_cores = 1;                   ///< Of a server, which utilization is a part of.
+  double start_seconds = 5;                     ///< From a decision to a server that is ready.
+};
+
+/// What happens in a simulated service.
+struct Prediction {
+  std::size_t answered = 0;                              ///< Requests that were answered.
+  std::size_t refused = 0;                               ///< Requests that were refused (429).
+  double seconds = 0;                                    ///< Until the last answer.
+  LatencyHistogram times;                                ///< From arrival to answer.
+  std::vector<std::pair<double, std::size_t>> replicas;  ///< Ready servers, when that number changed.
+  double utilization = 0;                                ///< Of the cores of all ready servers.
+
+  /// Returns which part of all requests was refused.
+  double drop_rate() const noexcept {
+    const std::size_t all = answered + refused;
+    return all == 0 ? 0 : static_cast<double>(refused) / static_cast<double>(all);
+  }
+};
+
+/// Predicts what happens to `arrivals` in a service.
+///
+/// Runs the engine's own `BatchPolicy` and its rule for `max_wait` on simulated time. Each request has one
+/// sample. A balancer sends each request to a ready server chosen at random, as kube-proxy does with
+/// connections. The threads of a server share its cores as Linux shares them. The same input gives the same
+/// answer. Thread-safe.
+Prediction simulate(const SimulationOptions& options, Arrivals arrivals);
+
+}  // namespace infer::inline v0::tools

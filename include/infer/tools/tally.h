@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "infer/core/result.h"
+#include "infer/tools/latency_histogram.h"
+
+namespace infer::inline v0::tools {
+
+/// What became of one request; times in seconds from the start of the run.
+struct Outcome {
+  double due = 0;       ///< When the request was due.
+  double sent = 0;      ///< When it was sent.
+  double answered = 0;  ///< When its answer was complete, or when it failed.
+  std::string what;     ///< The status, or what went wrong.
+  bool ok = false;      ///< Whether it succeeded.
+};
+
+/// The outcomes of a run so far.
+///
+/// Thread-safe, except for the functions that say otherwise.
+class Tally {
+ public:
+  /// The sums over all requests.
+  struct Counts {
+    std::size_t ok = 0;      ///< Requests that succeeded.
+    std::size_t failed = 0;  ///< Requests that failed, those that were not sent included.
+    std::map<std::string, std::size_t> outcomes;  ///< Requests by `Outcome::what`.
+    /// Times from due to answered of requests that succeeded: a server that stalls cannot slow this down.
+    LatencyHistogram from_due;
+    LatencyHistogram from_sent;  ///< The times that a client sees that waits for each answer.
+  };
+  /// One part of the run, by when its requests were due.
+  struct Slice {
+    std::size_t ok = 0;      ///< Requests that succeeded.
+    std::size_t failed = 0;  ///< Requests that failed.
+    LatencyHistogram times;  ///< Times from due to answered of requests that succeeded.
+  };
+
+  /// For a run of so many seconds.
+  explicit Tally(double seconds);
+
+  /// Also writes a line for each request to `csv`, while the run lasts: due_s, sent_s, answered_s, outcome.
+  /// To be called before the first `add`.
+  ///
+  /// Errors: `kInvalidArgument` (the file cannot be written).
+  Result<void> write_to(const std::string& csv);
+
+  /// Counts a request.
+  void add(const Outcome& outcome);
+
+  /// Returns the sums so far.
+  Counts counts() const;
+  /// Returns the parts of the run, at most 201. To be called after the last `add`.
+  const std::vector<Slice>& slices() const noexcept { return slices_; }
+  /// Returns the length of a part in seconds: 1 or more.
+  double slice_seconds() const noexcept { return slice_seconds_; }
+  /// Closes the file, if there is one, and returns whether everything could be written. To be called after
+  /// the last `add`.
+  bool close_csv();
+
+ private:
+  mutable std::mutex mutex_;
+  Counts counts_;
+  double slice_seconds_;
+  std::vector<Slice> slices_;
+  std::ofstream csv_;
+};
+
+}  // namespace infer::inline v0::tools
