@@ -1,12 +1,10 @@
 #include <array>
 
+#include "../engine/torch_backend.h"
 #include "infer/engine/backend.h"
 #if INFER_WITH_JSON
 #include "scripted.h"
 #include "series.h"
-#endif
-#if INFER_WITH_TORCH
-#include "../torch/backend/torchscript.h"
 #endif
 
 namespace infer::inline v0 {
@@ -14,7 +12,7 @@ namespace infer::inline v0 {
 std::span<const BackendEntry> backends() noexcept {
   static constexpr std::array kBackends {
 #if INFER_WITH_TORCH
-    BackendEntry{"torchscript", "pytorch_torchscript", load_torchscript},
+    BackendEntry{"torchscript", "pytorch_torchscript", libtorch::load_file},
 #endif
 #if INFER_WITH_JSON
         BackendEntry{"scripted", "scripted", load_scripted}, BackendEntry{"series", "series", load_series},
