@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "commands.h"
-#include "infer/core/thread_plan.h"
 #include "infer/engine/machine_limit.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
+#include "infer/machine/cpu.h"
 #include "json_writer.h"
 #include "printable.h"
 #include "process.h"
@@ -193,7 +193,7 @@ int run(const Arguments& arguments) {
   wanted.max_wait = {};
   auto manifest = read_manifest(arguments.model, choose_version(arguments.model).value_or(""));
   if (!manifest) return give_up(manifest.error());
-  auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+  auto options = engine_options(*manifest, wanted, usable_cores());
   if (!options) return give_up(options.error());
   auto model = load_model(arguments.model, {arguments.device, options->threads.intra_op_threads});
   if (!model) return give_up(model.error());

@@ -20,8 +20,8 @@
 #include "folder/image_files.h"
 #include "folder/ordered_pipeline.h"
 #include "folder/photo_reader.h"
-#include "infer/core/thread_plan.h"
 #include "infer/image/perceptual_hash.h"
+#include "infer/machine/cpu.h"
 #include "infer/tasks/image_embedder.h"
 #include "interrupt.h"
 #include "open_embedder.h"
@@ -183,7 +183,7 @@ int run(const Arguments& arguments) {
     }
     return std::nullopt;
   };
-  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
+  const std::size_t cores = usable_cores();
   OrderedPipeline<Seen> pipeline(cores, embedder ? folder_window(embedder->engine()) : 4 * cores);
   pipeline.run(
       next_photograph,

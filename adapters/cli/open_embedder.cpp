@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "infer/machine/memory.h"
 #include "process.h"
-#include "usable_memory.h"
 
 namespace infer::cli {
 
@@ -12,7 +12,7 @@ std::size_t folder_window(const Engine& engine) {
 }
 
 DecodeLimits folder_limits() {
-  return {.budget = std::make_shared<DecodeBudget>(decode_share(adapter::usable_memory()))};
+  return {.budget = std::make_shared<DecodeBudget>(decode_share(usable_memory()))};
 }
 
 Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device,

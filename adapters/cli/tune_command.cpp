@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "commands.h"
-#include "infer/core/thread_plan.h"
 #include "infer/engine/open.h"
 #include "infer/engine/tuned.h"
+#include "infer/machine/cpu.h"
 #include "interrupt.h"
 #include "json_writer.h"
 #include "load/objective.h"
@@ -71,7 +71,7 @@ class Bench {
     wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
     auto manifest = read_manifest(directory_, candidate.version);
     if (!manifest) return Unexpected(manifest.error());
-    auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+    auto options = engine_options(*manifest, wanted, usable_cores());
     if (!options) return Unexpected(options.error());
     auto model = load(candidate);
     if (!model) return Unexpected(model.error());
@@ -230,7 +230,7 @@ int run(const Arguments& arguments) {
   if (!versions) return give_up(versions.error());
   const Interrupt interrupt;
   prepare_process(1);
-  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
+  const std::size_t cores = usable_cores();
   options.seconds = *seconds / static_cast<double>(versions->size());
 
   Bench bench(arguments.model, sample, arguments.clients, interrupt);
@@ -256,7 +256,7 @@ int run(const Arguments& arguments) {
   const auto of_precision = [&](const Trial& t) { return precision(arguments.model, t.candidate.version); };
   if (arguments.json) {
     adapter::JsonWriter json;
-    json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(cores);
+    json.begin_object().key("cpu").value(read_cpu_info().name).key("usable_cores").value(cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
     for (const auto& [version, settings] : tuned) {
       json.key(version);
@@ -275,7 +275,7 @@ int run(const Arguments& arguments) {
   } else {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
-    std::cout << printable(cpu_name()) << ", " << cores << " cores, " << arguments.clients
+    std::cout << printable(read_cpu_info().name) << ", " << cores << " cores, " << arguments.clients
               << " clients\nfront of throughput against p95:\n"
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, of_precision(trial)) << '\n';

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "infer/engine/tuned.h"
+#include "infer/machine/cpu.h"
 
 namespace infer::inline v0 {
 
@@ -65,7 +66,7 @@ Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOpt
     if (const auto found = tuned->find(*version); found != tuned->end())
       manifest = with_tuned(*std::move(manifest), found->second);
   }
-  auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+  auto options = engine_options(*manifest, wanted, usable_cores());
   if (!options) return Unexpected(options.error());
   auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads, *version});
   if (!model) return Unexpected(model.error());

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "infer/core/thread_plan.h"
 #include "successor.h"
 
 namespace infer::inline v0 {
