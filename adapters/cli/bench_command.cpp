@@ -191,11 +191,14 @@ int run(const Arguments& arguments) {
   OpenOptions wanted;
   wanted.device = arguments.device;
   wanted.max_wait = {};
-  auto manifest = read_manifest(arguments.model, choose_version(arguments.model).value_or(""));
+  const auto version = choose_version(arguments.model);
+  auto manifest = read_manifest(arguments.model, version.value_or(""));
   if (!manifest) return give_up(manifest.error());
+  if (!version) return give_up(version.error());
   auto options = engine_options(*manifest, wanted, usable_cores());
   if (!options) return give_up(options.error());
-  auto model = load_model(arguments.model, {arguments.device, options->threads.intra_op_threads});
+  auto model = load_model(arguments.model, *std::move(manifest),
+                          {arguments.device, options->threads.intra_op_threads, *version});
   if (!model) return give_up(model.error());
   const auto length = choose_length(arguments, *model, *options);
   if (!length) return give_up(length.error());

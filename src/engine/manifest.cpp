@@ -6,21 +6,13 @@
 #include <utility>
 
 #include "read_file.h"
+#include "valid_name.h"
 #include "version_order.h"
 
 namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool valid_name(std::string_view name) {
-  constexpr std::string_view kPunctuation = "._-";
-  return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kPunctuation.find(c) != std::string_view::npos;
-         });
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code error;

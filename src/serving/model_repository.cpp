@@ -93,7 +93,7 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
     }
     events_(event);
   }
-  auto engine = open_engine(directory, wanted);
+  auto engine = open_engine(directory, *std::move(manifest), wanted);
   if (!engine) return Unexpected(engine.error());
   auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.task);
   if (!model) return model;
