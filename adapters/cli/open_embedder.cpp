@@ -2,13 +2,13 @@
 
 #include <memory>
 
+#include "infer/machine/memory.h"
 #include "process.h"
-#include "usable_memory.h"
 
 namespace infer::cli {
 
 DecodeLimits folder_limits() {
-  return {.budget = std::make_shared<DecodeBudget>(decode_share(adapter::usable_memory()))};
+  return {.budget = std::make_shared<DecodeBudget>(decode_share(usable_memory()))};
 }
 
 Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device,

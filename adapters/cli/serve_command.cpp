@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "commands.h"
-#include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
 #include "operations/options.h"
 #include "printable.h"

@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "infer/engine/tuned.h"
+#include "infer/machine/cpu.h"
 #include "infer/tools/objective.h"
 #include "infer/tools/sample_request.h"
 #include "infer/tools/search.h"
@@ -120,7 +121,7 @@ int run(const Arguments& arguments) {
   const std::filesystem::path file = adapter::tuned_place(arguments.model);
   if (arguments.json) {
     adapter::JsonWriter json;
-    json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(report->usable_cores);
+    json.begin_object().key("cpu").value(read_cpu_info().name).key("usable_cores").value(report->usable_cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
     for (const auto& [version, trial] : report->chosen) write(json.key(version), trial, *report);
     json.end_object().key("front").begin_array();
@@ -131,7 +132,7 @@ int run(const Arguments& arguments) {
   } else {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
-    std::cout << printable(cpu_name()) << ", " << report->usable_cores << " cores, " << arguments.clients
+    std::cout << printable(read_cpu_info().name) << ", " << report->usable_cores << " cores, " << arguments.clients
               << " clients\nfront of throughput against p95:\n"
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, *report) << '\n';

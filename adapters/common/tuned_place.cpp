@@ -6,17 +6,15 @@
 #include <string>
 
 #include "engine/digest.h"
-#include "infer/core/thread_plan.h"
 #include "infer/engine/tuned.h"
+#include "infer/machine/cpu.h"
 
 namespace infer::adapter {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path file_name() {
-  return tuned_file_name(cpu_name(), usable_cores(read_cpu_limits(), affinity_cores()));
-}
+fs::path file_name() { return tuned_file_name(read_cpu_info().name, usable_cores()); }
 
 fs::path beside(const fs::path& model) { return model / "tuned" / file_name(); }
 

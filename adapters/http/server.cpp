@@ -1,7 +1,6 @@
 #include "server.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,9 @@
 #include "httplib_config.h"
 #include "idle_memory.h"
 #include "infer/engine/torchscript.h"
+#include "infer/machine/control_group.h"
+#include "infer/machine/cpu.h"
+#include "infer/machine/descriptors.h"
 #include "infer/serving/file_watch.h"
 #include "operations/log_line.h"
 #include "operations/log_writer.h"
@@ -46,15 +48,9 @@ constexpr std::size_t kOtherDescriptors = 200;
 
 /// As many connections as there can be descriptors; asks for all of those that the host allows.
 std::size_t affordable_connections() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<std::size_t>::max();
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::size_t>::max();
+  const std::size_t limit = raise_descriptor_limit();
   // A tight limit is shared: half for connections, half for the rest.
-  return std::max<std::size_t>(1,
-                               limit.rlim_cur - std::min<std::size_t>(kOtherDescriptors, limit.rlim_cur / 2));
+  return std::max<std::size_t>(1, limit - std::min(kOtherDescriptors, limit / 2));
 }
 
 /// The certificate of a listener, followed as its file changes.
@@ -93,7 +89,7 @@ void log_started(Service& service, int port, int probe_port) {
 }
 
 void log_ready(Service& service) {
-  const CpuLimits limits = read_cpu_limits();
+  const CpuLimits limits = read_control_group().cpu;
   for (const auto& model : service.models().all()) {
     const Engine& engine = *model->engine;
     const EngineStats stats = engine.stats();
@@ -148,7 +144,7 @@ int run_server(const ServerOptions& options) {
   ListenerOptions main_options = options.listener;
   main_options.max_parts = options.max_images;
   main_options.max_connections = std::min(main_options.max_connections, affordable_connections());
-  main_options.leaders = usable_cores(read_cpu_limits(), affinity_cores());
+  main_options.leaders = usable_cores();
   Listener main(main_options, service.main_handler());
   TlsFile tls(options.tls, main);
   service.on_refresh([&] {  // a file that cannot be read leaves what there was

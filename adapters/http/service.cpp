@@ -7,11 +7,11 @@
 
 #include "exchange/request_id.h"
 #include "exchange/trace_context.h"
+#include "infer/machine/memory.h"
 #include "message/fields.h"
 #include "operations/openapi.h"
 #include "operations/process_metrics.h"
 #include "tuned_place.h"
-#include "usable_memory.h"
 
 namespace infer::http {
 
@@ -58,7 +58,7 @@ void add_timing_headers(Exchange& exchange) {
 /// The options with what models share: one budget for decoding, and where tuned settings are looked for.
 ServerOptions completed(ServerOptions options) {
   const std::size_t bytes =
-      options.max_decode_bytes != 0 ? options.max_decode_bytes : decode_share(adapter::usable_memory());
+      options.max_decode_bytes != 0 ? options.max_decode_bytes : decode_share(usable_memory());
   options.repository.task.decode.budget = std::make_shared<DecodeBudget>(bytes);
   if (options.tuned) options.repository.find_tuned = adapter::find_tuned;
   return options;

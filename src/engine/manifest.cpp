@@ -7,6 +7,7 @@
 
 #include "model_name.h"
 #include "read_file.h"
+#include "valid_name.h"
 #include "version_order.h"
 
 namespace infer::inline v0 {

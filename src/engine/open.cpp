@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "infer/engine/tuned.h"
+#include "infer/machine/cpu.h"
 
 namespace infer::inline v0 {
 
@@ -59,15 +60,24 @@ Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOpt
   if (!version) return Unexpected(version.error());
   auto manifest = read_manifest(directory, *version);
   if (!manifest) return Unexpected(manifest.error());
+  OpenOptions chosen = wanted;
+  chosen.version = *std::move(version);
+  return open_engine(directory, *std::move(manifest), chosen);
+}
+
+Result<Engine> open_engine(const std::filesystem::path& directory, Manifest manifest,
+                           const OpenOptions& wanted) {
+  std::optional<TunedSettings> tuned;
   if (!wanted.tuned.empty()) {
-    auto tuned = read_tuned(wanted.tuned);
-    if (!tuned) return Unexpected(tuned.error());
-    if (const auto found = tuned->find(*version); found != tuned->end())
-      manifest = with_tuned(*std::move(manifest), found->second);
+    auto all = read_tuned(wanted.tuned);
+    if (!all) return Unexpected(all.error());
+    if (const auto found = all->find(wanted.version); found != all->end()) tuned = found->second;
   }
-  auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+  auto options = engine_options(tuned ? with_tuned(manifest, *tuned) : manifest, wanted, usable_cores());
   if (!options) return Unexpected(options.error());
-  auto model = load_model(directory, {wanted.device, options->threads.intra_op_threads, *version});
+  auto model =
+      load_model(directory, std::move(manifest),
+                 {wanted.device, options->threads.intra_op_threads, wanted.version, wanted.backends});
   if (!model) return Unexpected(model.error());
   return Engine::create(*std::move(model), *std::move(options));
 }

@@ -1,7 +1,6 @@
 #include "infer/engine/tuned.h"
 
 #include <cctype>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -20,15 +19,6 @@ std::string tuned_file_name(std::string_view cpu, std::size_t usable_cores) {
   }
   if (name.empty() || name.back() != '-') name += '-';
   return name + std::to_string(usable_cores) + ".json";
-}
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions& versions) {

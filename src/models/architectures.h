@@ -1,15 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "checkpoint.h"
 #include "infer/core/result.h"
 #include "infer/models/clip_vit.h"
-
-// The architectures as seen from where no torch header is: configuration and checkpoint in, archive out.
 
 namespace infer::inline v0 {
 
@@ -58,10 +54,7 @@ struct BertConfig {
   }
 };
 
-/// Fills the architecture from the checkpoint and saves it. Errors: those of `Checkpoint::check`,
-/// `kUnimplemented`, `kFailedPrecondition`.
-Result<void> build_clip_vit(const ClipVitConfig& config, Checkpoint& checkpoint,
-                            const std::filesystem::path& file);
-Result<void> build_bert(const BertConfig& config, Checkpoint& checkpoint, const std::filesystem::path& file);
+/// Errors: `kInvalidArgument` (sizes), `kUnimplemented` (the activation).
+Result<void> check_clip_vit(const ClipVitConfig& config);
 
 }  // namespace infer::inline v0

@@ -2,8 +2,10 @@
 #include <set>
 
 #include "../engine/durable_file.h"
+#include "../engine/with_torch.h"
 #include "import_parts.h"
 #include "manifests.h"
+#include "torch_making.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -175,7 +177,7 @@ Result<Manifest> import_bert(const fs::path& folder, TensorMap tensors, const Se
   auto tokenizer = read_tokenizer(folder, config, options.max_tokens);
   if (!tokenizer) return Unexpected(tokenizer.error());
   Checkpoint checkpoint(std::move(tensors));
-  if (auto built = build_bert(config, checkpoint, version / "model.pt"); !built)
+  if (auto built = with_torch<libtorch::build_bert>(config, checkpoint, version / "model.pt"); !built)
     return Unexpected(built.error());
   std::string lines;
   for (const std::string& token : tokenizer->vocabulary) lines += token + "\n";

@@ -1,7 +1,9 @@
 #include <cmath>
 
+#include "../engine/with_torch.h"
 #include "import_parts.h"
 #include "manifests.h"
+#include "torch_making.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -108,8 +110,9 @@ Result<Manifest> import_clip(const fs::path& folder, TensorMap tensors, const fs
   if (!config) return Unexpected(config.error());
   auto preprocess = read_preprocess(folder, config->image_size);
   if (!preprocess) return Unexpected(preprocess.error());
+  if (auto valid = check_clip_vit(*config); !valid) return Unexpected(valid.error());
   Checkpoint checkpoint(std::move(tensors));
-  if (auto built = build_clip_vit(*config, checkpoint, version / "model.pt"); !built)
+  if (auto built = with_torch<libtorch::build_clip_vit>(*config, checkpoint, version / "model.pt"); !built)
     return Unexpected(built.error());
   Manifest manifest = clip_vit_manifest(*config);
   manifest.preprocess = *preprocess;

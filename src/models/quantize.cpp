@@ -13,10 +13,11 @@
 
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
+#include "../engine/with_torch.h"
 #include "infer/engine/open.h"
 #include "infer/tasks/task.h"
-#include "quantize_module.h"
 #include "staged_folder.h"
+#include "torch_making.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -156,7 +157,9 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
     return bad(from.directory.string() + ": is of " + manifest->precision + " already");
   QuantizeReport report;
   const fs::path& file = manifest->file;
-  if (auto done = quantize_module(from.files() / file, to.files() / file, options.precision, report); !done)
+  if (auto done =
+          with_torch<libtorch::quantize>(from.files() / file, to.files() / file, options.precision, report);
+      !done)
     return Unexpected(done.error());
   if (manifest->tokenizer) {
     const std::string& vocab = manifest->tokenizer->vocab;

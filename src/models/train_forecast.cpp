@@ -13,13 +13,14 @@
 #include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
+#include "../engine/with_torch.h"
 #include "../series/rounding.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
 #include "infer/series/statistical.h"
 #include "infer/series/windows.h"
 #include "infer/tasks/forecaster.h"
-#include "training.h"
+#include "torch_making.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -271,10 +272,10 @@ class Trainer {
       RecurrentFit here = fit;
       for (std::size_t i = 0; i < here.spread.size(); ++i)
         here.spread[i] *= static_cast<float>(spread_scale_[i % spec.targets] / spec.scale[i % spec.targets]);
-      return refit_recurrent(lstm, options_.seed, training, here, file);
+      return with_torch<libtorch::refit_recurrent>(lstm, options_.seed, training, here, file);
     }
-    auto fitted = train_recurrent(lstm, options_.seed, training, make_windows(series_, spec, *all, end, rows),
-                                  hook, file);
+    auto fitted = with_torch<libtorch::train_recurrent>(
+        lstm, options_.seed, training, make_windows(series_, spec, *all, end, rows), hook, file);
     if (!fitted) return Unexpected(fitted.error());
     fit = *std::move(fitted);
     spread_scale_ = spec.scale;

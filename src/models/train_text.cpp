@@ -10,12 +10,13 @@
 #include <utility>
 
 #include "../engine/durable_file.h"
+#include "../engine/with_torch.h"
 #include "../series/csv.h"
 #include "infer/tasks/text_embedder.h"
 #include "manifests.h"
 #include "softmax_regression.h"
 #include "staged_folder.h"
-#include "training.h"
+#include "torch_making.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -176,7 +177,9 @@ Result<void> write_model(const TrainTextOptions& options, const SoftmaxModel& mo
   auto folder = staged->subfolder("1");
   if (!folder) return Unexpected(folder.error());
   const fs::path base_folder = options.base / *version;
-  if (auto built = build_text_head(base_folder / base->file, weight, bias, *folder / "model.pt"); !built)
+  if (auto built =
+          with_torch<libtorch::build_text_head>(base_folder / base->file, weight, bias, *folder / "model.pt");
+      !built)
     return built;
   const std::string& vocab = base->tokenizer->vocab;
   if (auto copied = copy_durably(base_folder / vocab, *folder / vocab); !copied) return copied;

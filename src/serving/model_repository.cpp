@@ -8,7 +8,6 @@
 
 #include "engine/model_name.h"
 #include "engine/read_file.h"
-#include "infer/core/thread_plan.h"
 #include "successor.h"
 
 namespace infer::inline v0 {
@@ -118,7 +117,7 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
     }
     events_(event);
   }
-  auto engine = open_engine(directory, wanted);
+  auto engine = open_engine(directory, *std::move(manifest), wanted);
   if (!engine) return Unexpected(engine.error());
   auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.task);
   if (!model) return model;

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "infer/core/memory_limits.h"
+#include "infer/machine/control_group.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -103,7 +103,7 @@ Result<void> same_answers(const ServedModel& now, const Answers& next_answers, c
 }  // namespace
 
 Result<void> room_for(const std::filesystem::path& version) {
-  const MemoryLimits limits = read_memory_limits();
+  const MemoryLimits limits = read_control_group().memory;
   if (!limits.limit_bytes) return {};
   std::uint64_t bytes = 0;
   std::error_code error;

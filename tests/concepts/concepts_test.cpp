@@ -1,8 +1,9 @@
 // The examples of docs/concepts, each run against a real engine. The API reference shows what stands between
 // two marks of the same name, without changes.
 #include <gtest/gtest.h>
-#include <infer/core/memory_limits.h>
 #include <infer/infer.h>
+#include <infer/machine/control_group.h>
+#include <infer/machine/cpu.h>
 #include <infer/models/simulator.h>
 #include <infer/testing/scripted_backend.h>
 #include <unistd.h>
@@ -194,9 +195,8 @@ TEST(Concepts, AnErrorIsAValueThatNamesWhatWasWrong) {
 
 TEST(Concepts, ThreadsArePlannedAndCallbacksRunOnWorkers) {
   //! [threads]
-  const std::size_t cores = infer::usable_cores(infer::read_cpu_limits(), infer::affinity_cores());
   infer::EngineOptions options;
-  options.threads = infer::plan_threads(cores, /*workers=*/1, /*intra_op_threads=*/1).value();
+  options.threads = infer::plan_threads(infer::usable_cores(), /*workers=*/1, /*intra_op_threads=*/1).value();
   auto engine = infer::Engine::create(echo(), options).value();
 
   std::promise<float> answer;
@@ -223,7 +223,7 @@ TEST(Concepts, MemoryIsBoundedAndUsedAgain) {
   EXPECT_TRUE(engine.infer({std::move(input)}));
   //! [memory]
   //! [memory-limits]
-  const infer::MemoryLimits limits = infer::read_memory_limits();
+  const infer::MemoryLimits limits = infer::read_control_group().memory;
   if (limits.limit_bytes) {
     const std::uint64_t free = *limits.limit_bytes - std::min(*limits.limit_bytes, limits.used_bytes);
     std::printf("%.0f MiB left in the control group\n", static_cast<double>(free) / (1 << 20));

@@ -19,7 +19,7 @@ CORE = """
 #include <infer/core/batch_policy.h>
 #include <infer/core/thread_plan.h>
 #include <cstdio>
-int main() { std::printf("%zu cores\\n", infer::usable_cores(infer::read_cpu_limits(), infer::affinity_cores())); }
+int main() { std::printf("%zu workers\\n", infer::plan_threads(4, 0, 0)->workers); }
 """
 CORE_PROJECT = """
 cmake_minimum_required(VERSION 3.22)

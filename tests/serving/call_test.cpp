@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "infer/engine/backends.h"
 #include "infer/models/simulator.h"
 #include "infer/serving/model_repository.h"
 #include "infer/tasks/simulator.h"
@@ -39,6 +40,7 @@ class Serving : public ::testing::Test {
     options.folder = folder_;
     options.engine.max_inflight = 1;
     options.engine.warmup = Warmup::kNone;
+    options.engine.backends = backends_;
     return std::make_unique<ModelRepository>(std::move(options), std::make_shared<MetricsRegistry>(),
                                              [this](const ServingEvent& event) {
                                                std::unique_lock lock(mutex_);
@@ -51,6 +53,7 @@ class Serving : public ::testing::Test {
   }
 
   fs::path folder_;
+  std::shared_ptr<const Backends> backends_;
   std::mutex mutex_;
   std::vector<std::string> events_;
 };
@@ -70,6 +73,20 @@ TEST_F(Serving, ACallRunsTheModelAndItsStatisticsKnow) {
   EXPECT_EQ(seen.success.count, 1U);
   EXPECT_EQ(seen.inferences, 1U);
   EXPECT_EQ(seen.fail.count, 0U);
+}
+
+TEST_F(Serving, AModelFolderMayNameABackendOfTheProgram) {
+  add_model("a");
+  Manifest manifest = read_manifest(folder_ / "a").value();
+  manifest.backend = "own";
+  write_manifest(manifest, folder_ / "a").value();
+  EXPECT_EQ(repository()->load().error().code, ErrorCode::kUnimplemented);
+  Backends backends;
+  backends.add({"own", "own_platform", backends.find("scripted")->load}).value();
+  backends_ = std::make_shared<const Backends>(std::move(backends));
+  const auto models = repository();
+  ASSERT_TRUE(models->load());
+  EXPECT_EQ(models->models().find("a", {})->engine->model().platform, "own_platform");
 }
 
 TEST_F(Serving, ASingleModelTakesItsPlaceBeforeTheBodyAndSeveralWaitForTheName) {

@@ -7,19 +7,23 @@ import sys
 root = pathlib.Path(sys.argv[1]).resolve()
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 TORCH = re.compile(r"^(torch|ATen|c10|caffe2)/")
+STANDARD = re.compile(r"[a-z_]+")  # neither sched.h nor sys/resource.h
+# Limits, cores, memory and descriptors of the machine and of this process there.
+ASKS_THE_MACHINE = re.compile(r"sched_getaffinity|fs/cgroup|proc/(?:cpuinfo|meminfo|self/(?:cgroup|statm|fd))|RLIMIT_NOFILE|hardware_concurrency|_SC_[A-Z_]*PAGES\b")
 TORCH_HOMES = ("src/torch/backend/", "src/torch/models/", "src/torch/quantize/", "src/torch/train/")
 TORCH_FILES = ("include/infer/torch_interop.h", "benchmarks/bare_forward.cpp")
 
 # Folder below include/infer and src -> what it may include from there, whether as "infer/FOLDER/…" or as a private header.
 LAYERS = {
     "core": {"core"},
-    "backends": {"backends", "core", "engine", "series", "testing", "torch/backend/torchscript.h"},
-    "engine": {"core", "engine"},
+    "backends": {"backends", "core", "engine", "series", "testing"},
+    "engine": {"core", "engine", "machine"},
     "image": {"core", "engine/manifest.h", "image", "multiversion.h"},
     "int8": {"core", "int8", "multiversion.h"},
+    "machine": {"core", "machine"},
     "models": {"core", "engine", "models", "series", "tasks", "text", "weights"},
     "series": {"core", "engine/manifest.h", "engine/read_file.h", "series"},
-    "serving": {"core", "engine", "serving", "tasks"},
+    "serving": {"core", "engine", "machine", "serving", "tasks"},
     "tasks": {"core", "engine", "image", "series", "tasks", "text"},
     "testing": {"core", "engine", "testing"},
     "text": {"core", "engine/manifest.h", "engine/read_file.h", "text"},
@@ -44,7 +48,7 @@ HTTP = {
 }
 MOST_FILES = 15  # of a folder there
 # Files beside the folders are the roots of what they make: the C interface, and what stands in for what a build lacks.
-ROOTS = {"src/c_api.cpp", "src/json_absent.cpp", "src/torch_absent.cpp", "src/multiversion.h",
+ROOTS = {"src/c_api.cpp", "src/json_absent.cpp", "src/multiversion.h",
          "include/infer/c.h", "include/infer/export.h", "include/infer/infer.h", "include/infer/torch_interop.h", "include/infer/version.h"}
 # Who may include private headers of the library, src/FOLDER/…; adapters none of src/tools
 PRIVATE = {"adapters/cli", "adapters/common", "tests"}
@@ -72,7 +76,10 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
         if parts[0] in ("include", "src") and name not in ROOTS and layer not in LAYERS:
             broken.append(f"{name}: its folder has no row in LAYERS")
             continue
-        for include in INCLUDE.findall(path.read_text()):
+        text = path.read_text()
+        for asked in ASKS_THE_MACHINE.findall(text) if parts[0] in ("include", "src", "adapters") and layer != "machine" else ():
+            broken.append(f"{name}: {asked} asks the machine, which is for src/machine")
+        for include in INCLUDE.findall(text):
             if TORCH.match(include) and not (root / "src" / include).exists() and not name.startswith(TORCH_HOMES) and name not in TORCH_FILES:
                 broken.append(f"{name}: torch header {include}")
             if "httplib" in include and not name.startswith(("adapters/http/", "tests/http/", "tests/cli/", "tests/fuzz/", "examples/own_route.cpp")):
@@ -84,7 +91,7 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
             elif target and not include.startswith("infer/") and name not in ROOTS and (
                     not name.startswith(tuple(PRIVATE)) or (parts[0] == "adapters" and target.startswith("tools/"))):
                 broken.append(f"{name}: {include} is a private header of the library")
-            if layer == "core" and not include.startswith("infer/core/") and "/" in include and not include.startswith("sys/"):
+            if layer == "core" and not include.startswith("infer/core/") and not STANDARD.fullmatch(include):
                 broken.append(f"{name}: core needs only the standard library, not {include}")
     if folder == "adapters":
         http = root / "adapters/http"

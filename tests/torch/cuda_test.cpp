@@ -16,7 +16,7 @@
 
 #include "infer/engine/engine.h"
 #include "infer/engine/torchscript.h"
-#include "models/quantize_module.h"
+#include "models/torch_making.h"
 #include "small_clip.h"
 
 namespace {
@@ -39,7 +39,7 @@ std::vector<char> archive_of(const ClipVitConfig& config, const std::string& pre
   fs::path path = folder / "1" / "model.pt";
   if (precision != "fp32") {
     QuantizeReport report;
-    const auto done = quantize_module(path, folder / "half.pt", precision, report);
+    const auto done = libtorch::quantize(path, folder / "half.pt", precision, report);
     check(done.has_value(), done ? "" : done.error().message);
     path = folder / "half.pt";
   }

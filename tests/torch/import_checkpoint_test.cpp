@@ -3,7 +3,7 @@
 #include <fstream>
 #include <limits>
 
-#include "../src/models/training.h"
+#include "../src/models/torch_making.h"
 #include "infer/engine/inspect.h"
 #include "infer/engine/open.h"
 #include "infer/models/import.h"
@@ -277,7 +277,7 @@ TEST_F(ImportCheckpoint, InspectionFindsWeightsThatAreNotFinite) {
   EXPECT_TRUE(inspect_torchscript(embedder).value().non_finite.empty());
   std::vector<float> weight(32, 1);
   weight[7] = std::numeric_limits<float>::quiet_NaN();
-  build_text_head(embedder, weight, {0}, folder_ / "head.pt").value();
+  libtorch::build_text_head(embedder, weight, {0}, folder_ / "head.pt").value();
   EXPECT_EQ(inspect_torchscript(folder_ / "head.pt").value().non_finite,
             std::vector<std::string>{"head_weight"});
 }

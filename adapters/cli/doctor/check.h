@@ -22,7 +22,4 @@ std::vector<Check> check_machine(const std::filesystem::path& root = "/");
 /// The folder of a model: manifest, file, and what the module holds.
 std::vector<Check> check_model(const std::filesystem::path& directory);
 
-/// Bytes that this control group may use; 0 where there is no limit.
-std::uintmax_t memory_limit(const std::filesystem::path& root = "/");
-
 }  // namespace infer::cli

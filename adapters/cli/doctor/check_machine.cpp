@@ -1,17 +1,17 @@
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
-#include <sys/resource.h>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
-#include <set>
+#include <optional>
 #include <sstream>
-#include <thread>
 
 #include "check.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/torchscript.h"
+#include "infer/machine/control_group.h"
+#include "infer/machine/cpu.h"
+#include "infer/machine/descriptors.h"
+#include "infer/machine/memory.h"
 
 namespace infer::cli {
 namespace {
@@ -19,31 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using Level = Check::Level;
 
-std::string mebibytes(std::uintmax_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  std::string out = text.str();
-  while (!out.empty() && (out.back() == '\n' || out.back() == '\0')) out.pop_back();
-  return out;
-}
+std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 Check check_cpu(const fs::path& root) {
-  std::ifstream file(root / "proc/cpuinfo");
-  std::string name = "unknown";
-  std::set<std::string> flags;
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    if (line.starts_with("model name")) name = line.substr(colon + 2);
-    if (line.starts_with("flags") || line.starts_with("Features")) {
-      std::istringstream words(line.substr(colon + 1));
-      for (std::string word; words >> word;) flags.insert(word);
-      break;
-    }
-  }
+  const auto [name, flags] = read_cpu_info(root);
   std::string found = name + ":";
   for (const char* flag :
        {"avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd"}) {
@@ -55,13 +34,12 @@ Check check_cpu(const fs::path& root) {
           "virtual machine"};
 }
 
-std::vector<Check> check_cores(const fs::path& root) {
-  const CpuLimits limits = read_cpu_limits(root);
+std::vector<Check> check_cores(const CpuLimits& limits) {
   const std::size_t affinity = affinity_cores();
   const std::size_t usable = usable_cores(limits, affinity);
   std::vector<Check> checks;
   std::ostringstream found;
-  found << usable << " usable: " << affinity << " by affinity of " << std::thread::hardware_concurrency();
+  found << usable << " usable: " << affinity << " by affinity of " << machine_cores();
   if (limits.quota_cores) found << ", quota " << *limits.quota_cores;
   Check cores{Level::kOk, "cores", found.str(), ""};
   if (limits.quota_cores && *limits.quota_cores < 1) {
@@ -91,16 +69,10 @@ std::vector<Check> check_cores(const fs::path& root) {
   return checks;
 }
 
-Check check_memory(const fs::path& root) {
-  const std::uintmax_t limit = memory_limit(root);
-  std::ifstream file(root / "proc/meminfo");
-  std::uintmax_t available = 0;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) << 10;
-  }
-  std::string found =
-      mebibytes(available) + " available, " + (limit > 0 ? "limit " + mebibytes(limit) : "no limit");
-  if (limit > 0 && limit < (std::uintmax_t{512} << 20)) {
+Check check_memory(const std::optional<std::uint64_t>& limit, const fs::path& root) {
+  std::string found = mebibytes(available_memory(root)) + " available, " +
+                      (limit ? "limit " + mebibytes(*limit) : "no limit");
+  if (limit && *limit < (std::uint64_t{512} << 20)) {
     return {Level::kWarning, "memory", found,
             "LibTorch alone takes about 150 MiB; give the pod 1 GiB or more"};
   }
@@ -127,10 +99,9 @@ Check check_allocator() {
 }
 
 Check check_files() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const std::string found = std::to_string(limit.rlim_cur) + " open files";
-  if (limit.rlim_cur < 1024) {
+  const std::size_t limit = descriptor_limit();
+  const std::string found = std::to_string(limit) + " open files";
+  if (limit < 1024) {
     return {Level::kWarning, "ulimit", found,
             "each connection is a file: raise it with ulimit -n 4096 or LimitNOFILE="};
   }
@@ -139,31 +110,11 @@ Check check_files() {
 
 }  // namespace
 
-std::uintmax_t memory_limit(const fs::path& root) {
-  std::uintmax_t least = 0;
-  const auto keep = [&](const std::string& text) {
-    if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return;  // "max"
-    const std::uintmax_t bytes = std::stoull(text);
-    if (bytes < (std::uintmax_t{1} << 60) && (least == 0 || bytes < least)) least = bytes;
-  };
-  std::istringstream groups(read(root / "proc/self/cgroup"));
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t group = line.rfind(':') + 1;
-    if (line.starts_with("0::")) {
-      detail::for_each_level(root / "sys/fs/cgroup", line.substr(group),
-                             [&](const fs::path& level) { keep(read(level / "memory.max")); });
-    } else if (line.find(":memory:") != std::string::npos) {
-      detail::for_each_level(root / "sys/fs/cgroup/memory", line.substr(group),
-                             [&](const fs::path& level) { keep(read(level / "memory.limit_in_bytes")); });
-    }
-  }
-  return least;
-}
-
 std::vector<Check> check_machine(const fs::path& root) {
+  const ControlGroup group = read_control_group(root);
   std::vector<Check> checks{check_cpu(root)};
-  for (Check& check : check_cores(root)) checks.push_back(std::move(check));
-  checks.push_back(check_memory(root));
+  for (Check& check : check_cores(group.cpu)) checks.push_back(std::move(check));
+  checks.push_back(check_memory(group.memory.limit_bytes, root));
   checks.push_back(check_torch());
   checks.push_back(check_allocator());
   checks.push_back(check_files());

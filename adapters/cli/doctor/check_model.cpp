@@ -3,6 +3,7 @@
 #include "check.h"
 #include "infer/engine/inspect.h"
 #include "infer/engine/model.h"
+#include "infer/machine/control_group.h"
 #include "infer/tasks/task.h"
 
 namespace infer::cli {
@@ -68,11 +69,11 @@ std::vector<Check> check_module(const fs::path& file) {
                       "workers share a model, so requests would change each other's answers: return the "
                       "state as an output"});
   }
-  const std::uintmax_t limit = memory_limit();
-  if (limit > 0 && bytes + (std::uintmax_t{300} << 20) > limit) {
+  const auto limit = read_control_group().memory.limit_bytes;
+  if (limit && bytes + (std::uintmax_t{300} << 20) > *limit) {
     checks.push_back({Level::kFailure, "fit",
                       std::to_string(bytes >> 20) + " MiB of weights in a limit of " +
-                          std::to_string(limit >> 20) + " MiB",
+                          std::to_string(*limit >> 20) + " MiB",
                       "LibTorch and batches take about 300 MiB more: raise the memory limit"});
   }
   return checks;

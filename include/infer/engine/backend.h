@@ -1,10 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "infer/core/result.h"
@@ -53,28 +53,28 @@ class INFER_EXPORT Backend {
   virtual void bind_worker_thread() const {}
 };
 
+class Backends;
+
 /// How to load a model.
 struct LoadOptions {
   std::string device = "cpu";        ///< "cpu" or "cuda:N".
   std::size_t intra_op_threads = 1;  ///< Threads inside one forward.
   std::string version = {};          ///< Version to load; empty: the promoted version, else the latest.
+  /// The backends that infer.json may name; null: those of the library.
+  std::shared_ptr<const Backends> backends = {};
 };
 
 /// Loads the model that `manifest` describes from the version's folder `directory`; blocks while it reads.
-using BackendFactory = Result<std::shared_ptr<const Backend>> (*)(const Manifest& manifest,
-                                                                  const std::filesystem::path& directory,
-                                                                  const LoadOptions& options);
-
-/// One row of the table of backends.
-struct BackendEntry {
-  std::string_view name;      ///< The manifest's `backend`, such as "torchscript" or "scripted".
-  std::string_view platform;  ///< The platform name in the Open Inference Protocol.
-  BackendFactory load;        ///< Loads a model for this backend.
-};
-
-/// Returns all backends of this build; static memory.
 ///
-/// The library keeps a table, since linkers drop objects that register themselves from a static library.
-INFER_EXPORT std::span<const BackendEntry> backends() noexcept;
+/// May be called by several threads at a time.
+using BackendFactory = std::function<Result<std::shared_ptr<const Backend>>(
+    const Manifest& manifest, const std::filesystem::path& directory, const LoadOptions& options)>;
+
+/// One row of the table `Backends`.
+struct BackendEntry {
+  std::string name;      ///< The manifest's `backend`, such as "torchscript" or "scripted".
+  std::string platform;  ///< The platform name in the Open Inference Protocol; empty: `name`.
+  BackendFactory load;   ///< Loads a model for this backend.
+};
 
 }  // namespace infer::inline v0

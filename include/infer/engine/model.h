@@ -16,6 +16,8 @@ struct Model {
   std::string name;  ///< Name of the model's folder.
   /// Version such as "1", with its precision after a plus if that is not fp32: "1+int8".
   std::string version;
+  /// The backend's platform name in the Open Inference Protocol, such as "pytorch_torchscript".
+  std::string platform;
   Manifest manifest;                       ///< What infer.json says.
   std::filesystem::path directory;         ///< Folder of the version's files; empty for `make_model`.
   std::shared_ptr<const Backend> backend;  ///< Runs the batches; shared by all copies.
@@ -30,6 +32,12 @@ struct Model {
 /// (this build lacks the backend), `kOutOfMemory`.
 INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory,
                                       const LoadOptions& options = {});
+
+/// Loads one version with the manifest that the caller has read of it; else as above.
+///
+/// Errors: as above, and `kInvalidArgument` if `options.version` is empty.
+INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory, Manifest manifest,
+                                      const LoadOptions& options);
 
 /// Makes a model from a backend of your own, for programs and tests that load no folder.
 INFER_EXPORT Model make_model(std::string name, std::shared_ptr<const Backend> backend,

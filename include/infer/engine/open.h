@@ -34,6 +34,7 @@ struct OpenOptions {
   std::filesystem::path tuned = {};
   std::shared_ptr<MetricsRegistry> metrics;  ///< `EngineOptions::metrics`.
   LogHook log;                               ///< `EngineOptions::log`.
+  std::shared_ptr<const Backends> backends;  ///< `LoadOptions::backends`.
 };
 
 /// Reads "none", "default" or "full".
@@ -54,5 +55,11 @@ INFER_EXPORT Result<EngineOptions> engine_options(const Manifest& manifest, cons
 /// Errors: those of `load_model`, `engine_options` and `Engine::create`.
 INFER_EXPORT Result<Engine> open_engine(const std::filesystem::path& directory,
                                         const OpenOptions& wanted = {});
+
+/// Starts an engine on one version with the manifest that the caller has read of it; else as above.
+///
+/// Errors: as above, and `kInvalidArgument` if `wanted.version` is empty.
+INFER_EXPORT Result<Engine> open_engine(const std::filesystem::path& directory, Manifest manifest,
+                                        const OpenOptions& wanted);
 
 }  // namespace infer::inline v0

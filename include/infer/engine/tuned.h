@@ -26,8 +26,6 @@ using TunedVersions = std::map<std::string, TunedSettings>;
 
 /// Returns the file name for a CPU and its usable cores, such as "amd-epyc-9b45-2.json".
 INFER_EXPORT std::string tuned_file_name(std::string_view cpu, std::size_t usable_cores);
-/// Returns the name of this machine's CPU; "unknown" if the system does not tell.
-INFER_EXPORT std::string cpu_name();
 
 /// Reads a file of tuned settings; blocking.
 ///

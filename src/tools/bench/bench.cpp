@@ -10,9 +10,9 @@
 #include <thread>
 #include <utility>
 
-#include "infer/core/thread_plan.h"
 #include "infer/engine/machine_limit.h"
 #include "infer/engine/open.h"
+#include "infer/machine/cpu.h"
 #include "infer/tools/closed_loop.h"
 #include "infer/tools/sample_request.h"
 
@@ -99,11 +99,14 @@ Result<Bench> Bench::open(const BenchOptions& options) {
   OpenOptions wanted;
   wanted.device = options.device;
   wanted.max_wait = {};
-  auto manifest = read_manifest(options.model, choose_version(options.model).value_or(""));
+  const auto version = choose_version(options.model);
+  auto manifest = read_manifest(options.model, version.value_or(""));
   if (!manifest) return Unexpected(manifest.error());
-  auto engine = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+  if (!version) return Unexpected(version.error());
+  auto engine = engine_options(*manifest, wanted, usable_cores());
   if (!engine) return Unexpected(engine.error());
-  auto model = load_model(options.model, {options.device, engine->threads.intra_op_threads});
+  auto model = load_model(options.model, *std::move(manifest),
+                          {options.device, engine->threads.intra_op_threads, *version});
   if (!model) return Unexpected(model.error());
   const auto length = choose_length(options.length, *model, *engine);
   if (!length) return Unexpected(length.error());

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "engine/digest.h"
-#include "infer/core/thread_plan.h"
 #include "infer/image/perceptual_hash.h"
+#include "infer/machine/cpu.h"
 #include "infer/tools/embed_folder.h"
 #include "infer/tools/image_files.h"
 #include "tools/folder/ordered_pipeline.h"
@@ -86,7 +86,7 @@ PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents
     }
     return std::nullopt;
   };
-  const std::size_t cores = usable_cores(read_cpu_limits(), affinity_cores());
+  const std::size_t cores = usable_cores();
   OrderedPipeline<Seen> pipeline(
       cores, options.embedder != nullptr ? folder_window(options.embedder->engine()) : 4 * cores);
   pipeline.run(

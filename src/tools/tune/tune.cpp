@@ -9,8 +9,8 @@
 #include <set>
 #include <utility>
 
-#include "infer/core/thread_plan.h"
 #include "infer/engine/open.h"
+#include "infer/machine/cpu.h"
 #include "infer/tools/closed_loop.h"
 #include "infer/tools/sample_request.h"
 
@@ -35,7 +35,7 @@ class TrialBench {
     wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
     auto manifest = read_manifest(options_.model, candidate.version);
     if (!manifest) return Unexpected(manifest.error());
-    auto options = engine_options(*manifest, wanted, usable_cores(read_cpu_limits(), affinity_cores()));
+    auto options = engine_options(*manifest, wanted, usable_cores());
     if (!options) return Unexpected(options.error());
     auto model = load(candidate);
     if (!model) return Unexpected(model.error());
@@ -132,7 +132,7 @@ Result<TuneReport> tune_model(const TuneOptions& options, const std::stop_token&
   if (!versions) return Unexpected(versions.error());
   TuneReport report;
   report.versions = *std::move(versions);
-  report.usable_cores = usable_cores(read_cpu_limits(), affinity_cores());
+  report.usable_cores = usable_cores();
   SearchOptions search = options.search;
   search.seconds /= static_cast<double>(report.versions.size());
   TrialBench bench(options, stop);

@@ -1,5 +1,3 @@
-#include "infer/engine/inspect.h"
-
 #include <ATen/core/Tensor.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/api/module.h>
@@ -9,6 +7,7 @@
 
 #include <set>
 
+#include "../../engine/torch_backend.h"
 #include "error_text.h"
 
 namespace infer::inline v0 {
@@ -76,7 +75,7 @@ bool all_finite(const at::Tensor& tensor) {
 
 }  // namespace
 
-Result<ModuleReport> inspect_torchscript(const std::filesystem::path& file) {
+Result<ModuleReport> libtorch::inspect(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error))
     return fail(ErrorCode::kNotFound, file.string() + ": no such file");

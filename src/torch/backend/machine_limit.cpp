@@ -1,5 +1,3 @@
-#include "infer/engine/machine_limit.h"
-
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/full.h>
@@ -17,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../engine/torch_backend.h"
 #include "error_text.h"
 
 namespace infer::inline v0 {
@@ -115,14 +114,14 @@ std::function<void()> int8_product() {
 
 }  // namespace
 
-Result<double> count_operations(const Backend& backend, std::span<const Tensor> inputs) {
+Result<double> libtorch::count_operations(const Backend& backend, std::span<const Tensor> inputs) {
   const Counting counting;
   auto outputs = backend.forward(inputs);
   if (!outputs) return Unexpected(outputs.error());
   return counted;
 }
 
-Result<double> measure_peak(std::string_view precision, double seconds) {
+Result<double> libtorch::measure_peak(std::string_view precision, double seconds) {
   if (!at::hasMKLDNN()) return fail(ErrorCode::kUnimplemented, "this LibTorch has no oneDNN");
   try {
     const c10::InferenceMode guard;

@@ -1,5 +1,3 @@
-#include "torchscript.h"
-
 #include <ATen/Parallel.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/empty.h>
@@ -17,9 +15,9 @@
 #include <string>
 #include <utility>
 
+#include "../../engine/torch_backend.h"
 #include "device.h"
 #include "error_text.h"
-#include "infer/engine/torchscript.h"
 #include "infer/torch_interop.h"
 #include "pack_int8.h"
 #include "pack_weights.h"
@@ -184,8 +182,9 @@ Result<std::shared_ptr<const Backend>> load(const Manifest& manifest, const Load
 
 }  // namespace
 
-Result<std::shared_ptr<const Backend>> load_torchscript(const Manifest& manifest, const fs::path& directory,
-                                                        const LoadOptions& options) {
+Result<std::shared_ptr<const Backend>> libtorch::load_file(const Manifest& manifest,
+                                                           const fs::path& directory,
+                                                           const LoadOptions& options) {
   const fs::path path = directory / manifest.file;
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return fail(ErrorCode::kNotFound, path.string() + ": no such file");
@@ -195,9 +194,9 @@ Result<std::shared_ptr<const Backend>> load_torchscript(const Manifest& manifest
   return backend;
 }
 
-Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byte> archive,
-                                                        const Manifest& manifest,
-                                                        const LoadOptions& options) {
+Result<std::shared_ptr<const Backend>> libtorch::load_archive(std::span<const std::byte> archive,
+                                                              const Manifest& manifest,
+                                                              const LoadOptions& options) {
   return load(manifest, options, [&](at::Device device) {
     MemoryBuffer buffer(archive);
     std::istream stream(&buffer);
@@ -205,7 +204,7 @@ Result<std::shared_ptr<const Backend>> load_torchscript(std::span<const std::byt
   });
 }
 
-void prepare_torch_process(std::size_t intra_op_threads) {
+void libtorch::prepare_process(std::size_t intra_op_threads) {
   at::set_num_threads(static_cast<int>(intra_op_threads));
   try {
     at::set_num_interop_threads(1);
@@ -216,6 +215,6 @@ void prepare_torch_process(std::size_t intra_op_threads) {
   TensorPool::install();
 }
 
-const char* torch_version() noexcept { return TORCH_VERSION; }
+const char* libtorch::version() noexcept { return TORCH_VERSION; }
 
 }  // namespace infer::inline v0

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "../../models/architectures.h"
+#include "../../models/torch_making.h"
 #include "../backend/error_text.h"
 #include "module_builder.h"
 #include "module_file.h"
@@ -255,7 +255,8 @@ class Builder {
 
 }  // namespace
 
-Result<void> build_bert(const BertConfig& config, Checkpoint& checkpoint, const std::filesystem::path& file) {
+Result<void> libtorch::build_bert(const BertConfig& config, Checkpoint& checkpoint,
+                                  const std::filesystem::path& file) {
   if (config.width % config.heads != 0) {
     return fail(ErrorCode::kInvalidArgument, "config.json: hidden_size: " + std::to_string(config.width) +
                                                  " is no multiple of num_attention_heads " +

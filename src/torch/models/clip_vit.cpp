@@ -1,5 +1,3 @@
-#include "infer/models/clip_vit.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -17,9 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "../../models/architectures.h"
-#include "../../models/manifests.h"
-#include "../../models/staged_folder.h"
+#include "../../models/torch_making.h"
 #include "../backend/error_text.h"
 #include "module_builder.h"
 #include "module_file.h"
@@ -234,47 +230,13 @@ class HuggingFaceWeights {
   Checkpoint& checkpoint_;
 };
 
-Result<void> check(const ClipVitConfig& c) {
-  if (c.patch_size < 1 || c.image_size < 1 || c.image_size > 4096 || c.image_size % c.patch_size != 0) {
-    return fail(ErrorCode::kInvalidArgument, "image_size: " + std::to_string(c.image_size) +
-                                                 " is not a multiple of patch_size " +
-                                                 std::to_string(c.patch_size) + " in 1 to 4096");
-  }
-  if (c.heads < 1 || c.width < 1 || c.width > 8192 || c.width % c.heads != 0) {
-    return fail(ErrorCode::kInvalidArgument, "width: " + std::to_string(c.width) +
-                                                 " is not a multiple of heads " + std::to_string(c.heads) +
-                                                 " in 1 to 8192");
-  }
-  if (c.layers < 1 || c.layers > 128) return fail(ErrorCode::kInvalidArgument, "layers: outside 1 to 128");
-  if (c.mlp_width < 1 || c.mlp_width > 65536)
-    return fail(ErrorCode::kInvalidArgument, "mlp_width: outside 1 to 65536");
-  if (c.activation != "quick_gelu" && c.activation != "gelu") {
-    return fail(ErrorCode::kUnimplemented,
-                "hidden_act: '" + c.activation + "' is neither quick_gelu nor gelu");
-  }
-  if (c.embedding_size < 1 || c.embedding_size > 8192) {
-    return fail(ErrorCode::kInvalidArgument, "embedding_size: outside 1 to 8192");
-  }
-  return {};
-}
-
 }  // namespace
 
-Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, const fs::path& directory) {
-  if (auto valid = check(config); !valid) return valid;
+Result<void> libtorch::build_random_clip_vit(const ClipVitConfig& config, std::uint64_t seed,
+                                             const fs::path& file) {
   try {
-    auto staged = StagedFolder::create(directory);
-    if (!staged) return Unexpected(staged.error());
-    auto version = staged->subfolder("1");
-    if (!version) return Unexpected(version.error());
     const c10::InferenceMode guard;
-    const Module tower = Builder(config, random_weights(seed)).build();
-    if (auto saved = save_module(tower, *version / "model.pt"); !saved) return saved;
-    Manifest manifest = clip_vit_manifest(config);
-    manifest.weights = "random";
-    manifest.source = R"({"architecture": "clip-vit", "seed": )" + std::to_string(seed) + "}";
-    if (auto written = write_manifest(manifest, staged->path()); !written) return written;
-    return staged->commit();
+    return save_module(Builder(config, random_weights(seed)).build(), file);
   } catch (const std::bad_alloc&) {
     return Unexpected(out_of_memory());
   } catch (const std::exception& e) {
@@ -282,8 +244,8 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, co
   }
 }
 
-Result<void> build_clip_vit(const ClipVitConfig& config, Checkpoint& checkpoint, const fs::path& file) {
-  if (auto valid = check(config); !valid) return valid;
+Result<void> libtorch::build_clip_vit(const ClipVitConfig& config, Checkpoint& checkpoint,
+                                      const fs::path& file) {
   try {
     const c10::InferenceMode guard;
     const Module tower = Builder(config, HuggingFaceWeights(checkpoint)).build();

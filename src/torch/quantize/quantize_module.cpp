@@ -1,5 +1,3 @@
-#include "../../models/quantize_module.h"
-
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/quantize_per_channel.h>
@@ -19,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../models/torch_making.h"
 #include "../backend/error_text.h"
 #include "../backend/quick_gelu.h"
 #include "../backend/quiet_warnings.h"
@@ -232,8 +231,8 @@ class Quantizer {
 
 }  // namespace
 
-Result<void> quantize_module(const std::filesystem::path& from, const std::filesystem::path& to,
-                             const std::string& precision, QuantizeReport& report) {
+Result<void> libtorch::quantize(const std::filesystem::path& from, const std::filesystem::path& to,
+                                const std::string& precision, QuantizeReport& report) {
   try {
     const c10::InferenceMode guard;
     const QuietWarnings quiet;

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "../../models/training.h"
+#include "../../models/torch_making.h"
 #include "../backend/error_text.h"
 #include "../models/module_builder.h"
 #include "../models/module_file.h"
@@ -229,9 +229,9 @@ auto guarded(Call call) -> decltype(call()) {
 
 }  // namespace
 
-Result<RecurrentFit> train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
-                                     const Windows& validation, const EpochHook& hook,
-                                     const std::filesystem::path& file) {
+Result<RecurrentFit> libtorch::train_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                                               const Windows& validation, const EpochHook& hook,
+                                               const std::filesystem::path& file) {
   return guarded([&]() -> Result<RecurrentFit> {
     Training run(lstm, seed, training);
     const at::Tensor check_x = Training::inputs(validation);
@@ -257,8 +257,8 @@ Result<RecurrentFit> train_recurrent(bool lstm, std::uint64_t seed, const Window
   });
 }
 
-Result<void> refit_recurrent(bool lstm, std::uint64_t seed, const Windows& training, const RecurrentFit& fit,
-                             const std::filesystem::path& file) {
+Result<void> libtorch::refit_recurrent(bool lstm, std::uint64_t seed, const Windows& training,
+                                       const RecurrentFit& fit, const std::filesystem::path& file) {
   return guarded([&]() -> Result<void> {
     Training run(lstm, seed, training);
     for (std::size_t epoch = 1; epoch <= fit.epochs; ++epoch) run.epoch();

@@ -8,7 +8,7 @@
 #include <new>
 #include <string>
 
-#include "../../models/training.h"
+#include "../../models/torch_making.h"
 #include "../backend/error_text.h"
 #include "../models/module_file.h"
 
@@ -24,8 +24,8 @@ def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
 
 }  // namespace
 
-Result<void> build_text_head(const std::filesystem::path& base, const std::vector<float>& weight,
-                             const std::vector<float>& bias, const std::filesystem::path& file) {
+Result<void> libtorch::build_text_head(const std::filesystem::path& base, const std::vector<float>& weight,
+                                       const std::vector<float>& bias, const std::filesystem::path& file) {
   try {
     const c10::InferenceMode guard;
     const torch::jit::Module embedder = torch::jit::load(base.string());

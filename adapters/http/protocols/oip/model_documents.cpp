@@ -89,19 +89,12 @@ void write_statistics(JsonWriter& json, const ServedModel& model) {
 
 }  // namespace
 
-std::string_view model_platform(const Model& model) {
-  for (const BackendEntry& entry : backends()) {
-    if (entry.name == model.manifest.backend) return entry.platform;
-  }
-  return model.manifest.backend;
-}
-
 std::string model_metadata(const ServedModel& model, const std::vector<std::string>& versions) {
   const Model& loaded = model.engine->model();
   JsonWriter json;
   json.begin_object().key("name").value(loaded.name).key("versions").begin_array();
   for (const std::string& version : versions) json.value(version);
-  json.end_array().key("platform").value(model_platform(loaded));
+  json.end_array().key("platform").value(loaded.platform);
   write_specs(json, "inputs", loaded.backend->signature().inputs);
   write_specs(json, "outputs", loaded.backend->signature().outputs);
   json.end_object();
@@ -112,7 +105,7 @@ std::string model_config(const ServedModel& model) {
   const Model& loaded = model.engine->model();
   const EngineOptions& options = model.engine->options();
   JsonWriter json;
-  json.begin_object().key("name").value(loaded.name).key("platform").value(model_platform(loaded));
+  json.begin_object().key("name").value(loaded.name).key("platform").value(loaded.platform);
   json.key("backend").value(loaded.manifest.backend);
   json.key("version_policy").raw(R"({"latest":{"num_versions":1}})");
   json.key("max_batch_size").value(options.batch.max_batch_size);

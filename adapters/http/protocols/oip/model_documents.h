@@ -19,7 +19,4 @@ std::string model_statistics(const std::vector<std::shared_ptr<ServedModel>>& mo
 /// Triton's names for what /metrics has under ours.
 std::string triton_metrics(const std::vector<std::shared_ptr<ServedModel>>& models);
 
-/// Of the backend that runs it: "pytorch_torchscript".
-std::string_view model_platform(const Model& model);
-
 }  // namespace infer::http

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+#include "infer/export.h"
+
+namespace infer::inline v0 {
+
+/// Returns how many file descriptors this process may have; the greatest number there is means no limit.
+INFER_EXPORT std::size_t descriptor_limit() noexcept;
+/// Raises that limit as far as the host allows, and returns the limit that now holds.
+INFER_EXPORT std::size_t raise_descriptor_limit() noexcept;
+/// Returns how many file descriptors this process has open; 0 if the system does not tell. Blocks while it
+/// reads a folder of /proc.
+INFER_EXPORT std::size_t open_descriptors();
+
+}  // namespace infer::inline v0
