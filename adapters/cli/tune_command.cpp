@@ -121,7 +121,11 @@ int run(const Arguments& arguments) {
   const std::filesystem::path file = adapter::tuned_place(arguments.model);
   if (arguments.json) {
     adapter::JsonWriter json;
-    json.begin_object().key("cpu").value(read_cpu_info().name).key("usable_cores").value(report->usable_cores);
+    json.begin_object()
+        .key("cpu")
+        .value(read_cpu_info().name)
+        .key("usable_cores")
+        .value(report->usable_cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
     for (const auto& [version, trial] : report->chosen) write(json.key(version), trial, *report);
     json.end_object().key("front").begin_array();
@@ -132,8 +136,8 @@ int run(const Arguments& arguments) {
   } else {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
-    std::cout << printable(read_cpu_info().name) << ", " << report->usable_cores << " cores, " << arguments.clients
-              << " clients\nfront of throughput against p95:\n"
+    std::cout << printable(read_cpu_info().name) << ", " << report->usable_cores << " cores, "
+              << arguments.clients << " clients\nfront of throughput against p95:\n"
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, *report) << '\n';
     std::cout << "chosen:\n" << kHead;

@@ -27,7 +27,7 @@ LAYERS = {
     "tasks": {"core", "engine", "image", "series", "tasks", "text"},
     "testing": {"core", "engine", "testing"},
     "text": {"core", "engine/manifest.h", "engine/read_file.h", "text"},
-    "tools": {"core", "engine", "image", "series", "serving", "tasks", "text", "tools", "version.h", "weights"},
+    "tools": {"core", "engine", "image", "machine", "series", "serving", "tasks", "text", "tools", "version.h", "weights"},
     "torch": {"core", "engine", "int8", "models", "series", "tasks", "text", "torch", "torch_interop.h", "weights"},
     "weights": {"core", "engine/read_file.h", "engine/tensor.h", "weights"},
 }
