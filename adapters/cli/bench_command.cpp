@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/machine_limit.h"
 #include "infer/engine/model.h"
 #include "infer/engine/open.h"
-#include "json_writer.h"
 #include "printable.h"
 #include "process.h"
 #include "sample_request.h"
@@ -205,7 +205,7 @@ int run(const Arguments& arguments) {
       of_any_length ? std::ranges::max(batches) : options->batch.max_batch_size;  // what the cost leaves
   if (!arguments.batches.empty()) batches = arguments.batches;
   const ThreadPlan& plan = options->threads;
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("model").value(model->name).key("model_version").value(model->version);
   json.key("device").value(arguments.device).key("workers").value(plan.workers);
   json.key("intra_op_threads").value(plan.intra_op_threads);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "folder/file_stamp.h"
 #include "folder/image_files.h"
 #include "folder/made_with.h"
@@ -25,7 +26,6 @@
 #include "folder/vector_file.h"
 #include "infer/tasks/image_embedder.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "open_embedder.h"
 #include "printable.h"
 #include "process.h"
@@ -182,7 +182,7 @@ int report(const Arguments& arguments, const Counts& counts, std::size_t rows, d
            bool interrupted) {
   const double rate = seconds > 0 ? static_cast<double>(counts.written) / seconds : 0;
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("out").value(arguments.out).key("written").value(counts.written);
     json.key("rows").value(rows).key("skipped").value(counts.skipped);
     json.key("dropped").value(counts.dropped).key("seconds").value(seconds);

@@ -21,8 +21,8 @@
 
 #include "client.h"
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "latency_histogram.h"
 #include "load/arrival_flags.h"
 #include "load/arrivals.h"
@@ -72,14 +72,14 @@ std::string line(const Tally::Counts& seen, double seconds) {
   return out.str();
 }
 
-void write_percentiles(adapter::JsonWriter& json, const LatencyHistogram& times) {
+void write_percentiles(JsonWriter& json, const LatencyHistogram& times) {
   json.begin_object();
   for (const auto& [name, fraction] : kPercentiles) json.key(name).value(times.percentile(fraction) * 1e3);
   json.key("max").value(times.max() * 1e3).end_object();
 }
 
 std::string json_text(const Tally::Counts& seen, double offered, double seconds) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("ok").value(seen.ok).key("fail").value(seen.failed).key("seconds").value(seconds);
   json.key("offered_per_second").value(offered);
   json.key("ok_per_second").value(seconds > 0 ? static_cast<double>(seen.ok) / seconds : 0);

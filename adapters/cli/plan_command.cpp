@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/engine/engine.h"
-#include "json_writer.h"
 #include "load/arrival_flags.h"
 #include "load/objective.h"
 #include "plan/read_curve.h"
@@ -64,7 +64,7 @@ Row predict(std::string name, const SimulationOptions& options, const Arrivals& 
   return row;
 }
 
-void write_json(adapter::JsonWriter& json, const Row& row, bool has_objective) {
+void write_json(JsonWriter& json, const Row& row, bool has_objective) {
   const Prediction& seen = row.prediction;
   json.begin_object().key("for").value(row.name).key("answered").value(seen.answered);
   json.key("refused").value(seen.refused).key("drop_rate").value(seen.drop_rate());
@@ -195,7 +195,7 @@ int run(const Arguments& arguments) {
   const auto rows = predict_all(arguments, options, *arrivals, objective);
   const Row* best = objective ? choice(rows) : nullptr;
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("model").value(model->name).key("predictions").begin_array();
     for (const Row& row : rows) write_json(json, row, objective.has_value());
     json.end_array();

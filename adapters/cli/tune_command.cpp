@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/core/thread_plan.h"
 #include "infer/engine/open.h"
 #include "infer/engine/tuned.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "load/objective.h"
 #include "plot.h"
 #include "printable.h"
@@ -154,7 +154,7 @@ std::string text(const Trial& trial, const std::string& of_precision) {
   return "  " + printable_column(c.version, 10) + ' ' + printable_column(of_precision, 9) + line.data();
 }
 
-void write(adapter::JsonWriter& json, const Trial& trial, const std::string& of_precision) {
+void write(JsonWriter& json, const Trial& trial, const std::string& of_precision) {
   const Candidate& c = trial.candidate;
   json.begin_object().key("version").value(c.version).key("precision").value(of_precision);
   json.key("workers").value(c.workers).key("intra_op_threads").value(c.intra_op_threads);
@@ -255,7 +255,7 @@ int run(const Arguments& arguments) {
   const std::filesystem::path file = adapter::tuned_place(arguments.model);
   const auto of_precision = [&](const Trial& t) { return precision(arguments.model, t.candidate.version); };
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
     for (const auto& [version, settings] : tuned) {

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "client.h"
-#include "httplib_config.h"
 #include "idle_memory.h"
 #include "infer/engine/torchscript.h"
 #include "infer/serving/file_watch.h"
+#include "listener.h"
 #include "operations/log_line.h"
 #include "operations/log_writer.h"
 #include "periodic.h"
@@ -28,7 +28,6 @@
 
 namespace infer::http {
 
-using adapter::JsonWriter;
 using adapter::Signals;
 
 namespace {

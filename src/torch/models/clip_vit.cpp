@@ -15,8 +15,10 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "../../engine/json_writer.h"
 #include "../../models/architectures.h"
 #include "../../models/manifests.h"
 #include "../../models/staged_folder.h"
@@ -272,7 +274,9 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed, co
     if (auto saved = save_module(tower, *version / "model.pt"); !saved) return saved;
     Manifest manifest = clip_vit_manifest(config);
     manifest.weights = "random";
-    manifest.source = R"({"architecture": "clip-vit", "seed": )" + std::to_string(seed) + "}";
+    JsonWriter origin;
+    origin.spaced().begin_object().key("architecture").value("clip-vit").key("seed").value(seed).end_object();
+    manifest.source = std::move(origin).text();
     if (auto written = write_manifest(manifest, staged->path()); !written) return written;
     return staged->commit();
   } catch (const std::bad_alloc&) {

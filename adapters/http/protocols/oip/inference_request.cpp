@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base64.h"
+#include "infer/core/invalid.h"
 #include "json/json_body.h"
 
 namespace infer::http {
@@ -20,10 +21,6 @@ using simdjson::dom::object;
 
 /// Far beyond any body, and small enough that no product of a few overflows.
 constexpr std::size_t kMaxElements = std::size_t{1} << 40;
-
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
-
-std::string shown(std::string_view text) { return "'" + std::string(text.substr(0, 64)) + "'"; }
 
 /// Where the bytes of binary tensors come from, in order.
 class BinaryData {
@@ -79,7 +76,7 @@ class ElementReader {
     }
     if (!convert(value, out_[count_])) {
       return invalid("inputs." + name_ + ".data: element " + std::to_string(count_) + " is " +
-                     shown(simdjson::minify(value)) + ", which its datatype cannot hold");
+                     in_quotes(simdjson::minify(value)) + ", which its datatype cannot hold");
     }
     ++count_;
     return {};
@@ -274,7 +271,7 @@ class RequestParser {
     if (input["name"].get(name)) return invalid(where + ".name: must be a string");
     NamedTensor tensor;
     tensor.name = name;
-    if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
+    if (!names_.insert(name).second) return invalid(where + ".name: " + in_quotes(name) + " is given twice");
     auto shape = parse_shape(input, tensor.name);
     if (!shape) return Unexpected(shape.error());
     tensor.shape = *shape;
@@ -284,7 +281,7 @@ class RequestParser {
     tensor.is_bytes = datatype == "BYTES";
     const auto dtype = parse_dtype(datatype);
     if (!dtype && !tensor.is_bytes)
-      return invalid("inputs." + tensor.name + ".datatype: " + shown(datatype) + " is not known");
+      return invalid("inputs." + tensor.name + ".datatype: " + in_quotes(datatype) + " is not known");
     auto parameters = Parameters::of(input, "inputs." + tensor.name + ".parameters");
     if (!parameters) return Unexpected(parameters.error());
     element size;
