@@ -5,10 +5,10 @@
 #include <string>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/core/thread_plan.h"
 #include "infer/tools/bench.h"
 #include "infer/tools/sample_request.h"
-#include "json_writer.h"
 #include "printable.h"
 #include "process.h"
 
@@ -33,7 +33,7 @@ int run(const Arguments& arguments) {
   const Model& model = bench->model();
   const ThreadPlan& plan = bench->engine().threads;
   const BatchOptions& policy = bench->engine().batch;
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("model").value(model.name).key("model_version").value(model.version);
   json.key("device").value(device).key("workers").value(plan.workers);
   json.key("intra_op_threads").value(plan.intra_op_threads);

@@ -10,7 +10,7 @@
 
 #include "commands.h"
 #include "doctor/check.h"
-#include "json_writer.h"
+#include "engine/json_writer.h"
 #include "printable.h"
 #include "process.h"
 
@@ -45,7 +45,7 @@ int run(const std::vector<std::string>& models, bool json_wanted) {
   const auto worst = std::max_element(checks.begin(), checks.end(),
                                       [](const Check& a, const Check& b) { return a.level < b.level; });
   if (json_wanted) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("level").value(word(worst->level)).key("checks").begin_array();
     for (const Check& check : checks) {
       json.begin_object().key("level").value(word(check.level)).key("name").value(check.name);

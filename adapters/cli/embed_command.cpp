@@ -9,7 +9,6 @@
 #include "commands.h"
 #include "infer/tools/embed_folder.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "open_embedder.h"
 #include "printable.h"
 #include "process.h"
@@ -33,7 +32,7 @@ struct Arguments {
 int report(const Arguments& arguments, const tools::EmbedFolderReport& done, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(done.written) / seconds : 0;
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("out").value(arguments.out).key("written").value(done.written);
     json.key("rows").value(done.rows).key("skipped").value(done.skipped);
     json.key("dropped").value(done.dropped).key("seconds").value(seconds);

@@ -16,12 +16,12 @@
 #include "arrival_flags.h"
 #include "client.h"
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/tools/arrivals.h"
 #include "infer/tools/latency_histogram.h"
 #include "infer/tools/send_on_time.h"
 #include "infer/tools/tally.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
@@ -63,14 +63,14 @@ std::string line(const tools::Tally::Counts& seen, double seconds) {
   return out.str();
 }
 
-void write_percentiles(adapter::JsonWriter& json, const tools::LatencyHistogram& times) {
+void write_percentiles(JsonWriter& json, const tools::LatencyHistogram& times) {
   json.begin_object();
   for (const auto& [name, fraction] : kPercentiles) json.key(name).value(times.percentile(fraction) * 1e3);
   json.key("max").value(times.max() * 1e3).end_object();
 }
 
 std::string json_text(const tools::Tally::Counts& seen, double offered, double seconds) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("ok").value(seen.ok).key("fail").value(seen.failed).key("seconds").value(seconds);
   json.key("offered_per_second").value(offered);
   json.key("ok_per_second").value(seconds > 0 ? static_cast<double>(seen.ok) / seconds : 0);

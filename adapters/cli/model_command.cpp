@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/engine/inspect.h"
 #include "infer/engine/model.h"
 #include "infer/models/clip_vit.h"
@@ -15,14 +16,13 @@
 #include "infer/models/quantize.h"
 #include "infer/models/simulator.h"
 #include "infer/tasks/task.h"
-#include "json_writer.h"
 #include "printable.h"
 #include "process.h"
 
 namespace infer::cli {
 namespace {
 
-void write_specs(adapter::JsonWriter& json, const std::vector<TensorSpec>& specs) {
+void write_specs(JsonWriter& json, const std::vector<TensorSpec>& specs) {
   json.begin_array();
   for (const TensorSpec& spec : specs) {
     json.begin_object().key("name").value(spec.name).key("dtype").value(to_string(spec.dtype));
@@ -33,7 +33,7 @@ void write_specs(adapter::JsonWriter& json, const std::vector<TensorSpec>& specs
 
 std::string inspection_json(const Manifest& manifest, const std::string& version,
                             const ModuleReport* module) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .key("name")
       .value(manifest.name)
@@ -180,7 +180,7 @@ void print_quantized(const QuantizeReport& report, const std::string& precision,
 }
 
 void print_quantized_json(const QuantizeReport& report, const std::string& out) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("model").value(out).key("quantized").value(report.quantized);
   json.key("left_in_fp32").begin_array();
   for (const std::string& layer : report.left_in_fp32) json.value(layer);
@@ -282,7 +282,7 @@ void add_model_command(CLI::App& app, Action& action) {
         return 1;
       }
       if (arguments->json) {
-        adapter::JsonWriter json;
+        JsonWriter json;
         json.begin_object()
             .key("model")
             .value(arguments->out)

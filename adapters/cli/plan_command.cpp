@@ -12,10 +12,10 @@
 
 #include "arrival_flags.h"
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/engine/engine.h"
 #include "infer/tools/plan.h"
 #include "infer/tools/read_curve.h"
-#include "json_writer.h"
 #include "plot.h"
 #include "printable.h"
 
@@ -42,7 +42,7 @@ struct Arguments {
 constexpr std::array<std::pair<const char*, double>, 3> kPercentiles{
     {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}}};
 
-void write_json(adapter::JsonWriter& json, const tools::PlannedService& row, bool has_objective) {
+void write_json(JsonWriter& json, const tools::PlannedService& row, bool has_objective) {
   const tools::Prediction& seen = row.prediction;
   json.begin_object().key("for").value(row.name).key("answered").value(seen.answered);
   json.key("refused").value(seen.refused).key("drop_rate").value(seen.drop_rate());
@@ -130,7 +130,7 @@ int run(const Arguments& arguments) {
   const auto rows = tools::plan_service(options, *arrivals, objective);
   const tools::PlannedService* best = objective ? tools::choose_service(rows) : nullptr;
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("model").value(model->name).key("predictions").begin_array();
     for (const tools::PlannedService& row : rows) write_json(json, row, objective.has_value());
     json.end_array();

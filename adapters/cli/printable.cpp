@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "utf8.h"
+#include "engine/utf8.h"
 
 namespace infer::cli {
 namespace {
@@ -22,9 +22,9 @@ template <class Shown>
 std::string escaped(std::string_view text, const Shown& shown) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = adapter::utf8_length(text);
+    const std::size_t length = utf8_length(text);
     const std::string_view character = text.substr(0, std::max<std::size_t>(1, length));
-    if (length > 0 && !adapter::steers_display(adapter::code_point(text, length))) {
+    if (length > 0 && !steers_display(code_point(text, length))) {
       out += shown(character);
     } else {
       out += hexadecimal(character);
@@ -56,7 +56,7 @@ std::string printable_column(std::string_view text, std::size_t width, std::size
   std::size_t characters = 0;
   const std::string whole = printable(text);
   for (std::string_view rest = whole; !rest.empty() && characters < most; ++characters) {
-    const std::size_t length = adapter::utf8_length(rest);
+    const std::size_t length = utf8_length(rest);
     out += rest.substr(0, length);
     rest.remove_prefix(length);
   }

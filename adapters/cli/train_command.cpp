@@ -5,9 +5,9 @@
 #include <string>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/models/train_forecast.h"
 #include "infer/models/train_text.h"
-#include "json_writer.h"
 #include "printable.h"
 #include "process.h"
 
@@ -36,7 +36,7 @@ void print_report(const TextReport& report, const std::string& out) {
 }
 
 void print_json(const TextReport& report, const std::string& out) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("model").value(out).key("trained").value(report.trained);
   json.key("held_out").value(report.held_out).key("accuracy").value(report.accuracy);
   json.key("log_loss").value(report.log_loss).key("calibration_error").value(report.calibration_error);
@@ -110,7 +110,7 @@ void print_leaderboard(const std::vector<LeaderboardRow>& rows) {
 }
 
 void print_json(const std::vector<LeaderboardRow>& rows) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_array();
   for (const LeaderboardRow& row : rows) {
     json.begin_object().key("version").value(row.version).key("model").value(row.model);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/engine/tuned.h"
 #include "infer/machine/cpu.h"
 #include "infer/tools/objective.h"
@@ -17,7 +18,6 @@
 #include "infer/tools/search.h"
 #include "infer/tools/tune.h"
 #include "interrupt.h"
-#include "json_writer.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
@@ -59,7 +59,7 @@ std::string text(const Trial& trial, const tools::TuneReport& report) {
          line.data();
 }
 
-void write(adapter::JsonWriter& json, const Trial& trial, const tools::TuneReport& report) {
+void write(JsonWriter& json, const Trial& trial, const tools::TuneReport& report) {
   const tools::Candidate& c = trial.candidate;
   json.begin_object().key("version").value(c.version).key("precision").value(report.precision.at(c.version));
   json.key("workers").value(c.workers).key("intra_op_threads").value(c.intra_op_threads);
@@ -120,7 +120,7 @@ int run(const Arguments& arguments) {
   const auto best = tools::front(report->trials);
   const std::filesystem::path file = adapter::tuned_place(arguments.model);
   if (arguments.json) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object()
         .key("cpu")
         .value(read_cpu_info().name)

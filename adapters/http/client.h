@@ -6,19 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "connect.h"
 #include "infer/core/result.h"
 
 namespace infer::http {
-
-/// "http://host:port/path?query", taken apart.
-struct Url {
-  std::string host;  ///< Or the path of a Unix socket, from "/" on, where it was not parsed.
-  int port = 80;
-  std::string target = "/";  ///< Path and query.
-
-  /// Errors: `kInvalidArgument`; https is not spoken.
-  static Result<Url> parse(const std::string& text);
-};
 
 struct ClientRequest {
   std::string method = "GET";
@@ -48,8 +39,5 @@ class Client {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// Connects to host:port and closes again. Errors: `kUnavailable`, with the reason.
-Result<void> try_connect(const std::string& host, int port, std::chrono::milliseconds timeout);
 
 }  // namespace infer::http

@@ -1,7 +1,7 @@
 #pragma once
 
 // The one place that includes cpp-httplib, so that every file sees it with the same settings. It serves
-// clients alone; what a server reads is read by http_session.cpp.
+// clients alone: client.cpp, which knows what is internal to it, and those of the tests.
 #define CPPHTTPLIB_USE_POLL
 #define CPPHTTPLIB_ZLIB_SUPPORT
 #define CPPHTTPLIB_RECV_BUFSIZ size_t(65536u)

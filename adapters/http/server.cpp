@@ -15,13 +15,13 @@
 #include <vector>
 
 #include "client.h"
-#include "httplib_config.h"
 #include "idle_memory.h"
 #include "infer/engine/torchscript.h"
 #include "infer/machine/control_group.h"
 #include "infer/machine/cpu.h"
 #include "infer/machine/descriptors.h"
 #include "infer/serving/file_watch.h"
+#include "listener.h"
 #include "operations/log_line.h"
 #include "operations/log_writer.h"
 #include "periodic.h"
@@ -30,7 +30,6 @@
 
 namespace infer::http {
 
-using adapter::JsonWriter;
 using adapter::Signals;
 
 namespace {

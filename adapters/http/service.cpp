@@ -6,21 +6,19 @@
 #include <utility>
 
 #include "exchange/request_id.h"
-#include "exchange/trace_context.h"
+#include "infer/core/invalid.h"
 #include "infer/machine/memory.h"
 #include "message/fields.h"
+#include "message/trace_context.h"
 #include "operations/openapi.h"
 #include "operations/process_metrics.h"
 #include "tuned_place.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
-
 namespace {
 
 using std::chrono::milliseconds;
-using Phase = Lifecycle::Phase;
 
 double seconds_since(TimePoint start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -28,14 +26,13 @@ double seconds_since(TimePoint start) {
 
 /// The deadline that X-Timeout-Ms asks for, at most `limit` from now. Errors: `kInvalidArgument`.
 Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit) {
-  const auto text = exchange.header("X-Timeout-Ms");
+  const auto text = exchange.request.header("X-Timeout-Ms");
   if (!text) return exchange.call.start + limit;
   std::int64_t ms = 0;
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, ms);
   if (error != std::errc() || stop != end || ms <= 0) {
-    return fail(ErrorCode::kInvalidArgument,
-                "X-Timeout-Ms: '" + text->substr(0, 32) + "' is not a whole number above 0");
+    return invalid("X-Timeout-Ms: '" + std::string(text->substr(0, 32)) + "' is not a whole number above 0");
   }
   return exchange.call.start +
          std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
@@ -48,7 +45,7 @@ void add_timing_headers(Exchange& exchange) {
     const double ms = std::chrono::duration<double, std::milli>(time).count();
     const auto end =
         std::to_chars(text.data(), text.data() + text.size(), ms, std::chars_format::fixed, 3).ptr;
-    exchange.headers.emplace_back(name, std::string(text.data(), end));
+    exchange.answer.headers.emplace_back(name, std::string(text.data(), end));
   };
   add("x-queue-time", exchange.call.timings()->queue);
   add("x-inference-time", exchange.call.timings()->compute);
@@ -103,7 +100,7 @@ Service::Service(ServerOptions options, LogLine log)
   router_.add({.method = "GET",
                .path = "/openapi.json",
                .summary = "This description",
-               .handle = [this](Exchange& exchange) { exchange.response = openapi(router_.routes()); }});
+               .handle = [this](Exchange& exchange) { exchange.answer.text = openapi(router_.routes()); }});
 }
 
 Result<void> Service::load() {
@@ -131,33 +128,23 @@ void Service::refresh() {
   host_.refresh();
 }
 
-bool Service::ready() const { return lifecycle_.phase() == Phase::kServing; }
+bool Service::ready() const { return lifecycle_.phase() == Lifecycle::Phase::kServing; }
 
 DrainReport Service::drain(milliseconds timeout) {
   lifecycle_.start_draining();
-  host_.stop();
-  const TimePoint end = std::chrono::steady_clock::now() + timeout;
-  DrainReport total;
-  const auto all = host_.all();
-  for (const auto& model : all) {
-    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
-    const DrainReport report = model->engine->drain(std::max(left, milliseconds(0)));
-    total.completed += report.completed;
-    total.failed += report.failed;
-    total.in_time = total.in_time && report.in_time;
-  }
+  const DrainReport report = host_.drain(timeout);
   request_log_.report_left_out();
-  return total;
+  return report;
 }
 
 bool Service::Handler::authorised(Exchange& exchange) const {
-  if (!service_.api_keys_ || entrance_ != Entrance::kMain || exchange.route->open) return true;
-  const std::string given = exchange.header("Authorization").value_or("");
+  if (!service_.api_keys_ || entrance_ != Entrance::kMain || exchange.request.route->open) return true;
+  const std::string_view given = exchange.request.header("Authorization").value_or("");
   const std::size_t scheme = std::min(given.find(' '), given.size());  // its name has no case
-  if (equal_ignoring_case(std::string_view(given).substr(0, scheme), "Bearer") &&
-      service_.api_keys_->accepts(trimmed(std::string_view(given).substr(scheme))))
+  if (equal_ignoring_case(given.substr(0, scheme), "Bearer") &&
+      service_.api_keys_->accepts(trimmed(given.substr(scheme))))
     return true;
-  exchange.headers.emplace_back("WWW-Authenticate", "Bearer");
+  exchange.answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   answer_error(exchange, 401, "Unauthorized",
                given.empty() ? "Authorization: is missing, expected Bearer and an API key"
                              : "Authorization: is not Bearer and one of the API keys");
@@ -166,29 +153,29 @@ bool Service::Handler::authorised(Exchange& exchange) const {
 
 std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) const {
   const std::string& socket = service_.options_.admin_socket;
-  const bool safe = exchange.method == "GET" || exchange.method == "HEAD" || exchange.method == "OPTIONS";
+  const bool safe = exchange.request.method == "GET" || exchange.request.method == "HEAD" ||
+                    exchange.request.method == "OPTIONS";
   if (entrance_ == Entrance::kAdmin) return std::nullopt;
-  if (exchange.route->probe_only) {
-    if (!socket.empty()) return exchange.path + ": only through the Unix socket of admin_socket";
-    if (!is_loopback(exchange.remote_address)) {
-      return exchange.path +
-             ": only from this machine; use infer drain there, or --admin-socket in a container";
+  if (exchange.request.route->probe_only) {
+    const std::string path(exchange.request.path);
+    if (!socket.empty()) return path + ": only through the Unix socket of admin_socket";
+    if (!is_loopback(std::string(exchange.request.remote_address))) {
+      return path + ": only from this machine; use infer drain there, or --admin-socket in a container";
     }
     // Whatever the listener's own address is: the page of another site may reach it under a name of its own.
-    if (!names_this_machine(exchange.header("Host").value_or("")))
-      return exchange.path + ": Host does not name this machine; use localhost or 127.0.0.1";
-    if (!exchange.header(kAdminHeader))
-      return exchange.path + ": needs the header " + kAdminHeader +
-             ": 1, which no other site's page can send";
+    if (!names_this_machine(exchange.request.header("Host").value_or("")))
+      return path + ": Host does not name this machine; use localhost or 127.0.0.1";
+    if (!exchange.request.header(kAdminHeader))
+      return path + ": needs the header " + kAdminHeader + ": 1, which no other site's page can send";
     return sent_by_other_site(exchange);
   }
-  if (exchange.route->changes_state || (loopback_ && !safe)) return sent_by_other_site(exchange);
+  if (exchange.request.route->changes_state || (loopback_ && !safe)) return sent_by_other_site(exchange);
   return std::nullopt;
 }
 
 bool Service::Handler::begin(Exchange& exchange) {
   if (loopback_) {
-    const auto host = exchange.header("Host");  // HTTP/1.0 has none, and browsers do not speak it
+    const auto host = exchange.request.header("Host");  // HTTP/1.0 has none, and browsers do not speak it
     if (host && !names_this_machine(*host, service_.options_.allowed_hosts)) {
       answer_error(
           exchange, 403, "Forbidden",
@@ -197,19 +184,22 @@ bool Service::Handler::begin(Exchange& exchange) {
       return false;
     }
   }
-  Router::Match match = service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain);
+  Router::Match match =
+      service_.router_.find(exchange.request.method, exchange.request.path, entrance_ != Entrance::kMain);
   if (match.route == nullptr) {
     if (match.allowed.empty()) {
-      answer_error(exchange, Error{ErrorCode::kNotFound, "no route " + exchange.path, {}});
+      answer_error(exchange,
+                   Error{ErrorCode::kNotFound, "no route " + std::string(exchange.request.path), {}});
     } else {
-      exchange.headers.emplace_back("Allow", match.allowed);
+      exchange.answer.headers.emplace_back("Allow", match.allowed);
       answer_error(exchange, 405, "MethodNotAllowed",
-                   exchange.path + ": method " + exchange.method + " is not among " + match.allowed);
+                   std::string(exchange.request.path) + ": method " + std::string(exchange.request.method) +
+                       " is not among " + match.allowed);
     }
     return false;
   }
-  exchange.route = match.route;
-  exchange.path_parameters = std::move(match.parameters);
+  exchange.request.route = match.route;
+  exchange.request.path_parameters = std::move(match.parameters);
   if (auto why = refusal(exchange)) {
     answer_error(exchange, 403, "Forbidden", *std::move(why));
     return false;
@@ -220,12 +210,12 @@ bool Service::Handler::begin(Exchange& exchange) {
     service_.active_.fetch_add(1);
     service_.active_requests_.add(1);
   }
-  if (!exchange.route->work) return true;
-  if (const auto parent = exchange.header("traceparent")) {
-    exchange.trace_id = trace_id(*parent);
-    if (!exchange.trace_id.empty()) {
-      exchange.span_id = random_id();
-      exchange.headers.emplace_back("traceparent", traceparent(*parent, exchange.span_id));
+  if (!exchange.request.route->work) return true;
+  if (const auto parent = exchange.request.header("traceparent")) {
+    exchange.request.trace_id = trace_id(*parent);
+    if (!exchange.request.trace_id.empty()) {
+      exchange.request.span_id = random_id();
+      exchange.answer.headers.emplace_back("traceparent", traceparent(*parent, exchange.request.span_id));
     }
   }
   auto deadline = request_deadline(exchange, service_.options_.request_timeout);
@@ -234,21 +224,16 @@ bool Service::Handler::begin(Exchange& exchange) {
     return false;
   }
   exchange.call.deadline = *deadline;
-  const Phase phase = service_.lifecycle_.phase();
-  if (phase == Phase::kLoading || phase == Phase::kDraining) {
-    exchange.headers.emplace_back("Retry-After", "1");
-    answer_error(exchange,
-                 Error{ErrorCode::kUnavailable, phase == Phase::kLoading ? "loading" : "draining", {}});
-    return false;
-  }
-  return true;
+  auto admitted = service_.lifecycle_.admit();
+  if (!admitted) refuse(exchange, admitted.error());
+  return admitted.has_value();
 }
 
 bool Service::Handler::is_quick(const Exchange& exchange) const {
-  return exchange.route->quick && exchange.route->quick(exchange);
+  return exchange.request.route->quick && exchange.request.route->quick(exchange);
 }
 
-void Service::Handler::handle(Exchange& exchange) { exchange.route->handle(exchange); }
+void Service::Handler::handle(Exchange& exchange) { exchange.request.route->handle(exchange); }
 
 void Service::Handler::finish(Exchange& exchange) {
   if (exchange.counted) {
@@ -256,17 +241,18 @@ void Service::Handler::finish(Exchange& exchange) {
     service_.active_.fetch_sub(1);
   }
   // What was refused before its route was looked up still counts as that route's.
-  if (exchange.route == nullptr && !exchange.path.empty())
-    exchange.route =
-        service_.router_.find(exchange.method, exchange.path, entrance_ != Entrance::kMain).route;
-  if (exchange.failure) write_failure(exchange);
+  if (exchange.request.route == nullptr && !exchange.request.path.empty())
+    exchange.request.route =
+        service_.router_.find(exchange.request.method, exchange.request.path, entrance_ != Entrance::kMain)
+            .route;
+  if (exchange.answer.failure) write_failure(exchange);
   if (exchange.call.timings()) add_timing_headers(exchange);
   service_.request_log_.finished(exchange);
   exchange.call.release();
 }
 
 bool Service::Handler::closing() const {
-  return entrance_ == Entrance::kMain && service_.lifecycle_.phase() >= Phase::kLameDuck;
+  return entrance_ == Entrance::kMain && service_.lifecycle_.is_leaving();
 }
 
 }  // namespace infer::http

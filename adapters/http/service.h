@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "exchange/request_handler.h"
 #include "exchange/request_origin.h"
 #include "exchange/router.h"
 #include "infer/core/metrics.h"
@@ -15,7 +17,6 @@
 #include "operations/log_line.h"
 #include "operations/options.h"
 #include "operations/request_log.h"
-#include "transport/listener.h"
 
 namespace infer::http {
 
@@ -103,6 +104,11 @@ class Service {
   Gauge& active_requests_;
   Gauge& model_load_time_;
 };
+
+/// What `Route::handle` takes, of a function that needs the service.
+inline std::function<void(Exchange&)> of_service(Service& service, void (*answer)(Service&, Exchange&)) {
+  return [&service, answer](Exchange& exchange) { answer(service, exchange); };
+}
 
 /// The routes of each kind; each adds its rows to the table.
 void add_health_routes(Router& router, Service& service);

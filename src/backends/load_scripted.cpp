@@ -1,12 +1,11 @@
 #include <simdjson.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <string>
 
-#include "../engine/read_file.h"
 #include "infer/testing/scripted_backend.h"
+#include "json_file.h"
 #include "scripted.h"
 
 namespace infer::inline v0 {
@@ -16,15 +15,11 @@ Result<std::shared_ptr<const Backend>> load_scripted(const Manifest& manifest,
                                                      const LoadOptions& /*options*/) {
   const auto path = directory / manifest.file;
   simdjson::dom::parser parser;
-  simdjson::dom::object fields;
-  if (const auto error = parser.load(path.string()).get(fields); error == simdjson::IO_ERROR) {
-    return Unexpected(unreadable(path, errno));
-  } else if (error != simdjson::SUCCESS) {
-    return fail(ErrorCode::kModelError, path.string() + ": " + simdjson::error_message(error));
-  }
+  const auto fields = load_object(parser, path);
+  if (!fields) return Unexpected(fields.error());
   testing::ScriptedOptions options;
   options.signature = {manifest.inputs, manifest.outputs};
-  for (const auto& [key, value] : fields) {
+  for (const auto& [key, value] : *fields) {
     double number = 0;
     bool flag = false;
     if (key == "burn" && value.get(flag) == simdjson::SUCCESS) {

@@ -2,13 +2,13 @@
 
 #include <simdjson.h>
 
-#include <cerrno>
-#include <charconv>
 #include <cmath>
+#include <utility>
 
-#include "../engine/read_file.h"
+#include "../engine/json_writer.h"
 #include "infer/series/statistical.h"
 #include "infer/series/windows.h"
+#include "json_file.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -145,43 +145,41 @@ bool read_model(const object& fields, const SeriesSpec& spec, StatisticalModel& 
   return true;
 }
 
-std::string number(double value) {
-  char text[40];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+/// The text of a model is large because of its lists: they have no blanks.
+void write_list(JsonWriter& json, std::string_view key, const std::vector<double>& values) {
+  json.key(key).spaced(false).list(values).spaced();
 }
 
-std::string list(const std::vector<double>& values) {
-  std::string out = "[";
-  for (const double value : values) out += (out.size() > 1 ? "," : "") + number(value);
-  return out + "]";
+void write(JsonWriter& json, const NaiveModel& model) {
+  json.begin_object().key("kind").value("naive").key("season").value(model.season);
+  write_list(json, "deviation", model.deviation);
+  json.end_object();
 }
 
-std::string model_text(const NaiveModel& model) {
-  return R"({"kind": "naive", "season": )" + std::to_string(model.season) + R"(, "deviation": )" +
-         list(model.deviation) + "}\n";
-}
-
-std::string model_text(const ProphetModel& model) {
-  std::string out = R"({"kind": "prophet", "curves": [)";
+void write(JsonWriter& json, const ProphetModel& model) {
+  json.begin_object().key("kind").value("prophet").key("curves").begin_array();
   for (const ProphetCurve& curve : model.curves) {
-    if (&curve != &model.curves.front()) out += ',';
-    out += "\n  {\"start\": " + number(curve.start) + ", \"span\": " + number(curve.span) +
-           ", \"offset\": " + number(curve.offset) + ", \"slope\": " + number(curve.slope) +
-           ", \"sigma\": " + number(curve.sigma) + ",\n   \"changepoints\": " + list(curve.changepoints) +
-           ",\n   \"changes\": " + list(curve.changes) + ",\n   \"seasonalities\": [";
+    json.line(2).begin_object().key("start").value(curve.start).key("span").value(curve.span);
+    json.key("offset").value(curve.offset).key("slope").value(curve.slope).key("sigma").value(curve.sigma);
+    write_list(json.line(3), "changepoints", curve.changepoints);
+    write_list(json.line(3), "changes", curve.changes);
+    json.line(3).key("seasonalities").begin_array();
     for (const Seasonality& season : curve.seasonalities) {
-      out += (&season == &curve.seasonalities.front() ? "" : ",") + std::string("{\"period\": ") +
-             number(season.period) + ", \"coefficients\": " + list(season.coefficients) + "}";
+      json.spaced(false).begin_object().spaced().key("period").value(season.period);
+      write_list(json, "coefficients", season.coefficients);
+      json.end_object();
     }
-    out += "]}";
+    json.end_array().end_object();
   }
-  return out + "]}\n";
+  json.end_array().end_object();
 }
 
 }  // namespace
 
 std::string statistical_json(const StatisticalModel& model) {
-  return std::visit([](const auto& kind) { return model_text(kind); }, model);
+  JsonWriter json;
+  std::visit([&](const auto& kind) { write(json.spaced(), kind); }, model);
+  return std::move(json).text() + "\n";
 }
 
 Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
@@ -191,15 +189,11 @@ Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
   if (!manifest.series)
     return fail(ErrorCode::kModelError, path.string() + ": infer.json: series: is missing");
   simdjson::dom::parser parser;
-  object fields;
-  if (const auto error = parser.load(path.string()).get(fields); error == simdjson::IO_ERROR) {
-    return Unexpected(unreadable(path, errno));
-  } else if (error != simdjson::SUCCESS) {
-    return fail(ErrorCode::kModelError, path.string() + ": " + simdjson::error_message(error));
-  }
+  const auto fields = load_object(parser, path);
+  if (!fields) return Unexpected(fields.error());
   const SeriesSpec& spec = *manifest.series;
   StatisticalModel model;
-  if (!read_model(fields, spec, model))
+  if (!read_model(*fields, spec, model))
     return fail(ErrorCode::kModelError,
                 path.string() + ": is no statistical model of " + std::to_string(spec.targets) + " targets");
   const auto history = static_cast<std::int64_t>(spec.history);

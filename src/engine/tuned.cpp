@@ -1,11 +1,13 @@
 #include "infer/engine/tuned.h"
 
 #include <cctype>
+#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "durable_file.h"
+#include "json_writer.h"
 
 namespace infer::inline v0 {
 std::string tuned_file_name(std::string_view cpu, std::size_t usable_cores) {
@@ -22,24 +24,22 @@ std::string tuned_file_name(std::string_view cpu, std::size_t usable_cores) {
 }
 
 Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions& versions) {
-  std::ostringstream out;
-  out << "{\"versions\": {";
-  const char* between = "";
+  JsonWriter json;
+  json.spaced().begin_object().key("versions").begin_object();
   for (const auto& [version, settings] : versions) {
-    out << between << "\n  \"" << version << "\": {\"workers\": " << settings.workers
-        << ", \"intra_op_threads\": " << settings.intra_op_threads
-        << ", \"max_batch_size\": " << settings.max_batch_size
-        << ", \"max_queue_delay_ms\": " << settings.max_queue_delay_ms
-        << ", \"samples_per_second\": " << settings.samples_per_second << ", \"p95_ms\": " << settings.p95_ms
-        << '}';
-    between = ",";
+    json.line(2).key(version).begin_object().key("workers").value(settings.workers);
+    json.key("intra_op_threads").value(settings.intra_op_threads);
+    json.key("max_batch_size").value(settings.max_batch_size);
+    json.key("max_queue_delay_ms").measured(settings.max_queue_delay_ms);
+    json.key("samples_per_second").measured(settings.samples_per_second);
+    json.key("p95_ms").measured(settings.p95_ms).end_object();
   }
-  out << "\n}}\n";
+  json.line(0).end_object().end_object();
   std::error_code error;
   std::filesystem::create_directories(file.parent_path(), error);
   if (error)
     return fail(ErrorCode::kFailedPrecondition, file.parent_path().string() + ": " + error.message());
-  return write_durably(file, out.str());
+  return write_durably(file, std::move(json).text() + "\n");
 }
 
 Manifest with_tuned(Manifest manifest, const TunedSettings& settings) {

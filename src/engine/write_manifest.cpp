@@ -1,155 +1,118 @@
 #include <array>
-#include <charconv>
-#include <cstdio>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "durable_file.h"
 #include "infer/engine/manifest.h"
+#include "json_writer.h"
 
 namespace infer::inline v0 {
 namespace {
 
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
-      out += escape.data();
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-/// The shortest text that reads back as the same value.
+/// The value at the key, where there is one.
 template <class T>
-std::string number(T value) {
-  std::array<char, 40> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
+void member(JsonWriter& json, std::string_view key, const std::optional<T>& value) {
+  if (value) json.key(key).value(*value);
+}
+/// The list at the key, unless it is empty.
+template <class List>
+void list_member(JsonWriter& json, std::string_view key, const List& items) {
+  if (!std::empty(items)) json.key(key).list(items);
+}
+void text_member(JsonWriter& json, std::string_view key, std::string_view text) {
+  if (!text.empty()) json.key(key).value(text);
 }
 
-template <class List, class Write>
-std::string list(const List& items, Write write) {
-  std::string out = "[";
-  for (const auto& item : items) out += (out.size() > 1 ? ", " : "") + std::string(write(item));
-  return out + "]";
-}
-
-/// An object, key by key; an empty value is left out.
-class Object {
- public:
-  explicit Object(std::string between) : between_(std::move(between)) {}
-  void add(std::string_view key, const std::string& value) {
-    if (value.empty()) return;
-    text_ += (text_.empty() ? "" : "," + between_) + json_string(key) + ": " + value;
+void write_specs(JsonWriter& json, std::string_view key, const std::vector<TensorSpec>& all) {
+  if (all.empty()) return;
+  json.line(2).key(key).begin_array();
+  for (const TensorSpec& spec : all) {
+    json.begin_object().key("name").value(spec.name).key("dtype").value(to_string(spec.dtype));
+    json.key("shape").list(spec.shape.dims());
+    if (spec.range) json.key("range").list(std::array{spec.range->least, spec.range->greatest});
+    list_member(json, "max_shape", spec.max_shape.dims());
+    text_member(json, "same_shape_as", spec.same_shape_as);
+    json.end_object();
   }
-  bool empty() const { return text_.empty(); }
-  std::string text(std::string_view edge = "") const {
-    return "{" + std::string(edge) + text_ + (edge.empty() ? "" : "\n") + "}";
-  }
-
- private:
-  std::string between_;
-  std::string text_;
-};
-
-std::string specs(const std::vector<TensorSpec>& all) {
-  if (all.empty()) return "";
-  return list(all, [](const TensorSpec& spec) {
-    Object object(" ");
-    object.add("name", json_string(spec.name));
-    object.add("dtype", json_string(to_string(spec.dtype)));
-    object.add("shape", list(spec.shape.dims(), number<std::int64_t>));
-    if (spec.range)
-      object.add("range", list(std::array{spec.range->least, spec.range->greatest}, number<std::int64_t>));
-    if (spec.max_shape.rank() > 0) object.add("max_shape", list(spec.max_shape.dims(), number<std::int64_t>));
-    if (!spec.same_shape_as.empty()) object.add("same_shape_as", json_string(spec.same_shape_as));
-    return object.text();
-  });
+  json.end_array();
 }
 
-std::string preprocess(const ImagePreprocess& spec) {
-  Object object(" ");
-  object.add("size", number(spec.size));
-  object.add("mean", list(spec.mean, number<float>));
-  object.add("std", list(spec.std, number<float>));
-  return object.text();
+void write(JsonWriter& json, const ImagePreprocess& spec) {
+  json.begin_object().key("size").value(spec.size);
+  json.key("mean").list(spec.mean).key("std").list(spec.std).end_object();
 }
 
-std::string tokenizer(const TokenizerSpec& spec) {
-  Object object(" ");
-  object.add("vocab", json_string(spec.vocab));
-  object.add("lowercase", spec.lowercase ? "true" : "false");
-  if (spec.strip_accents) object.add("strip_accents", *spec.strip_accents ? "true" : "false");
-  object.add("max_tokens", number(spec.max_tokens));
-  return object.text();
+void write(JsonWriter& json, const TokenizerSpec& spec) {
+  json.begin_object().key("vocab").value(spec.vocab).key("lowercase").value(spec.lowercase);
+  member(json, "strip_accents", spec.strip_accents);
+  json.key("max_tokens").value(spec.max_tokens).end_object();
 }
 
-std::string series(const SeriesSpec& spec) {
-  Object object("\n    ");
-  object.add("columns", list(spec.columns, json_string));
-  object.add("targets", number(spec.targets));
-  object.add("calendar", list(spec.calendar, json_string));
-  object.add("history", number(spec.history));
-  object.add("horizon", number(spec.horizon));
-  object.add("time", json_string(spec.time));
-  object.add("step_seconds", number(spec.step_seconds));
-  object.add("step_months", number(spec.step_months));
-  object.add("mean", list(spec.mean, number<double>));
-  object.add("scale", list(spec.scale, number<double>));
-  return object.text();
+void write(JsonWriter& json, const SeriesSpec& spec) {
+  json.begin_object().key("columns").list(spec.columns);
+  json.line(4).key("targets").value(spec.targets);
+  json.line(4).key("calendar").list(spec.calendar);
+  json.line(4).key("history").value(spec.history);
+  json.line(4).key("horizon").value(spec.horizon);
+  json.line(4).key("time").value(spec.time);
+  json.line(4).key("step_seconds").value(spec.step_seconds);
+  json.line(4).key("step_months").value(spec.step_months);
+  json.line(4).key("mean").list(spec.mean);
+  json.line(4).key("scale").list(spec.scale).end_object();
 }
 
-std::string batch(const Manifest& manifest) {
-  Object object(" ");
-  if (manifest.max_batch_size) object.add("max_batch_size", number(*manifest.max_batch_size));
-  if (manifest.allowed_batch_sizes)
-    object.add("allowed_batch_sizes", list(*manifest.allowed_batch_sizes, number<std::size_t>));
-  if (!manifest.allowed_lengths.empty())
-    object.add("allowed_lengths", list(manifest.allowed_lengths, number<std::size_t>));
-  if (manifest.max_queue_delay_ms) object.add("max_queue_delay_ms", number(*manifest.max_queue_delay_ms));
-  if (manifest.max_queue_size) object.add("max_queue_size", number(*manifest.max_queue_size));
-  if (manifest.max_batch_cost) object.add("max_batch_cost", number(*manifest.max_batch_cost));
-  return object.empty() ? "" : object.text();
+void write_batch(JsonWriter& json, const Manifest& manifest) {
+  if (!manifest.max_batch_size && !manifest.allowed_batch_sizes && manifest.allowed_lengths.empty() &&
+      !manifest.max_queue_delay_ms && !manifest.max_queue_size && !manifest.max_batch_cost)
+    return;
+  json.line(2).key("batch").begin_object();
+  member(json, "max_batch_size", manifest.max_batch_size);
+  if (manifest.allowed_batch_sizes) json.key("allowed_batch_sizes").list(*manifest.allowed_batch_sizes);
+  list_member(json, "allowed_lengths", manifest.allowed_lengths);
+  member(json, "max_queue_delay_ms", manifest.max_queue_delay_ms);
+  member(json, "max_queue_size", manifest.max_queue_size);
+  member(json, "max_batch_cost", manifest.max_batch_cost);
+  json.end_object();
 }
 
 }  // namespace
 
 std::string manifest_json(const Manifest& manifest) {
-  Object object("\n  ");
-  object.add("task", json_string(manifest.task));
-  object.add("backend", json_string(manifest.backend));
-  object.add("file", json_string(manifest.file));
-  object.add("inputs", specs(manifest.inputs));
-  object.add("outputs", specs(manifest.outputs));
-  if (manifest.preprocess) object.add("preprocess", preprocess(*manifest.preprocess));
-  if (manifest.tokenizer) object.add("tokenizer", tokenizer(*manifest.tokenizer));
-  if (manifest.series) object.add("series", series(*manifest.series));
-  if (!manifest.labels.empty()) object.add("labels", list(manifest.labels, json_string));
-  if (!manifest.scores.empty()) object.add("scores", json_string(manifest.scores));
-  object.add("precision", json_string(manifest.precision));
-  object.add("weights", json_string(manifest.weights));
-  object.add("source", manifest.source);
-  if (!manifest.same_weights_as.empty()) object.add("same_weights_as", json_string(manifest.same_weights_as));
+  JsonWriter json;
+  json.spaced().begin_object();
+  json.line(2).key("task").value(manifest.task);
+  json.line(2).key("backend").value(manifest.backend);
+  json.line(2).key("file").value(manifest.file);
+  write_specs(json, "inputs", manifest.inputs);
+  write_specs(json, "outputs", manifest.outputs);
+  if (manifest.preprocess) write(json.line(2).key("preprocess"), *manifest.preprocess);
+  if (manifest.tokenizer) write(json.line(2).key("tokenizer"), *manifest.tokenizer);
+  if (manifest.series) write(json.line(2).key("series"), *manifest.series);
+  if (!manifest.labels.empty()) json.line(2).key("labels").list(manifest.labels);
+  if (!manifest.scores.empty()) json.line(2).key("scores").value(manifest.scores);
+  json.line(2).key("precision").value(manifest.precision);
+  json.line(2).key("weights").value(manifest.weights);
+  if (!manifest.source.empty()) json.line(2).key("source").raw(manifest.source);
+  if (!manifest.same_weights_as.empty()) json.line(2).key("same_weights_as").value(manifest.same_weights_as);
   if (!manifest.sha256.empty()) {
-    Object digests(" ");
-    for (const auto& [file, digest] : manifest.sha256) digests.add(file, json_string(digest));
-    object.add("sha256", digests.text());
+    json.line(2).key("sha256").begin_object();
+    for (const auto& [file, digest] : manifest.sha256) json.key(file).value(digest);
+    json.end_object();
   }
   if (manifest.version_policy == "specific") {
-    object.add("versions", list(manifest.versions, json_string));
+    json.line(2).key("versions").list(manifest.versions);
   } else if (manifest.version_policy != "promoted") {
-    object.add("versions", json_string(manifest.version_policy));
+    json.line(2).key("versions").value(manifest.version_policy);
   }
-  object.add("batch", batch(manifest));
-  if (manifest.workers) object.add("workers", number(*manifest.workers));
-  if (manifest.intra_op_threads) object.add("intra_op_threads", number(*manifest.intra_op_threads));
-  if (manifest.warmup) object.add("warmup", json_string(*manifest.warmup));
-  return object.text("\n  ") + "\n";
+  write_batch(json, manifest);
+  if (manifest.workers) json.line(2).key("workers").value(*manifest.workers);
+  if (manifest.intra_op_threads) json.line(2).key("intra_op_threads").value(*manifest.intra_op_threads);
+  if (manifest.warmup) json.line(2).key("warmup").value(*manifest.warmup);
+  json.line(0).end_object();
+  return std::move(json).text() + "\n";
 }
 
 Result<void> write_manifest(const Manifest& manifest, const std::filesystem::path& directory) {

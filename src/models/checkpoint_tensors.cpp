@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "checkpoint_config.h"
+#include "infer/core/invalid.h"
 
 namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
-
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 Unexpected missing_shard(const fs::path& file, const std::string& who) {
   return fail(ErrorCode::kNotFound, file.string() + ": the shard is missing, " + who + "; download it too");
@@ -35,12 +34,12 @@ Result<WeightMap> read_index(const fs::path& path) {
   const auto value = index->value("weight_map");
   simdjson::dom::object map;
   if (!value || value->get(map) != simdjson::SUCCESS)
-    return bad(path.string() + ": weight_map: is missing or not an object");
+    return invalid(path.string() + ": weight_map: is missing or not an object");
   WeightMap out;
   for (const auto& [tensor, file] : map) {
     std::string_view name;
     if (file.get(name) != simdjson::SUCCESS || fs::path(name).filename() != name || name.empty())
-      return bad(path.string() + ": weight_map: " + std::string(tensor) + ": is not a plain file name");
+      return invalid(path.string() + ": weight_map: " + std::string(tensor) + ": is not a plain file name");
     if (!is_file(path.parent_path() / name))
       return missing_shard(path.parent_path() / name, path.filename().string() + " lists it");
     out.emplace(tensor, name);
@@ -105,7 +104,8 @@ Result<TensorMap> with_new_names(TensorMap tensors) {
     for (const auto& [old, today] : {std::pair{".gamma", ".weight"}, std::pair{".beta", ".bias"}}) {
       if (now.ends_with(old)) now = now.substr(0, now.size() - std::string_view(old).size()) + today;
     }
-    if (now != name && tensors.contains(now)) return bad(name + ": the checkpoint has " + now + " as well");
+    if (now != name && tensors.contains(now))
+      return invalid(name + ": the checkpoint has " + now + " as well");
     out.emplace(std::move(now), std::move(tensor));
   }
   return out;
@@ -143,13 +143,13 @@ Result<TensorMap> read_checkpoint_tensors(const fs::path& source) {
     if (!part) return Unexpected(part.error());
     for (auto& [name, tensor] : *part) {
       if (!all.emplace(name, std::move(tensor)).second)
-        return bad(file.string() + ": " + name + ": is in another file of the checkpoint already");
+        return invalid(file.string() + ": " + name + ": is in another file of the checkpoint already");
     }
   }
   for (const auto& [tensor, file] : index) {
     if (!all.contains(tensor))
-      return bad((source / file).string() + ": " + tensor +
-                 ": is missing, model.safetensors.index.json says that it is there");
+      return invalid((source / file).string() + ": " + tensor +
+                     ": is missing, model.safetensors.index.json says that it is there");
   }
   return with_new_names(std::move(all));
 }

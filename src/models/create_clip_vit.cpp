@@ -1,5 +1,6 @@
 #include <string>
 
+#include "../engine/json_writer.h"
 #include "../engine/with_torch.h"
 #include "infer/engine/manifest.h"
 #include "infer/models/clip_vit.h"
@@ -42,7 +43,9 @@ Result<void> create_clip_vit(const ClipVitConfig& config, std::uint64_t seed,
   if (!version) return Unexpected(version.error());
   Manifest manifest = clip_vit_manifest(config);
   manifest.weights = "random";
-  manifest.source = R"({"architecture": "clip-vit", "seed": )" + std::to_string(seed) + "}";
+  JsonWriter origin;
+  origin.spaced().begin_object().key("architecture").value("clip-vit").key("seed").value(seed).end_object();
+  manifest.source = std::move(origin).text();
   if (auto built = with_torch<libtorch::build_random_clip_vit>(config, seed, *version / manifest.file);
       !built)
     return built;

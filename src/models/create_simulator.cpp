@@ -1,6 +1,8 @@
-#include <sstream>
+#include <string>
+#include <utility>
 
 #include "../engine/durable_file.h"
+#include "../engine/json_writer.h"
 #include "infer/engine/manifest.h"
 #include "infer/models/simulator.h"
 #include "staged_folder.h"
@@ -20,11 +22,13 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   if (!staged) return Unexpected(staged.error());
   auto version = staged->subfolder("1");
   if (!version) return Unexpected(version.error());
-  std::ostringstream law;
-  law << "{\"base_ms\": " << config.base_ms << ", \"per_sample_ms\": " << config.per_sample_ms
-      << ", \"sigma\": " << config.sigma << ", \"failure_rate\": " << config.failure_rate
-      << ", \"seed\": " << config.seed << ", \"burn\": true}\n";
-  if (auto written = write_durably(*version / "law.json", law.str()); !written) return written;
+  JsonWriter law;
+  law.spaced().begin_object().key("base_ms").value(config.base_ms);
+  law.key("per_sample_ms").value(config.per_sample_ms).key("sigma").value(config.sigma);
+  law.key("failure_rate").value(config.failure_rate).key("seed").value(config.seed);
+  law.key("burn").value(true).end_object();
+  const std::string text = std::move(law).text() + "\n";
+  if (auto written = write_durably(*version / "law.json", text); !written) return written;
   Manifest manifest;
   manifest.task = "simulate";
   manifest.backend = "scripted";

@@ -4,7 +4,9 @@
 #include <exception>
 #include <new>
 #include <system_error>
+#include <utility>
 
+#include "../engine/json_writer.h"
 #include "checkpoint_tensors.h"
 #include "import_parts.h"
 #include "staged_folder.h"
@@ -34,7 +36,9 @@ Result<void> import_into(const fs::path& source, const ImportOptions& options, c
                         : import_clip(folder, *std::move(tensors), *version);
   if (!manifest) return Unexpected(manifest.error());
   manifest->weights = "imported";
-  manifest->source = R"({"architecture": ")" + options.architecture + R"("})";
+  JsonWriter origin;
+  origin.spaced().begin_object().key("architecture").value(options.architecture).end_object();
+  manifest->source = std::move(origin).text();
   return write_manifest(*manifest, staged.path());
 }
 

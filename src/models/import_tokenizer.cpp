@@ -5,6 +5,7 @@
 
 #include "../engine/read_file.h"
 #include "import_parts.h"
+#include "infer/core/invalid.h"
 #include "infer/text/wordpiece.h"
 
 namespace infer::inline v0 {
@@ -14,8 +15,6 @@ namespace fs = std::filesystem;
 namespace dom = simdjson::dom;
 
 constexpr std::array<std::string_view, 5> kSpecial{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 bool is_there(const fs::path& path) {
   std::error_code error;
@@ -92,20 +91,21 @@ Result<std::vector<std::string>> read_vocabulary(CheckpointConfig& model) {
   const auto value = model.value("vocab");
   dom::object vocab;
   if (!value || value->get(vocab) != simdjson::SUCCESS)
-    return bad(model.where() + ": vocab: is not an object");
+    return invalid(model.where() + ": vocab: is not an object");
   std::vector<std::string> tokens(vocab.size());
   std::vector<bool> taken(tokens.size());
   for (const auto& [token, number] : vocab) {
     std::uint64_t id = 0;
     const bool whole = number.get(id) == simdjson::SUCCESS;
     if (!whole || id >= tokens.size() || taken[id])
-      return bad(model.where() + ": vocab: '" + std::string(token) + "' has the id " +
-                 simdjson::minify(number) + ", which is " +
-                 (whole && id < tokens.size()
-                      ? "another token's too"
-                      : "not a place among " + std::to_string(tokens.size()) + " tokens"));
+      return invalid(model.where() + ": vocab: '" + std::string(token) + "' has the id " +
+                     simdjson::minify(number) + ", which is " +
+                     (whole && id < tokens.size()
+                          ? "another token's too"
+                          : "not a place among " + std::to_string(tokens.size()) + " tokens"));
     if (token.find('\n') != std::string_view::npos)
-      return bad(model.where() + ": vocab: the token of id " + std::to_string(id) + " holds a line break");
+      return invalid(model.where() + ": vocab: the token of id " + std::to_string(id) +
+                     " holds a line break");
     taken[id] = true;
     tokens[id] = token;
   }
@@ -269,8 +269,8 @@ Result<std::vector<std::string>> read_words(const fs::path& folder, Splitting& s
   const auto [left, right] =
       std::mismatch(vocabulary->begin(), vocabulary->end(), other->begin(), other->end());
   if (left == vocabulary->end() && right == other->end()) return vocabulary;
-  return bad(lines.string() + ": line " + std::to_string(right - other->begin() + 1) +
-             " is not what tokenizer.json has; remove the one that is not the checkpoint's");
+  return invalid(lines.string() + ": line " + std::to_string(right - other->begin() + 1) +
+                 " is not what tokenizer.json has; remove the one that is not the checkpoint's");
 }
 
 }  // namespace
@@ -302,10 +302,11 @@ Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfi
   }
   const std::string counted = std::to_string(out.vocabulary.size());
   if (out.vocabulary.size() != static_cast<std::size_t>(config.vocabulary)) {
-    return bad(folder.string() + ": the vocabulary has " + counted +
-               " tokens, config.json: vocab_size says " + std::to_string(config.vocabulary) +
-               "; take both from the same checkpoint, or name rows without a token [unused0], [unused1] in "
-               "vocab.txt");
+    return invalid(
+        folder.string() + ": the vocabulary has " + counted + " tokens, config.json: vocab_size says " +
+        std::to_string(config.vocabulary) +
+        "; take both from the same checkpoint, or name rows without a token [unused0], [unused1] in "
+        "vocab.txt");
   }
   std::int64_t length = config.positions;
   if (auto read = read_tokenizer_config(folder / "tokenizer_config.json", splitting, length); !read)
@@ -316,8 +317,8 @@ Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfi
     return Unexpected(read.error());
   if (max_tokens != 0) {
     if (max_tokens < 3 || max_tokens > static_cast<std::size_t>(config.positions))
-      return bad("max_tokens: " + std::to_string(max_tokens) + " is outside 3 to the model's " +
-                 std::to_string(config.positions) + " positions");
+      return invalid("max_tokens: " + std::to_string(max_tokens) + " is outside 3 to the model's " +
+                     std::to_string(config.positions) + " positions");
     length = static_cast<std::int64_t>(max_tokens);
   }
   out.spec.max_tokens = static_cast<std::size_t>(std::min(length, config.positions));

@@ -7,13 +7,14 @@
 #include <iterator>
 #include <memory>
 #include <new>
-#include <numeric>
 #include <sstream>
 #include <system_error>
 
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
 #include "../engine/with_torch.h"
+#include "../tasks/vectors.h"
+#include "infer/core/invalid.h"
 #include "infer/engine/open.h"
 #include "infer/tasks/task.h"
 #include "staged_folder.h"
@@ -23,8 +24,6 @@ namespace infer::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
-
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 using Vectors = std::vector<std::vector<float>>;
 
@@ -101,7 +100,7 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
   auto asked = for_each_sample(samples, (*model)->input(),
                                [&](const fs::path& place, const std::string& sample) -> Result<void> {
                                  auto vector = (*model)->answer(sample);
-                                 if (!vector) return bad(place.string() + ": " + vector.error().message);
+                                 if (!vector) return invalid(place.string() + ": " + vector.error().message);
                                  vectors.push_back(*std::move(vector));
                                  return {};
                                });
@@ -109,13 +108,9 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
   return vectors;
 }
 
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-  const auto product = [](const std::vector<float>& x, const std::vector<float>& y) {
-    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-  };
-  const double lengths = std::sqrt(product(a, a) * product(b, b));
-  if (lengths > 0) return product(a, b) / lengths;
-  return a == b ? 1 : 0;
+/// Vectors that are equal have none that is turned away, be they all zeros.
+double likeness(const std::vector<float>& a, const std::vector<float>& b) {
+  return a == b ? 1 : cosine(a, b);
 }
 
 Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& options, bool regression,
@@ -124,12 +119,12 @@ Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& 
   if (!before) return Unexpected(before.error());
   auto after = answers(to, options.samples);
   if (!after) return Unexpected(after.error());
-  if (before->empty()) return bad(options.samples.string() + ": holds no samples");
+  if (before->empty()) return invalid(options.samples.string() + ": holds no samples");
   if (regression) add_scale(*before, *after);
   report.samples = before->size();
   double sum = 0;
   for (std::size_t i = 0; i < before->size(); ++i) {
-    const double near = cosine((*before)[i], (*after)[i]);
+    const double near = likeness((*before)[i], (*after)[i]);
     report.least_cosine = std::min(report.least_cosine, near);
     sum += near;
   }
@@ -151,10 +146,10 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
   if (!task) return Unexpected(task.error());
   const bool comparable = (*task)->input == TaskInput::kImage || (*task)->input == TaskInput::kText;
   if (manifest->backend != "torchscript" || !comparable)
-    return bad(from.directory.string() +
-               ": a TorchScript model of images or texts is needed to compare answers");
+    return invalid(from.directory.string() +
+                   ": a TorchScript model of images or texts is needed to compare answers");
   if (manifest->precision != "fp32")
-    return bad(from.directory.string() + ": is of " + manifest->precision + " already");
+    return invalid(from.directory.string() + ": is of " + manifest->precision + " already");
   QuantizeReport report;
   const fs::path& file = manifest->file;
   if (auto done =
@@ -183,7 +178,7 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
 Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOptions& options,
                                       const fs::path& directory) {
   if (options.precision != "int8" && options.precision != "bf16" && options.precision != "fp16")
-    return bad("precision: '" + options.precision + "', known: int8, bf16, fp16");
+    return invalid("precision: '" + options.precision + "', known: int8, bf16, fp16");
   try {
     auto version = choose_version(source);
     if (!version) return Unexpected(version.error());

@@ -9,12 +9,15 @@
 #include <cstdio>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
+#include "../engine/json_writer.h"
 #include "../engine/read_file.h"
 #include "../engine/with_torch.h"
 #include "../series/rounding.h"
+#include "infer/core/invalid.h"
 #include "infer/engine/engine.h"
 #include "infer/engine/open.h"
 #include "infer/series/statistical.h"
@@ -28,8 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxOrigins = 200;
-
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 std::string number(double value) {
   char text[40];
@@ -92,9 +93,9 @@ class Trainer {
     const std::size_t longest = std::max(options_.history, season_);
     const std::size_t needed = longest + 4 * options_.horizon + 20;
     if (series_.rows() < needed) {
-      return bad(options_.data.string() + ": has " + std::to_string(series_.rows()) + " rows, a history of " +
-                 std::to_string(longest) + " and a horizon of " + std::to_string(options_.horizon) +
-                 " need at least " + std::to_string(needed));
+      return invalid(options_.data.string() + ": has " + std::to_string(series_.rows()) +
+                     " rows, a history of " + std::to_string(longest) + " and a horizon of " +
+                     std::to_string(options_.horizon) + " need at least " + std::to_string(needed));
     }
     base_.columns = series_.columns;
     base_.targets = options_.columns.targets.size();
@@ -212,11 +213,12 @@ class Trainer {
     Manifest manifest;
     manifest.task = "forecast";
     manifest.weights = "trained";
-    manifest.source = R"({"model": ")" + model + R"(", "seed": )" + std::to_string(options_.seed) +
-                      R"(, "rows": )" + std::to_string(rows) + R"(, "missing_values": )" +
-                      std::to_string(series_.made_up.cells) + R"(, "rows_made_up": )" +
-                      std::to_string(series_.made_up.rows) + R"(, "rows_passed_over": )" +
-                      std::to_string(series_.made_up.passed_over) + "}";
+    JsonWriter source;
+    source.spaced().begin_object().key("model").value(model).key("seed").value(options_.seed);
+    source.key("rows").value(rows).key("missing_values").value(series_.made_up.cells);
+    source.key("rows_made_up").value(series_.made_up.rows);
+    source.key("rows_passed_over").value(series_.made_up.passed_over).end_object();
+    manifest.source = std::move(source).text();
     SeriesSpec spec = base_;
     if (auto fitted = fit_normalisation(series_, rows, spec); !fitted) return Unexpected(fitted.error());
     Result<void> trained;
@@ -391,14 +393,16 @@ class Trainer {
   }
 
   Result<void> write_leaderboard(const std::vector<LeaderboardRow>& rows) const {
-    std::string text = "[";
+    JsonWriter json;
+    json.spaced().begin_array();
     for (const LeaderboardRow& row : rows) {
-      text += (text.size() > 1 ? ",\n " : "\n ") + std::string(R"({"version": ")") + row.version +
-              R"(", "model": ")" + row.model + R"(", "mae": )" + number(row.mae) + R"(, "rmse": )" +
-              number(row.rmse) + R"(, "mase": )" + number(row.mase) + R"(, "coverage": )" +
-              (row.coverage ? number(*row.coverage) : "null") + "}";
+      json.line(1).begin_object().key("version").value(row.version).key("model").value(row.model);
+      json.key("mae").value(row.mae).key("rmse").value(row.rmse).key("mase").value(row.mase).key("coverage");
+      row.coverage ? json.value(*row.coverage) : json.null();
+      json.end_object();
     }
-    return write_durably(directory_ / "leaderboard.json", text + "\n]\n");
+    json.line(0).end_array();
+    return write_durably(directory_ / "leaderboard.json", std::move(json).text() + "\n");
   }
 
   const TrainForecastOptions& options_;
@@ -420,10 +424,10 @@ Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& o
     const auto known = forecast_models();
     for (const std::string& model : options.models) {
       if (std::find(known.begin(), known.end(), model) == known.end())
-        return bad("model: '" + model + "' is unknown");
+        return invalid("model: '" + model + "' is unknown");
     }
-    if (options.history == 0 || options.history > 10000) return bad("history: is outside 1 to 10000");
-    if (options.horizon == 0 || options.horizon > 1000) return bad("horizon: is outside 1 to 1000");
+    if (options.history == 0 || options.history > 10000) return invalid("history: is outside 1 to 10000");
+    if (options.horizon == 0 || options.horizon > 1000) return invalid("horizon: is outside 1 to 1000");
     auto series = read_series(options.data, options.columns);
     if (!series) return Unexpected(series.error());
     return Trainer(options, *std::move(series), directory).run();
@@ -440,7 +444,7 @@ Result<std::vector<LeaderboardRow>> read_leaderboard(const fs::path& directory) 
   simdjson::dom::array list;
   const auto error = parser.load(path.string()).get(list);
   if (error == simdjson::IO_ERROR) return Unexpected(unreadable(path, errno));
-  if (error != simdjson::SUCCESS) return bad(path.string() + ": " + simdjson::error_message(error));
+  if (error != simdjson::SUCCESS) return invalid(path.string() + ": " + simdjson::error_message(error));
   std::vector<LeaderboardRow> rows;
   for (const simdjson::dom::element item : list) {
     LeaderboardRow row;
@@ -450,7 +454,7 @@ Result<std::vector<LeaderboardRow>> read_leaderboard(const fs::path& directory) 
     if (item["version"].get(version) != simdjson::SUCCESS || item["model"].get(model) != simdjson::SUCCESS ||
         item["mae"].get(row.mae) != simdjson::SUCCESS || item["rmse"].get(row.rmse) != simdjson::SUCCESS ||
         item["mase"].get(row.mase) != simdjson::SUCCESS)
-      return bad(path.string() + ": a row lacks version, model, mae, rmse or mase");
+      return invalid(path.string() + ": a row lacks version, model, mae, rmse or mase");
     if (item["coverage"].get(coverage) == simdjson::SUCCESS) row.coverage = coverage;
     row.version = version;
     row.model = model;

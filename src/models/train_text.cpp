@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "../engine/durable_file.h"
+#include "../engine/json_writer.h"
 #include "../engine/with_torch.h"
 #include "../series/csv.h"
+#include "infer/core/invalid.h"
 #include "infer/tasks/text_embedder.h"
 #include "manifests.h"
 #include "softmax_regression.h"
@@ -27,8 +29,6 @@ constexpr std::size_t kFolds = 5;
 constexpr std::size_t kLeastRows = 5;
 constexpr std::array<double, 6> kRegularisations{1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4};
 
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
-
 struct Dataset {
   std::vector<std::string> texts;
   std::vector<std::size_t> labels;
@@ -40,7 +40,8 @@ Result<Dataset> read_dataset(const TrainTextOptions& options) {
   if (!csv) return Unexpected(csv.error());
   const auto column = [&](const std::string& name) -> Result<std::size_t> {
     const auto found = std::find(csv->header.begin(), csv->header.end(), name);
-    if (found == csv->header.end()) return bad(options.data.string() + ": there is no column '" + name + "'");
+    if (found == csv->header.end())
+      return invalid(options.data.string() + ": there is no column '" + name + "'");
     return static_cast<std::size_t>(found - csv->header.begin());
   };
   auto text = column(options.text_column);
@@ -53,12 +54,12 @@ Result<Dataset> read_dataset(const TrainTextOptions& options) {
   std::map<std::string, std::size_t> numbers;
   for (const auto& [name, count] : counts) {
     if (count < kLeastRows)
-      return bad(options.data.string() + ": label '" + name + "' has " + std::to_string(count) +
-                 " rows, at least " + std::to_string(kLeastRows) + " are needed");
+      return invalid(options.data.string() + ": label '" + name + "' has " + std::to_string(count) +
+                     " rows, at least " + std::to_string(kLeastRows) + " are needed");
     numbers[name] = data.names.size();
     data.names.push_back(name);
   }
-  if (data.names.size() < 2) return bad(options.data.string() + ": has fewer than 2 labels");
+  if (data.names.size() < 2) return invalid(options.data.string() + ": has fewer than 2 labels");
   for (auto& row : csv->rows) {
     data.labels.push_back(numbers[row[*label]]);
     data.texts.push_back(std::move(row[*text]));
@@ -191,7 +192,9 @@ Result<void> write_model(const TrainTextOptions& options, const SoftmaxModel& mo
   manifest.scores.clear();
   manifest.weights = "trained";
   manifest.sha256.clear();
-  manifest.source = R"({"base": ")" + base->name + R"(", "rows": )" + std::to_string(report.trained) + "}";
+  JsonWriter origin;
+  origin.spaced().begin_object().key("base").value(base->name).key("rows").value(report.trained).end_object();
+  manifest.source = std::move(origin).text();
   if (auto written = write_manifest(manifest, staged->path()); !written) return written;
   return staged->commit();
 }
@@ -204,7 +207,7 @@ Result<TextReport> train_text(const TrainTextOptions& options, const fs::path& d
     if (fs::exists(directory, ignored))
       return fail(ErrorCode::kFailedPrecondition,
                   directory.string() + ": exists already; choose another folder or remove it");
-    if (!(options.held_out > 0) || options.held_out > 0.9) return bad("held_out: is outside 0 to 0.9");
+    if (!(options.held_out > 0) || options.held_out > 0.9) return invalid("held_out: is outside 0 to 0.9");
     auto data = read_dataset(options);
     if (!data) return Unexpected(data.error());
     auto vectors = embed_all(options, *data);

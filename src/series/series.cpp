@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "csv.h"
+#include "infer/core/invalid.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -15,8 +16,6 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxRows = 10'000'000;
 constexpr double kMaxValue = 1e300;  // the sum of so many rows is finite
 
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
-
 std::string_view trimmed(std::string_view cell) {
   const auto first = cell.find_first_not_of(" \t");
   return first == std::string_view::npos ? "" : cell.substr(first, cell.find_last_not_of(" \t") - first + 1);
@@ -24,7 +23,9 @@ std::string_view trimmed(std::string_view cell) {
 
 /// A number, or NaN for one that is missing. An error says what is wrong with the cell.
 Result<double> read_number(std::string_view cell) {
-  const auto wrong = [&](const char* why) { return bad("'" + std::string(cell.substr(0, 40)) + "' " + why); };
+  const auto wrong = [&](const char* why) {
+    return invalid("'" + std::string(cell.substr(0, 40)) + "' " + why);
+  };
   std::string_view text = trimmed(cell);
   for (const char* missing : {"", "NA", "NaN", "nan", "null"}) {
     if (text == missing) return kMissing;
@@ -51,7 +52,7 @@ Result<std::size_t> find_column(const Csv& csv, const std::string& name) {
   if (found != csv.header.end()) return static_cast<std::size_t>(found - csv.header.begin());
   std::string known;
   for (const auto& other : csv.header) known += (known.empty() ? "" : ", ") + other;
-  return bad("there is no column '" + name + "' among " + known);
+  return invalid("there is no column '" + name + "' among " + known);
 }
 
 std::string place(const std::string& column, std::size_t row) {
@@ -65,12 +66,12 @@ Result<std::vector<double>> read_column(const Csv& csv, const std::string& name,
   std::vector<double> values;
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
     const auto value = read_number(csv.rows[i][*column]);
-    if (!value) return bad(place(name, i) + value.error().message);
+    if (!value) return invalid(place(name, i) + value.error().message);
     if (std::isnan(*value)) ++missing;
     values.push_back(std::isnan(*value) && !values.empty() ? values.back() : *value);
   }
   const auto first = std::find_if(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
-  if (first == values.end()) return bad("column '" + name + "' holds no number");
+  if (first == values.end()) return invalid("column '" + name + "' holds no number");
   std::fill(values.begin(), first, *first);
   return values;
 }
@@ -87,9 +88,9 @@ Result<std::vector<double>> read_times(const Csv& csv, const std::string& name) 
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
     const std::string& cell = csv.rows[i][*column];
     auto time = parse_zoned_time(cell);
-    if (!time) return bad(place(name, i) + time.error().message);
+    if (!time) return invalid(place(name, i) + time.error().message);
     if (!times.empty() && time->utc <= times.back())
-      return bad(place(name, i) + cell + " is not after the time above it");
+      return invalid(place(name, i) + cell + " is not after the time above it");
     times.push_back(time->utc);
     told.push_back(time->utc + time->offset);
   }
@@ -109,15 +110,16 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
     return fail(error.code, file.string() + ": " + error.message);
   };
   if (csv->rows.size() < 2)
-    return bad(file.string() + ": has " + std::to_string(csv->rows.size()) + " rows, at least 2 are needed");
-  if (wanted.targets.empty()) return bad("target: no column is named");
+    return invalid(file.string() + ": has " + std::to_string(csv->rows.size()) +
+                   " rows, at least 2 are needed");
+  if (wanted.targets.empty()) return invalid("target: no column is named");
   Series series;
   series.columns = wanted.targets;
   series.columns.insert(series.columns.end(), wanted.features.begin(), wanted.features.end());
   std::vector<std::vector<double>> columns;
   for (const std::string& name : series.columns) {
     if (std::count(series.columns.begin(), series.columns.end(), name) > 1)
-      return bad("column '" + name + "' is named twice");
+      return invalid("column '" + name + "' is named twice");
     auto column = read_column(*csv, name, series.made_up.cells);
     if (!column) return in_file(column.error());
     columns.push_back(*std::move(column));
@@ -142,7 +144,7 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
     const double grid = series.time(i) + tolerance;
     if (grid > times->back() + 2 * tolerance) return series;
     if (i == kMaxRows)
-      return bad(file.string() + ": a regular grid of its times has more than 10000000 rows");
+      return invalid(file.string() + ": a regular grid of its times has more than 10000000 rows");
     for (; row + 1 < times->size() && (*times)[row + 1] <= grid; ++row) {
       if (row != used) ++series.made_up.passed_over;
     }

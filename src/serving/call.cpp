@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "infer/core/invalid.h"
+
 namespace infer::inline v0 {
 namespace {
-
-std::string shown(const std::string& text) { return "'" + text.substr(0, 64) + "'"; }
 
 void add_to_list(std::string& list, const std::string& name) {
   if (!list.empty()) list += ", ";
@@ -35,16 +35,17 @@ Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, co
   const std::string instead =
       would_do.empty() ? "; no " + kind + " is loaded" : "; of " + kind + "s there are: " + would_do;
   if (!other_task.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "model: " + shown(*wanted.name) + " is for " + other_task +
+    return fail(ErrorCode::kInvalidArgument, "model: " + in_quotes(*wanted.name) + " is for " + other_task +
                                                  ", not for " + work.name + instead);
   }
   if (!versions.empty()) {
-    return fail(ErrorCode::kNotFound, "version: " + shown(*wanted.version) + " is not loaded" +
-                                          (wanted.name ? " of model " + shown(*wanted.name) : std::string()) +
-                                          "; there are: " + versions);
+    return fail(ErrorCode::kNotFound,
+                "version: " + in_quotes(*wanted.version) + " is not loaded" +
+                    (wanted.name ? " of model " + in_quotes(*wanted.name) : std::string()) +
+                    "; there are: " + versions);
   }
   if (wanted.name)
-    return fail(ErrorCode::kNotFound, "model: " + shown(*wanted.name) + " is not loaded" + instead);
+    return fail(ErrorCode::kNotFound, "model: " + in_quotes(*wanted.name) + " is not loaded" + instead);
   return fail(ErrorCode::kNotFound, "no " + kind + " is loaded");
 }
 
@@ -75,9 +76,9 @@ Result<void> Call::take(std::shared_ptr<ServedModel> model) {
 }
 
 std::optional<int> Call::retry_after_seconds(const Error& error) const {
-  const bool later = error.code == ErrorCode::kOverloaded || error.code == ErrorCode::kUnavailable;
-  if (!later || model_ == nullptr) return std::nullopt;
-  return model_->engine->retry_after_seconds();
+  if (error.code != ErrorCode::kOverloaded && error.code != ErrorCode::kUnavailable) return std::nullopt;
+  if (model_ != nullptr) return model_->engine->retry_after_seconds();
+  return error.code == ErrorCode::kUnavailable ? std::optional(1) : std::nullopt;
 }
 
 void Call::finish(bool success, TimePoint now) const noexcept {

@@ -8,6 +8,7 @@
 
 #include "engine/model_name.h"
 #include "engine/read_file.h"
+#include "infer/core/invalid.h"
 #include "successor.h"
 
 namespace infer::inline v0 {
@@ -127,6 +128,21 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
   return model;
 }
 
+DrainReport ModelRepository::drain(std::chrono::milliseconds timeout) {
+  using std::chrono::milliseconds;
+  stopped_.store(true);
+  const TimePoint end = std::chrono::steady_clock::now() + timeout;
+  DrainReport total;
+  for (const auto& model : all()) {
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    const DrainReport report = model->engine->drain(std::max(left, milliseconds(0)));
+    total.completed += report.completed;
+    total.failed += report.failed;
+    total.in_time = total.in_time && report.in_time;
+  }
+  return total;
+}
+
 void ModelRepository::show(const ServedModel& model) {
   const Engine& engine = *model.engine;
   const ThreadPlan& threads = engine.options().threads;
@@ -171,14 +187,14 @@ Result<void> ModelRepository::load_model(const std::string& name) {
     drop_retired();
     return {};
   }
-  return fail(ErrorCode::kNotFound, "model '" + name.substr(0, 64) + "': the repository has no such folder");
+  return fail(ErrorCode::kNotFound, "model " + in_quotes(name) + ": the repository has no such folder");
 }
 
 Result<void> ModelRepository::unload_model(const std::string& name) {
   std::unique_lock lock(change_mutex_);
   {
     const auto old = models_.replace(name, {});
-    if (old.empty()) return fail(ErrorCode::kNotFound, "model '" + name.substr(0, 64) + "': is not loaded");
+    if (old.empty()) return fail(ErrorCode::kNotFound, "model " + in_quotes(name) + ": is not loaded");
     retired_.insert(retired_.end(), old.begin(), old.end());
   }
   drop_retired();

@@ -12,6 +12,7 @@
 
 #include "../engine/durable_file.h"
 #include "../engine/read_file.h"
+#include "infer/core/invalid.h"
 #include "infer/series/windows.h"
 #include "rows.h"
 #include "vectors.h"
@@ -24,8 +25,6 @@ constexpr const char* kWindowFile = "window.txt";
 
 /// Deviations from the mean, beyond which products of FP32 numbers may overflow within a model.
 constexpr double kFarthest = 1e30;
-
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
 
 Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory,
                                                   std::size_t columns) {
@@ -70,9 +69,9 @@ bool within_reach(const SeriesSpec& spec, std::size_t column, double value) {
 /// Refuses a value of a client's that a model cannot compute with; NaN is missing, and no fault.
 Result<void> check_reach(const SeriesSpec& spec, std::size_t column, double value, const std::string& place) {
   if (std::isnan(value) || within_reach(spec, column, value)) return {};
-  return bad(place + ": '" + spec.columns[column] + "' is " + text(value) +
-             ", more than 1e30 times the deviation " + text(spec.scale[column]) +
-             " of training away from its mean " + text(spec.mean[column]));
+  return invalid(place + ": '" + spec.columns[column] + "' is " + text(value) +
+                 ", more than 1e30 times the deviation " + text(spec.scale[column]) +
+                 " of training away from its mean " + text(spec.mean[column]));
 }
 
 Result<void> check_reach(const SeriesSpec& spec, const ForecastRequest& request) {
@@ -120,7 +119,7 @@ Result<Forecaster> Forecaster::open(const std::filesystem::path& directory, cons
 
 Result<Forecaster> Forecaster::create(std::shared_ptr<Engine> engine) {
   const Model& model = engine->model();
-  if (!model.manifest.series) return bad(model.name + ": infer.json: series: is missing");
+  if (!model.manifest.series) return invalid(model.name + ": infer.json: series: is missing");
   const SeriesSpec& spec = *model.manifest.series;
   const ModelSignature& signature = model.backend->signature();
   const Shape window{static_cast<std::int64_t>(spec.history),
@@ -128,13 +127,13 @@ Result<Forecaster> Forecaster::create(std::shared_ptr<Engine> engine) {
   const Shape out{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
   const bool takes_window = !signature.inputs.empty() && signature.inputs.size() <= 2 &&
                             signature.inputs[0].dtype == DType::kFp32 && signature.inputs[0].shape == window;
-  if (!takes_window) return bad(model.name + ": a forecaster takes an FP32 window " + window.text());
+  if (!takes_window) return invalid(model.name + ": a forecaster takes an FP32 window " + window.text());
   const bool gives_targets =
       (signature.outputs.size() == 1 || signature.outputs.size() == 3) &&
       std::all_of(signature.outputs.begin(), signature.outputs.end(), [&](const TensorSpec& output) {
         return output.dtype == DType::kFp32 && output.shape == out;
       });
-  if (!gives_targets) return bad(model.name + ": a forecaster gives FP32 " + out.text());
+  if (!gives_targets) return invalid(model.name + ": a forecaster gives FP32 " + out.text());
   Forecaster forecaster(std::move(engine));
   auto recorded = read_window(forecaster.engine_->model().directory, spec.columns.size());
   if (!recorded) return Unexpected(recorded.error());
@@ -169,23 +168,23 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
     const SeriesSpec& spec = series();
     const std::size_t columns = spec.columns.size();
     if (request.length == 0 || request.length > kMaxLength)
-      return bad("inference_length: " + std::to_string(request.length) + " is outside 1 to " +
-                 std::to_string(kMaxLength));
+      return invalid("inference_length: " + std::to_string(request.length) + " is outside 1 to " +
+                     std::to_string(kMaxLength));
     if (!request.window && !recorded_)
-      return bad("rows: are missing, and this model keeps none of its training series");
+      return invalid("rows: are missing, and this model keeps none of its training series");
     ForecastWindow window = request.window ? *request.window : *recorded_;
     if (window.rows.size() % columns != 0 || window.rows.size() < spec.history * columns) {
-      return bad("rows: there are " + std::to_string(window.rows.size() / columns) +
-                 ", the model looks back on " + std::to_string(spec.history));
+      return invalid("rows: there are " + std::to_string(window.rows.size() / columns) +
+                     ", the model looks back on " + std::to_string(spec.history));
     }
     for (const auto& [name, values] : request.future) {
       const auto found = std::find(spec.columns.begin(), spec.columns.end(), name);
       if (found - spec.columns.begin() < static_cast<std::ptrdiff_t>(spec.targets) ||
           found == spec.columns.end())
-        return bad("future: '" + name + "' is no feature of this model");
+        return invalid("future: '" + name + "' is no feature of this model");
       if (values.size() < request.length)
-        return bad("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
-                   std::to_string(request.length) + " rows");
+        return invalid("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
+                       std::to_string(request.length) + " rows");
     }
     if (auto checked = check_reach(spec, request); !checked) return Unexpected(checked.error());
     Forecast result;

@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "engine/stack.h"
+#include "infer/core/invalid.h"
 #include "run_many.h"
 
 namespace infer::inline v0 {
 namespace {
-
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 /// The number of rows that all inputs have.
 Result<std::size_t> count_rows(const ModelSignature& signature, std::span<const Tensor> inputs) {

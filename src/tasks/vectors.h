@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,15 @@ inline void normalise(std::span<float> vector) {
   if (!(sum > 0)) return;
   const double scale = 1.0 / std::sqrt(sum);
   for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * scale);
+}
+
+/// The cosine of the angle between two vectors of equal length; 0 where one of them is all zeros.
+inline double cosine(std::span<const float> a, std::span<const float> b) {
+  const auto product = [](std::span<const float> x, std::span<const float> y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  const double lengths = std::sqrt(product(a, a) * product(b, b));
+  return lengths > 0 ? product(a, b) / lengths : 0;
 }
 
 /// Probabilities of logits: exp(x - max), over their sum.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "../engine/read_file.h"
+#include "infer/core/invalid.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -41,8 +42,6 @@ constexpr std::array<std::pair<std::string_view, DType>, 13> kDTypes{{{"BOOL", D
                                                                       {"F32", DType::kFp32},
                                                                       {"F64", DType::kFp64}}};
 
-Unexpected bad(const std::string& what) { return fail(ErrorCode::kInvalidArgument, what); }
-
 /// A tensor's entry in the header, checked.
 struct Entry {
   std::string name;
@@ -54,18 +53,19 @@ struct Entry {
 
 Result<Shape> read_shape(simdjson::dom::element value, const std::string& name) {
   simdjson::dom::array dims;
-  if (value.get(dims) != simdjson::SUCCESS) return bad(name + ": shape is no list");
+  if (value.get(dims) != simdjson::SUCCESS) return invalid(name + ": shape is no list");
   if (dims.size() > Shape::kMaxRank) {
-    return bad(name + ": shape has " + std::to_string(dims.size()) + " dimensions, the limit is " +
-               std::to_string(Shape::kMaxRank));
+    return invalid(name + ": shape has " + std::to_string(dims.size()) + " dimensions, the limit is " +
+                   std::to_string(Shape::kMaxRank));
   }
   std::vector<std::int64_t> shape;
   // Bounded one by one, so that no product of them overflows.
   std::uint64_t elements = 1;
   for (const simdjson::dom::element item : dims) {
     std::uint64_t dim = 0;
-    if (item.get(dim) != simdjson::SUCCESS) return bad(name + ": shape holds something that is no dimension");
-    if (dim > kMaxElements / elements) return bad(name + ": shape has more than 2^44 elements");
+    if (item.get(dim) != simdjson::SUCCESS)
+      return invalid(name + ": shape holds something that is no dimension");
+    if (dim > kMaxElements / elements) return invalid(name + ": shape has more than 2^44 elements");
     elements *= std::max<std::uint64_t>(dim, 1);
     shape.push_back(static_cast<std::int64_t>(dim));
   }
@@ -76,9 +76,9 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   Entry entry;
   entry.name = name_view;
   simdjson::dom::object fields;
-  if (value.get(fields) != simdjson::SUCCESS) return bad(entry.name + ": its entry is no object");
+  if (value.get(fields) != simdjson::SUCCESS) return invalid(entry.name + ": its entry is no object");
   std::string_view dtype;
-  if (fields["dtype"].get(dtype) != simdjson::SUCCESS) return bad(entry.name + ": has no dtype");
+  if (fields["dtype"].get(dtype) != simdjson::SUCCESS) return invalid(entry.name + ": has no dtype");
   const auto* known =
       std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& row) { return row.first == dtype; });
   if (known == kDTypes.end()) {
@@ -87,7 +87,7 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   }
   entry.dtype = known->second;
   simdjson::dom::element part;
-  if (fields["shape"].get(part) != simdjson::SUCCESS) return bad(entry.name + ": has no shape");
+  if (fields["shape"].get(part) != simdjson::SUCCESS) return invalid(entry.name + ": has no shape");
   auto shape = read_shape(part, entry.name);
   if (!shape) return Unexpected(shape.error());
   entry.shape = *shape;
@@ -95,17 +95,18 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   if (fields["data_offsets"].get(offsets) != simdjson::SUCCESS || offsets.size() != 2 ||
       offsets.at(0).get(entry.begin) != simdjson::SUCCESS ||
       offsets.at(1).get(entry.end) != simdjson::SUCCESS) {
-    return bad(entry.name + ": data_offsets are no two whole numbers");
+    return invalid(entry.name + ": data_offsets are no two whole numbers");
   }
   if (entry.begin > entry.end || entry.end > data_size) {
-    return bad(entry.name + ": data_offsets [" + std::to_string(entry.begin) + "," +
-               std::to_string(entry.end) + "] lie outside the " + std::to_string(data_size) +
-               " bytes of data");
+    return invalid(entry.name + ": data_offsets [" + std::to_string(entry.begin) + "," +
+                   std::to_string(entry.end) + "] lie outside the " + std::to_string(data_size) +
+                   " bytes of data");
   }
   const std::uint64_t size = entry.shape.elements() * element_size(entry.dtype);
   if (entry.end - entry.begin != size) {
-    return bad(entry.name + ": " + std::string(dtype) + " " + entry.shape.text() + " takes " +
-               std::to_string(size) + " bytes, data_offsets give " + std::to_string(entry.end - entry.begin));
+    return invalid(entry.name + ": " + std::string(dtype) + " " + entry.shape.text() + " takes " +
+                   std::to_string(size) + " bytes, data_offsets give " +
+                   std::to_string(entry.end - entry.begin));
   }
   return entry;
 }
@@ -115,7 +116,7 @@ Result<std::vector<Entry>> read_entries(std::string_view header, std::uint64_t d
   simdjson::dom::object root;
   const simdjson::padded_string padded(header);
   if (const auto error = parser.parse(padded).get(root); error != simdjson::SUCCESS)
-    return bad(std::string("the header is no JSON object: ") + simdjson::error_message(error));
+    return invalid(std::string("the header is no JSON object: ") + simdjson::error_message(error));
   std::vector<Entry> entries;
   for (const auto& [name, value] : root) {
     if (name == "__metadata__") continue;
@@ -130,14 +131,14 @@ Result<std::vector<Entry>> read_entries(std::string_view header, std::uint64_t d
   std::uint64_t expected = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != expected) {
-      return bad(entry.name + ": begins at " + std::to_string(entry.begin) + ", the tensor before ends at " +
-                 std::to_string(expected));
+      return invalid(entry.name + ": begins at " + std::to_string(entry.begin) +
+                     ", the tensor before ends at " + std::to_string(expected));
     }
     expected = entry.end;
   }
   if (expected != data_size) {
-    return bad("the tensors take " + std::to_string(expected) + " bytes, the file holds " +
-               std::to_string(data_size));
+    return invalid("the tensors take " + std::to_string(expected) + " bytes, the file holds " +
+                   std::to_string(data_size));
   }
   return entries;
 }
@@ -169,13 +170,14 @@ Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<
     std::uint64_t header_size = 0;
     constexpr std::string_view kPointer = "version https://git-lfs.";
     if (std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(kPointer))
-      return bad("is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
-    if (bytes.size() < sizeof(header_size)) return bad("shorter than the 8 bytes of a header's length");
+      return invalid("is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
+    if (bytes.size() < sizeof(header_size)) return invalid("shorter than the 8 bytes of a header's length");
     std::memcpy(&header_size, bytes.data(), sizeof(header_size));
     const std::uint64_t rest = bytes.size() - sizeof(header_size);
     if (header_size > kMaxHeader || header_size > rest) {
-      return bad("the header is said to have " + std::to_string(header_size) + " bytes, the file has " +
-                 std::to_string(rest) + " after its length and the limit is " + std::to_string(kMaxHeader));
+      return invalid("the header is said to have " + std::to_string(header_size) + " bytes, the file has " +
+                     std::to_string(rest) + " after its length and the limit is " +
+                     std::to_string(kMaxHeader));
     }
     const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + sizeof(header_size),
                                   header_size);
@@ -185,7 +187,8 @@ Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<
     TensorMap tensors;
     for (Entry& entry : *entries) {
       Tensor tensor = Tensor::wrap(entry.dtype, entry.shape, owner, data + entry.begin);
-      if (!tensors.emplace(entry.name, std::move(tensor)).second) return bad(entry.name + ": named twice");
+      if (!tensors.emplace(entry.name, std::move(tensor)).second)
+        return invalid(entry.name + ": named twice");
     }
     return tensors;
   } catch (const std::bad_alloc&) {
@@ -200,7 +203,7 @@ Result<TensorMap> read_safetensors(const std::filesystem::path& file) {
   if (descriptor.fd < 0 || fstat(descriptor.fd, &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorCode::kNotFound, file.string() + ": no such file, or not a regular one");
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size == 0) return bad(file.string() + ": is empty");
+  if (size == 0) return invalid(file.string() + ": is empty");
   void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.fd, 0);
   if (address == MAP_FAILED)
     return fail(ErrorCode::kFailedPrecondition, file.string() + ": cannot be mapped");

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "cli/process.h"
+#include "engine/json_writer.h"
+#include "engine/utf8.h"
 #include "image/golden.h"
-#include "json_writer.h"
 #include "plot.h"
 #include "printable.h"
 #include "support/scripted_model.h"
-#include "utf8.h"
 
 namespace infer {
 namespace {
@@ -33,10 +33,10 @@ std::string obeyed(std::string_view output) {
   if (output.starts_with("forged") || output.find("\nforged") != std::string_view::npos)
     return "a forged line";
   for (std::size_t at = 0; at < output.size();) {
-    const std::size_t length = adapter::utf8_length(output.substr(at));
+    const std::size_t length = utf8_length(output.substr(at));
     if (length == 0) return "a byte that is no UTF-8 at " + std::to_string(at);
-    const char32_t code = adapter::code_point(output.substr(at), length);
-    if (code != '\n' && adapter::steers_display(code))
+    const char32_t code = code_point(output.substr(at), length);
+    if (code != '\n' && steers_display(code))
       return "U+" + std::to_string(static_cast<unsigned>(code)) + " at " + std::to_string(at);
     at += length;
   }
@@ -52,10 +52,10 @@ TEST(HostileNames, AreFoundByTheTestItself) {
 }
 
 TEST(HostileNames, AreEscapedInJsonAndReadBackAsTheyWere) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.value("\xc2\x80\xc2\x9f\x7f\xe2\x80\xa9\xe2\x81\xa9\xef\xbb\xbf\xc3\xa9");
   EXPECT_EQ(json.text(), "\"\\u0080\\u009f\\u007f\\u2029\\u2069\\ufeff\xc3\xa9\"");
-  adapter::JsonWriter hostile;
+  JsonWriter hostile;
   hostile.value(kHostile);
   EXPECT_EQ(obeyed(hostile.text()), "");
 }

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "exchange/trace_context.h"
 #include "http/test_server.h"
 #include "infer/serving/api_keys.h"
+#include "message/trace_context.h"
 
 namespace infer::http::testing {
 namespace {

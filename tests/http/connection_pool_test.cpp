@@ -27,7 +27,7 @@ class Echo {
  public:
   class EchoSession final : public Session {
    public:
-    EchoSession(Echo& echo, int socket) : echo_(echo), socket_(socket) {}
+    EchoSession(Echo& echo, int socket, Place& place) : echo_(echo), socket_(socket), place_(place) {}
     ~EchoSession() override { ::close(socket_); }
 
     int socket() const noexcept override { return socket_; }
@@ -40,7 +40,7 @@ class Echo {
       if (count < 0) return leave ? Outcome::kOver : Outcome::kNothing;
       echo_.serving_.insert(this);
       echo_.threads_.insert(std::this_thread::get_id());
-      if (byte == 'w') ConnectionPool::hand_over();
+      if (byte == 'w') place_.hand_over();
       if (byte == 'w' || byte == 'h') {
         echo_.waiting_.release();
         echo_.go_.acquire();
@@ -66,19 +66,19 @@ class Echo {
 
    private:
     bool wait_for_peer(bool slow) {
-      ConnectionPool::hand_over();
+      place_.hand_over();
       const TimePoint now = std::chrono::steady_clock::now();
-      ConnectionPool::PeerWait wait(ConnectionPool::PeerWait::For::kSending,
-                                    slow ? now - ConnectionPool::kSlowAfter : now + 1h);
+      place_.begin_wait(Place::Peer::kSends, slow ? now - kPeerSlowAfter : now + 1h);
       echo_.waiting_.release();
       pollfd readable{socket_, POLLIN, 0};
       EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
       char byte = 0;
-      return wait.end() && ::recv(socket_, &byte, 1, MSG_DONTWAIT) == 1;
+      return place_.end_wait() && ::recv(socket_, &byte, 1, MSG_DONTWAIT) == 1;
     }
 
     Echo& echo_;
     const int socket_;
+    Place& place_;
     TimePoint due_ = kNever;
     std::string answer_;
   };
@@ -86,7 +86,9 @@ class Echo {
   static constexpr std::size_t kMany = std::size_t{1} << 20;  ///< More than the kernel holds.
 
   explicit Echo(ConnectionPool::Options options)
-      : pool_(options, [this](int socket) { return std::make_unique<EchoSession>(*this, socket); }) {}
+      : pool_(options, [this](int socket, Place& place) {
+          return std::make_unique<EchoSession>(*this, socket, place);
+        }) {}
 
   ConnectionPool& pool() { return pool_; }
   void wait_for_waiting() { waiting_.acquire(); }

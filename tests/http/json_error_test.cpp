@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 
 namespace infer::http {
 namespace {
@@ -78,7 +78,7 @@ TEST(JsonError, AgreesWithTheParserOnDamagedTexts) {
 
 TEST(JsonWriter, MendsWhatIsNoUtf8) {
   const auto written = [](std::string_view text) {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.value(text);
     return std::move(json).text();
   };

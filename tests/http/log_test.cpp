@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "exchange/router.h"
-#include "operations/log_sampler.h"
 #include "operations/log_writer.h"
 #include "operations/request_log.h"
 
@@ -107,8 +106,8 @@ struct LoggedRequests {
   void answer(int status, int times) {
     for (int i = 0; i < times; ++i) {
       Exchange exchange;
-      exchange.route = &route;
-      exchange.status = status;
+      exchange.request.route = &route;
+      exchange.answer.status = status;
       exchange.call.start = std::chrono::steady_clock::now();
       log.finished(exchange);
     }

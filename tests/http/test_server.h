@@ -9,8 +9,8 @@
 #include "httplib_config.h"
 #include "image/golden.h"
 #include "infer/testing/scripted_backend.h"
+#include "listener.h"
 #include "service.h"
-#include "transport/listener.h"
 
 namespace infer::http::testing {
 

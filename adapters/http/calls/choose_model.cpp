@@ -3,15 +3,10 @@
 #include <utility>
 
 #include "calls/model_request.h"
+#include "infer/core/invalid.h"
 #include "message/query.h"
 
 namespace infer::http {
-namespace {
-
-std::string shown(const std::string& text) { return "'" + text.substr(0, 64) + "'"; }
-
-}  // namespace
-
 Result<WantedModel> read_wanted_model(JsonBody& body) {
   WantedModel wanted;
   for (const auto& [key, out] : {std::pair("model", &wanted.name), std::pair("version", &wanted.version)}) {
@@ -22,14 +17,14 @@ Result<WantedModel> read_wanted_model(JsonBody& body) {
 }
 
 Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted) {
-  if (exchange.query.empty()) return wanted;
+  if (exchange.request.query.empty()) return wanted;
   for (const auto& [key, out] : {std::pair("model", &wanted.name), std::pair("version", &wanted.version)}) {
-    auto value = query_value(exchange.query, key);
+    auto value = query_value(exchange.request.query, key);
     if (!value) return Unexpected(value.error());
     if (!*value) continue;
     if (*out && **out != **value) {
-      return fail(ErrorCode::kInvalidArgument, std::string(key) + ": the body says " + shown(**out) +
-                                                   ", the query " + shown(**value) + "; give one of them");
+      return invalid(std::string(key) + ": the body says " + in_quotes(**out) + ", the query " +
+                     in_quotes(**value) + "; give one of them");
     }
     *out = **value;
   }

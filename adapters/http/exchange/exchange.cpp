@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
+std::optional<std::string_view> Request::header(std::string_view name) const {
+  const Field* field = find_field(fields, name);
+  return field == nullptr ? std::nullopt : std::optional(field->value);
+}
 
-std::string Exchange::media_type() const {
-  std::string type = header("Content-Type").value_or("");
+std::string Request::media_type() const {
+  std::string type(header("Content-Type").value_or(""));
   type.resize(std::min(type.size(), type.find(';')));
   while (!type.empty() && type.back() == ' ') type.pop_back();
   std::transform(type.begin(), type.end(), type.begin(),
@@ -76,16 +79,16 @@ ErrorShape error_shape(std::string_view path, bool json) {
 }
 
 void write_failure(Exchange& exchange) {
-  const Failure& failure = *exchange.failure;
-  exchange.status = failure.status;
-  exchange.content_type = "application/json";
+  const Failure& failure = *exchange.answer.failure;
+  exchange.answer.status = failure.status;
+  exchange.answer.content_type = "application/json";
   JsonWriter json;
   json.begin_object();
-  const bool json_body = exchange.header && exchange.media_type() == "application/json";
-  switch (error_shape(exchange.path, json_body)) {
+  const bool json_body = exchange.request.media_type() == "application/json";
+  switch (error_shape(exchange.request.path, json_body)) {
     case ErrorShape::kOwn:
       json.key("error").begin_object().key("code").value(failure.code);
-      json.key("message").value(failure.message).key("request_id").value(exchange.request_id).end_object();
+      json.key("message").value(failure.message).key("request_id").value(exchange.request.id).end_object();
       break;
     case ErrorShape::kInferenceProtocol:
       json.key("error").value(failure.message);
@@ -94,7 +97,7 @@ void write_failure(Exchange& exchange) {
       json.key("error").begin_object().key("message").value(failure.message);
       json.key("type").value(openai_type(failure.status)).key("param").null();
       json.key("code").value(failure.code).end_object();
-      if (!retry_helps(failure.status)) exchange.headers.emplace_back("x-should-retry", "false");
+      if (!retry_helps(failure.status)) exchange.answer.headers.emplace_back("x-should-retry", "false");
       break;
     case ErrorShape::kTextEmbeddings:
       json.key("error").value(failure.message);
@@ -102,12 +105,18 @@ void write_failure(Exchange& exchange) {
       break;
   }
   json.end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void answer_error(Exchange& exchange, int status, std::string_view code, std::string message) {
-  exchange.failure = Failure{status, std::string(code), std::move(message)};
-  exchange.status = status;
+  exchange.answer.failure = Failure{status, std::string(code), std::move(message)};
+  exchange.answer.status = status;
+}
+
+void refuse(Exchange& exchange, const Error& error) {
+  if (const auto seconds = exchange.call.retry_after_seconds(error))
+    exchange.answer.headers.emplace_back("Retry-After", std::to_string(*seconds));
+  answer_error(exchange, error);
 }
 
 void answer_error(Exchange& exchange, const Error& error) {

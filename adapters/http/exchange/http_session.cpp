@@ -37,9 +37,10 @@ bool takes_body(std::string_view method) {
 
 class HttpSession final : public Session {
  public:
-  HttpSession(SessionContext& context, int socket, std::unique_ptr<Transport> transport)
+  HttpSession(SessionContext& context, int socket, std::unique_ptr<Transport> transport, Place& place)
       : context_(context),
-        connection_(socket, std::move(transport), context.options),
+        place_(place),
+        connection_(socket, std::move(transport), context.options, place),
         watch_(context.watcher, socket) {
     std::uniform_real_distribution<double> jitter(0.8, 1.2);
     const double scale = jitter(random_source());
@@ -145,16 +146,12 @@ class HttpSession final : public Session {
   Exchange begin(TimePoint now) {
     Exchange exchange;
     exchange.call.start = now;
-    exchange.method = head_.method;
-    exchange.path = head_.path;
-    exchange.query = head_.query;
-    exchange.remote_address = connection_.remote();
-    exchange.request_id = request_id(head_);
-    exchange.header = [this](const char* name) -> std::optional<std::string> {
-      const Field* field = head_.find(name);
-      if (field == nullptr) return std::nullopt;
-      return std::string(field->value);
-    };
+    exchange.request.method = head_.method;
+    exchange.request.path = head_.path;
+    exchange.request.query = head_.query;
+    exchange.request.remote_address = connection_.remote();
+    exchange.request.id = request_id(head_);
+    exchange.request.fields = head_.fields;
     return exchange;
   }
 
@@ -169,7 +166,6 @@ class HttpSession final : public Session {
       connection_.leave_body_unread();
       answer_error(exchange, Error{ErrorCode::kInternal, "unexpected failure", {}});
     }
-    if (exchange.close) connection_.close_after_answer();
     send(exchange);
   }
 
@@ -184,12 +180,12 @@ class HttpSession final : public Session {
     if (reads_body && !read_body(exchange, connection_, head_, context_.options, share)) return;
     if (!context_.handler.is_quick(exchange)) {
       connection_.send_ready();  // what was answered before on this connection
-      ConnectionPool::hand_over();
+      place_.hand_over();
     }
     std::stop_source hung_up;
     exchange.call.stop = hung_up.get_token();
     watch_.begin_request(std::move(hung_up));
-    exchange.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
+    exchange.request.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
       if (share.hold_more(bytes)) return {};
       const bool never = bytes > options.max_buffered_bytes;
       return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
@@ -199,44 +195,46 @@ class HttpSession final : public Session {
                   never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
     };
     context_.handler.handle(exchange);
-    exchange.charge = nullptr;
+    exchange.request.charge = nullptr;
     watch_.end_request();
   }
 
   void send(Exchange& exchange) {
     if (context_.handler.closing()) connection_.close_after_answer();
     context_.handler.finish(exchange);
-    exchange.headers.emplace_back("X-Request-Id", exchange.request_id);
-    std::vector<std::string_view> parts{exchange.response};
-    for (const Tensor& tensor : exchange.binary)
+    exchange.answer.headers.emplace_back("X-Request-Id", exchange.request.id);
+    std::vector<std::string_view> parts{exchange.answer.text};
+    for (const Tensor& tensor : exchange.answer.binary)
       parts.emplace_back(reinterpret_cast<const char*>(tensor.data()), tensor.bytes());
     std::size_t size = 0;
     for (const std::string_view part : parts) size += part.size();
-    const std::string_view encoding = exchange.compressible && size >= kCompressBytes
-                                          ? accepted_encoding(exchange.header("Accept-Encoding").value_or(""))
-                                          : "";
+    const std::string_view encoding =
+        exchange.answer.compressible && size >= kCompressBytes
+            ? accepted_encoding(exchange.request.header("Accept-Encoding").value_or(""))
+            : "";
     std::optional<std::string> compressed;
     if (!encoding.empty()) compressed = compress(encoding, parts);
     if (compressed) {
-      exchange.headers.emplace_back("Content-Encoding", encoding);
+      exchange.answer.headers.emplace_back("Content-Encoding", encoding);
       parts = {*compressed};
       size = compressed->size();
     }
     std::string head;
     write_response_head(head,
-                        {.status = exchange.status,
-                         .content_type = exchange.content_type,
+                        {.status = exchange.answer.status,
+                         .content_type = exchange.answer.content_type,
                          .content_length = size,
                          .close = connection_.must_close(),
                          .idle = std::chrono::ceil<std::chrono::seconds>(context_.options.idle_timeout),
                          .requests_left = left_},
-                        exchange.headers);
+                        exchange.answer.headers);
     connection_.write(head);
-    if (exchange.method == "HEAD") return;
+    if (exchange.request.method == "HEAD") return;
     for (const std::string_view part : parts) connection_.write(part);
   }
 
   SessionContext& context_;
+  Place& place_;
   Owner owner_;  ///< Before what uses the socket, so that it is closed last.
   Connection connection_;
   HangupWatcher::Watch watch_;
@@ -248,8 +246,8 @@ class HttpSession final : public Session {
 }  // namespace
 
 std::unique_ptr<Session> make_http_session(SessionContext& context, int socket,
-                                           std::unique_ptr<Transport> transport) {
-  return std::make_unique<HttpSession>(context, socket, std::move(transport));
+                                           std::unique_ptr<Transport> transport, Place& place) {
+  return std::make_unique<HttpSession>(context, socket, std::move(transport), place);
 }
 
 }  // namespace infer::http

@@ -3,9 +3,10 @@
 #include <memory>
 
 #include "exchange/request_body.h"
-#include "transport/connection_pool.h"
+#include "exchange/request_handler.h"
 #include "transport/hangup_watcher.h"
-#include "transport/listener.h"
+#include "transport/listener_options.h"
+#include "transport/session.h"
 #include "transport/transport.h"
 
 namespace infer::http {
@@ -19,8 +20,8 @@ struct SessionContext {
 };
 
 /// A connection that speaks HTTP/1.1: its requests one after the other, until either side has had enough. The
-/// socket, which must not block, is the session's if this returns. `context` must outlive it.
+/// socket, which must not block, is the session's if this returns. `context` and `place` must outlive it.
 std::unique_ptr<Session> make_http_session(SessionContext& context, int socket,
-                                           std::unique_ptr<Transport> transport);
+                                           std::unique_ptr<Transport> transport, Place& place);
 
 }  // namespace infer::http

@@ -81,7 +81,7 @@ class BodyReader {
     auto wrong = *coding != Coding::kIdentity        ? read_packed(*coding)
                  : head_.framing == Framing::kLength ? read_in_place()
                                                      : read_chunks();
-    if (wrong || exchange_.media_type() != "multipart/form-data") return wrong;
+    if (wrong || exchange_.request.media_type() != "multipart/form-data") return wrong;
     return take_parts();
   }
 
@@ -98,7 +98,7 @@ class BodyReader {
                    "body: " + what + " max_body_bytes " + std::to_string(options_.max_body_bytes));
   }
   Failure too_much() {
-    exchange_.headers.emplace_back("Retry-After", "1");
+    exchange_.answer.headers.emplace_back("Retry-After", "1");
     return failure(
         429, "Overloaded",
         "bodies of all requests: exceed max_buffered_bytes " + std::to_string(options_.max_buffered_bytes));
@@ -113,9 +113,8 @@ class BodyReader {
     }
     if (connection_.fault() == Connection::Fault::kMadeRoom) {
       return failure(408, "RequestTimeout",
-                     "body: less than " + std::to_string(ConnectionPool::kStepBytes) +
-                         " bytes came in the last " +
-                         std::to_string(ConnectionPool::kSlowAfter / std::chrono::seconds(1)) +
+                     "body: less than " + std::to_string(kPeerStep) + " bytes came in the last " +
+                         std::to_string(kPeerSlowAfter / std::chrono::seconds(1)) +
                          " s when there was no room for another connection (max_connections " +
                          std::to_string(options_.max_connections) + ")");
     }
@@ -124,7 +123,7 @@ class BodyReader {
 
   /// A body that comes as it is, its length told: straight into its place.
   std::optional<Failure> read_in_place() {
-    Body& body = exchange_.body;
+    Body& body = exchange_.request.body;
     std::size_t left = head_.content_length;
     std::size_t aligned = 0;
     if (const Field* json = head_.find(kJsonLengthHeader))
@@ -168,7 +167,7 @@ class BodyReader {
   }
 
   std::optional<Failure> append(std::string_view data) {
-    Body& body = exchange_.body;
+    Body& body = exchange_.request.body;
     const std::size_t size = body.size() + data.size();
     if (size > options_.max_body_bytes) return too_large("exceeds");
     if (size > body.capacity()) {
@@ -183,11 +182,11 @@ class BodyReader {
   }
 
   std::optional<Failure> take_parts() {
-    auto boundary = multipart_boundary(exchange_.header("Content-Type").value_or(""));
+    auto boundary = multipart_boundary(exchange_.request.header("Content-Type").value_or(""));
     if (!boundary) return failure(boundary.error());
-    auto parts = parse_multipart(exchange_.body.text(), *boundary, options_.max_parts);
+    auto parts = parse_multipart(exchange_.request.body.text(), *boundary, options_.max_parts);
     if (!parts) return failure(parts.error());
-    exchange_.parts = *std::move(parts);
+    exchange_.request.parts = *std::move(parts);
     return std::nullopt;
   }
 
@@ -205,7 +204,7 @@ bool read_body(Exchange& exchange, Connection& connection, const RequestHead& he
   auto wrong = BodyReader(exchange, connection, head, options, budget).read();
   if (!wrong) return true;
   connection.leave_body_unread();
-  exchange.body = {};
+  exchange.request.body = {};
   answer_error(exchange, wrong->status, wrong->code, std::move(wrong->message));
   return false;
 }

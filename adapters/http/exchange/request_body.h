@@ -6,7 +6,7 @@
 #include "exchange/exchange.h"
 #include "message/request_head.h"
 #include "transport/connection.h"
-#include "transport/listener.h"
+#include "transport/listener_options.h"
 
 namespace infer::http {
 

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <memory>
 
+#include "message/fields.h"
+
 namespace infer::http {
 namespace {
 
@@ -59,12 +61,6 @@ std::string_view authority_of(std::string_view origin) {
   return end == std::string_view::npos ? std::string_view() : origin.substr(end + 3);
 }
 
-std::string in_quotes(std::string_view text) {
-  std::string shown = "'";
-  for (const char c : text.substr(0, 64)) shown += c >= 0x20 && c < 0x7F ? c : '?';
-  return shown + "'";
-}
-
 }  // namespace
 
 bool is_loopback(const std::string& address) {
@@ -97,15 +93,16 @@ bool names_this_machine(std::string_view authority, const std::vector<std::strin
 }
 
 std::optional<std::string> sent_by_other_site(const Exchange& exchange) {
-  const auto site = exchange.header("Sec-Fetch-Site");
+  const auto site = exchange.request.header("Sec-Fetch-Site");
   if (site && *site != "same-origin" && *site != "none")
-    return "Sec-Fetch-Site: " + in_quotes(*site) +
+    return "Sec-Fetch-Site: '" + shown(*site, 64) + "'" +
            " is a request of another site's page, which is not accepted";
-  const auto origin = exchange.header("Origin");
+  const auto origin = exchange.request.header("Origin");
   if (!origin) return std::nullopt;
   const std::string_view from = authority_of(*origin);
-  if (!from.empty() && same_text(from, exchange.header("Host").value_or(""))) return std::nullopt;
-  return "Origin: " + in_quotes(*origin) + " is not this server; pages of other sites are not accepted";
+  if (!from.empty() && same_text(from, exchange.request.header("Host").value_or(""))) return std::nullopt;
+  return "Origin: '" + shown(*origin, 64) + "'" +
+         " is not this server; pages of other sites are not accepted";
 }
 
 }  // namespace infer::http

@@ -2,17 +2,10 @@
 
 #include <algorithm>
 
+#include "infer/core/invalid.h"
 #include "json/json_error.h"
 
 namespace infer::http {
-namespace {
-
-Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
-}
-
-}  // namespace
-
 Unexpected not_json(simdjson::error_code error, std::string_view text) {
   if (error == simdjson::MEMALLOC) return Unexpected(out_of_memory());
   const std::string found = json_error(text);
@@ -35,13 +28,13 @@ Result<void> check_keys(const simdjson::dom::object& object) {
 }
 
 Result<void> charge_json(const Exchange& exchange, std::string_view text, std::size_t made_of_value) {
-  if (!exchange.charge) return {};
+  if (!exchange.request.charge) return {};
   // Two words of the tape and two places in the index for a value, which a comma, a colon or a bracket
   // begins; beside that a copy of what strings hold.
   constexpr std::size_t kBytesPerValue = 24;
   const auto begins_value = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
   const auto values = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_value));
-  return exchange.charge(text.size() + (kBytesPerValue + made_of_value) * values);
+  return exchange.request.charge(text.size() + (kBytesPerValue + made_of_value) * values);
 }
 
 Result<void> JsonBody::parse(const Body& body) {
@@ -55,8 +48,8 @@ Result<void> JsonBody::parse(const Body& body) {
 }
 
 Result<void> JsonBody::parse(const Exchange& exchange) {
-  if (auto charged = charge_json(exchange, exchange.body.text()); !charged) return charged;
-  return parse(exchange.body);
+  if (auto charged = charge_json(exchange, exchange.request.body.text()); !charged) return charged;
+  return parse(exchange.request.body);
 }
 
 const simdjson::dom::element* JsonBody::find(std::string_view key) {
@@ -64,24 +57,20 @@ const simdjson::dom::element* JsonBody::find(std::string_view key) {
   return &found_;
 }
 
-Result<void> JsonBody::read(std::string_view key, bool& out) {
+Result<void> JsonBody::read(std::string_view key, bool& out) { return read(key, out, "true or false"); }
+Result<void> JsonBody::read(std::string_view key, double& out) { return read(key, out, "a number"); }
+
+template <class T>
+Result<void> JsonBody::read(std::string_view key, T& out, const char* what) {
   const auto* value = find(key);
-  if (value != nullptr && value->get(out)) return invalid(std::string(key) + ": must be true or false");
+  if (value != nullptr && value->get(out)) return invalid(std::string(key) + ": must be " + what);
   return {};
 }
 
 Result<void> JsonBody::read(std::string_view key, std::string& out) {
-  const auto* value = find(key);
-  if (value == nullptr) return {};
-  std::string_view text;
-  if (value->get(text)) return invalid(std::string(key) + ": must be a string");
-  out = text;
-  return {};
-}
-
-Result<void> JsonBody::read(std::string_view key, double& out) {
-  const auto* value = find(key);
-  if (value != nullptr && value->get(out)) return invalid(std::string(key) + ": must be a number");
+  std::string_view text = out;
+  if (auto done = read(key, text, "a string"); !done) return done;
+  out = std::string(text);
   return {};
 }
 

@@ -32,6 +32,9 @@ class JsonBody {
   Result<void> read(std::string_view key, std::size_t& out, std::size_t low, std::size_t high);
 
  private:
+  template <class T>
+  Result<void> read(std::string_view key, T& out, const char* what);
+
   simdjson::dom::parser parser_;
   simdjson::dom::object root_;
   simdjson::dom::element found_;

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "json_writer.h"
+#include "engine/utf8.h"
 
 namespace infer::http {
 namespace {
@@ -112,7 +112,7 @@ class Scanner {
         if (!escape()) return false;
         continue;
       }
-      const std::size_t length = adapter::utf8_length(text_.substr(at_));
+      const std::size_t length = utf8_length(text_.substr(at_));
       if (length == 0) return stop(shown() + " within a string, which is no UTF-8");
       at_ += length;
     }
@@ -226,7 +226,7 @@ class Scanner {
     if (c == '\'') return "a single quote, where JSON has double quotes";
     if (rest.starts_with("/*") || c == '#') return "a comment, which JSON lacks";
     if (is_letter(c)) return "the word " + shown_word() + " without quotes";
-    if (const std::size_t length = adapter::utf8_length(rest); length > 1)
+    if (const std::size_t length = utf8_length(rest); length > 1)
       return "'" + std::string(rest.substr(0, length)) + "'";
     if (c > 0x20 && c < 0x7F) return std::string("'") + c + "'";
     constexpr char kHex[] = "0123456789ABCDEF";

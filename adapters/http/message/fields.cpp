@@ -47,8 +47,8 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-std::string shown(std::string_view text) {
-  std::string out(text.substr(0, 32));
+std::string shown(std::string_view text, std::size_t most) {
+  std::string out(text.substr(0, most));
   std::ranges::replace_if(
       out, [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
@@ -90,7 +90,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
   return std::nullopt;
 }
 
-const Field* find_field(const std::vector<Field>& fields, std::string_view name) noexcept {
+const Field* find_field(std::span<const Field> fields, std::string_view name) noexcept {
   const auto found =
       std::ranges::find_if(fields, [&](const Field& field) { return equal_ignoring_case(field.name, name); });
   return found == fields.end() ? nullptr : &*found;

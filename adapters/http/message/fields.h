@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +24,9 @@ bool is_token(std::string_view text) noexcept;
 bool equal_ignoring_case(std::string_view one, std::string_view other) noexcept;
 /// Without the spaces and tabs at both ends.
 std::string_view trimmed(std::string_view text) noexcept;
-/// At most 32 characters of `text`, with '?' in the place of every byte that is not printable ASCII: for
+/// At most `most` characters of `text`, with '?' in the place of every byte that is not printable ASCII: for
 /// messages.
-std::string shown(std::string_view text);
+std::string shown(std::string_view text, std::size_t most = 32);
 
 /// The first element of a comma-separated list, which is removed from `list` and comes without its blanks.
 std::string_view next_element(std::string_view& list) noexcept;
@@ -34,7 +35,7 @@ std::string_view next_element(std::string_view& list) noexcept;
 std::optional<std::string> parameter(std::string_view value, std::string_view name);
 
 /// The first field of that name, in any case of letters; null where there is none.
-const Field* find_field(const std::vector<Field>& fields, std::string_view name) noexcept;
+const Field* find_field(std::span<const Field> fields, std::string_view name) noexcept;
 
 /// Where the block of lines that ends with an empty line ends in `text`, or with the first line that no CR
 /// ends, which `parse_fields` refuses; npos while bytes are missing. `seen` is where the last call stopped

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "infer/core/invalid.h"
 #include "message/fields.h"
 
 namespace infer::http {
@@ -12,10 +13,6 @@ namespace {
 constexpr std::size_t kMaxBoundary = 70;
 /// Of the header of one part, in bytes.
 constexpr std::size_t kMaxPartHeader = 4096;
-
-Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
-}
 
 /// A line that separates parts.
 struct Delimiter {

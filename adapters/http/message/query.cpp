@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "infer/core/invalid.h"
 #include "message/fields.h"
 
 namespace infer::http {
@@ -51,12 +52,11 @@ Result<std::optional<std::string>> query_value(std::string_view query, std::stri
     const std::string_view given = pair.substr(std::min(equals + 1, pair.size()));
     std::string value;
     if (!form_decode(std::string(given), value)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  where + "'" + shown(given) + "' has a percent-escape that is not % and two digits, or %00");
+      return invalid(where + "'" + shown(given) +
+                     "' has a percent-escape that is not % and two digits, or %00");
     }
     if (found && *found != value)
-      return fail(ErrorCode::kInvalidArgument,
-                  where + "given as '" + shown(*found) + "' and as '" + shown(value) + "'");
+      return invalid(where + "given as '" + shown(*found) + "' and as '" + shown(value) + "'");
     found = std::move(value);
   }
   return found;

@@ -3,16 +3,9 @@
 #include <utility>
 
 #include "base64.h"
+#include "infer/core/invalid.h"
 
 namespace infer::http {
-namespace {
-
-Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
-}
-
-}  // namespace
-
 Unexpected too_many_images(std::size_t count, std::size_t limit) {
   return invalid("images: " + std::to_string(count) + " exceed max_images " + std::to_string(limit),
                  ErrorDetail::kTooLarge);

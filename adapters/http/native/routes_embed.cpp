@@ -1,14 +1,12 @@
 #include <utility>
 
 #include "calls/choose_model.h"
-#include "json_writer.h"
+#include "engine/json_writer.h"
 #include "native/embed_request.h"
 #include "protocols/tei/routes_text.h"
 #include "service.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -19,7 +17,7 @@ void answer_embeddings(Exchange& exchange, const Model& model, const Embeddings&
   json.end_array();
   json.key("model").value(model.name).key("model_version").value(model.version);
   json.key("dim").value(result.vectors.front().size()).end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
   exchange.call.ran(result.timings, result.batch_size, result.vectors.size());
 }
 
@@ -36,7 +34,7 @@ void embed_images(Exchange& exchange, ModelAdmission& admission, const std::vect
 }
 
 void embed_base64(Service& service, Exchange& exchange) {
-  const std::string type = exchange.media_type();
+  const std::string type = exchange.request.media_type();
   if (type != "application/json" && !type.empty() && type != "application/x-www-form-urlencoded") {
     return answer_error(
         exchange, Error{ErrorCode::kInvalidArgument, "Content-Type: '" + type + "' is not application/json",
@@ -53,7 +51,7 @@ void embed_base64(Service& service, Exchange& exchange) {
     if (!images) return admission.refuse(images.error());
     decoded = *std::move(images);
   }
-  exchange.body = {};  // not held while the images wait
+  exchange.request.body = {};  // not held while the images wait
   embed_images(exchange, admission, {decoded.begin(), decoded.end()});
 }
 
@@ -62,7 +60,7 @@ void embed_parts(Service& service, Exchange& exchange) {
   ModelAdmission admission(service.models(), exchange, kImageEmbedding);
   WantedModel wanted;
   std::vector<EncodedImage> images;
-  for (const Part& part : exchange.parts) {
+  for (const Part& part : exchange.request.parts) {
     const bool is_text = part.content_type.empty() || part.content_type.starts_with("text/plain");
     if (is_text && part.name == "model") {
       wanted.name = part.content;
@@ -84,11 +82,12 @@ void embed_parts(Service& service, Exchange& exchange) {
 
 void embed_body(Service& service, Exchange& exchange) {
   ModelAdmission admission(service.models(), exchange, kImageEmbedding);
-  if (admission.choose(WantedModel{})) embed_images(exchange, admission, {as_image(exchange.body.text())});
+  if (admission.choose(WantedModel{}))
+    embed_images(exchange, admission, {as_image(exchange.request.body.text())});
 }
 
 void embed(Service& service, Exchange& exchange) {
-  const std::string type = exchange.media_type();
+  const std::string type = exchange.request.media_type();
   if (type == "application/json") return embed_json(service, exchange);
   if (type == "multipart/form-data") return embed_parts(service, exchange);
   if (type.starts_with("image/") || type == "application/octet-stream") return embed_body(service, exchange);

@@ -5,18 +5,15 @@
 
 #include "calls/choose_model.h"
 #include "calls/model_request.h"
+#include "engine/json_writer.h"
+#include "infer/core/invalid.h"
 #include "infer/series/calendar.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "service.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
-
 namespace {
-
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 void write_classification(JsonWriter& json, const TextClassifier& classifier, const Classification& one) {
   if (classifier.scores_are() != TextClassifier::Scores::kValues)  // which are no confidences
@@ -63,7 +60,7 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmissi
   }
   json.key("model").value(engine.model().name).key("model_version").value(engine.model().version);
   json.key("latency_ms").value(std::round(latency_ms(exchange) * 1000) / 1000).end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 /// A number, or NaN for null: a gap, which the forecaster fills.
@@ -122,7 +119,7 @@ Result<std::vector<double>> read_data(const simdjson::dom::element& value, const
   }
   for (const auto& [name, cells] : fields) {
     if (std::find(spec.columns.begin(), spec.columns.end(), name) == spec.columns.end())
-      return invalid("data: '" + std::string(name.substr(0, 64)) + "' is no column of this model");
+      return invalid("data: " + in_quotes(name) + " is no column of this model");
   }
   return rows;
 }
@@ -203,7 +200,7 @@ void forecast(Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
       .key("model_version")
       .value(engine.model().version)
       .end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 /// A body with text goes to a classifier, one with a length or rows to a forecaster; both or neither is an

@@ -6,13 +6,11 @@
 
 #include "calls/choose_model.h"
 #include "calls/model_request.h"
+#include "engine/json_writer.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "service.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -26,7 +24,7 @@ void simulate(Service& service, Exchange& exchange) {
   ModelAdmission admission(service.models(), exchange, kSimulate);
   if (!admission.before_body()) return;
   SimulatedWork work;
-  if (exchange.body.empty()) {  // nothing asked for: the model's own law alone
+  if (exchange.request.body.empty()) {  // nothing asked for: the model's own law alone
     if (!admission.choose(WantedModel{})) return;
   } else {
     JsonBody body;
@@ -47,7 +45,7 @@ void simulate(Service& service, Exchange& exchange) {
   json.key("elapsed_ms").value(std::round(latency_ms(exchange) * 1000) / 1000);
   static const std::string pod = host_name();
   json.key("pod").value(pod).end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string timestamp() {
 }
 
 std::string event_line(const ServingEvent& event) {
-  return event_line(event.name, [&](adapter::JsonWriter& json) {
+  return event_line(event.name, [&](JsonWriter& json) {
     for (const auto& [name, value] : event.fields) json.key(name).value(value);
   });
 }

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/json_writer.h"
 #include "infer/core/log.h"
 #include "infer/serving/event.h"
-#include "json_writer.h"
 
 namespace infer::http {
 
@@ -19,7 +19,7 @@ std::string timestamp();
 /// A line that starts with the event's name and the time; `fill` adds the rest.
 template <class Fill>
 std::string event_line(std::string_view name, Fill fill) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("event").value(name).key("timestamp").value(timestamp());
   fill(json);
   json.end_object();

@@ -5,12 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/json_writer.h"
 #include "infer/version.h"
-#include "json_writer.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "infer/core/invalid.h"
+
 namespace infer::http {
 namespace {
 
@@ -18,8 +20,8 @@ Result<std::int64_t> whole_number(const std::string& name, const std::string& te
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value < low || value > high) {
-    return fail(ErrorCode::kInvalidArgument, name + ": '" + text + "' is not a whole number from " +
-                                                 std::to_string(low) + " to " + std::to_string(high));
+    return invalid(name + ": '" + text + "' is not a whole number from " + std::to_string(low) + " to " +
+                   std::to_string(high));
   }
   return value;
 }
@@ -73,7 +75,7 @@ OptionRow text(std::string name, std::string placeholder, std::string help, std:
       known = known || choice == given;
       list += (list.empty() ? "" : ", ") + choice;
     }
-    if (!known) return fail(ErrorCode::kInvalidArgument, name + ": '" + given + "' is none of " + list);
+    if (!known) return invalid(name + ": '" + given + "' is none of " + list);
     target = given;
     return {};
   };
@@ -104,8 +106,7 @@ OptionRow list(std::string name, std::string placeholder, std::string help,
 OptionRow toggle(std::string name, std::string help, bool& target) {
   OptionRow row{name, "on|off", std::move(help), [&target] { return target ? "on" : "off"; }, nullptr};
   row.set = [&target, name](const std::string& given) -> Result<void> {
-    if (given != "on" && given != "off")
-      return fail(ErrorCode::kInvalidArgument, name + ": '" + given + "' is none of on, off");
+    if (given != "on" && given != "off") return invalid(name + ": '" + given + "' is none of on, off");
     target = given == "on";
     return {};
   };
@@ -176,15 +177,15 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
                      return {};
                    }};
   table.push_back(std::move(warmup));
-  OptionRow tune{
-      "tune", "HOW", "auto: settings that infer tune has found for this machine, where there are any; off",
-      [&o] { return std::string(o.tuned ? "auto" : "off"); },
-      [&o](const std::string& given) -> Result<void> {
-        if (given != "auto" && given != "off")
-          return fail(ErrorCode::kInvalidArgument, "tune: '" + given + "' is neither auto nor off");
-        o.tuned = given == "auto";
-        return {};
-      }};
+  OptionRow tune{"tune", "HOW",
+                 "auto: settings that infer tune has found for this machine, where there are any; off",
+                 [&o] { return std::string(o.tuned ? "auto" : "off"); },
+                 [&o](const std::string& given) -> Result<void> {
+                   if (given != "auto" && given != "off")
+                     return invalid("tune: '" + given + "' is neither auto nor off");
+                   o.tuned = given == "auto";
+                   return {};
+                 }};
   table.push_back(std::move(tune));
   table.push_back(number("max-pixels", "N", "width x height of an image", o.repository.task.decode.max_pixels,
                          1, std::int64_t{1} << 32));

@@ -12,7 +12,7 @@
 #include "infer/core/log.h"
 #include "infer/core/result.h"
 #include "infer/serving/model_repository.h"
-#include "transport/listener.h"
+#include "transport/listener_options.h"
 
 namespace infer::http {
 

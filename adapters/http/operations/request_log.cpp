@@ -9,67 +9,33 @@
 namespace infer::http {
 namespace {
 
-using Milliseconds = std::chrono::duration<double, std::milli>;
+/// In milliseconds.
+double rounded(Duration time) {
+  return std::round(std::chrono::duration<double, std::milli>(time).count() * 1000) / 1000;
+}
 
-double rounded(double value) { return std::round(value * 1000) / 1000; }
-double rounded(Duration time) { return rounded(Milliseconds(time).count()); }
+Outcome outcome_of(int status) {
+  return status < 400 ? Outcome::kSucceeded : status < 500 ? Outcome::kRefused : Outcome::kFailed;
+}
 
 }  // namespace
 
 RequestLog::RequestLog(LogLine log, MetricsRegistry& metrics, std::uint64_t lines_per_second)
     : log_(std::move(log)),
       metrics_(metrics),
-      samplers_{LogSampler(lines_per_second), LogSampler(lines_per_second), LogSampler(lines_per_second)},
-      predictions_(metrics.counter("predictions_total", "Predictions answered with success.")),
-      prediction_latency_(metrics.histogram("prediction_latency_seconds",
-                                            "Seconds a prediction took, HTTP included.", latency_edges())) {
-  Gauge& left_out = metrics.gauge("infer_log_sampled_lines",
-                                  "Lines of requests left out of the log since the start, because their kind "
-                                  "(succeeded, refused or failed) had more than log_requests_per_second.");
-  metrics.on_collect([this, &left_out] {
-    std::uint64_t all = 0;
-    for (const LogSampler& sampler : samplers_) all += sampler.left_out();
-    left_out.set(static_cast<double>(all));
-  });
-}
+      access_(metrics, lines_per_second, [this](const AccessLog::LeftOut& left_out) {
+        log_(LogLevel::kWarning, event_line("log_lines_left_out", [&](JsonWriter& json) {
+               json.key("succeeded").value(left_out.succeeded).key("refused").value(left_out.refused);
+               json.key("failed").value(left_out.failed);
+             }));
+      }) {}
 
 void RequestLog::finished(const Exchange& exchange) {
-  requests(exchange.route, exchange.status).add();
-  if (exchange.route == nullptr || !exchange.route->work) return;
-  const TimePoint now = std::chrono::steady_clock::now();
-  const Duration total = now - exchange.call.start;
-  const bool done = exchange.status == 200;
-  if (done) {
-    predictions_.add();
-    prediction_latency_.observe(std::chrono::duration<double>(total).count());
-  }
-  exchange.call.finish(done, now);
-  if (samplers_[kind_of(exchange.status)].admit(now)) write(exchange, Milliseconds(total).count());
-  report_now_and_then(now);
-}
-
-void RequestLog::report_now_and_then(TimePoint now) {
-  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  auto last = reported_at_.load(std::memory_order_relaxed);
-  if (second == last || !reported_at_.compare_exchange_strong(last, second)) return;
-  report_left_out();
-}
-
-void RequestLog::report_left_out() {
-  std::array<std::uint64_t, kKinds> fresh{};
-  std::unique_lock lock(mutex_);
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kKinds; ++i) {
-    const std::uint64_t all = samplers_[i].left_out();
-    fresh[i] = all - std::exchange(reported_[i], all);
-    sum += fresh[i];
-  }
-  lock.unlock();
-  if (sum == 0) return;
-  log_(LogLevel::kWarning, event_line("log_lines_left_out", [&](adapter::JsonWriter& json) {
-         json.key("succeeded").value(fresh[kSucceeded]).key("refused").value(fresh[kRefused]);
-         json.key("failed").value(fresh[kFailed]);
-       }));
+  const int status = exchange.answer.status;
+  requests(exchange.request.route, status).add();
+  if (exchange.request.route == nullptr || !exchange.request.route->work) return;
+  const auto record = access_.finish(exchange.call, outcome_of(status), std::chrono::steady_clock::now());
+  if (record) write(exchange, *record);
 }
 
 Counter& RequestLog::requests(const Route* route, int status) {
@@ -85,25 +51,24 @@ Counter& RequestLog::requests(const Route* route, int status) {
   return *counter;
 }
 
-void RequestLog::write(const Exchange& exchange, double latency_ms) const {
-  log_(exchange.status >= 500 ? LogLevel::kError : LogLevel::kInfo,
-       event_line("request", [&](adapter::JsonWriter& json) {
-         json.key("request_id").value(exchange.request_id);
-         if (!exchange.trace_id.empty())
-           json.key("trace_id").value(exchange.trace_id).key("span_id").value(exchange.span_id);
-         json.key("route").value(exchange.path).key("status").value(exchange.status);
-         json.key("latency_ms").value(rounded(latency_ms));
-         if (const auto& served = exchange.call.model()) {
-           const Model& model = served->engine->model();
-           json.key("model").value(model.name).key("model_version").value(model.version);
+void RequestLog::write(const Exchange& exchange, const AccessRecord& record) const {
+  const Request& request = exchange.request;
+  log_(record.outcome == Outcome::kFailed ? LogLevel::kError : LogLevel::kInfo,
+       event_line("request", [&](JsonWriter& json) {
+         json.key("request_id").value(request.id);
+         if (!request.trace_id.empty())
+           json.key("trace_id").value(request.trace_id).key("span_id").value(request.span_id);
+         json.key("route").value(request.path).key("status").value(exchange.answer.status);
+         json.key("latency_ms").value(rounded(record.latency));
+         if (!record.model.empty())
+           json.key("model").value(record.model).key("model_version").value(record.version);
+         if (record.timings) {
+           json.key("batch_size").value(record.batch_size);
+           json.key("queue_ms").value(rounded(record.timings->queue));
+           json.key("compute_ms").value(rounded(record.timings->compute));
          }
-         if (const auto& timings = exchange.call.timings()) {
-           json.key("batch_size").value(exchange.call.batch_size());
-           json.key("queue_ms").value(rounded(timings->queue));
-           json.key("compute_ms").value(rounded(timings->compute));
-         }
-         if (exchange.call.confidence) json.key("confidence").value(*exchange.call.confidence);
-         if (exchange.failure) json.key("error").value(exchange.failure->message);
+         if (record.confidence) json.key("confidence").value(*record.confidence);
+         if (exchange.answer.failure) json.key("error").value(exchange.answer.failure->message);
        }));
 }
 

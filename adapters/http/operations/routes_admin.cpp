@@ -1,12 +1,10 @@
 #include <utility>
 
+#include "engine/json_writer.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "service.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -17,7 +15,7 @@ void answer_drain(Service& service, Exchange& exchange) {
   service.lifecycle().wait_lame_duck();
   JsonWriter json;
   json.begin_object().key("status").value("draining").end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 /// Looks for other versions now, also for those that were refused before; answers when that is done.
@@ -29,13 +27,13 @@ void answer_reload(Service& service, Exchange& exchange) {
   for (const auto& model : service.models().all())
     json.key(model->engine->model().name).value(model->engine->model().version);
   json.end_object().end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 /// {"level": "debug"}: what is logged from now on.
 void answer_log_level(Service& service, Exchange& exchange) {
   JsonBody body;
-  if (auto parsed = body.parse(exchange.body); !parsed) return answer_error(exchange, parsed.error());
+  if (auto parsed = body.parse(exchange.request.body); !parsed) return answer_error(exchange, parsed.error());
   std::string name;
   if (auto read = body.read("level", name); !read) return answer_error(exchange, read.error());
   const auto level = parse_log_level(name);
@@ -48,29 +46,26 @@ void answer_log_level(Service& service, Exchange& exchange) {
   service.set_log_level(*level);
   JsonWriter json;
   json.begin_object().key("level").value(name).end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 }  // namespace
 
 void add_admin_routes(Router& router, Service& service) {
-  const auto with = [&service](void (*answer)(Service&, Exchange&)) {
-    return [&service, answer](Exchange& exchange) { answer(service, exchange); };
-  };
   router.add({.method = "POST",
               .path = "/drain",
               .summary = "Stop gracefully",
-              .handle = with(answer_drain),
+              .handle = of_service(service, answer_drain),
               .probe_only = true});
   router.add({.method = "POST",
               .path = "/reload",
               .summary = "Look for other versions of the models now",
-              .handle = with(answer_reload),
+              .handle = of_service(service, answer_reload),
               .probe_only = true});
   router.add({.method = "POST",
               .path = "/log-level",
               .summary = "What is logged from now on",
-              .handle = with(answer_log_level),
+              .handle = of_service(service, answer_log_level),
               .probe_only = true});
 }
 

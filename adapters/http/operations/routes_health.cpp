@@ -1,12 +1,10 @@
 #include <algorithm>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 #include "protocols/oip/model_documents.h"
 #include "service.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -33,17 +31,17 @@ std::string_view phase_name(Phase phase) {
 
 void answer_ready(Service& service, Exchange& exchange) {
   const Phase phase = service.lifecycle().phase();
-  exchange.status = phase == Phase::kServing ? 200 : 503;
-  if (phase != Phase::kServing) exchange.headers.emplace_back("Retry-After", "1");
-  exchange.response = status_body(phase_name(phase));
+  exchange.answer.status = phase == Phase::kServing ? 200 : 503;
+  if (phase != Phase::kServing) exchange.answer.headers.emplace_back("Retry-After", "1");
+  exchange.answer.text = status_body(phase_name(phase));
 }
 
 void answer_live(Service& service, Exchange& exchange) {
   const auto models = service.models().all();
   const bool live =
       std::all_of(models.begin(), models.end(), [](const auto& model) { return model->engine->live(); });
-  exchange.status = live ? 200 : 503;
-  exchange.response = status_body(live ? "ok" : "stuck");
+  exchange.answer.status = live ? 200 : 503;
+  exchange.answer.text = status_body(live ? "ok" : "stuck");
 }
 
 void answer_healthz(Service& service, Exchange& exchange) {
@@ -58,7 +56,7 @@ void answer_healthz(Service& service, Exchange& exchange) {
     json.value(static_cast<std::int64_t>(service.startup_ready_ms()));
   }
   json.end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 constexpr const char* kStatusSchema =
@@ -68,13 +66,10 @@ constexpr const char* kStatusSchema =
 
 void add_health_routes(Router& router, Service& service) {
   const auto always = [](const Exchange&) { return true; };
-  const auto with = [&service](void (*answer)(Service&, Exchange&)) {
-    return [&service, answer](Exchange& exchange) { answer(service, exchange); };
-  };
   router.add({.method = "GET",
               .path = "/health",
               .summary = "200 when ready, else 503",
-              .handle = with(answer_ready),
+              .handle = of_service(service, answer_ready),
               .on_probe = true,
               .response = kStatusSchema,
               .open = true,
@@ -83,7 +78,7 @@ void add_health_routes(Router& router, Service& service) {
       {.method = "GET",
        .path = "/healthz",
        .summary = "200 once HTTP answers, with queue length and start-up time",
-       .handle = with(answer_healthz),
+       .handle = of_service(service, answer_healthz),
        .on_probe = true,
        .response =
            R"({"type":"object","required":["status","service","model_ready","queue_length","startup_ready_ms"]})",
@@ -92,7 +87,7 @@ void add_health_routes(Router& router, Service& service) {
   router.add({.method = "GET",
               .path = "/livez",
               .summary = "503 only while a forward is stuck",
-              .handle = with(answer_live),
+              .handle = of_service(service, answer_live),
               .on_probe = true,
               .response = kStatusSchema,
               .open = true,
@@ -100,7 +95,7 @@ void add_health_routes(Router& router, Service& service) {
   router.add({.method = "GET",
               .path = "/readyz",
               .summary = "200 when loaded, warm and not draining",
-              .handle = with(answer_ready),
+              .handle = of_service(service, answer_ready),
               .on_probe = true,
               .response = kStatusSchema,
               .open = true,
@@ -110,10 +105,10 @@ void add_health_routes(Router& router, Service& service) {
               .summary = "Prometheus text",
               .handle =
                   [&service](Exchange& exchange) {
-                    exchange.content_type = "text/plain; version=0.0.4; charset=utf-8";
-                    exchange.response = service.metrics().render();
+                    exchange.answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+                    exchange.answer.text = service.metrics().render();
                     if (service.options().triton_metrics)
-                      exchange.response += triton_metrics(service.models().all());
+                      exchange.answer.text += triton_metrics(service.models().all());
                   },
               .on_probe = true,
               .response_type = "text/plain"});

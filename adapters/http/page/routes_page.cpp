@@ -12,18 +12,18 @@ void add_page_routes(Router& router) {
                 .summary = summary,
                 .handle =
                     [type, text](Exchange& exchange) {
-                      exchange.content_type = type;
-                      exchange.response = text;
+                      exchange.answer.content_type = type;
+                      exchange.answer.text = text;
                       // Nothing but these three files, and this server.
-                      exchange.headers.emplace_back(
+                      exchange.answer.headers.emplace_back(
                           "Content-Security-Policy",
                           "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
                           "connect-src 'self'; "
                           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-                      exchange.headers.emplace_back("X-Content-Type-Options", "nosniff");
-                      exchange.headers.emplace_back("Referrer-Policy", "no-referrer");
-                      exchange.headers.emplace_back("Cache-Control", "no-cache");
-                      exchange.compressible = true;
+                      exchange.answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+                      exchange.answer.headers.emplace_back("Referrer-Policy", "no-referrer");
+                      exchange.answer.headers.emplace_back("Cache-Control", "no-cache");
+                      exchange.answer.compressible = true;
                     },
                 .response_type = type,
                 .open = true});

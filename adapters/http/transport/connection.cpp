@@ -47,11 +47,13 @@ std::string address_of_peer(int socket) {
 
 }  // namespace
 
-Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options)
+Connection::Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options,
+                       Place& place)
     : socket_(socket),
       remote_(address_of_peer(socket)),
       transport_(std::move(transport)),
       options_(options),
+      place_(place),
       buffer_(kReadBuffer) {}
 
 Connection::Arrival Connection::take_head() {
@@ -60,7 +62,7 @@ Connection::Arrival Connection::take_head() {
     head_seen_ = 0;
     head_complete_ = false;
   }
-  if (!transport_->is_set_up()) ConnectionPool::hand_over();
+  if (!transport_->is_set_up()) place_.hand_over();
   while (true) {
     if (read_at_ == read_end_) {
       const ssize_t count = transport_->receive(buffer_.data(), buffer_.size());
@@ -87,12 +89,12 @@ Connection::Arrival Connection::take_head() {
   return Arrival::kPart;
 }
 
-Connection::Fault Connection::wait(ssize_t wanted, ConnectionPool::PeerWait::For what,
-                                   const Progress& progress, TimePoint deadline) const {
-  ConnectionPool::hand_over();
-  ConnectionPool::PeerWait peer(what, progress.since());
+Connection::Fault Connection::wait(ssize_t wanted, Place::Peer peer, const Progress& progress,
+                                   TimePoint deadline) const {
+  place_.hand_over();
+  place_.begin_wait(peer, progress.since());
   const bool in_time = wait_socket(socket_, wanted == Transport::kWantRead ? POLLIN : POLLOUT, deadline);
-  if (!peer.end()) return Fault::kMadeRoom;
+  if (!place_.end_wait()) return Fault::kMadeRoom;
   return in_time ? Fault::kNone : Fault::kBodyTimeout;
 }
 
@@ -116,7 +118,7 @@ ssize_t Connection::receive(char* data, std::size_t size) {
     }
     // What the peer may wait for before it goes on: "100 Continue".
     if (!out_.empty() && !flush()) return -1;
-    fault_ = wait(count, ConnectionPool::PeerWait::For::kSending, sent_to_us_, read_deadline_);
+    fault_ = wait(count, Place::Peer::kSends, sent_to_us_, read_deadline_);
     if (fault_ != Fault::kNone) return -1;
   }
 }
@@ -191,7 +193,7 @@ bool Connection::send(const char* data, std::size_t size) {
       if (size == 0 || now < deadline) continue;
     }
     if (count > 0 || count == Transport::kBroken || count == 0 ||
-        wait(count, ConnectionPool::PeerWait::For::kTaking, taken, deadline) != Fault::kNone) {
+        wait(count, Place::Peer::kTakes, taken, deadline) != Fault::kNone) {
       fault_ = Fault::kClosed;
       send_failed_ = true;
       return false;
@@ -203,7 +205,7 @@ bool Connection::send(const char* data, std::size_t size) {
 void Connection::linger() {
   transport_->close_sending();
   // Closing with unread bytes would reset the connection, and the answer could be lost with it.
-  ConnectionPool::hand_over();
+  place_.hand_over();
   const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
   for (std::size_t total = 0; total < kLingerBytes;) {
     const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);

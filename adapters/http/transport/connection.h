@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "infer/core/clock.h"
-#include "transport/connection_pool.h"
-#include "transport/listener.h"
+#include "transport/listener_options.h"
+#include "transport/session.h"
 #include "transport/transport.h"
 
 namespace infer::http {
@@ -19,8 +19,8 @@ class Connection {
  public:
   enum class Fault { kNone, kBodyTimeout, kMadeRoom, kClosed };
 
-  /// `transport` is that of `socket`, which must not block.
-  Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options);
+  /// `transport` is that of `socket`, which must not block; `place` is that of the session.
+  Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options, Place& place);
 
   enum class Arrival { kNothing, kPart, kHead, kTooLarge, kEnd };
   /// Takes what has arrived of the next request's head; never blocks. `kTooLarge` leaves what was read.
@@ -64,7 +64,7 @@ class Connection {
   const std::string& remote() const noexcept { return remote_; }
 
  private:
-  /// When the peer has moved on by another `ConnectionPool::kStepBytes`.
+  /// When the peer has moved on by another `kPeerStep`.
   class Progress {
    public:
     void begin(TimePoint now) {
@@ -73,7 +73,7 @@ class Connection {
     }
     void add(std::size_t bytes, TimePoint now) {
       bytes_ += bytes;
-      if (bytes_ >= ConnectionPool::kStepBytes) begin(now);
+      if (bytes_ >= kPeerStep) begin(now);
     }
     TimePoint since() const noexcept { return since_; }
 
@@ -83,8 +83,7 @@ class Connection {
   };
 
   /// Waits for the peer, for a while. `kBodyTimeout`: the time is over.
-  Fault wait(ssize_t wanted, ConnectionPool::PeerWait::For what, const Progress& progress,
-             TimePoint deadline) const;
+  Fault wait(ssize_t wanted, Place::Peer peer, const Progress& progress, TimePoint deadline) const;
   ssize_t receive(char* data, std::size_t size);
   bool send(const char* data, std::size_t size);
 
@@ -92,6 +91,7 @@ class Connection {
   const std::string remote_;
   const std::unique_ptr<Transport> transport_;
   const ListenerOptions& options_;
+  Place& place_;
   std::vector<char> buffer_;
   std::size_t read_at_ = 0;
   std::size_t read_end_ = 0;

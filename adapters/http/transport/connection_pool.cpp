@@ -57,16 +57,33 @@ struct ConnectionPool::Share {
   TimePoint next_look{};     ///< When to look for what idles too long; the leader's own.
 };
 
-struct ConnectionPool::Entry {
+/// What a thread of the pool is doing as long as it leads.
+struct ConnectionPool::Turn {
+  ConnectionPool& pool;
+  bool leads = true;
+  std::array<Entry*, kEvents> answered{};  ///< The first `unsent`: their answers are not sent yet.
+  std::size_t unsent = 0;
+};
+
+struct ConnectionPool::Entry final : Place {
   /// Whether it was asked to leave. `kDecides`: its session is told so, and says soon whether it stays.
   enum class Leave : std::uint8_t { kNo, kAsked, kDecides };
+
+  void hand_over() noexcept override {
+    if (turn->leads) turn->pool.hand_over(*turn, *this);
+  }
+  void begin_wait(Peer peer, TimePoint since) noexcept override {
+    peer_takes.store(peer == Peer::kTakes);
+    peer_since.store(since);
+  }
+  bool end_wait() noexcept override { return peer_since.exchange(kNever) != kMakesRoom; }
 
   /// `operation` is EPOLL_CTL_ADD or _MOD.
   bool watch(int operation) {
     // A socket that can be written is how whoever waits hears at once that the connection is to leave.
     const bool writable = unsent.load() || leave.load() == Leave::kAsked;
     epoll_event event{.events = EPOLLIN | (writable ? EPOLLOUT : 0U), .data = {.ptr = this}};
-    return epoll_ctl(share.epoll, operation, session->socket(), &event) == 0;
+    return epoll_ctl(share->epoll, operation, session->socket(), &event) == 0;
   }
   /// Sends what was answered. True if what to wait for on the socket has changed.
   bool send() {
@@ -91,31 +108,22 @@ struct ConnectionPool::Entry {
     return begun != kNever ? begun : idle_since.load() + idle_timeout;
   }
 
-  Share& share;
+  Share* share = nullptr;  ///< Set before any thread hears of it, and for good.
   std::unique_ptr<Session> session;
-  std::atomic<TimePoint> idle_since;
+  Turn* turn = nullptr;  ///< Of the thread that serves it.
+  std::atomic<TimePoint> idle_since{};
   std::atomic<TimePoint> due{kNever};  ///< `Session::due` when it was last served.
   std::atomic<bool> serving{false};    ///< Until its answers are sent.
   std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
   std::atomic<Leave> leave{Leave::kNo};
-  /// While it is being served and waits for its peer: since when that has not moved on; else `kNever`.
+  /// While it is being served and waits for its peer: since when that has not moved on, or that it makes
+  /// room; else `kNever`.
   std::atomic<TimePoint> peer_since{kNever};
   std::atomic<bool> peer_takes{false};  ///< The peer is to take an answer, not to send a request.
   bool rewatch = false;                 ///< It was, but answered; whoever serves it alone uses this.
 };
 
-/// What a thread of the pool is doing as long as it leads, and with the connection that it is serving then.
-struct ConnectionPool::Turn {
-  ConnectionPool& pool;
-  Entry* entry = nullptr;
-  bool leads = true;
-  std::array<Entry*, kEvents> answered{};  ///< The first `unsent`: their answers are not sent yet.
-  std::size_t unsent = 0;
-};
-
-thread_local ConnectionPool::Turn* ConnectionPool::current_turn = nullptr;
-
-ConnectionPool::ConnectionPool(const Options& options, std::function<std::unique_ptr<Session>(int)> open)
+ConnectionPool::ConnectionPool(const Options& options, Open open)
     : options_(options), open_session_(std::move(open)) {
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.leaders); ++i)
     shares_.push_back(std::make_unique<Share>());
@@ -124,12 +132,13 @@ ConnectionPool::ConnectionPool(const Options& options, std::function<std::unique
 ConnectionPool::~ConnectionPool() { shutdown(); }
 
 void ConnectionPool::add(int socket) {
-  std::unique_ptr<Session> session;
+  std::unique_ptr<Entry> owned;
   try {
-    session = open_session_(socket);
+    owned = std::make_unique<Entry>();
+    owned->session = open_session_(socket, *owned);
   } catch (const std::exception&) {  // no memory for it
   }
-  if (!session) {
+  if (!owned || !owned->session) {
     ::close(socket);
     return;
   }
@@ -141,14 +150,15 @@ void ConnectionPool::add(int socket) {
   }
   if (closing_) return;
   Share& share = **std::ranges::min_element(shares_, {}, [](const auto& one) { return one->entries.size(); });
-  Entry* entry = nullptr;
+  Entry* entry = owned.get();
+  entry->share = &share;
+  entry->idle_since.store(std::chrono::steady_clock::now());
   try {
-    std::unique_ptr<Entry> owned(new Entry{share, std::move(session), std::chrono::steady_clock::now()});
-    share.entries.insert(owned.get());
-    entry = owned.release();
+    share.entries.insert(entry);
   } catch (const std::bad_alloc&) {  // nor for its place
     return;
   }
+  (void)owned.release();
   ++open_;
   if (!entry->watch(EPOLL_CTL_ADD)) return remove(*entry);
   if (!share.led) {
@@ -170,7 +180,7 @@ void ConnectionPool::close_one() {
   // each.
   enum Kind : std::uint8_t { kIdle, kHead, kLeavesRest, kSlowPeer, kStays };
   using Rank = std::pair<Kind, TimePoint>;
-  const TimePoint slow = std::chrono::steady_clock::now() - kSlowAfter;
+  const TimePoint slow = std::chrono::steady_clock::now() - kPeerSlowAfter;
   const auto rank = [slow](const Entry& entry) -> Rank {
     if (entry.serving.load()) {
       const TimePoint since = entry.peer_since.load();
@@ -205,18 +215,6 @@ void ConnectionPool::close_one() {
   if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom)) return;  // it has moved on
   leaves->leave.store(Entry::Leave::kAsked);
   ::shutdown(leaves->session->socket(), leaves->peer_takes.load() ? SHUT_RDWR : SHUT_RD);
-}
-
-ConnectionPool::PeerWait::PeerWait(For what, TimePoint since) noexcept
-    : entry_(current_turn != nullptr ? current_turn->entry : nullptr) {
-  if (entry_ == nullptr) return;
-  entry_->peer_takes.store(what == For::kTaking);
-  entry_->peer_since.store(since);
-}
-
-bool ConnectionPool::PeerWait::end() noexcept {
-  if (entry_ != nullptr && entry_->peer_since.exchange(kNever) == kMakesRoom) made_room_ = true;
-  return !made_room_;
 }
 
 /// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still
@@ -282,7 +280,6 @@ void ConnectionPool::run() {
 void ConnectionPool::lead(Share& share) {
   std::array<epoll_event, kEvents> events{};
   Turn turn{*this};
-  current_turn = &turn;
   bool done = false;
   while (turn.leads && !done) {
     const int count =
@@ -297,7 +294,6 @@ void ConnectionPool::lead(Share& share) {
     }
     send_answers(turn);
   }
-  current_turn = nullptr;
 }
 
 /// The thread may have handed the lead over when this returns.
@@ -305,10 +301,9 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
   Entry::Leave asked = Entry::Leave::kAsked;
   const bool leave = entry.leave.compare_exchange_strong(asked, Entry::Leave::kDecides);
   entry.serving.store(true);
-  turn.entry = &entry;
+  entry.turn = &turn;
   entry.rewatch = entry.rewatch || leave;
   const Session::Outcome outcome = entry.session->serve(leave);
-  turn.entry = nullptr;
   const bool stays = outcome != Session::Outcome::kOver;
   if (stays) entry.stay();
   if (outcome == Session::Outcome::kAnswered || (stays && entry.unsent.load())) {
@@ -323,7 +318,7 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
   const bool begun = entry.due.load() != kNever;
   const bool over = !stays || (crowded_.load() && !entry.unsent.load() && !begun);
   if (turn.leads && !over) {
-    entry.share.next_look = std::min(entry.share.next_look, entry.due.load());
+    entry.share->next_look = std::min(entry.share->next_look, entry.due.load());
     if (!begun || !crowded_.load()) return;
     const std::unique_lock lock(mutex_);
     left_.notify_all();  // here is one that could make room
@@ -332,7 +327,7 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
   const std::unique_lock lock(mutex_);
   entry.rewatch = false;  // before it is watched: from then on it is its leader's
   if (over || !entry.watch(EPOLL_CTL_ADD)) return remove(entry);
-  if (begun) entry.share.call();  // its leader may mean to sleep for longer
+  if (begun) entry.share->call();  // its leader may mean to sleep for longer
 }
 
 void ConnectionPool::send_answers(Turn& turn) {
@@ -342,7 +337,7 @@ void ConnectionPool::send_answers(Turn& turn) {
       const std::unique_lock lock(mutex_);  // `ask_to_leave` does the same
       watched = entry->watch(EPOLL_CTL_MOD);
     }
-    entry->share.next_look = std::min(entry->share.next_look, entry->due.load());
+    entry->share->next_look = std::min(entry->share->next_look, entry->due.load());
     if (watched && (entry->unsent.load() || !crowded_.load())) continue;
     const std::unique_lock lock(mutex_);
     remove(*entry);
@@ -350,7 +345,7 @@ void ConnectionPool::send_answers(Turn& turn) {
 }
 
 void ConnectionPool::remove(Entry& entry) {
-  Share& share = entry.share;
+  Share& share = *entry.share;
   share.entries.erase(&entry);
   // Closing alone is not enough: while a child of this process that has yet to exec holds a copy of the
   // descriptor, the set would tell of an entry that is gone.
@@ -395,18 +390,15 @@ bool ConnectionPool::is_done(Share& share) {
   return closing_ && share.entries.empty();
 }
 
-void ConnectionPool::hand_over() noexcept {
-  if (current_turn == nullptr || !current_turn->leads) return;
-  ConnectionPool& pool = current_turn->pool;
-  Entry& entry = *current_turn->entry;
+void ConnectionPool::hand_over(Turn& turn, Entry& entry) noexcept {
   entry.stay();
-  pool.send_answers(*current_turn);
-  current_turn->leads = false;
+  send_answers(turn);
+  turn.leads = false;
   // Not heard of again by whoever leads next, until this thread is done with it.
-  epoll_ctl(entry.share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
-  const std::unique_lock lock(pool.mutex_);
-  entry.share.led = false;
-  pool.find_leader();
+  epoll_ctl(entry.share->epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
+  const std::unique_lock lock(mutex_);
+  entry.share->led = false;
+  find_leader();
 }
 
 void ConnectionPool::shutdown() {

@@ -10,6 +10,8 @@
 #include <limits>
 #include <utility>
 
+#include "infer/core/invalid.h"
+
 namespace infer::http {
 namespace {
 
@@ -109,8 +111,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& fi
   if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1 ||
       SSL_CTX_use_PrivateKey_file(context.get(), file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context.get()) != 1) {
-    return fail(ErrorCode::kInvalidArgument,
-                "tls: " + file + ": needs a key and its certificates in PEM: " + openssl_says());
+    return invalid("tls: " + file + ": needs a key and its certificates in PEM: " + openssl_says());
   }
   return std::shared_ptr<const TlsContext>(new TlsContext(context));
 }

@@ -77,7 +77,8 @@ class INFER_EXPORT Call {
   /// Gives the place in line to the class that does the work.
   Permit permit() noexcept { return std::move(permit_); }
 
-  /// Seconds after which it makes sense to try again, for an error that a later try may not meet.
+  /// Seconds after which it makes sense to try again, for an error that a later try may not meet: by the rate
+  /// of the model, or a second if the server is loading or draining.
   std::optional<int> retry_after_seconds(const Error& error) const;
 
   /// Notes what the work took, for statistics and access log.
@@ -99,6 +100,9 @@ class INFER_EXPORT Call {
   const std::optional<Timings>& timings() const noexcept { return timings_; }
   /// Returns the largest batch that contained one of the samples.
   std::size_t batch_size() const noexcept { return batch_size_; }
+
+  /// Returns the number of samples; 0 for a call that reached no worker.
+  std::size_t samples() const noexcept { return samples_; }
 
   std::optional<float> confidence;  ///< Confidence of the answer, for the access log.
 

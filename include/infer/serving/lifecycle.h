@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "infer/core/clock.h"
+#include "infer/core/result.h"
 
 namespace infer::inline v0 {
 
@@ -26,6 +27,18 @@ class Lifecycle {
     std::unique_lock lock(mutex_);
     return phase_;
   }
+
+  /// Says whether new work is accepted; `Call::retry_after_seconds` says when to try again.
+  ///
+  /// Errors: `kUnavailable`, naming the phase.
+  Result<void> admit() const {
+    const Phase now = phase();
+    if (now == Phase::kLoading) return fail(ErrorCode::kUnavailable, "loading");
+    if (now == Phase::kDraining) return fail(ErrorCode::kUnavailable, "draining");
+    return {};
+  }
+  /// Returns true once the server is about to go: clients are to connect elsewhere after their answer.
+  bool is_leaving() const { return phase() >= Phase::kLameDuck; }
 
   /// Ends the loading phase.
   void loaded() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "infer/core/metrics.h"
+#include "infer/core/scheduler_stats.h"
 #include "infer/engine/open.h"
 #include "infer/export.h"
 #include "infer/serving/event.h"
@@ -85,8 +87,9 @@ class INFER_EXPORT ModelRepository {
   /// Returns the served models and those that were replaced but are in use; the latter are missing while a
   /// model is being loaded.
   std::vector<std::shared_ptr<ServedModel>> all();
-  /// Prevents that a model takes the place of another from now on.
-  void stop() noexcept { stopped_.store(true); }
+  /// Refuses new work and finishes what is queued; fails what is left at the timeout. Blocks. From now on no
+  /// model takes the place of another.
+  DrainReport drain(std::chrono::milliseconds timeout);
 
  private:
   /// Folders of models: those named, and those of the repository. Errors: `kNotFound`, `kUnavailable`: the

@@ -6,14 +6,12 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/json_writer.h"
 #include "infer/version.h"
-#include "json_writer.h"
 #include "report_template.h"
 
 namespace infer::inline v0::tools {
 namespace {
-
-using adapter::JsonWriter;
 
 std::string hash_text(std::uint64_t hash) {
   std::array<char, 17> out{};

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/digest.h"
-#include "json_writer.h"
+#include "engine/json_writer.h"
 
 namespace infer::inline v0::tools {
 namespace {
@@ -22,7 +22,7 @@ std::string digest_of_weights(const Model& model) {
 
 std::string made_with(const Model& model, std::size_t dim) {
   const ImagePreprocess preprocess = model.manifest.preprocess.value_or(ImagePreprocess{});
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("format").value(kFormat).key("model").value(model.name);
   json.key("version").value(model.version).key("sha256").value(digest_of_weights(model));
   json.key("dim").value(dim).key("preprocess").begin_object().key("size").value(preprocess.size);

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 
 namespace infer::inline v0::tools {
 namespace {
@@ -12,12 +12,14 @@ class JsonLines final : public RowFormat {
  public:
   std::string header(std::size_t) const override { return {}; }
   std::string row(const std::string& path, std::span<const float> vector) const override {
-    adapter::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("path").value(path).key("embedding").values(vector).end_object();
     return std::move(json).text() + '\n';
   }
   bool is_row_of(const std::string& path, const std::string& row) const override {
-    return row.starts_with("{\"path\":" + json_text(path) + ",\"embedding\":[") && row.ends_with("]}\n");
+    JsonWriter json;
+    json.begin_object().key("path").value(path).key("embedding").begin_array();
+    return row.starts_with(json.text()) && row.ends_with("]}\n");
   }
 };
 
@@ -90,7 +92,7 @@ class Npy final : public RowFormat {
 }  // namespace
 
 std::string json_text(const std::string& text) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.value(text);
   return std::move(json).text();
 }

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 
 namespace infer::inline v0::tools {
 namespace {
@@ -48,7 +48,7 @@ struct Recorded {
 };
 
 std::string to_line(const Recorded& row) {
-  adapter::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("path").value(row.path).key("bytes").value(row.stamp.bytes);
   json.key("modified_ns").value(row.stamp.modified_ns);
   json.key("row_bytes").value(row.row_bytes).end_object();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base64.h"
+#include "infer/core/invalid.h"
 #include "json/json_body.h"
 
 namespace infer::http {
@@ -24,10 +25,6 @@ constexpr std::size_t kMaxElements = std::size_t{1} << 40;
 // What a body may hold more of than anybody needs costs many times its own bytes.
 constexpr std::size_t kMaxTensors = 1024;     ///< Inputs, and outputs.
 constexpr std::size_t kMaxStrings = 1 << 16;  ///< Elements of BYTES in all inputs.
-
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
-
-std::string shown(std::string_view text) { return "'" + std::string(text.substr(0, 64)) + "'"; }
 
 Unexpected too_many(const std::string& what, std::size_t count, std::size_t limit) {
   return fail(ErrorCode::kInvalidArgument,
@@ -89,7 +86,7 @@ class ElementReader {
     }
     if (!convert(value, out_[count_])) {
       return invalid("inputs." + name_ + ".data: element " + std::to_string(count_) + " is " +
-                     shown(simdjson::minify(value)) + ", which its datatype cannot hold");
+                     in_quotes(simdjson::minify(value)) + ", which its datatype cannot hold");
     }
     ++count_;
     return {};
@@ -285,7 +282,7 @@ class RequestParser {
     if (input["name"].get(name)) return invalid(where + ".name: must be a string");
     NamedTensor tensor;
     tensor.name = name;
-    if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
+    if (!names_.insert(name).second) return invalid(where + ".name: " + in_quotes(name) + " is given twice");
     auto shape = parse_shape(input, tensor.name);
     if (!shape) return Unexpected(shape.error());
     tensor.shape = *shape;
@@ -301,7 +298,7 @@ class RequestParser {
     }
     const auto dtype = parse_dtype(datatype);
     if (!dtype && !tensor.is_bytes)
-      return invalid("inputs." + tensor.name + ".datatype: " + shown(datatype) + " is not known");
+      return invalid("inputs." + tensor.name + ".datatype: " + in_quotes(datatype) + " is not known");
     auto parameters = Parameters::of(input, "inputs." + tensor.name + ".parameters");
     if (!parameters) return Unexpected(parameters.error());
     element size;
@@ -402,7 +399,8 @@ class RequestParser {
       std::string_view name;
       if (value.get(output)) return invalid(where + ": must be an object");
       if (output["name"].get(name)) return invalid(where + ".name: must be a string");
-      if (!names_.insert(name).second) return invalid(where + ".name: " + shown(name) + " is given twice");
+      if (!names_.insert(name).second)
+        return invalid(where + ".name: " + in_quotes(name) + " is given twice");
       RequestedOutput wanted{std::string(name), request_.binary_output};
       auto parameters = Parameters::of(output, where + ".parameters");
       if (!parameters) return Unexpected(parameters.error());

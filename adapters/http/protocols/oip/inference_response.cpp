@@ -4,15 +4,12 @@
 #include <concepts>
 #include <utility>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
+#include "infer/core/invalid.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
-
 namespace {
-
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
 /// Writes the elements of a row; `index` is the first one's place in the whole output.
 template <class T>
@@ -99,8 +96,7 @@ Result<InferenceResponse> write_inference_response(const Model& model, const Inf
   for (const RequestedOutput& output : request.outputs) {
     std::size_t i = 0;
     while (i < count && output_name(signature, i) != output.name) ++i;
-    if (i == count)
-      return invalid("outputs: '" + output.name.substr(0, 64) + "' is not an output of the model");
+    if (i == count) return invalid("outputs: " + in_quotes(output.name) + " is not an output of the model");
     wanted.push_back({output, i});
   }
   InferenceResponse response;

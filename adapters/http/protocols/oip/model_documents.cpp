@@ -3,12 +3,10 @@
 #include <array>
 #include <utility>
 
-#include "json_writer.h"
+#include "engine/json_writer.h"
 #include "protocols/oip/inference_response.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -107,7 +105,8 @@ std::string model_config(const ServedModel& model) {
   JsonWriter json;
   json.begin_object().key("name").value(loaded.name).key("platform").value(loaded.platform);
   json.key("backend").value(loaded.manifest.backend);
-  json.key("version_policy").raw(R"({"latest":{"num_versions":1}})");
+  json.key("version_policy").begin_object().key("latest").begin_object();
+  json.key("num_versions").value(1).end_object().end_object();
   json.key("max_batch_size").value(options.batch.max_batch_size);
   write_config_specs(json, "input", loaded.backend->signature().inputs);
   write_config_specs(json, "output", loaded.backend->signature().outputs);
@@ -121,7 +120,7 @@ std::string model_config(const ServedModel& model) {
   json.key("default_model_filename").value(loaded.manifest.file);
   json.key("parameters").begin_object().key("task").begin_object();
   json.key("string_value").value(loaded.manifest.task).end_object().end_object();
-  json.key("model_transaction_policy").raw(R"({"decoupled":false})");
+  json.key("model_transaction_policy").begin_object().key("decoupled").value(false).end_object();
   json.end_object();
   return std::move(json).text();
 }

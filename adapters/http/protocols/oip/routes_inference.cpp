@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "calls/model_request.h"
+#include "infer/core/invalid.h"
 #include "infer/tasks/tensor_runner.h"
 #include "json/json_body.h"
 #include "protocols/oip/inference_request.h"
@@ -13,17 +14,15 @@
 namespace infer::http {
 namespace {
 
-Unexpected invalid(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
-
 /// Nothing where the header was not sent.
 Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
-  const auto text = exchange.header(kJsonLengthHeader);
+  const auto text = exchange.request.header(kJsonLengthHeader);
   if (!text) return std::optional<std::size_t>();
   std::size_t length = 0;
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, length);
   if (error != std::errc() || stop != end)
-    return invalid(std::string(kJsonLengthHeader) + ": '" + text->substr(0, 32) +
+    return invalid(std::string(kJsonLengthHeader) + ": '" + std::string(text->substr(0, 32)) +
                    "' is not a number of bytes");
   return std::optional(length);
 }
@@ -34,14 +33,15 @@ Result<InferenceRequest> read_request(Exchange& exchange, const ServedModel& mod
   auto length = json_length(exchange);
   if (!length) return Unexpected(length.error());
   if (*length == std::size_t{0}) {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(exchange.body.data());
-    const bool image = takes_images(model) && image_format({bytes, exchange.body.size()}) != nullptr;
-    return raw_inference_request(exchange.body, model.engine->model().backend->signature(), image);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(exchange.request.body.data());
+    const bool image = takes_images(model) && image_format({bytes, exchange.request.body.size()}) != nullptr;
+    return raw_inference_request(exchange.request.body, model.engine->model().backend->signature(), image);
   }
-  const std::string_view json = exchange.body.text().substr(0, length->value_or(exchange.body.size()));
+  const std::string_view json =
+      exchange.request.body.text().substr(0, length->value_or(exchange.request.body.size()));
   if (auto charged = charge_json(exchange, json, sizeof(double)); !charged)
     return Unexpected(charged.error());
-  return parse_inference_request(exchange.body, *length);
+  return parse_inference_request(exchange.request.body, *length);
 }
 
 Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
@@ -62,7 +62,7 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
       continue;
     std::string known;
     for (const TensorSpec& spec : signature.inputs) known += (known.empty() ? "" : ", ") + spec.name;
-    return invalid("inputs: '" + input.name.substr(0, 64) + "' is not an input of the model, which takes " +
+    return invalid("inputs: " + in_quotes(input.name) + " is not an input of the model, which takes " +
                    known);
   }
   std::vector<Tensor> tensors;
@@ -91,10 +91,9 @@ Result<void> check_rows(const NamedTensor& input, const ServerOptions& limits) {
   const char* name = input.is_bytes ? "max_images " : "max_rows ";
   const std::size_t limit = input.is_bytes ? limits.max_images : limits.max_rows;
   if (rows <= limit) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              "inputs." + input.name + ".shape: " + std::to_string(rows) + " rows exceed " + name +
-                  std::to_string(limit),
-              ErrorDetail::kTooLarge);
+  return invalid("inputs." + input.name + ".shape: " + std::to_string(rows) + " rows exceed " + name +
+                     std::to_string(limit),
+                 ErrorDetail::kTooLarge);
 }
 
 Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request, const ServerOptions& limits,
@@ -115,14 +114,15 @@ Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request
 }
 
 std::string_view wanted_version(const Exchange& exchange) {
-  return exchange.path_parameters.size() > 1 ? std::string_view(exchange.path_parameters[1]) : "";
+  return exchange.request.path_parameters.size() > 1 ? std::string_view(exchange.request.path_parameters[1])
+                                                     : "";
 }
 
 /// Little to read, and nothing to wait for.
 bool is_quick(Service& service, const Exchange& exchange) {
   constexpr std::size_t kQuickBytes = 4096;
-  if (exchange.body.size() > kQuickBytes) return false;
-  const auto model = service.models().find(exchange.path_parameters[0], wanted_version(exchange));
+  if (exchange.request.body.size() > kQuickBytes) return false;
+  const auto model = service.models().find(exchange.request.path_parameters[0], wanted_version(exchange));
   // An image waits for memory to be decoded in.
   return model == nullptr || (model->engine->model().backend->is_instant() && !takes_images(*model));
 }
@@ -155,7 +155,7 @@ Result<void> charge_answer(const Exchange& exchange, const InferenceRequest& req
 }
 
 void infer(Service& service, Exchange& exchange) {
-  const std::string& name = exchange.path_parameters[0];
+  const std::string& name = exchange.request.path_parameters[0];
   const std::string version(wanted_version(exchange));
   const auto model = service.models().find(name, version);
   if (model == nullptr) return answer_error(exchange, unknown_model_of(service, name, version));
@@ -173,12 +173,12 @@ void infer(Service& service, Exchange& exchange) {
   auto response = write_inference_response(model->engine->model(), *request, result->rows);
   if (!response) return refuse(exchange, response.error());
   if (response->has_binary) {
-    exchange.headers.emplace_back(kJsonLengthHeader, std::to_string(response->json.size()));
-    exchange.content_type = "application/octet-stream";
+    exchange.answer.headers.emplace_back(kJsonLengthHeader, std::to_string(response->json.size()));
+    exchange.answer.content_type = "application/octet-stream";
   }
-  exchange.response = std::move(response->json);
-  exchange.binary = std::move(response->binary);
-  exchange.compressible = true;
+  exchange.answer.text = std::move(response->json);
+  exchange.answer.binary = std::move(response->binary);
+  exchange.answer.compressible = true;
 }
 
 constexpr const char* kRequest =

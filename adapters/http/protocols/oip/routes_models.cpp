@@ -2,32 +2,31 @@
 #include <utility>
 
 #include "calls/model_request.h"
+#include "engine/json_writer.h"
 #include "infer/version.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "protocols/oip/model_documents.h"
 #include "service.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
-
 namespace {
 
 /// The model that the path names; null when it has answered that there is none.
 std::shared_ptr<ServedModel> path_model(Service& service, Exchange& exchange) {
-  const std::string& name = exchange.path_parameters[0];
-  const std::string version = exchange.path_parameters.size() > 1 ? exchange.path_parameters[1] : "";
+  const std::string& name = exchange.request.path_parameters[0];
+  const std::string version =
+      exchange.request.path_parameters.size() > 1 ? exchange.request.path_parameters[1] : "";
   auto model = service.models().find(name, version);
   if (model == nullptr) answer_error(exchange, unknown_model(name, version));
   return model;
 }
 
-void live(Service&, Exchange& exchange) { exchange.response = R"({"live":true})"; }
+void live(Service&, Exchange& exchange) { exchange.answer.text = R"({"live":true})"; }
 
 void ready(Service& service, Exchange& exchange) {
   if (service.ready()) {
-    exchange.response = R"({"live":true,"ready":true})";
+    exchange.answer.text = R"({"live":true,"ready":true})";
   } else {
     answer_error(exchange, Error{ErrorCode::kUnavailable, "the server is not ready", {}});
   }
@@ -40,7 +39,7 @@ void server_metadata(Service& service, Exchange& exchange) {
   json.value("model_configuration");
   if (service.options().repository_api) json.value("model_repository");
   json.end_array().end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void list_models(Service& service, Exchange& exchange) {
@@ -48,7 +47,7 @@ void list_models(Service& service, Exchange& exchange) {
   json.begin_object().key("models").begin_array();
   for (const std::string& name : service.models().names()) json.value(name);
   json.end_array().end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void metadata(Service& service, Exchange& exchange) {
@@ -59,7 +58,7 @@ void metadata(Service& service, Exchange& exchange) {
     if (other->engine->model().name == model->engine->model().name)
       versions.push_back(other->engine->model().version);
   }
-  exchange.response = model_metadata(*model, versions);
+  exchange.answer.text = model_metadata(*model, versions);
 }
 
 void model_ready(Service& service, Exchange& exchange) {
@@ -69,25 +68,25 @@ void model_ready(Service& service, Exchange& exchange) {
     return answer_error(exchange, Error{ErrorCode::kUnavailable, "the model is not ready", {}});
   JsonWriter json;
   json.begin_object().key("name").value(model->engine->model().name).key("ready").value(true).end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void config(Service& service, Exchange& exchange) {
-  if (const auto model = path_model(service, exchange)) exchange.response = model_config(*model);
+  if (const auto model = path_model(service, exchange)) exchange.answer.text = model_config(*model);
 }
 
 void statistics(Service& service, Exchange& exchange) {
-  if (exchange.path_parameters.empty()) {
-    exchange.response = model_statistics(service.models().all());
+  if (exchange.request.path_parameters.empty()) {
+    exchange.answer.text = model_statistics(service.models().all());
   } else if (const auto model = path_model(service, exchange)) {
-    exchange.response = model_statistics({model});
+    exchange.answer.text = model_statistics({model});
   }
 }
 
 /// {"ready": true} leaves out what is not served.
 void repository_index(Service& service, Exchange& exchange) {
   bool only_ready = false;
-  if (!exchange.body.empty()) {
+  if (!exchange.request.body.empty()) {
     JsonBody body;
     if (auto parsed = body.parse(exchange); !parsed) return answer_error(exchange, parsed.error());
     if (auto read = body.read("ready", only_ready); !read) return answer_error(exchange, read.error());
@@ -103,19 +102,19 @@ void repository_index(Service& service, Exchange& exchange) {
     json.end_object();
   }
   json.end_array();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void load(Service& service, Exchange& exchange) {
-  if (auto loaded = service.host().load_model(exchange.path_parameters[0]); !loaded)
+  if (auto loaded = service.host().load_model(exchange.request.path_parameters[0]); !loaded)
     return answer_error(exchange, loaded.error());
-  exchange.response = "{}";
+  exchange.answer.text = "{}";
 }
 
 void unload(Service& service, Exchange& exchange) {
-  if (auto unloaded = service.host().unload_model(exchange.path_parameters[0]); !unloaded)
+  if (auto unloaded = service.host().unload_model(exchange.request.path_parameters[0]); !unloaded)
     return answer_error(exchange, unloaded.error());
-  exchange.response = "{}";
+  exchange.answer.text = "{}";
 }
 
 }  // namespace

@@ -7,23 +7,18 @@
 
 #include "base64.h"
 #include "calls/choose_model.h"
+#include "engine/json_writer.h"
+#include "infer/core/invalid.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "protocols/tei/routes_text.h"
 #include "service.h"
 
 namespace infer::http {
 
-using adapter::JsonWriter;
-
 namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-
-Unexpected invalid(std::string message, ErrorDetail detail = ErrorDetail::kNone) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message), detail);
-}
 
 /// Vectors for the inputs of a request, whatever they were.
 struct Answer {
@@ -130,7 +125,7 @@ void embeddings(Service& service, Exchange& exchange) {
   const bool text = !wanted->name && choose_model(service.models(), *wanted, kTextEmbedding);
   ModelAdmission admission(service.models(), exchange, text ? kTextEmbedding : kEmbedding);
   if (!admission.choose(*wanted)) {
-    if (exchange.status == 404) exchange.failure->code = "model_not_found";
+    if (exchange.answer.status == 404) exchange.answer.failure->code = "model_not_found";
     return;
   }
   const auto* const texts = admission.model().task->as<TextEmbedder>();
@@ -163,7 +158,7 @@ void embeddings(Service& service, Exchange& exchange) {
   json.end_array().key("model").value(admission.model().engine->model().name);
   json.key("usage").begin_object().key("prompt_tokens").value(answer->tokens);
   json.key("total_tokens").value(answer->tokens).end_object().end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void write_model(JsonWriter& json, const ServedModel& model) {
@@ -178,18 +173,17 @@ void list_models(Service& service, Exchange& exchange) {
     if (model->by_default) write_model(json, *model);
   }
   json.end_array().end_object();
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 void one_model(Service& service, Exchange& exchange) {
-  const std::string& name = exchange.path_parameters[0];
+  const std::string& name = exchange.request.path_parameters[0];
   const auto model = service.models().find(name, {});
   if (model == nullptr)
-    return answer_error(exchange, 404, "model_not_found",
-                        "model '" + name.substr(0, 64) + "' does not exist");
+    return answer_error(exchange, 404, "model_not_found", "model " + in_quotes(name) + " does not exist");
   JsonWriter json;
   write_model(json, *model);
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 }  // namespace

@@ -1,16 +1,17 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "calls/choose_model.h"
+#include "engine/json_writer.h"
+#include "infer/core/invalid.h"
 #include "json/json_body.h"
-#include "json_writer.h"
 #include "protocols/tei/routes_text.h"
 #include "service.h"
+#include "tasks/vectors.h"
 
 namespace infer::http {
-
-using adapter::JsonWriter;
 
 namespace {
 
@@ -38,12 +39,12 @@ Result<HowToEmbed> read_how(JsonBody& body, std::size_t dim) {
   }
   // What would change the numbers and is not done must not be passed over.
   if (body.find("prompt_name") != nullptr)
-    return fail(ErrorCode::kInvalidArgument, "prompt_name: is not offered; put the prompt before each text");
+    return invalid("prompt_name: is not offered; put the prompt before each text");
   std::string direction = "right";
   if (auto read = body.read("truncation_direction", direction); !read) return Unexpected(read.error());
   if (direction != "right" && direction != "Right") {
-    return fail(ErrorCode::kInvalidArgument, "truncation_direction: '" + direction.substr(0, 32) +
-                                                 "' is not offered, texts are cut at the right");
+    return invalid("truncation_direction: '" + direction.substr(0, 32) +
+                   "' is not offered, texts are cut at the right");
   }
   return how;
 }
@@ -69,12 +70,11 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   }
   JsonWriter json;
   answer(json, *result);
-  exchange.response = std::move(json).text();
+  exchange.answer.text = std::move(json).text();
 }
 
 /// {"inputs": {"source_sentence": s, "sentences": [s]}}: the source first.
 Result<std::vector<std::string_view>> parse_similarity(JsonBody& body, std::size_t limit) {
-  const auto invalid = [](const char* what) { return fail(ErrorCode::kInvalidArgument, what); };
   const auto* inputs = body.find("inputs");
   if (inputs == nullptr) return invalid("inputs: is missing");
   simdjson::dom::object fields;
@@ -88,14 +88,6 @@ Result<std::vector<std::string_view>> parse_similarity(JsonBody& body, std::size
   if (!texts) return texts;
   texts->insert(texts->begin(), source);
   return texts;
-}
-
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-  const auto product = [](const std::vector<float>& x, const std::vector<float>& y) {
-    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-  };
-  const double lengths = std::sqrt(product(a, a) * product(b, b));
-  return lengths > 0 ? product(a, b) / lengths : 0;
 }
 
 void similarity(Service& service, Exchange& exchange) {
@@ -123,7 +115,7 @@ void embed_json(Service& service, Exchange& exchange) {
       service, exchange,
       [&](JsonBody& body) -> Result<std::vector<std::string_view>> {
         const auto* inputs = body.find("inputs");
-        if (inputs == nullptr) return fail(ErrorCode::kInvalidArgument, "inputs: is missing");
+        if (inputs == nullptr) return invalid("inputs: is missing");
         return read_texts(*inputs, "inputs", service.options().max_texts);
       },
       [](JsonWriter& json, const TextEmbeddings& result) {

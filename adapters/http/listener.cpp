@@ -1,4 +1,4 @@
-#include "transport/listener.h"
+#include "listener.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -19,15 +19,15 @@ struct Listener::Impl {
       : options(std::move(given)),
         context{.options = options, .handler = handler},
         pool({options.max_connections, options.leaders, options.idle_timeout},
-             [this](int socket) { return open(socket); }) {}
+             [this](int socket, Place& place) { return open(socket, place); }) {}
 
   /// A new connection; null when memory is out.
-  std::unique_ptr<Session> open(int socket) {
+  std::unique_ptr<Session> open(int socket, Place& place) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto transport = make_transport(socket);
     if (!transport) return nullptr;
-    return make_http_session(context, socket, std::move(transport));
+    return make_http_session(context, socket, std::move(transport), place);
   }
 
   std::unique_ptr<Transport> make_transport(int socket) {

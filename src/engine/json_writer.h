@@ -13,13 +13,30 @@
 
 #include "utf8.h"
 
-namespace infer::adapter {
+namespace infer::inline v0 {
 
-/// Writes JSON text, commas included. The caller keeps keys and values in order; nothing is checked but that
-/// strings are UTF-8: each byte that is none becomes U+FFFD. Characters that steer a terminal are escaped,
-/// though JSON asks that of C0 controls alone: what is written is often printed.
+/// Writes JSON text, commas included; every JSON text of the library and its adapters is written by this
+/// class. The caller keeps keys and values in order; nothing is checked but that strings are UTF-8: each byte
+/// that is none becomes U+FFFD. Characters that steer a terminal are escaped, though JSON asks that of C0
+/// controls alone: what is written is often printed.
+///
+/// Programs read compact text. What people read and edit has blanks after commas and colons (`spaced`) and
+/// lines (`line`).
 class JsonWriter {
  public:
+  /// From now on with a blank after each comma and colon, or without.
+  JsonWriter& spaced(bool on = true) {
+    spaced_ = on;
+    blanks_ = spaced_ || line_ != kNoLine;
+    return *this;
+  }
+  /// What comes next, a key, a value or a closing bracket, begins a line with `indent` blanks.
+  JsonWriter& line(std::size_t indent) {
+    line_ = indent;
+    blanks_ = true;
+    return *this;
+  }
+
   JsonWriter& begin_object() { return open('{'); }
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }
@@ -29,6 +46,7 @@ class JsonWriter {
     comma();
     quote(name);
     text_ += ':';
+    if (spaced_) text_ += ' ';
     fresh_ = true;
     return *this;
   }
@@ -48,6 +66,11 @@ class JsonWriter {
     if (!std::isfinite(number)) return null();
     return print(number);
   }
+  /// The same with at most six significant digits: what was measured is no better known.
+  JsonWriter& measured(double number) {
+    if (!std::isfinite(number)) return null();
+    return print(number, std::chars_format::general, 6);
+  }
   template <std::integral T>
     requires(!std::same_as<T, bool>)
   JsonWriter& value(T number) {
@@ -56,8 +79,13 @@ class JsonWriter {
 
   JsonWriter& values(std::span<const float> numbers) {
     text_.reserve(text_.size() + numbers.size() * 13 + 2);
+    return list(numbers);
+  }
+  /// A list of strings or numbers.
+  template <class List>
+  JsonWriter& list(const List& items) {
     begin_array();
-    for (const float number : numbers) value(number);
+    for (const auto& item : items) value(item);
     return end_array();
   }
 
@@ -74,7 +102,18 @@ class JsonWriter {
  private:
   void comma() {
     if (!fresh_) text_ += ',';
+    if (blanks_) blank();
     fresh_ = false;
+  }
+  void blank() {
+    if (line_ != kNoLine) return begin_line();
+    if (!fresh_) text_ += ' ';
+  }
+  void begin_line() {
+    text_ += '\n';
+    text_.append(line_, ' ');
+    line_ = kNoLine;
+    blanks_ = spaced_;
   }
   JsonWriter& open(char bracket) {
     comma();
@@ -83,15 +122,16 @@ class JsonWriter {
     return *this;
   }
   JsonWriter& close(char bracket) {
+    if (line_ != kNoLine) begin_line();
     text_ += bracket;
     fresh_ = false;
     return *this;
   }
-  template <class T>
-  JsonWriter& print(T number) {
+  template <class T, class... Format>
+  JsonWriter& print(T number, Format... format) {
     comma();
     char buffer[32];
-    text_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
+    text_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format...).ptr);
     return *this;
   }
   void quote(std::string_view string) {
@@ -119,8 +159,13 @@ class JsonWriter {
     text_ += '"';
   }
 
+  static constexpr std::size_t kNoLine = static_cast<std::size_t>(-1);
+
   std::string text_;
-  bool fresh_ = true;
+  bool fresh_ = true;  ///< No comma belongs before what comes next.
+  bool spaced_ = false;
+  std::size_t line_ = kNoLine;  ///< Indent of the line that begins next.
+  bool blanks_ = false;         ///< Either of the two asks for something.
 };
 
-}  // namespace infer::adapter
+}  // namespace infer::inline v0

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace infer::adapter {
+namespace infer::inline v0 {
 
 /// Bytes of the character of UTF-8 that `text`, which is not empty, begins with; 0 where it begins with none,
 /// or with a part of one.
@@ -40,4 +40,4 @@ inline bool steers_display(char32_t code) {
          (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xFFF9 && code <= 0xFFFB);
 }
 
-}  // namespace infer::adapter
+}  // namespace infer::inline v0

@@ -6,14 +6,17 @@
 
 #include "infer/core/clock.h"
 
-namespace infer::http {
+namespace infer::inline v0 {
 
-/// Lets so many events of a kind through each second and counts the others. Thread-safe, wait-free.
+/// Admits a number of events each second and counts the others.
+///
+/// Thread-safe; all calls are wait-free.
 class LogSampler {
  public:
-  /// 0: all.
+  /// Admits `per_second` events each second; 0: all.
   explicit LogSampler(std::uint64_t per_second) : per_second_(per_second) {}
 
+  /// Returns true if the event is among those of this second.
   bool admit(TimePoint now) noexcept {
     if (per_second_ == 0) return true;
     const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
@@ -25,7 +28,7 @@ class LogSampler {
     return false;
   }
 
-  /// Of all time.
+  /// Returns how many events were not admitted since the start.
   std::uint64_t left_out() const noexcept { return left_out_.load(std::memory_order_relaxed); }
 
  private:
@@ -35,4 +38,4 @@ class LogSampler {
   std::atomic<std::uint64_t> left_out_{0};
 };
 
-}  // namespace infer::http
+}  // namespace infer::inline v0
