@@ -5,7 +5,6 @@
 #include <fstream>
 #include <utility>
 
-#include "model_name.h"
 #include "read_file.h"
 #include "valid_name.h"
 #include "version_order.h"

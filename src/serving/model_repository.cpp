@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "engine/model_name.h"
+#include "engine/valid_name.h"
 #include "engine/read_file.h"
 #include "infer/core/invalid.h"
 #include "successor.h"

@@ -151,7 +151,7 @@ Result<void> charge_answer(const Exchange& exchange, const InferenceRequest& req
   for (const auto& row : rows) {
     for (const Tensor& output : row) bytes += output.bytes() + (json ? 2 * most_json_bytes(output) : 0);
   }
-  return bytes > kNotWorthIt && exchange.charge ? exchange.charge(bytes) : Result<void>();
+  return bytes > kNotWorthIt && exchange.request.charge ? exchange.request.charge(bytes) : Result<void>();
 }
 
 void infer(Service& service, Exchange& exchange) {
