@@ -131,7 +131,9 @@ int run_server(const ServerOptions& options) {
       STDOUT_FILENO, parse_log_level(options.log_level).value_or(LogLevel::kInfo));
   Service service(options, [writer](LogLevel level, const std::string& json) { writer->write(level, json); });
   service.on_log_level([writer](LogLevel level) { writer->set_level(level); });
-  Gauge& lost = service.metrics().gauge("infer_log_lost_lines", "Lines that standard output did not take.");
+  Gauge& lost = service.metrics().gauge(
+      "infer_log_lost_lines",
+      "Number of log lines that were lost because standard output could not be written.");
   service.metrics().on_collect([&lost, writer] { lost.set(static_cast<double>(writer->dropped())); });
   const auto give_up = [&](const Error& error) {
     service.log(LogLevel::kError, event_line("failed", [&](JsonWriter& json) {

@@ -64,10 +64,12 @@ ServerOptions completed(ServerOptions options) {
 void add_decode_metrics(MetricsRegistry& metrics, const std::shared_ptr<const DecodeBudget>& budget) {
   metrics
       .gauge("infer_decode_limit_bytes",
-             "Bytes of memory that decoding may use for all images (--max-decode-bytes).")
+             "Maximum memory that all images may use while they are decoded (--max-decode-bytes), in bytes.")
       .set(static_cast<double>(budget->limit_bytes()));
-  Gauge& bytes = metrics.gauge("infer_decode_bytes", "Bytes of memory that images being decoded use now.");
-  Gauge& waiting = metrics.gauge("infer_decode_waiting", "Images that wait for memory to be decoded.");
+  Gauge& bytes =
+      metrics.gauge("infer_decode_bytes", "Memory that is used for decoding images now, in bytes.");
+  Gauge& waiting = metrics.gauge("infer_decode_waiting",
+                                 "Number of images that wait until enough memory for decoding them is free.");
   metrics.on_collect(budget, [&bytes, &waiting, budget = budget.get()] {
     bytes.set(static_cast<double>(budget->used_bytes()));
     waiting.set(static_cast<double>(budget->waiting()));
@@ -81,9 +83,10 @@ Service::Service(ServerOptions options, LogLine log)
       log_(std::move(log)),
       host_(options_.repository, metrics_,
             [log = log_](const ServingEvent& event) { log(event.level, event_line(event)); }),
-      active_requests_(metrics_->gauge("active_requests", "Requests being answered.")),
-      model_load_time_(
-          metrics_->gauge("model_load_time_seconds", "Seconds to load and warm up the models.")) {
+      active_requests_(
+          metrics_->gauge("active_requests", "Number of HTTP requests that are being processed.")),
+      model_load_time_(metrics_->gauge("model_load_time_seconds",
+                                       "Time that loading and warming up all models took, in seconds.")) {
   add_process_metrics(*metrics_);
   add_decode_metrics(*metrics_, options_.repository.task.decode.budget);
   if (!options_.api_keys.empty()) api_keys_.emplace(options_.api_keys);

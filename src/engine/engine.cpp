@@ -20,30 +20,38 @@ constexpr int kStuckFactor = 20;
 }  // namespace
 
 EngineMetrics::EngineMetrics(MetricsRegistry& registry, const std::string& model)
-    : queue_depth(registry.gauge("infer_queue_depth", "Samples waiting for a worker.", {{"model", model}})),
-      queue_bytes(registry.gauge("infer_queue_bytes", "Bytes of the samples waiting for a worker.",
+    : queue_depth(registry.gauge("infer_queue_depth", "Number of samples that wait for a worker.",
                                  {{"model", model}})),
-      inflight(
-          registry.gauge("infer_inflight", "Requests admitted and not yet answered.", {{"model", model}})),
-      buffer_bytes(registry.gauge("infer_buffer_bytes",
-                                  "Bytes of buffers kept for the next samples and batches.",
-                                  {{"model", model}})),
-      busy_workers(registry.gauge("infer_busy_workers", "Workers that are computing.", {{"model", model}})),
-      busy_ratio(registry.gauge(
-          "infer_busy_ratio", "Share of the workers' time spent computing, over the last 5 seconds or more.",
+      queue_bytes(registry.gauge("infer_queue_bytes", "Size of the samples that wait for a worker, in bytes.",
+                                 {{"model", model}})),
+      inflight(registry.gauge("infer_inflight",
+                              "Number of requests that were admitted and are not answered yet.",
+                              {{"model", model}})),
+      buffer_bytes(registry.gauge(
+          "infer_buffer_bytes",
+          "Memory of released buffers that the model keeps for later samples and batches, in bytes.",
           {{"model", model}})),
-      batch_size(registry.histogram("infer_batch_size", "Samples in a batch.", {1, 2, 4, 8, 16, 32, 64},
-                                    {{"model", model}})),
-      prepare_seconds(registry.histogram("infer_prepare_seconds", "Seconds from bytes to a sample.",
+      busy_workers(registry.gauge("infer_busy_workers", "Number of workers that are computing a batch.",
+                                  {{"model", model}})),
+      busy_ratio(registry.gauge("infer_busy_ratio",
+                                "Share of the workers' time that was spent computing, from 0 to 1, over the "
+                                "last 5 seconds or more.",
+                                {{"model", model}})),
+      batch_size(registry.histogram("infer_batch_size", "Number of samples in each batch.",
+                                    {1, 2, 4, 8, 16, 32, 64}, {{"model", model}})),
+      prepare_seconds(registry.histogram("infer_prepare_seconds",
+                                         "Time to decode and preprocess the input of a sample, in seconds.",
                                          latency_edges(), {{"model", model}})),
-      queue_seconds(registry.histogram("infer_queue_seconds", "Seconds a sample waited for a worker.",
-                                       latency_edges(), {{"model", model}})),
-      compute_seconds(registry.histogram("infer_compute_seconds", "Seconds a batch took to compute.",
+      queue_seconds(registry.histogram("infer_queue_seconds",
+                                       "Time that a sample waited for a worker, in seconds.", latency_edges(),
+                                       {{"model", model}})),
+      compute_seconds(registry.histogram("infer_compute_seconds", "Time to compute a batch, in seconds.",
                                          latency_edges(), {{"model", model}})),
-      request_seconds(registry.histogram("infer_request_seconds", "Seconds from submit to result, a sample.",
+      request_seconds(registry.histogram("infer_request_seconds",
+                                         "Time from the submission of a sample to its result, in seconds.",
                                          latency_edges(), {{"model", model}})) {
   const auto counter = [&](std::string_view code) {
-    return &registry.counter("infer_requests_total", "Samples submitted, by model and result code.",
+    return &registry.counter("infer_requests_total", "Number of submitted samples, by model and result code.",
                              {{"model", model}, {"code", std::string(code)}});
   };
   requests_[kOk] = counter("OK");

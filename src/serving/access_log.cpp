@@ -10,9 +10,12 @@ AccessLog::AccessLog(MetricsRegistry& metrics, std::uint64_t records_per_second,
     : report_(std::move(report)),
       samplers_{LogSampler(records_per_second), LogSampler(records_per_second),
                 LogSampler(records_per_second)},
-      predictions_(metrics.counter("predictions_total", "Predictions answered with success.")),
-      prediction_latency_(metrics.histogram("prediction_latency_seconds",
-                                            "Seconds a prediction took, HTTP included.", latency_edges())) {
+      predictions_(
+          metrics.counter("predictions_total", "Number of predictions that were answered successfully.")),
+      prediction_latency_(
+          metrics.histogram("prediction_latency_seconds",
+                            "Time to answer a prediction, reading the request included, in seconds.",
+                            latency_edges())) {
   Gauge& left_out = metrics.gauge("infer_log_sampled_lines",
                                   "Lines of requests left out of the log since the start, because their kind "
                                   "(succeeded, refused or failed) had more than log_requests_per_second.");

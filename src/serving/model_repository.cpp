@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "engine/valid_name.h"
 #include "engine/read_file.h"
+#include "engine/valid_name.h"
 #include "infer/core/invalid.h"
 #include "successor.h"
 
@@ -149,16 +149,24 @@ void ModelRepository::show(const ServedModel& model) {
   const EngineStats stats = engine.stats();
   const Labels labels{{"model", engine.model().name}};
   const auto seconds = [](Duration time) { return std::chrono::duration<double>(time).count(); };
-  metrics_->gauge("infer_workers", "Batches computed side by side.", labels)
+  metrics_
+      ->gauge("infer_workers", "Number of workers of the model. Each worker computes one batch at a time.",
+              labels)
       .set(static_cast<double>(threads.workers));
-  metrics_->gauge("infer_intra_op_threads", "Threads inside one forward.", labels)
+  metrics_->gauge("infer_intra_op_threads", "Number of threads that each forward uses.", labels)
       .set(static_cast<double>(threads.intra_op_threads));
-  metrics_->gauge("infer_usable_cores", "Cores that affinity and control groups grant.")
+  metrics_
+      ->gauge("infer_usable_cores",
+              "Number of cores that CPU affinity and control groups allow the process to use.")
       .set(static_cast<double>(threads.usable_cores));
-  metrics_->gauge("infer_warmup_runs", "Forwards before ready.", labels)
+  metrics_
+      ->gauge("infer_warmup_runs", "Number of warm-up forwards that were run before the model became ready.",
+              labels)
       .set(static_cast<double>(stats.warmup_runs));
-  metrics_->gauge("infer_warmup_seconds", "Seconds these took.", labels).set(seconds(stats.warmup_time));
-  metrics_->gauge("infer_load_seconds", "Seconds to read the model and warm it up.", labels)
+  metrics_->gauge("infer_warmup_seconds", "Time that the warm-up forwards took, in seconds.", labels)
+      .set(seconds(stats.warmup_time));
+  metrics_
+      ->gauge("infer_load_seconds", "Time that reading the model and warming it up took, in seconds.", labels)
       .set(seconds(model.load_time));
 }
 

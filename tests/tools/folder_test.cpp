@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "image/encode.h"
 #include "image/golden.h"
 #include "infer/tools/embed_folder.h"
 #include "infer/tools/read_photos.h"
@@ -83,6 +84,25 @@ TEST_F(Folders, AreReadAndGrouped) {
   ASSERT_EQ(groups[0].members.size(), 2);
   EXPECT_EQ(groups[0].members[0].link.stage, Stage::kExact);
   EXPECT_EQ(groups[0].members[1].link.stage, Stage::kPerceptual);
+}
+
+TEST_F(Folders, OfPicturesWithoutContentMatchByTheirBytesAloneForAModelToo) {
+  const auto write_plain = [&](const char* name, unsigned level) {
+    const auto bytes = testing::write_png(64, 64, {}, [level](auto, auto, auto) { return level; });
+    std::ofstream(folder_ / "photos" / name) << std::string(bytes.begin(), bytes.end());
+  };
+  write_plain("d.png", 250);
+  write_plain("e.png", 20);
+  write_plain("f.png", 20);
+  const auto found = read_photos({.folder = folder_ / "photos", .embedder = &embedder_}, {}, {});
+  const Thresholds all_alike{.distance = 0, .cosine = -1};
+  for (const Link& link : find_links(found.photos, all_alike)) {
+    for (const std::size_t i : {link.a, link.b}) {
+      if (found.photos[i].path.ends_with(".png"))
+        EXPECT_EQ(link.stage, Stage::kExact) << found.photos[i].path;
+    }
+  }
+  EXPECT_EQ(find_groups(found.photos, find_links(found.photos, all_alike)).size(), 2);
 }
 
 TEST_F(Folders, HaveThumbnailsOfTheirPhotographs) {

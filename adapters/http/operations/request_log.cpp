@@ -43,7 +43,7 @@ Counter& RequestLog::requests(const Route* route, int status) {
   Counter*& counter = requests_[{route, status}];
   if (counter == nullptr) {
     // Only what the route table knows becomes a label: a client's text never does.
-    counter = &metrics_.counter("http_requests_total", "Requests answered.",
+    counter = &metrics_.counter("http_requests_total", "Number of HTTP requests that were answered.",
                                 {{"method", route != nullptr ? route->method : "other"},
                                  {"path", route != nullptr ? route->path : "other"},
                                  {"status", std::to_string(status)}});

@@ -24,7 +24,8 @@ struct Photo {
   /// `perceptual_hash` over white and over black, which differ for transparent pictures only; empty without
   /// content.
   std::array<std::optional<std::uint64_t>, 2> hashes = {};
-  /// Vector of a model, of unit length, with as many numbers as those of the others; empty without a model.
+  /// Vector of a model, of unit length, with as many numbers as those of the others; empty without a model,
+  /// and for a picture without content, which any model finds like others without.
   std::vector<float> vector = {};
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <compare>
 #include <map>
 #include <memory>
@@ -56,6 +57,11 @@ Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo
   return image;
 }
 
+/// Pictures without content look alike to a model too, and match by their bytes alone.
+bool has_content(const Photo& photo) {
+  return std::ranges::any_of(photo.hashes, [](const auto& hash) { return hash.has_value(); });
+}
+
 }  // namespace
 
 PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents& events,
@@ -97,7 +103,7 @@ PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents
         auto image = look_at(path, options.limits, seen->photo);
         if (!image) {
           seen->error = image.error();
-        } else if (options.embedder != nullptr) {
+        } else if (options.embedder != nullptr && has_content(seen->photo)) {
           auto started = options.embedder->embed_async(
               *image, {}, [&results, index, seen](Result<std::vector<float>>&& vector) {
                 if (vector) {
