@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "engine/json_writer.h"
 #include "infer/tools/embed_folder.h"
 #include "interrupt.h"
 #include "open_embedder.h"
