@@ -42,7 +42,10 @@ std::optional<Error> c_error(infer_code code) {
   return code == INFER_OK ? std::nullopt : std::optional(Error{ErrorCode::kInternal, infer_code_name(code)});
 }
 
-std::optional<Error> repository_error(const RepositoryOptions& options) {
+std::optional<Error> repository_error(std::vector<std::string> models, const fs::path& folder) {
+  RepositoryOptions options;
+  options.models = std::move(models);
+  options.folder = folder.string();
   return error_of(ModelRepository(options, nullptr, {}).load());
 }
 
@@ -106,7 +109,7 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
       {"read_series", [&](const fs::path& p) { return error_of(read_series(p, columns)); }},
       {"read_leaderboard", [](const fs::path& p) { return error_of(read_leaderboard(p)); }},
       {"promote", [](const fs::path& p) { return error_of(promote(p, "2")); }},
-      {"ModelRepository", [](const fs::path& p) { return repository_error({.models = {p.string()}}); }},
+      {"ModelRepository", [](const fs::path& p) { return repository_error({p.string()}, ""); }},
       {"ApiKeys", [](const fs::path& p) { return error_of(ApiKeys(p).load_if_changed()); }},
       {"infer_embedder_open",
        [](const fs::path& p) {
@@ -190,9 +193,7 @@ TEST_F(HostilePaths, WhatIsThereAndCannotBeReadIsNeverPassedOver) {
   fs::remove(folder_ / "dangling/2");
   EXPECT_EQ(choose_version(folder_ / "dangling").value(), "1");
   // Of the models of a folder none is left out.
-  const auto why = [&] {
-    return repository_error({.models = {}, .folder = folder_.string()}).value_or(Error{}).message;
-  };
+  const auto why = [&] { return repository_error({}, folder_).value_or(Error{}).message; };
   fs::create_symlink("gone", folder_ / "model");
   EXPECT_NE(why().find("model: "), std::string::npos) << why();
   fs::remove(folder_ / "model");
