@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -17,6 +19,7 @@
 #include "interrupt.h"
 #include "json_writer.h"
 #include "load/objective.h"
+#include "model_argument.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
@@ -32,7 +35,7 @@ struct Arguments {
   std::string model;
   std::string sample;
   std::string slo;
-  std::string time = "60s";
+  std::string time = "60";
   std::size_t clients = 30;
   std::string plot;
   bool json = false;
@@ -45,8 +48,17 @@ Result<double> parse_time(const std::string& text) {
   const std::string unit = end;
   const double factor = unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : 0;
   if (end == text.c_str() || factor == 0 || !(value * factor >= 1 && value * factor <= 36'000))
-    return fail(ErrorCode::kInvalidArgument, "--time: '" + text + "' is no time from 1s to 600m");
+    return fail(ErrorCode::kInvalidArgument, "--seconds: '" + text + "' is not a time from 1s to 600m");
   return value * factor;
+}
+
+PartialSettings settings_of(const Candidate& candidate) {
+  PartialSettings settings;
+  settings.workers = candidate.workers;
+  settings.intra_op_threads = candidate.intra_op_threads;
+  settings.max_batch_size = candidate.max_batch_size;
+  settings.max_queue_delay = std::chrono::microseconds(std::llround(candidate.max_queue_delay_ms * 1e3));
+  return settings;
 }
 
 /// Opens engines on versions of one model and times them. What has been loaded stays.
@@ -60,14 +72,10 @@ class Bench {
 
   Result<Trial> measure(const Candidate& candidate, double seconds) {
     OpenOptions wanted;
+    static_cast<PartialSettings&>(wanted) = settings_of(candidate);
     wanted.version = candidate.version;
-    wanted.workers = candidate.workers;
-    wanted.intra_op_threads = candidate.intra_op_threads;
-    wanted.max_batch_size = candidate.max_batch_size;
-    wanted.max_queue_delay =
-        std::chrono::microseconds(static_cast<std::int64_t>(candidate.max_queue_delay_ms * 1e3));
     wanted.max_queue_size = wanted.max_inflight = std::max<std::size_t>(64, 2 * clients_);
-    wanted.max_wait = {};
+    wanted.max_wait = std::chrono::milliseconds(0);
     wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
     auto manifest = read_manifest(directory_, candidate.version);
     if (!manifest) return Unexpected(manifest.error());
@@ -234,7 +242,7 @@ int run(const Arguments& arguments) {
   options.seconds = *seconds / static_cast<double>(versions->size());
 
   Bench bench(arguments.model, sample, arguments.clients, interrupt);
-  TunedVersions tuned;
+  std::map<std::string, Trial> chosen;
   std::vector<Trial> trials;
   std::optional<Trial> fastest;
   for (const std::string& version : *versions) {
@@ -245,9 +253,7 @@ int run(const Arguments& arguments) {
     auto found = tune(bench, *std::move(all), options);
     if (!found) return give_up(found.error());
     const Trial& best = found->front();
-    const Candidate& c = best.candidate;
-    tuned[version] = {c.workers,       c.intra_op_threads, c.max_batch_size, c.max_queue_delay_ms,
-                      best.per_second, best.p95 * 1e3};
+    chosen.emplace(version, best);
     if (!fastest || best.per_second > fastest->per_second) fastest = best;
     trials.insert(trials.end(), found->begin(), found->end());
   }
@@ -258,14 +264,9 @@ int run(const Arguments& arguments) {
     adapter::JsonWriter json;
     json.begin_object().key("cpu").value(cpu_name()).key("usable_cores").value(cores);
     json.key("clients").value(arguments.clients).key("tuned").begin_object();
-    for (const auto& [version, settings] : tuned) {
+    for (const auto& [version, trial] : chosen) {
       json.key(version);
-      write(json,
-            {{version, settings.workers, settings.intra_op_threads, settings.max_batch_size,
-              settings.max_queue_delay_ms},
-             settings.samples_per_second,
-             settings.p95_ms / 1e3},
-            precision(arguments.model, version));
+      write(json, trial, of_precision(trial));
     }
     json.end_object().key("front").begin_array();
     for (const Trial& trial : best) write(json, trial, of_precision(trial));
@@ -280,20 +281,18 @@ int run(const Arguments& arguments) {
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, of_precision(trial)) << '\n';
     std::cout << "chosen:\n" << kHead;
-    for (const auto& [version, s] : tuned) {
-      const Trial trial{{version, s.workers, s.intra_op_threads, s.max_batch_size, s.max_queue_delay_ms},
-                        s.samples_per_second,
-                        s.p95_ms / 1e3};
-      std::cout << text(trial, of_precision(trial)) << '\n';
-    }
-    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --model "
+    for (const auto& [version, trial] : chosen) std::cout << text(trial, of_precision(trial)) << '\n';
+    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve "
               << shell_path(arguments.model) << " --tune auto\n";
-    if (tuned.size() > 1 && fastest->candidate.version != versions->front()) {
+    if (chosen.size() > 1 && fastest->candidate.version != versions->front()) {
       std::cout << "version " << printable(fastest->candidate.version)
                 << " is the fastest; to serve it: infer promote " << shell_path(arguments.model) << ' '
                 << shell_path(fastest->candidate.version) << '\n';
     }
   }
+  TunedVersions tuned;
+  for (const auto& [version, trial] : chosen)
+    tuned[version] = {settings_of(trial.candidate), trial.per_second, trial.p95 * 1e3};
   if (auto written = write_tuned(file, tuned); !written) return give_up(written.error());
   if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(trials, best, arguments.model)))
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
@@ -304,33 +303,40 @@ int run(const Arguments& arguments) {
 
 void add_tune_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* tune = app.add_subcommand("tune", "Find the settings that serve a model best on this machine");
-  tune->add_option("model", arguments->model, "Model folder")->required()->type_name("DIR");
+  CLI::App* tune = app.add_subcommand("tune", "Find the settings that serve a model best on this machine.");
+  add_model_argument(*tune, arguments->model);
   tune->add_option("--sample", arguments->sample,
-                   "What clients send, so that reading it counts: a photograph, or a file of text")
+                   "Photograph or file of text that clients send, so that the time to read it counts.")
       ->type_name("FILE");
-  tune->add_option("--slo", arguments->slo, "Only settings that keep it, such as p95=200ms")
+  tune->add_option("--slo", arguments->slo,
+                   "Consider only settings that keep this objective, such as p95=200ms.")
       ->type_name("p95=TIME");
-  tune->add_option("--time", arguments->time, "For all measurements together: 60s, 5m")
+  tune->add_option("--seconds", arguments->time,
+                   "Time for all measurements together, in seconds; 5m: 5 minutes.")
       ->capture_default_str()
       ->type_name("TIME");
-  tune->add_option("--clients", arguments->clients, "Requests under way at a time")
+  tune->add_option("--time", arguments->time)->group("");  // the earlier name
+  tune->add_option("--clients", arguments->clients, "Number of requests in progress at a time.")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  tune->add_option("--plot", arguments->plot, "Write a picture of throughput against p95, as SVG")
+  tune->add_option("--plot", arguments->plot, "Write a picture of throughput against p95 to FILE, as SVG.")
       ->type_name("FILE");
-  tune->add_flag("--json", arguments->json, "Print all measurements as JSON");
+  tune->add_flag("--json", arguments->json, "Print all measurements as JSON.");
   tune->footer(
-      "Measures workers x intra-op threads x max_batch_size, then max_queue_delay, by successive halving, "
-      "for the\n"
-      "version that is served and for those with the same weights in another precision. Nothing else should "
-      "run.\n"
-      "What is used without it wins unless another is 2 % better. infer.json stays as it is.\n\n"
+      "The search tries workers, intra-op threads and max_batch_size, then max_queue_delay_ms, by successive "
+      "halving.\n"
+      "It tries the served version and the versions with the same weights in another precision. Nothing else "
+      "should run\n"
+      "meanwhile. The present settings win unless others are 2 % better. The model's infer.json is not "
+      "changed.\n\n"
       "Examples:\n"
       "  infer tune models/clip-vit-b-32 --sample photo.jpg\n"
-      "  infer tune models/clip-vit-b-32 --sample photo.jpg --slo p95=200ms --clients 8 --time 2m --plot "
+      "  infer tune models/clip-vit-b-32 --sample photo.jpg --slo p95=200ms --clients 8 --seconds 2m --plot "
       "front.svg");
-  tune->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  tune->callback([arguments, &action] {
+    require_model(arguments->model);
+    action = [arguments] { return run(*arguments); };
+  });
 }
 
 }  // namespace infer::cli

@@ -36,11 +36,11 @@ Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions&
   out << "{\"versions\": {";
   const char* between = "";
   for (const auto& [version, settings] : versions) {
-    out << between << "\n  \"" << version << "\": {\"workers\": " << settings.workers
-        << ", \"intra_op_threads\": " << settings.intra_op_threads
-        << ", \"max_batch_size\": " << settings.max_batch_size
-        << ", \"max_queue_delay_ms\": " << settings.max_queue_delay_ms
-        << ", \"samples_per_second\": " << settings.samples_per_second << ", \"p95_ms\": " << settings.p95_ms
+    out << between << "\n  \"" << version << "\": {";
+    for (const Setting& setting : kSettings) {
+      if (setting.is_tuned) out << '"' << setting.name << "\": " << setting_json(setting, settings) << ", ";
+    }
+    out << "\"samples_per_second\": " << settings.samples_per_second << ", \"p95_ms\": " << settings.p95_ms
         << '}';
     between = ",";
   }
@@ -50,14 +50,6 @@ Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions&
   if (error)
     return fail(ErrorCode::kFailedPrecondition, file.parent_path().string() + ": " + error.message());
   return write_durably(file, out.str());
-}
-
-Manifest with_tuned(Manifest manifest, const TunedSettings& settings) {
-  manifest.workers = settings.workers;
-  manifest.intra_op_threads = settings.intra_op_threads;
-  manifest.max_batch_size = settings.max_batch_size;
-  manifest.max_queue_delay_ms = settings.max_queue_delay_ms;
-  return manifest;
 }
 
 }  // namespace infer::inline v0

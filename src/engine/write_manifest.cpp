@@ -104,16 +104,16 @@ std::string series(const SeriesSpec& spec) {
   return object.text();
 }
 
+/// Adds the settings that infer.json has at `place`.
+void add_settings(Object& object, Setting::Place place, const Manifest& manifest) {
+  for (const Setting& setting : kSettings) {
+    if (setting.place == place) object.add(setting.name, setting_json(setting, manifest));
+  }
+}
+
 std::string batch(const Manifest& manifest) {
   Object object(" ");
-  if (manifest.max_batch_size) object.add("max_batch_size", number(*manifest.max_batch_size));
-  if (manifest.allowed_batch_sizes)
-    object.add("allowed_batch_sizes", list(*manifest.allowed_batch_sizes, number<std::size_t>));
-  if (!manifest.allowed_lengths.empty())
-    object.add("allowed_lengths", list(manifest.allowed_lengths, number<std::size_t>));
-  if (manifest.max_queue_delay_ms) object.add("max_queue_delay_ms", number(*manifest.max_queue_delay_ms));
-  if (manifest.max_queue_size) object.add("max_queue_size", number(*manifest.max_queue_size));
-  if (manifest.max_batch_cost) object.add("max_batch_cost", number(*manifest.max_batch_cost));
+  add_settings(object, Setting::Place::kBatch, manifest);
   return object.empty() ? "" : object.text();
 }
 
@@ -146,9 +146,7 @@ std::string manifest_json(const Manifest& manifest) {
     object.add("versions", json_string(manifest.version_policy));
   }
   object.add("batch", batch(manifest));
-  if (manifest.workers) object.add("workers", number(*manifest.workers));
-  if (manifest.intra_op_threads) object.add("intra_op_threads", number(*manifest.intra_op_threads));
-  if (manifest.warmup) object.add("warmup", json_string(*manifest.warmup));
+  add_settings(object, Setting::Place::kTop, manifest);
   return object.text("\n  ") + "\n";
 }
 

@@ -116,13 +116,23 @@ TEST(ClosedLoop, EndsWithTheFirstErrorOrWhenItIsTold) {
 
 TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   const testing::Folder folder;
-  const TunedVersions versions{{"1", {2, 1, 16, 0.5, 47.25, 640}}, {"2", {1, 2, 8, 0, 100, 300}}};
+  const auto settings = [](std::size_t workers, std::size_t threads, std::size_t batch,
+                           std::chrono::microseconds delay) {
+    PartialSettings all;
+    all.workers = workers;
+    all.intra_op_threads = threads;
+    all.max_batch_size = batch;
+    all.max_queue_delay = delay;
+    return all;
+  };
+  const TunedVersions versions{{"1", {settings(2, 1, 16, std::chrono::microseconds(500)), 47.25, 640}},
+                               {"2", {settings(1, 2, 8, {}), 100, 300}}};
   const std::filesystem::path file = folder / "m/tuned/x.json";
   ASSERT_TRUE(write_tuned(file, versions));
   const auto read = read_tuned(file);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->at("1").max_batch_size, 16);
-  EXPECT_EQ(read->at("1").max_queue_delay_ms, 0.5);
+  EXPECT_EQ(read->at("1").max_queue_delay, std::chrono::microseconds(500));
   EXPECT_EQ(read->at("2").intra_op_threads, 2);
   EXPECT_EQ(tuned_file_name("AMD EPYC 9B45 128-Core Processor", 2),
             "amd-epyc-9b45-128-core-processor-2.json");
@@ -131,7 +141,7 @@ TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   for (
       const auto& [text, field] :
       {std::pair{"{}", "x.json"},
-       {R"({"versions":{"1":{"workers":0}}})", "workers"},
+       {R"({"versions":{"1":{"workers":-1}}})", "workers"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5000}}})", "max_batch_size"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5,"max_queue_delay_ms":-1}}})",
         "max_queue_delay_ms"}}) {
@@ -145,8 +155,8 @@ TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
 TEST(TuneCommand, WritesWhatServeThenUses) {
   const testing::Folder folder;
   const std::string model = testing::scripted_model(folder.path(), 5);
-  const auto tuned =
-      run_infer({"tune", model, "--time", "2s", "--clients", "4", "--plot", folder / "front.svg", "--json"});
+  const auto tuned = run_infer(
+      {"tune", model, "--seconds", "2", "--clients", "4", "--plot", folder / "front.svg", "--json"});
   ASSERT_EQ(tuned.code, 0) << tuned.output;
   EXPECT_NE(tuned.output.find("\"front\":[{"), std::string::npos) << tuned.output;
   const auto file = adapter::find_tuned(model);
@@ -154,7 +164,11 @@ TEST(TuneCommand, WritesWhatServeThenUses) {
   EXPECT_EQ(file.parent_path(), std::filesystem::path(model) / "tuned");
   EXPECT_TRUE(std::filesystem::exists(folder / "front.svg"));
 
-  ASSERT_TRUE(write_tuned(file, {{"1", {1, 1, 3, 0, 0, 0}}}));
+  TunedSettings settings;
+  settings.workers = settings.intra_op_threads = 1;
+  settings.max_batch_size = 3;
+  settings.max_queue_delay.emplace(0);
+  ASSERT_TRUE(write_tuned(file, {{"1", settings}}));
   testing::Process server({testing::infer_binary(), "serve", "--model", model, "--port", "0", "--probe-port",
                            "0", "--tune", "auto"});
   EXPECT_NE(server.line().find("listening"), std::string::npos);
@@ -168,7 +182,7 @@ TEST(TuneCommand, SaysWhatIsWrong) {
   const testing::Folder folder;
   const std::string model = testing::scripted_model(folder.path());
   EXPECT_EQ(run_infer({"tune", folder / "none"}).code, 1);
-  for (const auto& [flag, value] : {std::pair{"--time", "soon"},
+  for (const auto& [flag, value] : {std::pair{"--seconds", "soon"},
                                     {"--time", "0s"},
                                     {"--slo", "p99=1s"},
                                     {"--slo", "fast"},
