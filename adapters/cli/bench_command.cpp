@@ -9,6 +9,7 @@
 #include "infer/core/thread_plan.h"
 #include "infer/tools/bench.h"
 #include "infer/tools/sample_request.h"
+#include "model_argument.h"
 #include "printable.h"
 #include "process.h"
 
@@ -92,35 +93,37 @@ int run(const Arguments& arguments) {
 
 void add_bench_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* bench = app.add_subcommand("bench", "Time a model's forward at several batch sizes");
-  bench->add_option("model,--model", arguments->model, "Model folder, of any task")
-      ->capture_default_str()
-      ->envname("INFER_MODEL");
-  bench->add_option("--device", arguments->device, "cpu or cuda:N")
+  CLI::App* bench = app.add_subcommand("bench", "Time a model's forward at several batch sizes.");
+  add_model_argument(*bench, arguments->model, "INFER_MODEL");
+  bench->add_option("--device", arguments->device, "Device that runs the model: cpu or cuda:N.")
+      ->type_name("NAME")
       ->capture_default_str()
       ->envname("INFER_DEVICE");
-  bench->add_option("--batch", arguments->batches, "Batch sizes, e.g. 1,2,4; the model's own if not given")
+  bench
+      ->add_option("--batch", arguments->batches,
+                   "Batch sizes, such as 1,2,4. If not given: those of the model.")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->type_name("N,…");
   bench
-      ->add_option(
-          "--length", arguments->length,
-          "What free dimensions are, e.g. tokens; the longest of the model's allowed_lengths if not given")
+      ->add_option("--length", arguments->length,
+                   "Length of inputs of any length, such as a number of tokens. If not given: the longest of "
+                   "the model's "
+                   "allowed_lengths.")
       ->check(CLI::Range(1, 1000000));
-  bench->add_option("--seconds", arguments->seconds, "For each batch size")
+  bench->add_option("--seconds", arguments->seconds, "Time to measure each batch size, in seconds.")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
   bench
       ->add_option("--sample", arguments->sample,
-                   "Also measure what a request with it takes: a photograph, or a file of text")
+                   "Photograph or file of text that clients send: measure the rest of such a request too.")
       ->type_name("FILE");
-  bench->add_flag("--json", arguments->json, "Print the table as JSON");
+  bench->add_flag("--json", arguments->json, "Print the table as JSON.");
   bench->footer(
       "Examples:\n"
-      "  infer bench --model models/clip-vit-b-32 --batch 1,8,16\n"
+      "  infer bench models/clip-vit-b-32 --batch 1,8,16\n"
       "  infer bench models/minilm --length 32\n"
-      "  infer bench --model models/clip-vit-b-32 --sample photo.jpg --json > curve.json   # for infer plan");
+      "  infer bench models/clip-vit-b-32 --sample photo.jpg --json > curve.json   # for infer plan");
   bench->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -9,12 +9,17 @@
 namespace infer::cli {
 namespace {
 
+/// The options that help shows; earlier names of options are hidden.
+std::vector<const CLI::Option*> shown_options(const CLI::App& command) {
+  return command.get_options([](const CLI::Option* option) { return !option->get_group().empty(); });
+}
+
 std::string words_of(const CLI::App& command) {
   std::string words;
   for (const CLI::App* verb : command.get_subcommands([](const CLI::App*) { return true; })) {
     words += verb->get_name() + " ";
   }
-  for (const CLI::Option* option : command.get_options()) {
+  for (const CLI::Option* option : shown_options(command)) {
     for (const std::string& name : option->get_lnames()) words += "--" + name + " ";
   }
   if (!words.empty()) words.pop_back();
@@ -81,7 +86,7 @@ void write_fish(const CLI::App& command, const std::string& condition, std::ostr
     out << "complete -c infer -n " << fish_quoted(condition) << " -a " << verb->get_name() << " -d "
         << fish_quoted(verb->get_description()) << '\n';
   }
-  for (const CLI::Option* option : command.get_options()) {
+  for (const CLI::Option* option : shown_options(command)) {
     for (const std::string& name : option->get_lnames()) {
       out << "complete -c infer -n " << fish_quoted(condition) << " -l " << name << " -d "
           << fish_quoted(option->get_description()) << '\n';
@@ -103,8 +108,8 @@ std::string fish(const CLI::App& app) {
 void add_completion_command(CLI::App& app, Action& action) {
   auto shell = std::make_shared<std::string>();
   CLI::App* completion =
-      app.add_subcommand("completion", "Print a script that completes this command's words");
-  completion->add_option("shell", *shell, "bash, zsh or fish")
+      app.add_subcommand("completion", "Print a script with which a shell completes the words of infer.");
+  completion->add_option("shell", *shell, "Shell: bash, zsh or fish.")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion->footer("Example: source <(infer completion bash)");

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "doctor/check.h"
 #include "engine/json_writer.h"
+#include "model_argument.h"
 #include "printable.h"
 #include "process.h"
 
@@ -64,16 +65,22 @@ int run(const std::vector<std::string>& models, bool json_wanted) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Action& action) {
+  auto words = std::make_shared<std::vector<std::string>>();
   auto models = std::make_shared<std::vector<std::string>>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* doctor = app.add_subcommand(
-      "doctor", "Look at this machine, and at models, for what makes inference slow or wrong");
-  doctor->add_option("--model", *models, "Model folder to look at too; may be given again")->type_name("DIR");
-  doctor->add_flag("--json", *json, "Print the findings as JSON");
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "Check this machine, and models, for what makes inference slow or wrong.");
+  doctor->add_option("model", *words, "Model folders to check too.")->type_name("DIR");
+  CLI::Option* flag = doctor->add_option("--model", *models, "Model folders, in place of the words.");
+  flag->type_name("DIR");
+  doctor->add_flag("--json", *json, "Print the findings as JSON.");
   doctor->footer(
-      "Exit code: 0 well, warnings included; 1 where something will not work; 2 wrong usage.\n\n"
-      "Example: infer doctor --model models/clip-vit-b-32");
-  doctor->callback([=, &action] { action = [=] { return run(*models, *json); }; });
+      "Exit code 1: something will not work. Warnings do not change the exit code 0.\n\n"
+      "Example: infer doctor models/clip-vit-b-32");
+  doctor->callback([=, &action] {
+    const auto folders = model_folders(*words, *flag, *models);
+    action = [folders, json] { return run(folders, *json); };
+  });
 }
 
 }  // namespace infer::cli

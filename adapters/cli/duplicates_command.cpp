@@ -27,7 +27,8 @@ struct Arguments {
   std::string model;
   std::string device = "cpu";
   std::string html;
-  std::string json;
+  std::string json;  // "-": to standard output
+  std::string out;
   tools::Thresholds thresholds;
   bool top_only = false;
   bool force_cosine = false;
@@ -139,8 +140,9 @@ int run(const Arguments& arguments) {
   }
   report.links = tools::find_links(report.photos, report.loosest);
   const std::string json = tools::groups_json(report);
-  if (!arguments.json.empty() && arguments.json != "-") {
-    if (auto written = write_file(arguments.json, json + '\n'); !written) return give_up(written.error());
+  for (const std::string& file : {arguments.out, arguments.json == "-" ? std::string() : arguments.json}) {
+    if (file.empty()) continue;
+    if (auto written = write_file(file, json + '\n'); !written) return give_up(written.error());
   }
   if (!arguments.html.empty()) {
     add_thumbnails(report, limits);
@@ -161,46 +163,54 @@ int run(const Arguments& arguments) {
 void add_duplicates_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* duplicates =
-      app.add_subcommand("duplicates", "Find photographs that are the same, or nearly, in a folder");
-  duplicates->add_option("folder", arguments->folder, "Folder of JPEG and PNG files")
+      app.add_subcommand("duplicates", "Find photographs in a folder that are equal or almost equal.");
+  duplicates->add_option("folder", arguments->folder, "Folder of JPEG and PNG files.")
+      ->type_name("DIR")
       ->required()
       ->check(CLI::ExistingDirectory);
   duplicates
-      ->add_option("--html", arguments->html, "Write a page with thumbnails, scores and a removal script")
+      ->add_option("--html", arguments->html,
+                   "Write a page with thumbnails, scores and a removal script to FILE.")
       ->type_name("FILE");
-  duplicates->add_option("--json", arguments->json, "Write the groups as JSON; - prints them")
-      ->type_name("FILE");
+  // --json FILE is the earlier form of --out FILE.
+  duplicates->add_option("--json", arguments->json, "Print the groups as JSON.")
+      ->expected(0, 1)
+      ->default_str("-")
+      ->option_text(" ");
+  duplicates->add_option("-o,--out", arguments->out, "Write the groups to FILE, as JSON.")->type_name("FILE");
   duplicates
-      ->add_option("--max-distance", arguments->thresholds.distance,
-                   "Perceptual hashes of 64 bits that differ in no more are alike")
+      ->add_option(
+          "--max-distance", arguments->thresholds.distance,
+          "Photographs are alike if their perceptual hashes of 64 bits differ in at most this many bits.")
       ->check(CLI::Range(0, 32))
       ->capture_default_str();
-  duplicates->add_option("--model", arguments->model, "Also compare the vectors of this model")
+  duplicates->add_option("--model", arguments->model, "Model folder: also compare the vectors of this model.")
       ->type_name("DIR");
   duplicates
-      ->add_option("--min-cosine", arguments->thresholds.cosine, "Vectors whose cosine is no less are alike")
+      ->add_option("--min-cosine", arguments->thresholds.cosine,
+                   "Photographs are alike if the cosine of their vectors is at least this.")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   duplicates->add_flag(
       "--force-cosine", arguments->force_cosine,
-      "Compare vectors even of a model with random weights, which say nothing about content");
-  duplicates->add_option("--device", arguments->device, "cpu or cuda:N")
+      "Compare vectors even if the model has random weights, whose vectors say nothing about content.");
+  duplicates->add_option("--device", arguments->device, "Device that runs the model: cpu or cuda:N.")
+      ->type_name("NAME")
       ->capture_default_str()
       ->envname("INFER_DEVICE");
-  duplicates->add_flag("--top-only", arguments->top_only, "Leave out the folders below");
+  duplicates->add_flag("--top-only", arguments->top_only, "Do not search the folders inside the folder.");
   duplicates->footer(
-      "Stages: the same bytes (SHA-256), then the perceptual hash (Zauner's DCT hash), then, with --model, "
-      "the\n"
-      "cosine of the model's vectors. Each photograph of a group is that near to the one that is kept. "
-      "Plain\n"
-      "pictures match by their bytes alone. Hard links count as one photograph, symbolic links are left "
-      "out.\n"
-      "Nothing is ever deleted: the page writes a script for you to read and run.\n"
-      "Exit code: 0 done, 3 done but some files could not be read, 1 nothing could be done, 2 wrong "
-      "usage.\n\n"
+      "Photographs are compared by their bytes (SHA-256), then by their perceptual hash (Zauner's DCT hash), "
+      "then, with\n"
+      "--model, by the cosine of the model's vectors. Each photograph of a group is alike to the one that is "
+      "kept.\n"
+      "Pictures of one color match only by their bytes. Hard links count as one photograph, and symbolic "
+      "links are\n"
+      "skipped. No file is deleted: the page writes a script for you to read and run.\n"
+      "Exit code 3: some files could not be read.\n\n"
       "Examples:\n"
       "  infer duplicates photos --html report.html\n"
-      "  infer duplicates photos --json groups.json --max-distance 4\n"
+      "  infer duplicates photos --out groups.json --max-distance 4\n"
       "  infer duplicates photos --model models/clip --html report.html");
   duplicates->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }

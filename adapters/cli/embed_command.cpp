@@ -114,34 +114,37 @@ int run(const Arguments& arguments) {
 void add_embed_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* embed =
-      app.add_subcommand("embed", "Turn photographs into vectors, a file or a folder of any size");
-  embed->add_option("paths", arguments->paths, "JPEG and PNG files, and folders of them")->required();
-  embed->add_option("-o,--out", arguments->out, "Output: .npy, .jsonl or .csv")
+      app.add_subcommand("embed", "Turn photographs into vectors: single files, or folders of any size.");
+  embed->add_option("paths", arguments->paths, "JPEG and PNG files, and folders of such files.")->required();
+  embed->add_option("-o,--out", arguments->out, "File to write; the name ends in .npy, .jsonl or .csv.")
       ->required()
       ->type_name("FILE");
-  embed->add_option("--model", arguments->model, "Model folder")
+  embed->add_option("--model", arguments->model, "Model folder.")
+      ->type_name("DIR")
       ->capture_default_str()
       ->envname("INFER_MODEL");
-  embed->add_option("--device", arguments->device, "cpu or cuda:N")
+  embed->add_option("--device", arguments->device, "Device that runs the model: cpu or cuda:N.")
+      ->type_name("NAME")
       ->capture_default_str()
       ->envname("INFER_DEVICE");
-  embed->add_flag("-r,--recursive", arguments->recursive, "Folders below folders too");
+  embed->add_flag("-r,--recursive", arguments->recursive, "Search the folders inside folders too.");
   embed
       ->add_option("--shard", arguments->shard,
-                   "Take the I-th of N parts, e.g. 1/4; run one process for each")
+                   "Embed only part I of N parts, such as 1/4. Run one process for each part.")
       ->type_name("I/N");
-  CLI::Option* resume = embed->add_flag(
-      "--resume", arguments->resume,
-      "Continue the output of an earlier run: embed new and changed files, drop rows of vanished ones");
-  embed->add_flag("--force", arguments->force, "Replace the output if it exists")->excludes(resume);
-  embed->add_flag("--json", arguments->json, "Print the summary as JSON");
+  CLI::Option* resume = embed->add_flag("--resume", arguments->resume,
+                                        "Continue the output of an earlier run: embed new and changed files, "
+                                        "and drop the rows of deleted files.");
+  embed->add_flag("--force", arguments->force, "Replace the output if it exists.")->excludes(resume);
+  embed->add_flag("--json", arguments->json, "Print the summary as JSON.");
   embed->footer(
-      "Rows are in the order of the names. With .npy the paths are in FILE.npy.paths, a JSON string a line.\n"
-      "FILE.state lists what made the rows and of which files they are: --resume refuses another model and\n"
-      "leaves FILE as a run from the beginning would.\n"
-      "Exit code: 0 all done, 3 done but some files were skipped (each is named on standard error), 130 "
-      "stopped\n"
-      "by Ctrl-C, 1 nothing could be done, 2 wrong usage.\n\n"
+      "The rows are sorted by file name. With .npy, FILE.npy.paths lists the paths, one JSON string on each "
+      "line.\n"
+      "FILE.state records the model and the files of the rows, so that --resume refuses another model and "
+      "gives "
+      "the same\n"
+      "output as a run from the beginning.\n"
+      "Exit code 3: some files were skipped; standard error names each of them.\n\n"
       "Examples:\n"
       "  infer embed photos -r -o vectors.npy\n"
       "  infer embed photos -r -o vectors.npy --resume\n"

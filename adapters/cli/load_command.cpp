@@ -186,40 +186,51 @@ int run(const Arguments& arguments) {
 void add_load_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* load =
-      app.add_subcommand("load", "Send requests to a server at a given rate and time the answers");
-  load->add_option("--host", arguments->host, "Where to, with the path: http://localhost:8080/infer")
-      ->required()
+      app.add_subcommand("load", "Send requests to a server at a given rate, and time the answers.");
+  load->add_option("url", arguments->host, "Address with the path, such as http://localhost:8080/infer.")
       ->type_name("URL");
+  load->add_option("--host", arguments->host)->group("");  // as Locust has it
+
   add_arrival_flags(*load, arguments->arrivals);
-  load->add_option("--body", arguments->body, "Body to post: text, or @FILE")->type_name("TEXT");
-  load->add_option("--content-type", arguments->content_type, "Of the body; application/json if not given")
+  load->add_option("--body", arguments->body,
+                   "Body of the requests: text, or @FILE for the content of a file.")
+      ->type_name("TEXT");
+  load->add_option("--content-type", arguments->content_type,
+                   "Content-Type of the body; application/json if not given.")
       ->type_name("TYPE");
-  load->add_option("--method", arguments->method, "GET without a body, POST with one, if not given")
+  load->add_option("--method", arguments->method, "HTTP method. If not given: POST with a body, GET without.")
       ->type_name("VERB");
-  load->add_option("--connections", arguments->connections, "Connections, each with one request at a time")
+  load->add_option("--connections", arguments->connections,
+                   "Maximum number of connections. Each has one request at a time.")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  load->add_option("--timeout", arguments->timeout, "Seconds to wait for an answer")
+  load->add_option("--timeout", arguments->timeout, "Maximum time to wait for an answer, in seconds.")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
-  load->add_option("--csv", arguments->csv, "Write a line for each request: when it was due, sent, answered")
+  load->add_option("--csv", arguments->csv,
+                   "Write a line for each request to FILE: when the request was due, sent and answered.")
       ->type_name("FILE");
-  load->add_option("--plot", arguments->plot, "Write a picture of the latency over time, as SVG")
+  load->add_option("--plot", arguments->plot, "Write a picture of the latency over time to FILE, as SVG.")
       ->type_name("FILE");
-  load->add_flag("--json", arguments->json, "Print the result as JSON");
+  load->add_flag("--json", arguments->json, "Print the result as JSON.");
   load->footer(
-      "Requests go out when they are due, whether or not earlier ones were answered, and are timed from when "
-      "they\n"
-      "were due: a server that stalls cannot slow down what measures it (no coordinated omission; --json "
-      "shows both).\n"
-      "Exit code: 0 all answered with 2xx, 3 some not, 1 none, 2 wrong usage.\n\n"
+      "infer load sends each request when it is due, whether or not earlier requests were answered, and "
+      "counts "
+      "the time\n"
+      "from then. A server that stalls therefore cannot slow down its measurement (no coordinated omission). "
+      "--json also\n"
+      "shows the time from sending.\n"
+      "Exit code 3: some requests got no answer or another status than 2xx; exit code 1: all of them.\n\n"
       "Examples:\n"
-      "  infer load --host http://localhost:8080/infer --qps 30 --seconds 180\n"
-      "  infer load --host http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 20\n"
-      "  infer load --host http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 5 "
+      "  infer load http://localhost:8080/infer --qps 30 --seconds 180\n"
+      "  infer load http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 20\n"
+      "  infer load http://127.0.0.1:8002/embed --body @photo.jpg --content-type image/jpeg --qps 5 "
       "--ramp-to 60\n"
       "             --seconds 120 --poisson --csv load.csv --plot load.svg");
-  load->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  load->callback([arguments, &action] {
+    if (arguments->host.empty()) throw CLI::RequiredError("url");
+    action = [arguments] { return run(*arguments); };
+  });
 }
 
 }  // namespace infer::cli

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <utility>
+#include <vector>
 
 #include "commands.h"
 #include "infer/engine/torchscript.h"
@@ -29,6 +31,33 @@ void keep_standard_descriptors() {
   }
 }
 
+constexpr const char* kFooter =
+    "infer COMMAND --help shows the options of a command.\n\n"
+    "Exit codes:\n"
+    "  0    The command succeeded.\n"
+    "  1    The command failed, or infer doctor found something that will not work.\n"
+    "  2    The command line, a variable or a configuration file is wrong.\n"
+    "  3    The command finished, but skipped files (embed, duplicates) or saw failed requests (load).\n"
+    "  130  Ctrl-C stopped the command. What it has written is complete.";
+
+/// The commands by what people do; help lists them in this order.
+void add_commands(CLI::App& app, infer::cli::Action& action) {
+  using Add = void (*)(CLI::App&, infer::cli::Action&);
+  using namespace infer::cli;
+  const std::pair<const char*, std::vector<Add>> groups[] = {
+      {"Serve models", {add_serve_command, add_drain_command, add_promote_command}},
+      {"Embed photographs", {add_embed_command, add_duplicates_command}},
+      {"Make models", {add_model_command, add_train_command}},
+      {"Measure", {add_bench_command, add_tune_command, add_plan_command, add_load_command}},
+      {"Operate", {add_doctor_command, add_wait_command, add_get_command, add_completion_command}}};
+  for (const auto& [group, commands] : groups) {
+    for (const Add add : commands) {
+      add(app, action);
+      app.get_subcommands([](const CLI::App*) { return true; }).back()->group(group);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -38,7 +67,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of the write
 
   CLI::App app(
-      "Inference with TorchScript models: serve them over HTTP, run them on folders, look after them.",
+      "Runs TorchScript models: serves them over HTTP, embeds folders of photographs, makes and measures "
+      "models.",
       "infer");
   app.set_version_flag("--version",
                        std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
@@ -46,23 +76,13 @@ int main(int argc, char** argv) {
   // Inherited by the commands: each reads its variables when it is the one that runs. Else a variable that is
   // wrong for one, such as INFER_PORT as Kubernetes sets it, ends all the others.
   app.immediate_callback();
-  app.set_help_all_flag("--help-all", "Help for all commands");
+  app.set_help_all_flag("--help-all", "Print the help of all commands and exit.");
+  app.get_help_ptr()->description("Print this help and exit.");
+  app.get_option("--version")->description("Print the versions of infer and LibTorch and exit.");
   infer::cli::Action action;
-  infer::cli::add_serve_command(app, action);
-  infer::cli::add_drain_command(app, action);
-  infer::cli::add_embed_command(app, action);
-  infer::cli::add_duplicates_command(app, action);
-  infer::cli::add_model_command(app, action);
-  infer::cli::add_train_command(app, action);
-  infer::cli::add_promote_command(app, action);
-  infer::cli::add_doctor_command(app, action);
-  infer::cli::add_bench_command(app, action);
-  infer::cli::add_tune_command(app, action);
-  infer::cli::add_plan_command(app, action);
-  infer::cli::add_load_command(app, action);
-  infer::cli::add_wait_command(app, action);
-  infer::cli::add_get_command(app, action);
-  infer::cli::add_completion_command(app, action);
+  add_commands(app, action);
+  app.footer(kFooter);
+  app.get_formatter()->column_width(36);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -16,6 +16,7 @@
 #include "infer/models/quantize.h"
 #include "infer/models/simulator.h"
 #include "infer/tasks/task.h"
+#include "model_argument.h"
 #include "printable.h"
 #include "process.h"
 
@@ -129,24 +130,29 @@ void add_import(CLI::App& model, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* import =
-      model.add_subcommand("import", "Make a model from a checkpoint in Hugging Face's layout");
+      model.add_subcommand("import", "Make a model from a checkpoint in Hugging Face's layout.");
   import
       ->add_option("source", arguments->source,
-                   "Folder with config.json and safetensors files, or one such file")
+                   "Folder with config.json and safetensors files, or one safetensors file.")
       ->required();
   import
-      ->add_option("--arch", arguments->options.architecture, "clip-vit, or bert (BERT, MiniLM, DistilBERT)")
+      ->add_option("--arch", arguments->options.architecture,
+                   "Architecture: clip-vit, or bert (BERT, MiniLM, DistilBERT).")
       ->required()
       ->check(CLI::IsMember({"clip-vit", "bert"}));
-  import->add_option("--out", arguments->out, "Folder to make, e.g. models/minilm")->required();
+  import->add_option("--out", arguments->out, "Folder to make, such as models/minilm.")
+      ->required()
+      ->type_name("DIR");
   import
-      ->add_option("--pooling", arguments->options.pooling,
-                   "Of sentence embeddings: how the vectors of a text's tokens become one; overrules the "
-                   "checkpoint, which is mean if it does not say")
+      ->add_option(
+          "--pooling", arguments->options.pooling,
+          "How the vectors of a text's tokens become one vector. If not given: as the checkpoint says, "
+          "else mean.")
       ->check(CLI::IsMember({"cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"}));
-  import->add_option("--max-tokens", arguments->options.max_tokens,
-                     "Longer texts are cut, unless the checkpoint says");
-  import->add_flag("--json", arguments->json, "Print what was made as JSON");
+  import->add_option(
+      "--max-tokens", arguments->options.max_tokens,
+      "Maximum length of a text in tokens, if the checkpoint does not say it. Longer texts are cut.");
+  import->add_flag("--json", arguments->json, "Print what was made as JSON.");
   import->footer("Example: infer model import all-MiniLM-L6-v2/ --arch bert --out models/minilm");
   import->callback([arguments, &action] {
     action = [arguments] {
@@ -199,31 +205,35 @@ void add_quantize(CLI::App& model, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* quantize = model.add_subcommand(
-      "quantize", "Make a model of images or texts smaller and faster: int8, bf16, fp16");
-  quantize->add_option("model", arguments->source, "Model folder")->required()->check(CLI::ExistingDirectory);
+      "quantize", "Make a model of images or texts smaller and faster, in int8, bf16 or fp16.");
+  add_model_argument(*quantize, arguments->source);
   quantize
-      ->add_option("--out", arguments->out,
-                   "Folder to make, e.g. models/minilm-int8; the model's own: a version more")
-      ->required();
-  quantize->add_option("--precision", arguments->options.precision, "Of the linear layers")
+      ->add_option(
+          "--out", arguments->out,
+          "Folder to make, such as models/minilm-int8. The folder of the model itself gets another version.")
+      ->required()
+      ->type_name("DIR");
+  quantize->add_option("--precision", arguments->options.precision, "Precision of the linear layers.")
       ->check(CLI::IsMember({"int8", "bf16", "fp16"}))
       ->capture_default_str();
   quantize
       ->add_option("--samples", arguments->options.samples,
-                   "Folder of photographs, or file of texts, to compare answers on; made up if not given")
+                   "Folder of photographs, or file of texts, on which to compare answers. If not given: "
+                   "made-up inputs.")
       ->check(CLI::ExistingPath);
   quantize
       ->add_option("--min-cosine", arguments->options.least_cosine,
-                   "Less than this, for any sample, is refused")
+                   "Refuse the result if the cosine of any sample's two answers is smaller.")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  quantize->add_flag("--json", arguments->json, "Print the report as JSON");
+  quantize->add_flag("--json", arguments->json, "Print the report as JSON.");
   quantize->footer(
       "Examples:\n"
       "  infer model quantize models/minilm --out models/minilm-int8\n"
       "  infer model quantize models/minilm --out models/minilm   # version 1-int8, for infer tune to "
       "compare");
   quantize->callback([arguments, &action] {
+    require_model(arguments->source);
     action = [arguments] {
       prepare_process(1);
       auto report = quantize_model(arguments->source, arguments->options, arguments->out);
@@ -241,9 +251,10 @@ void add_quantize(CLI::App& model, Action& action) {
 }  // namespace
 
 void add_model_command(CLI::App& app, Action& action) {
-  CLI::App* model = app.add_subcommand("model", "Make models, and look into them");
+  CLI::App* model = app.add_subcommand("model", "Make models, and show what is in them.");
   model->require_subcommand(1);
-  CLI::App* create = model->add_subcommand("create", "Make a model with random weights, to try things out");
+  CLI::App* create =
+      model->add_subcommand("create", "Make a model with random weights, to try the other commands.");
   struct Arguments {
     std::string architecture;
     std::uint64_t seed = 0;
@@ -252,21 +263,28 @@ void add_model_command(CLI::App& app, Action& action) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  create->add_option("architecture", arguments->architecture, "What to make")
+  create->add_option("architecture", arguments->architecture, "Architecture of the model.")
       ->required()
       ->check(CLI::IsMember({"clip-vit-b-32", "simulator"}));
-  create->add_option("--seed", arguments->seed, "The same seed gives the same weights")
+  create
+      ->add_option("--seed", arguments->seed,
+                   "Seed of the random weights: the same seed gives the same weights.")
       ->capture_default_str();
-  create->add_option("--out", arguments->out, "Folder to make, e.g. models/clip-vit-b-32")->required();
+  create->add_option("--out", arguments->out, "Folder to make, such as models/clip-vit-b-32.")
+      ->required()
+      ->type_name("DIR");
   SimulatorConfig& simulator = arguments->simulator;
   for (const auto& [flag, target, help] :
        std::initializer_list<std::tuple<const char*, double*, const char*>>{
-           {"--base-ms", &simulator.base_ms, "Simulator: CPU time of a forward"},
-           {"--per-sample-ms", &simulator.per_sample_ms, "Simulator: and of each sample in it"},
-           {"--sigma", &simulator.sigma, "Simulator: spread of that time, log-normal"},
-           {"--failure-rate", &simulator.failure_rate, "Simulator: share of forwards that fail"}})
+           {"--base-ms", &simulator.base_ms, "Simulator: CPU time of a forward, in milliseconds."},
+           {"--per-sample-ms", &simulator.per_sample_ms,
+            "Simulator: additional CPU time for each sample, in milliseconds."},
+           {"--sigma", &simulator.sigma,
+            "Simulator: spread of the CPU time (sigma of a log-normal distribution)."},
+           {"--failure-rate", &simulator.failure_rate,
+            "Simulator: share of forwards that fail, from 0 to 1."}})
     create->add_option(flag, *target, help)->capture_default_str();
-  create->add_flag("--json", arguments->json, "Print what was made as JSON");
+  create->add_flag("--json", arguments->json, "Print what was made as JSON.");
   create->footer(
       "Examples:\n"
       "  infer model create clip-vit-b-32 --seed 1 --out models/clip-vit-b-32\n"
@@ -299,8 +317,10 @@ void add_model_command(CLI::App& app, Action& action) {
                   << " ms of CPU time a forward; serve it and POST /infer\n";
         return 0;
       }
-      std::cout << printable(arguments->out) << ": CLIP ViT-B/32 image tower with random weights (seed "
-                << arguments->seed << "). Its embeddings tell identical images from others, no more.\n";
+      std::cout
+          << printable(arguments->out) << ": CLIP ViT-B/32 image tower with random weights (seed "
+          << arguments->seed
+          << "). Its embeddings match only for identical images. Import a trained model for similarity.\n";
       return 0;
     };
   });
@@ -310,11 +330,14 @@ void add_model_command(CLI::App& app, Action& action) {
 
   auto directory = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* look = model->add_subcommand("inspect", "Show a model's signature, weights and operators");
-  look->add_option("model", *directory, "Model folder")->required()->check(CLI::ExistingDirectory);
-  look->add_flag("--json", *json, "Print it as JSON");
+  CLI::App* look = model->add_subcommand("inspect", "Show a model's signature, weights and operators.");
+  add_model_argument(*look, *directory);
+  look->add_flag("--json", *json, "Print the report as JSON.");
   look->footer("Example: infer model inspect models/clip-vit-b-32");
-  look->callback([=, &action] { action = [=] { return inspect(*directory, *json); }; });
+  look->callback([=, &action] {
+    require_model(*directory);
+    action = [=] { return inspect(*directory, *json); };
+  });
 }
 
 }  // namespace infer::cli

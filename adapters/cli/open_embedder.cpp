@@ -1,5 +1,6 @@
 #include "open_embedder.h"
 
+#include <chrono>
 #include <memory>
 
 #include "infer/machine/memory.h"
@@ -18,7 +19,7 @@ Result<ImageEmbedder> open_embedder(const std::string& model, const std::string&
   options.device = device;
   options.max_inflight = std::size_t{1} << 16;  // the window bounds it
   options.max_queue_size = std::size_t{1} << 16;
-  options.max_wait = {};
+  options.max_wait = std::chrono::milliseconds(0);
   auto embedder = ImageEmbedder::open(model, options, limits);
   if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
     return fail(

@@ -161,53 +161,59 @@ int run(const Arguments& arguments) {
 void add_plan_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* plan =
-      app.add_subcommand("plan", "Predict latency, refusals and replicas of a service before it runs");
-  plan->add_option("curve", arguments->curve, "What infer bench --json wrote on the machine in question")
+      app.add_subcommand("plan", "Predict latency, refusals and replicas of a service before it runs.");
+  plan->add_option("curve", arguments->curve,
+                   "Output of infer bench --json, made on the kind of machine that will serve.")
       ->required()
       ->type_name("FILE");
   add_arrival_flags(*plan, arguments->arrivals);
-  plan->add_option("--replicas", arguments->replicas, "Servers, at the beginning")
+  plan->add_option("--replicas", arguments->replicas, "Number of servers at the beginning.")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  plan->add_option("--cores", arguments->cores, "Of each; if not given, those of the measurement")
+  plan->add_option("--cores", arguments->cores,
+                   "Number of cores of each server. If not given: those of the measurement.")
       ->check(CLI::Range(0.1, 1024.0));
-  plan->add_option("--max-inflight", arguments->max_inflight, "As infer serve has it")
+  plan->add_option("--max-inflight", arguments->max_inflight, "--max-inflight of infer serve.")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   plan->add_option("--max-wait-ms", arguments->max_wait_ms,
-                   "As infer serve has it: requests that would wait longer are refused; 0: none")
+                   "--max-wait-ms of infer serve, in milliseconds. 0: no limit.")
       ->check(CLI::Range(0, 3'600'000))
       ->capture_default_str();
   plan->add_option("--max-batch-size", arguments->max_batch_size,
-                   "As infer serve has it; the measured one if not given")
+                   "--max-batch-size of infer serve. If not given: that of the measurement.")
       ->check(CLI::Range(1, 4096));
-  plan->add_option("--max-queue-delay-ms", arguments->max_queue_delay_ms, "The same")
+  plan->add_option(
+          "--max-queue-delay-ms", arguments->max_queue_delay_ms,
+          "max_queue_delay_ms of infer.json, in milliseconds. If not given: that of the measurement.")
       ->check(CLI::Range(0.0, 1e4));
-  plan->add_option("--hpa", arguments->hpa, "Autoscaler: what kubectl get hpa NAME -o json prints")
+  plan->add_option("--hpa", arguments->hpa,
+                   "Output of kubectl get hpa NAME -o json: the autoscaler to simulate.")
       ->type_name("FILE");
   plan->add_option("--cpu-request", arguments->cpu_request,
-                   "CPU that a pod requests, which utilization is a part of")
+                   "Cores that a pod requests. Utilization is a share of them.")
       ->check(CLI::Range(0.001, 1024.0))
       ->capture_default_str();
   plan->add_option("--start-seconds", arguments->start_seconds,
-                   "From the autoscaler's decision to a pod that is ready")
+                   "Time from the autoscaler's decision to a ready pod, in seconds.")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
-  plan->add_option(
-          "--slo", arguments->slo,
-          "Objective such as p95=200ms: tries autoscaler targets, or numbers of servers, and chooses")
+  plan->add_option("--slo", arguments->slo,
+                   "Objective such as p95=200ms. infer plan tries autoscaler targets or numbers of servers, "
+                   "and chooses one.")
       ->type_name("pN=TIME");
-  plan->add_option("--plot", arguments->plot, "Write a picture of the replicas over time, as SVG")
+  plan->add_option("--plot", arguments->plot, "Write a picture of the replicas over time to FILE, as SVG.")
       ->type_name("FILE");
-  plan->add_flag("--json", arguments->json, "Print the predictions as JSON");
+  plan->add_flag("--json", arguments->json, "Print the predictions as JSON.");
   plan->footer(
-      "Simulates the scheduler's own batch policy, admission, the sharing of cores, and the autoscaler's "
-      "rule.\n"
-      "Assumes one sample a request, a balancer that picks servers at random, metrics that are a period of "
-      "15 s\n"
-      "old, and forwards that take what they took when measured; networks and clients cost nothing.\n\n"
+      "The simulation covers the server's batch policy and admission, the sharing of cores, and the "
+      "autoscaler's rule.\n"
+      "It assumes one sample for each request, a load balancer that picks servers at random, metrics that "
+      "are "
+      "15 s old,\n"
+      "and forwards that take as long as in the measurement. Networks and clients take no time.\n\n"
       "Examples:\n"
-      "  infer bench --model models/clip-vit-b-32 --sample photo.jpg --json > curve.json\n"
+      "  infer bench models/clip-vit-b-32 --sample photo.jpg --json > curve.json\n"
       "  infer plan curve.json --qps 40 --poisson --slo p95=200ms\n"
       "  infer plan curve.json --trace load.csv --hpa hpa.json --cpu-request 0.5 --plot replicas.svg");
   plan->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

@@ -91,13 +91,13 @@ int get(const std::string& target, double timeout) {
 void add_wait_command(CLI::App& app, Action& action) {
   auto target = std::make_shared<std::string>();
   auto timeout = std::make_shared<double>(60);
-  CLI::App* wait = app.add_subcommand("wait", "Wait until something listens or answers");
-  wait->add_option("target", *target, "tcp://host:port, or a URL that must answer 2xx")->required();
-  wait->add_option("--timeout", *timeout, "Seconds to wait")
+  CLI::App* wait = app.add_subcommand("wait", "Wait until a port accepts connections or a URL answers.");
+  wait->add_option("target", *target, "tcp://HOST:PORT, or a URL that must answer with 2xx.")->required();
+  wait->add_option("--timeout", *timeout, "Maximum time to wait, in seconds.")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
   wait->footer(
-      "Exit code: 0 there, 1 not in time, 2 wrong usage.\n\n"
+      "Exit code 1: the target did not answer in time.\n\n"
       "Examples:\n"
       "  infer wait tcp://kafka:9092\n"
       "  infer wait http://127.0.0.1:9002/readyz --timeout 120");
@@ -107,14 +107,14 @@ void add_wait_command(CLI::App& app, Action& action) {
 void add_get_command(CLI::App& app, Action& action) {
   auto target = std::make_shared<std::string>();
   auto timeout = std::make_shared<double>(10);
-  CLI::App* command = app.add_subcommand("get", "Print what a URL answers");
-  command->add_option("url", *target, "http://host:port/path")->required();
-  command->add_option("--timeout", *timeout, "Seconds to wait")
+  CLI::App* command = app.add_subcommand("get", "Print the answer of a URL.");
+  command->add_option("url", *target, "http://HOST:PORT/PATH")->required();
+  command->add_option("--timeout", *timeout, "Maximum time to wait for the answer, in seconds.")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->footer(
-      "Prints the bytes as they are, but control characters as \\xNN on a terminal.\n"
-      "Exit code: 0 for an answer 2xx, 1 for any other or none, 2 wrong usage.\n\n"
+      "infer get prints the bytes of the answer unchanged; on a terminal, control characters become \\xNN.\n"
+      "Exit code 1: there was no answer, or its status was not 2xx.\n\n"
       "Example: infer get http://127.0.0.1:9002/metrics");
   command->callback([=, &action] { action = [=] { return get(*target, *timeout); }; });
 }

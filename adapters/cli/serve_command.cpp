@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "infer/engine/torchscript.h"
+#include "model_argument.h"
 #include "operations/options.h"
 #include "printable.h"
 #include "process.h"
@@ -38,8 +39,9 @@ CLI::ValidationError wrong_value(const std::string& option, const std::string& v
   return CLI::ValidationError(from_variable ? "variable" : "--" + option, reason);
 }
 
-/// Sets what FILE says and neither a flag nor a variable did.
-void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table) {
+/// Sets what FILE says and neither a flag, nor a variable, nor a word did.
+void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table,
+                 bool has_models) {
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
     const auto row = std::find_if(table.begin(), table.end(),
                                   [&](const http::OptionRow& r) { return r.name == item.name; });
@@ -47,7 +49,7 @@ void read_config(const std::string& file, const CLI::App& serve, const std::vect
       throw CLI::ValidationError(
           file, "unknown key '" + item.fullname() + "'; the keys are the flags without their dashes");
     }
-    if (serve.get_option("--" + row->name)->count() > 0) continue;
+    if (serve.get_option("--" + row->name)->count() > 0 || (has_models && row->name == "model")) continue;
     if (auto set = row->set(CLI::detail::join(item.inputs)); !set)
       throw CLI::ValidationError(file, set.error().message);
   }
@@ -57,9 +59,12 @@ void read_config(const std::string& file, const CLI::App& serve, const std::vect
 
 void add_serve_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<http::ServerOptions>();
-  CLI::App* serve = app.add_subcommand("serve", "Serve models over HTTP");
+  CLI::App* serve = app.add_subcommand("serve", "Serve models over HTTP.");
+  auto folders = std::make_shared<std::vector<std::string>>();
+  serve->add_option("model", *folders, "Folders of the models to serve, each with its infer.json.")
+      ->type_name("DIR");
   auto config = std::make_shared<std::string>();
-  serve->add_option("--config", *config, "TOML file with the options below as keys")
+  serve->add_option("--config", *config, "TOML file with options as keys, such as max-images = 8.")
       ->type_name("FILE")
       ->envname("INFER_CONFIG");
   auto table = std::make_shared<std::vector<http::OptionRow>>(http::option_table(*options));
@@ -70,26 +75,33 @@ void add_serve_command(CLI::App& app, Action& action) {
           if (auto set = row.set(value); !set) throw wrong_value(row.name, value, set.error().message);
         },
         row.help);
-    option->type_name(row.placeholder)->default_str(row.get())->envname(variable_name(row.name));
+    // Without the variable, which the footer explains for all of them.
+    option->option_text(row.placeholder + (row.get().empty() ? "" : "=" + row.get()));
+    option->envname(variable_name(row.name));
+    option->group(row.group);
   }
   serve->footer(
       "Each option is also a variable (--max-images: INFER_MAX_IMAGES) and a key of the file given by "
       "--config.\n"
-      "Precedence: flag, variable, file, infer.json of the model, default.\n\n"
+      "A flag comes before a variable, then come the file, settings that infer tune found, the model's "
+      "infer.json,\n"
+      "and the default. docs/settings.md lists all options with their limits.\n\n"
       "Examples:\n"
-      "  infer serve --model models/clip-vit-b-32\n"
+      "  infer serve models/clip-vit-b-32\n"
       "  infer serve --models models/\n"
-      "  INFER_HOST=0.0.0.0 INFER_PORT=8080 infer serve --model models/clip-vit-b-32 --max-inflight 32");
-  serve->callback([serve, options, table, config, &action] {
-    if (!config->empty()) read_config(*config, *serve, *table);
+      "  INFER_HOST=0.0.0.0 INFER_PORT=8080 infer serve models/clip-vit-b-32 --max-inflight 32");
+  serve->callback([serve, folders, options, table, config, &action] {
+    options->repository.models =
+        model_folders(*folders, *serve->get_option("--model"), options->repository.models);
+    if (!config->empty()) read_config(*config, *serve, *table, !folders->empty());
     action = [options] {
       if (options->repository.models.empty() && options->repository.folder.empty()) {
-        std::cerr
-            << "infer serve: --model or --models: is missing; one to try is made by: infer model create "
-               "clip-vit-b-32 --out models/clip-vit-b-32\n";
+        std::cerr << "infer serve: name a model folder, or a folder of models with --models; one to try is "
+                     "made by: "
+                     "infer model create clip-vit-b-32 --out models/clip-vit-b-32\n";
         return 2;
       }
-      prepare_process(options->repository.engine.intra_op_threads);
+      prepare_process(options->repository.engine.intra_op_threads.value_or(0));
       return http::run_server(*options);
     };
   });
@@ -97,10 +109,10 @@ void add_serve_command(CLI::App& app, Action& action) {
 
 void add_drain_command(CLI::App& app, Action& action) {
   auto address = std::make_shared<http::AdminAddress>();
-  CLI::App* drain =
-      app.add_subcommand("drain",
-                         "Ask the server on this machine to stop gracefully; returns when it no "
-                         "longer counts on new requests");
+  CLI::App* drain = app.add_subcommand(
+      "drain",
+      "Ask the server on this machine to stop, and wait until load balancers send it no more "
+      "requests.");
   drain
       ->add_option_function<std::string>(
           "--probe-port",
@@ -113,18 +125,20 @@ void add_drain_command(CLI::App& app, Action& action) {
             throw wrong_value("probe-port", value,
                               "probe-port: '" + value + "' is not a whole number from 1 to 65535");
           },
-          "Probe port of the server")
+          "Probe port of the server.")
       ->type_name("PORT")
       ->default_str("9002")
       ->envname("INFER_PROBE_PORT");
   drain
       ->add_option("--probe-host", address->probe_host,
-                   "Address of the server's probe listener (default: loopback)")
+                   "Address of the server's probe listener; 127.0.0.1 if not given.")
+      ->type_name("ADDRESS")
       ->envname("INFER_PROBE_HOST");
-  drain->add_option("--admin-socket", address->socket, "Unix socket of the server, where it has one")
+  drain->add_option("--admin-socket", address->socket, "Unix socket of the server, if the server has one.")
+      ->type_name("PATH")
       ->envname("INFER_ADMIN_SOCKET");
   drain->footer(
-      "Give it the server's own --probe-host, --probe-port and --admin-socket, or the same variables.\n\n"
+      "Use the --probe-host, --probe-port and --admin-socket of the server, or the same variables.\n\n"
       "Example, as a preStop hook: infer drain");
   drain->callback([address, &action] {
     action = [address] {

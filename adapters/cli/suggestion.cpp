@@ -33,6 +33,7 @@ std::string unknown_word(const CLI::App& app, int argc, const char* const* argv)
       if (command->get_option_no_throw(flag) != nullptr) continue;
       std::vector<std::string> flags;
       for (const CLI::Option* option : command->get_options()) {
+        if (option->get_group().empty()) continue;  // an earlier name
         for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
       }
       return explain(flag, "flag of " + path, flags);

@@ -60,19 +60,29 @@ void add_text(CLI::App& train, Action& action) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* text = train.add_subcommand("text", "Train a classifier on a sentence embedder's vectors");
-  text->add_option("--base", arguments->options.base, "Model folder of a sentence embedder")->required();
-  text->add_option("--data", arguments->options.data, "CSV file with a header line")
+  CLI::App* text =
+      train.add_subcommand("text", "Train a text classifier on the vectors of a sentence embedder.");
+  text->add_option("--base", arguments->options.base, "Model folder of a sentence embedder.")
       ->required()
-      ->check(CLI::ExistingFile);
-  text->add_option("--out", arguments->out, "Folder to make, e.g. models/sentiment")->required();
-  text->add_option("--text", arguments->options.text_column, "Column of texts")->capture_default_str();
-  text->add_option("--label", arguments->options.label_column, "Column of labels")->capture_default_str();
-  text->add_option("--held-out", arguments->options.held_out, "Share of rows kept for measuring")
+      ->type_name("DIR");
+  text->add_option("--data", arguments->options.data, "CSV file with a header line.")
+      ->required()
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  text->add_option("--out", arguments->out, "Folder to make, such as models/sentiment.")
+      ->required()
+      ->type_name("DIR");
+  text->add_option("--text", arguments->options.text_column, "Name of the column of texts.")
+      ->capture_default_str();
+  text->add_option("--label", arguments->options.label_column, "Name of the column of labels.")
+      ->capture_default_str();
+  text->add_option("--held-out", arguments->options.held_out,
+                   "Share of the rows that are kept to measure the classifier, from 0.01 to 0.9.")
       ->check(CLI::Range(0.01, 0.9))
       ->capture_default_str();
-  text->add_option("--seed", arguments->options.seed, "Of the split")->capture_default_str();
-  text->add_flag("--json", arguments->json, "Print the report as JSON");
+  text->add_option("--seed", arguments->options.seed, "Seed of the random split of the rows.")
+      ->capture_default_str();
+  text->add_flag("--json", arguments->json, "Print the report as JSON.");
   text->footer("Example: infer train text --base models/minilm --data reviews.csv --out models/sentiment");
   text->callback([arguments, &action] {
     action = [arguments] {
@@ -136,41 +146,55 @@ void add_forecast(CLI::App& train, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   TrainForecastOptions& options = arguments->options;
-  CLI::App* forecast = train.add_subcommand("forecast", "Train forecasters on a series and compare them");
-  forecast->add_option("--data", options.data, "CSV file with a header line")
+  CLI::App* forecast =
+      train.add_subcommand("forecast", "Train forecasters on a time series, and compare them.");
+  forecast->add_option("--data", options.data, "CSV file with a header line.")
       ->required()
-      ->check(CLI::ExistingFile);
-  forecast->add_option("--target", options.columns.targets, "Columns to forecast")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  forecast->add_option("--target", options.columns.targets, "Names of the columns to forecast.")
       ->required()
       ->delimiter(',')
       ->type_name("NAME,…");
-  forecast->add_option("--features", options.columns.features, "Columns known beside them")
+  forecast
+      ->add_option("--features", options.columns.features,
+                   "Names of further columns that the models may use.")
       ->delimiter(',')
       ->type_name("NAME,…");
-  forecast->add_option("--time", options.columns.time, "Column of times; rows are numbered without");
-  forecast->add_option("--history", options.history, "Rows a model looks back on")->capture_default_str();
-  forecast->add_option("--horizon", options.horizon, "Rows it gives at a time")->capture_default_str();
-  forecast->add_option("--season", options.season, "Rows after which the series repeats; 0: from its step")
+  forecast->add_option("--time", options.columns.time,
+                       "Name of the column of times. If not given: rows are numbered.");
+  forecast->add_option("--history", options.history, "Number of rows that a model looks back on.")
+      ->capture_default_str();
+  forecast->add_option("--horizon", options.horizon, "Number of rows that a model forecasts at a time.")
+      ->capture_default_str();
+  forecast
+      ->add_option("--season", options.season,
+                   "Number of rows after which the series repeats. 0: from the time between two rows.")
       ->capture_default_str();
   std::vector<std::string> models = forecast_models();
   models.emplace_back("all");
-  forecast->add_option("--model", arguments->model, "What to train")
+  forecast->add_option("--kind", arguments->model, "Kind of forecaster to train.")
       ->check(CLI::IsMember(models))
       ->capture_default_str();
-  forecast->add_option("--out", arguments->out, "Model folder, new or with earlier versions")->required();
-  forecast->add_option("--seed", options.seed, "The same seed gives the same models, to rounding")
+  forecast->add_option("--model", arguments->model)->check(CLI::IsMember(models))->group("");  // earlier name
+  forecast->add_option("--out", arguments->out, "Model folder to make, or to add versions to.")
+      ->required()
+      ->type_name("DIR");
+  forecast
+      ->add_option("--seed", options.seed,
+                   "Seed of the training: the same seed gives the same models, up to rounding.")
       ->capture_default_str();
   forecast->add_flag("--join", options.join,
-                     "Belong to the folder's newest run instead of beginning another");
-  forecast->add_flag("--promote", arguments->promote, "Promote the best, as infer promote does");
-  forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON");
+                     "Add to the newest run of the folder instead of beginning a new run.");
+  forecast->add_flag("--promote", arguments->promote, "Promote the best version, as infer promote does.");
+  forecast->add_flag("--json", arguments->json, "Print the leaderboard as JSON.");
   forecast->footer(
       "Examples:\n"
       "  infer train forecast --data co2.csv --target co2 --time date --history 52 --out models/co2\n"
-      "A model at a time, side by side, after one that begins the run:\n"
-      "  infer train forecast --data co2.csv --target co2 --out models/co2 --model naive\n"
+      "To train several kinds in parallel, begin the run with one kind and join the others:\n"
+      "  infer train forecast --data co2.csv --target co2 --out models/co2 --kind naive\n"
       "  for m in gru lstm prophet; do\n"
-      "    infer train forecast --data co2.csv --target co2 --out models/co2 --model $m --join & done; wait");
+      "    infer train forecast --data co2.csv --target co2 --out models/co2 --kind $m --join & done; wait");
   forecast->callback([arguments, &action] {
     action = [arguments] {
       prepare_process(1);
@@ -200,7 +224,7 @@ void add_forecast(CLI::App& train, Action& action) {
 }  // namespace
 
 void add_train_command(CLI::App& app, Action& action) {
-  CLI::App* train = app.add_subcommand("train", "Train text classifiers and forecasters");
+  CLI::App* train = app.add_subcommand("train", "Train text classifiers and forecasters.");
   train->require_subcommand(1);
   add_text(*train, action);
   add_forecast(*train, action);
@@ -209,11 +233,14 @@ void add_train_command(CLI::App& app, Action& action) {
 void add_promote_command(CLI::App& app, Action& action) {
   auto directory = std::make_shared<std::string>();
   auto version = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("promote", "Choose the version of a model that is served");
-  command->add_option("model", *directory, "Model folder")->required()->check(CLI::ExistingDirectory);
-  command->add_option("version", *version, "Its version; the first of the leaderboard if not given");
+  CLI::App* command = app.add_subcommand("promote", "Choose the version of a model that servers use.");
+  command->add_option("model", *directory, "Model folder.")
+      ->required()
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
+  command->add_option("version", *version, "Version to use. If not given: the first of the leaderboard.");
   command->footer(
-      "A running server picks it up within a second or two, after it has loaded and checked it.\n"
+      "A running server switches within one or two seconds, after it has loaded and checked the version.\n"
       "Example: infer promote models/co2 3-gru");
   command->callback([=, &action] {
     action = [=] {

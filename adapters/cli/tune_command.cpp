@@ -18,6 +18,7 @@
 #include "infer/tools/search.h"
 #include "infer/tools/tune.h"
 #include "interrupt.h"
+#include "model_argument.h"
 #include "plot.h"
 #include "printable.h"
 #include "process.h"
@@ -32,7 +33,7 @@ struct Arguments {
   std::string model;
   std::string sample;
   std::string slo;
-  std::string time = "60s";
+  std::string time = "60";
   std::size_t clients = 30;
   std::string plot;
   bool json = false;
@@ -45,7 +46,7 @@ Result<double> parse_time(const std::string& text) {
   const std::string unit = end;
   const double factor = unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : 0;
   if (end == text.c_str() || factor == 0 || !(value * factor >= 1 && value * factor <= 36'000))
-    return fail(ErrorCode::kInvalidArgument, "--time: '" + text + "' is no time from 1s to 600m");
+    return fail(ErrorCode::kInvalidArgument, "--seconds: '" + text + "' is not a time from 1s to 600m");
   return value * factor;
 }
 
@@ -142,7 +143,7 @@ int run(const Arguments& arguments) {
     for (const Trial& trial : best) std::cout << text(trial, *report) << '\n';
     std::cout << "chosen:\n" << kHead;
     for (const auto& [version, trial] : report->chosen) std::cout << text(trial, *report) << '\n';
-    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve --model "
+    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve "
               << shell_path(arguments.model) << " --tune auto\n";
     if (report->fastest != report->versions.front()) {
       std::cout << "version " << printable(report->fastest) << " is the fastest; to serve it: infer promote "
@@ -160,33 +161,40 @@ int run(const Arguments& arguments) {
 
 void add_tune_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* tune = app.add_subcommand("tune", "Find the settings that serve a model best on this machine");
-  tune->add_option("model", arguments->model, "Model folder")->required()->type_name("DIR");
+  CLI::App* tune = app.add_subcommand("tune", "Find the settings that serve a model best on this machine.");
+  add_model_argument(*tune, arguments->model);
   tune->add_option("--sample", arguments->sample,
-                   "What clients send, so that reading it counts: a photograph, or a file of text")
+                   "Photograph or file of text that clients send, so that the time to read it counts.")
       ->type_name("FILE");
-  tune->add_option("--slo", arguments->slo, "Only settings that keep it, such as p95=200ms")
+  tune->add_option("--slo", arguments->slo,
+                   "Consider only settings that keep this objective, such as p95=200ms.")
       ->type_name("p95=TIME");
-  tune->add_option("--time", arguments->time, "For all measurements together: 60s, 5m")
+  tune->add_option("--seconds", arguments->time,
+                   "Time for all measurements together, in seconds; 5m: 5 minutes.")
       ->capture_default_str()
       ->type_name("TIME");
-  tune->add_option("--clients", arguments->clients, "Requests under way at a time")
+  tune->add_option("--time", arguments->time)->group("");  // the earlier name
+  tune->add_option("--clients", arguments->clients, "Number of requests in progress at a time.")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  tune->add_option("--plot", arguments->plot, "Write a picture of throughput against p95, as SVG")
+  tune->add_option("--plot", arguments->plot, "Write a picture of throughput against p95 to FILE, as SVG.")
       ->type_name("FILE");
-  tune->add_flag("--json", arguments->json, "Print all measurements as JSON");
+  tune->add_flag("--json", arguments->json, "Print all measurements as JSON.");
   tune->footer(
-      "Measures workers x intra-op threads x max_batch_size, then max_queue_delay, by successive halving, "
-      "for the\n"
-      "version that is served and for those with the same weights in another precision. Nothing else should "
-      "run.\n"
-      "What is used without it wins unless another is 2 % better. infer.json stays as it is.\n\n"
+      "The search tries workers, intra-op threads and max_batch_size, then max_queue_delay_ms, by successive "
+      "halving.\n"
+      "It tries the served version and the versions with the same weights in another precision. Nothing else "
+      "should run\n"
+      "meanwhile. The present settings win unless others are 2 % better. The model's infer.json is not "
+      "changed.\n\n"
       "Examples:\n"
       "  infer tune models/clip-vit-b-32 --sample photo.jpg\n"
-      "  infer tune models/clip-vit-b-32 --sample photo.jpg --slo p95=200ms --clients 8 --time 2m --plot "
+      "  infer tune models/clip-vit-b-32 --sample photo.jpg --slo p95=200ms --clients 8 --seconds 2m --plot "
       "front.svg");
-  tune->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  tune->callback([arguments, &action] {
+    require_model(arguments->model);
+    action = [arguments] { return run(*arguments); };
+  });
 }
 
 }  // namespace infer::cli

@@ -8,48 +8,47 @@
 
 namespace infer::inline v0 {
 
-Result<Warmup> parse_warmup(const std::string& name) {
-  if (name == "none") return Warmup::kNone;
-  if (name == "default") return Warmup::kDefault;
-  if (name == "full") return Warmup::kFull;
-  return fail(ErrorCode::kInvalidArgument, "warmup: '" + name + "' is none of none, default, full");
+namespace {
+
+/// Calls `copy` with each setting and what it sets in the options of an engine; threads are planned instead.
+template <class Settings, class Options, class Copy>
+void each_use(Settings& settings, Options& options, Copy copy) {
+  copy(settings.max_batch_size, options.batch.max_batch_size);
+  copy(settings.allowed_batch_sizes, options.batch.allowed_batch_sizes);
+  copy(settings.allowed_lengths, options.allowed_lengths);
+  copy(settings.max_queue_delay, options.batch.max_queue_delay);
+  copy(settings.max_queue_size, options.batch.max_queue_size);
+  copy(settings.max_batch_cost, options.batch.max_batch_cost);
+  copy(settings.max_queue_bytes, options.batch.max_queue_bytes);
+  copy(settings.max_inflight, options.max_inflight);
+  copy(settings.max_wait, options.max_wait);
+  copy(settings.warmup, options.warmup);
+}
+
+}  // namespace
+
+PartialSettings default_settings() {
+  PartialSettings settings;
+  const EngineOptions defaults;
+  each_use(settings, defaults, [](auto& setting, const auto& used) { setting = used; });
+  return settings;
 }
 
 Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
                                      std::size_t usable_cores) {
   EngineOptions options;
-  BatchOptions& batch = options.batch;
-  batch.max_batch_size =
-      wanted.max_batch_size.value_or(manifest.max_batch_size.value_or(batch.max_batch_size));
-  if (manifest.allowed_batch_sizes) batch.allowed_batch_sizes = *manifest.allowed_batch_sizes;
-  auto& sizes = batch.allowed_batch_sizes;
-  std::erase_if(sizes, [&](std::size_t size) { return size > batch.max_batch_size; });
-  if (!sizes.empty() && sizes.back() < batch.max_batch_size) sizes.push_back(batch.max_batch_size);
-  if (manifest.max_queue_delay_ms) {
-    batch.max_queue_delay =
-        std::chrono::microseconds(static_cast<std::int64_t>(*manifest.max_queue_delay_ms * 1000));
-  }
-  if (wanted.max_queue_delay) batch.max_queue_delay = *wanted.max_queue_delay;
-  batch.max_queue_size =
-      wanted.max_queue_size.value_or(manifest.max_queue_size.value_or(batch.max_queue_size));
-  batch.max_batch_cost = manifest.max_batch_cost.value_or(batch.max_batch_cost);
-  options.allowed_lengths = manifest.allowed_lengths;
-  batch.max_queue_bytes = wanted.max_queue_bytes;
-  options.max_inflight = wanted.max_inflight;
-  options.max_wait = wanted.max_wait;
+  const PartialSettings settings = merge(wanted, manifest);
+  each_use(settings, options, [](const auto& setting, auto& used) {
+    if (setting) used = *setting;
+  });
+  auto& sizes = options.batch.allowed_batch_sizes;
+  std::erase_if(sizes, [&](std::size_t size) { return size > options.batch.max_batch_size; });
+  if (!sizes.empty() && sizes.back() < options.batch.max_batch_size)
+    sizes.push_back(options.batch.max_batch_size);
   options.metrics = wanted.metrics;
   options.log = wanted.log;
   options.metrics_name = wanted.metrics_name;
-  if (manifest.warmup) {
-    auto warmup = parse_warmup(*manifest.warmup);
-    if (!warmup) return Unexpected(warmup.error());
-    options.warmup = *warmup;
-  }
-  if (wanted.warmup) options.warmup = *wanted.warmup;
-  // One number given by the caller replaces both of the manifest's: they were chosen together.
-  const bool own = wanted.workers != 0 || wanted.intra_op_threads != 0;
-  auto plan = plan_threads(usable_cores, own ? wanted.workers : manifest.workers.value_or(0),
-                           own ? wanted.intra_op_threads : manifest.intra_op_threads.value_or(0));
+  auto plan = plan_threads(usable_cores, settings.workers.value_or(0), settings.intra_op_threads.value_or(0));
   if (!plan) return Unexpected(plan.error());
   options.threads = *plan;
   return options;
@@ -67,13 +66,14 @@ Result<Engine> open_engine(const std::filesystem::path& directory, const OpenOpt
 
 Result<Engine> open_engine(const std::filesystem::path& directory, Manifest manifest,
                            const OpenOptions& wanted) {
-  std::optional<TunedSettings> tuned;
+  OpenOptions chosen = wanted;
   if (!wanted.tuned.empty()) {
-    auto all = read_tuned(wanted.tuned);
-    if (!all) return Unexpected(all.error());
-    if (const auto found = all->find(wanted.version); found != all->end()) tuned = found->second;
+    auto tuned = read_tuned(wanted.tuned);
+    if (!tuned) return Unexpected(tuned.error());
+    if (const auto found = tuned->find(wanted.version); found != tuned->end())
+      static_cast<PartialSettings&>(chosen) = merge(wanted, found->second);
   }
-  auto options = engine_options(tuned ? with_tuned(manifest, *tuned) : manifest, wanted, usable_cores());
+  auto options = engine_options(manifest, chosen, usable_cores());
   if (!options) return Unexpected(options.error());
   auto model =
       load_model(directory, std::move(manifest),

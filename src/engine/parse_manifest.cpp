@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "nearest_name.h"
+#include "read_setting.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -15,12 +17,9 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // clang-format off
-constexpr std::array<std::string_view, 20> kKeys{
+constexpr std::array<std::string_view, 17> kKeys{
     "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "scores", "precision",
-    "weights", "source", "same_weights_as", "sha256", "batch", "workers", "intra_op_threads", "warmup", "versions"};
-constexpr std::array<std::string_view, 6> kBatchKeys{
-    "max_batch_size", "allowed_batch_sizes", "allowed_lengths", "max_queue_delay_ms", "max_queue_size",
-    "max_batch_cost"};
+    "weights", "source", "same_weights_as", "sha256", "batch", "versions"};
 constexpr std::array<std::string_view, 4> kTokenizerKeys{"vocab", "lowercase", "strip_accents", "max_tokens"};
 constexpr std::array<std::string_view, 10> kSeriesKeys{
     "columns", "targets", "calendar", "history", "horizon", "time", "step_seconds", "step_months", "mean", "scale"};
@@ -37,8 +36,7 @@ Unexpected bad(const std::string& key, const std::string& what) {
   return fail(ErrorCode::kInvalidArgument, "infer.json: " + key + ": " + what);
 }
 
-template <std::size_t N>
-Result<void> check_key(std::string_view key, const std::array<std::string_view, N>& known,
+Result<void> check_key(std::string_view key, std::span<const std::string_view> known,
                        const std::string& where) {
   if (std::find(known.begin(), known.end(), key) != known.end()) return {};
   return fail(ErrorCode::kInvalidArgument, "infer.json: unknown key '" + where + std::string(key) +
@@ -236,18 +234,6 @@ Result<std::vector<std::string>> texts(const std::string& key, element value) {
   return out;
 }
 
-Result<std::vector<std::size_t>> counts(const std::string& key, element value) {
-  array list;
-  if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of sizes");
-  std::vector<std::size_t> out;
-  for (const element item : list) {
-    auto size = count(key, item);
-    if (!size) return Unexpected(size.error());
-    out.push_back(*size);
-  }
-  return out;
-}
-
 Result<std::vector<double>> numbers(const std::string& key, element value) {
   array list;
   if (value.get(list) != simdjson::SUCCESS) return bad(key, "must be a list of numbers");
@@ -334,38 +320,38 @@ Result<std::map<std::string, std::string>> digests(element value) {
   return out;
 }
 
+const Setting* find_setting(Setting::Place place, std::string_view key) {
+  const auto found = std::find_if(kSettings.begin(), kSettings.end(),
+                                  [&](const Setting& row) { return row.place == place && row.name == key; });
+  return found == kSettings.end() ? nullptr : &*found;
+}
+
+/// The keys of `known`, and the settings of `place`.
+std::vector<std::string_view> with_settings(Setting::Place place, std::span<const std::string_view> known) {
+  std::vector<std::string_view> keys(known.begin(), known.end());
+  for (const Setting& row : kSettings) {
+    if (row.place == place) keys.push_back(row.name);
+  }
+  return keys;
+}
+
 Result<void> batch(element value, Manifest& out) {
   object fields;
   if (value.get(fields) != simdjson::SUCCESS) return bad("batch", "must be an object");
   for (const auto& [field, content] : fields) {
-    if (auto known = check_key(field, kBatchKeys, "batch."); !known) return known;
-    const std::string path = "batch." + std::string(field);
-    if (field == "allowed_batch_sizes") {
-      if (auto done = store(counts(path, content), out.allowed_batch_sizes); !done) return done;
-    } else if (field == "allowed_lengths") {
-      if (auto done = store(counts(path, content), out.allowed_lengths); !done) return done;
-      if (!std::is_sorted(out.allowed_lengths.begin(), out.allowed_lengths.end()) ||
-          (!out.allowed_lengths.empty() && out.allowed_lengths.front() == 0))
-        return bad(path, "must be ascending and above 0");
-    } else if (field == "max_queue_delay_ms") {
-      double delay = 0;
-      if (content.get(delay) != simdjson::SUCCESS || !(delay >= 0) || delay > 60000)
-        return bad(path, "must be 0 to 60000");
-      out.max_queue_delay_ms = delay;
-    } else {
-      auto number = count(path, content);
-      if (!number) return Unexpected(number.error());
-      (field == "max_batch_size"   ? out.max_batch_size
-       : field == "max_queue_size" ? out.max_queue_size
-                                   : out.max_batch_cost) = *number;
-    }
+    const Setting* setting = find_setting(Setting::Place::kBatch, field);
+    if (setting == nullptr) return check_key(field, with_settings(Setting::Place::kBatch, {}), "batch.");
+    if (auto read = read_setting(*setting, content, "infer.json: batch." + std::string(field), out); !read)
+      return read;
   }
   return {};
 }
 
 Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   const std::string key(key_view);
-  if (auto known = check_key(key_view, kKeys, ""); !known) return known;
+  if (const Setting* setting = find_setting(Setting::Place::kTop, key); setting != nullptr)
+    return read_setting(*setting, value, "infer.json: " + key, out);
+  if (auto known = check_key(key_view, with_settings(Setting::Place::kTop, kKeys), ""); !known) return known;
   if (key == "task") return store(text(key, value), out.task);
   if (key == "backend") return store(text(key, value), out.backend);
   if (key == "file") return store(text(key, value), out.file);
@@ -375,9 +361,6 @@ Result<void> set_key(std::string_view key_view, element value, Manifest& out) {
   if (key == "precision") return store(choice(key, value, kPrecisions), out.precision);
   if (key == "weights") return store(choice(key, value, kWeights), out.weights);
   if (key == "batch") return batch(value, out);
-  if (key == "workers") return store(count(key, value), out.workers);
-  if (key == "intra_op_threads") return store(count(key, value), out.intra_op_threads);
-  if (key == "warmup") return store(text(key, value), out.warmup);
   if (key == "scores") return store(choice(key, value, kScores), out.scores);
   if (key == "labels") return store(texts(key, value), out.labels);
   if (key == "tokenizer") return store(tokenizer(value), out.tokenizer);

@@ -3,14 +3,9 @@
 #include <string_view>
 
 #include "infer/engine/tuned.h"
+#include "read_setting.h"
 
 namespace infer::inline v0 {
-namespace {
-
-constexpr std::size_t kMostThreads = 1024;
-constexpr std::size_t kMostBatch = 4096;
-
-}  // namespace
 
 Result<TunedVersions> read_tuned(const std::filesystem::path& file) {
   simdjson::dom::parser parser;
@@ -23,26 +18,14 @@ Result<TunedVersions> read_tuned(const std::filesystem::path& file) {
   TunedVersions all;
   for (const auto& [version, fields] : versions) {
     TunedSettings settings;
-    Result<void> read;
-    const auto whole = [&, &fields = fields](const char* key, std::size_t most, std::size_t& out) {
-      std::uint64_t value = 0;
-      if (fields[key].get(value) == simdjson::SUCCESS && value >= 1 && value <= most) {
-        out = value;
-      } else if (read) {
-        read =
-            fail(ErrorCode::kInvalidArgument,
-                 file.string() + ": " + key + ": must be a whole number from 1 to " + std::to_string(most));
-      }
-    };
-    whole("workers", kMostThreads, settings.workers);
-    whole("intra_op_threads", kMostThreads, settings.intra_op_threads);
-    whole("max_batch_size", kMostBatch, settings.max_batch_size);
-    if (read && (fields["max_queue_delay_ms"].get(settings.max_queue_delay_ms) != simdjson::SUCCESS ||
-                 settings.max_queue_delay_ms < 0 || settings.max_queue_delay_ms > 60'000)) {
-      read = fail(ErrorCode::kInvalidArgument,
-                  file.string() + ": max_queue_delay_ms: must be a number from 0 to 60000");
+    for (const Setting& setting : kSettings) {
+      if (!setting.is_tuned) continue;
+      const std::string name = file.string() + ": " + std::string(setting.name);
+      simdjson::dom::element value;
+      if (fields[setting.name].get(value) != simdjson::SUCCESS)
+        return fail(ErrorCode::kInvalidArgument, name + ": is missing");
+      if (auto read = read_setting(setting, value, name, settings); !read) return Unexpected(read.error());
     }
-    if (!read) return Unexpected(read.error());
     // For people to read; left out is no mistake.
     if (fields["samples_per_second"].get(settings.samples_per_second) != simdjson::SUCCESS)
       settings.samples_per_second = 0;

@@ -8,6 +8,7 @@
 
 #include "durable_file.h"
 #include "json_writer.h"
+#include "write_setting.h"
 
 namespace infer::inline v0 {
 std::string tuned_file_name(std::string_view cpu, std::size_t usable_cores) {
@@ -27,10 +28,10 @@ Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions&
   JsonWriter json;
   json.spaced().begin_object().key("versions").begin_object();
   for (const auto& [version, settings] : versions) {
-    json.line(2).key(version).begin_object().key("workers").value(settings.workers);
-    json.key("intra_op_threads").value(settings.intra_op_threads);
-    json.key("max_batch_size").value(settings.max_batch_size);
-    json.key("max_queue_delay_ms").measured(settings.max_queue_delay_ms);
+    json.line(2).key(version).begin_object();
+    for (const Setting& setting : kSettings) {
+      if (setting.is_tuned && has_setting(setting, settings)) write_setting(json, setting, settings);
+    }
     json.key("samples_per_second").measured(settings.samples_per_second);
     json.key("p95_ms").measured(settings.p95_ms).end_object();
   }
@@ -40,14 +41,6 @@ Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions&
   if (error)
     return fail(ErrorCode::kFailedPrecondition, file.parent_path().string() + ": " + error.message());
   return write_durably(file, std::move(json).text() + "\n");
-}
-
-Manifest with_tuned(Manifest manifest, const TunedSettings& settings) {
-  manifest.workers = settings.workers;
-  manifest.intra_op_threads = settings.intra_op_threads;
-  manifest.max_batch_size = settings.max_batch_size;
-  manifest.max_queue_delay_ms = settings.max_queue_delay_ms;
-  return manifest;
 }
 
 }  // namespace infer::inline v0

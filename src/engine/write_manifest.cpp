@@ -8,6 +8,7 @@
 #include "durable_file.h"
 #include "infer/engine/manifest.h"
 #include "json_writer.h"
+#include "write_setting.h"
 
 namespace infer::inline v0 {
 namespace {
@@ -65,17 +66,14 @@ void write(JsonWriter& json, const SeriesSpec& spec) {
 }
 
 void write_batch(JsonWriter& json, const Manifest& manifest) {
-  if (!manifest.max_batch_size && !manifest.allowed_batch_sizes && manifest.allowed_lengths.empty() &&
-      !manifest.max_queue_delay_ms && !manifest.max_queue_size && !manifest.max_batch_cost)
-    return;
-  json.line(2).key("batch").begin_object();
-  member(json, "max_batch_size", manifest.max_batch_size);
-  if (manifest.allowed_batch_sizes) json.key("allowed_batch_sizes").list(*manifest.allowed_batch_sizes);
-  list_member(json, "allowed_lengths", manifest.allowed_lengths);
-  member(json, "max_queue_delay_ms", manifest.max_queue_delay_ms);
-  member(json, "max_queue_size", manifest.max_queue_size);
-  member(json, "max_batch_cost", manifest.max_batch_cost);
-  json.end_object();
+  bool is_open = false;
+  for (const Setting& setting : kSettings) {
+    if (setting.place != Setting::Place::kBatch || !has_setting(setting, manifest)) continue;
+    if (!is_open) json.line(2).key("batch").begin_object();
+    is_open = true;
+    write_setting(json, setting, manifest);
+  }
+  if (is_open) json.end_object();
 }
 
 }  // namespace
@@ -108,9 +106,10 @@ std::string manifest_json(const Manifest& manifest) {
     json.line(2).key("versions").value(manifest.version_policy);
   }
   write_batch(json, manifest);
-  if (manifest.workers) json.line(2).key("workers").value(*manifest.workers);
-  if (manifest.intra_op_threads) json.line(2).key("intra_op_threads").value(*manifest.intra_op_threads);
-  if (manifest.warmup) json.line(2).key("warmup").value(*manifest.warmup);
+  for (const Setting& setting : kSettings) {
+    if (setting.place == Setting::Place::kTop && has_setting(setting, manifest))
+      write_setting(json.line(2), setting, manifest);
+  }
   json.line(0).end_object();
   return std::move(json).text() + "\n";
 }

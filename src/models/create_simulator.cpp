@@ -38,7 +38,7 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   // A batch of work done by one worker after another gains nothing: one at a time keeps latencies apart.
   manifest.max_batch_size = 1;
   manifest.allowed_batch_sizes = {{1}};
-  manifest.warmup = "none";  // there is nothing to warm, and a law may say that it fails
+  manifest.warmup = Warmup::kNone;  // there is nothing to warm, and a law may say that it fails
   if (auto written = write_manifest(manifest, staged->path()); !written) return written;
   return staged->commit();
 }

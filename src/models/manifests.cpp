@@ -28,8 +28,9 @@ Manifest text_manifest(std::size_t max_tokens) {
   manifest.inputs[1].same_shape_as = "input_ids";
   // The encoder leaves padding out of its products, so that few lengths do: texts of any length up to the
   // first share a batch.
-  for (std::size_t length = 32; length < max_tokens; length *= 2) manifest.allowed_lengths.push_back(length);
-  manifest.allowed_lengths.push_back(max_tokens);
+  auto& lengths = manifest.allowed_lengths.emplace();
+  for (std::size_t length = 32; length < max_tokens; length *= 2) lengths.push_back(length);
+  lengths.push_back(max_tokens);
   manifest.max_batch_size = 32;
   manifest.allowed_batch_sizes.emplace();  // any: the products depend on the number of tokens
   manifest.max_queue_size = 256;

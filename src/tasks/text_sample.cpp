@@ -20,7 +20,7 @@ Result<WordPiece> open_tokenizer(const Engine& engine) {
       signature.outputs[0].shape.rank() != 1 || signature.outputs[0].shape[0] <= 0) {
     return fail(ErrorCode::kInvalidArgument, model.name + ": a model of texts gives one FP32 vector");
   }
-  const auto& lengths = model.manifest.allowed_lengths;
+  const auto lengths = model.manifest.allowed_lengths.value_or(std::vector<std::size_t>());
   if (!lengths.empty() && lengths.back() < model.manifest.tokenizer->max_tokens) {
     return fail(ErrorCode::kInvalidArgument,
                 model.name + ": infer.json: batch.allowed_lengths: " + std::to_string(lengths.back()) +

@@ -64,6 +64,48 @@ TEST(Help, AVariableOfOneCommandIsNothingToAnother) {
   }
 }
 
+TEST(Help, AModelIsAWordOrAFlagAndNeverTwoModels) {
+  const testing::Folder folder;
+  const std::string model = testing::scripted_model(folder.path());
+  EXPECT_EQ(run_infer({"model", "inspect", model}).code, 0);
+  EXPECT_EQ(run_infer({"model", "inspect", "--model", model}).code, 0);
+  EXPECT_EQ(run_infer({"model", "inspect", model, "--model", model}).code, 0);
+  EXPECT_EQ(run_infer({"doctor", model, "--model", model}).code, run_infer({"doctor", model}).code);
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"serve"}, {"bench"}, {"tune"}, {"doctor"}, {"model", "inspect"}}) {
+    std::vector<std::string> words = command;
+    words.insert(words.end(), {model, "--model", folder / "other"});
+    const auto refused = run_infer(words);
+    EXPECT_EQ(refused.code, 2) << refused.output;
+    EXPECT_NE(refused.output.find("'" + (folder / "other") + "' and the word '" + model +
+                                  "' name different models; give one of the two"),
+              std::string::npos)
+        << refused.output;
+  }
+  for (const auto& command : std::vector<std::vector<std::string>>{{"tune"}, {"model", "inspect"}}) {
+    const auto missing = run_infer(command);
+    EXPECT_EQ(missing.code, 2);
+    EXPECT_NE(missing.output.find("model is required"), std::string::npos) << missing.output;
+  }
+  // What is typed comes before a variable.
+  testing::Process bench({testing::infer_binary(), "bench", model, "--seconds", "0.01", "--json"},
+                         {{"INFER_MODEL", folder / "other"}});
+  EXPECT_NE(bench.rest().find("\"batches\""), std::string::npos);
+  EXPECT_EQ(bench.wait(), 0);
+}
+
+TEST(Help, EarlierNamesOfOptionsStillWorkAndAreNotShown) {
+  EXPECT_EQ(run_infer({"load", "--host", "nowhere", "--qps", "1", "--seconds", "0.1"}).output,
+            run_infer({"load", "nowhere", "--qps", "1", "--seconds", "0.1"}).output);
+  EXPECT_EQ(run_infer({"tune", "none", "--time", "soon"}).output,
+            run_infer({"tune", "none", "--seconds", "soon"}).output);
+  for (const auto& [command, name] : {std::pair{"load", "--host"}, {"tune", "--time"}}) {
+    EXPECT_EQ(run_infer({command, "--help"}).output.find(name), std::string::npos) << command;
+    EXPECT_EQ(run_infer({"completion", "fish"}).output.find(std::string(command) + "' -l " + (name + 2)),
+              std::string::npos);
+  }
+}
+
 TEST(Help, BashCompletesCommandsAndTheirFlags) {
   const testing::Folder folder;
   std::ofstream(folder / "completion.bash") << run_infer({"completion", "bash"}).output;

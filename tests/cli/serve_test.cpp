@@ -330,7 +330,7 @@ TEST_F(Serve, APortInUseIsNamed) {
 TEST(CommandLine, MistakesAreExplained) {
   const auto no_model = run_infer({"serve"});
   EXPECT_EQ(no_model.code, 2);
-  EXPECT_NE(no_model.output.find("--model or --models: is missing"), std::string::npos) << no_model.output;
+  EXPECT_NE(no_model.output.find("name a model folder"), std::string::npos) << no_model.output;
   const auto bad_number = run_infer({"serve", "--max-images", "many"});
   EXPECT_NE(bad_number.code, 0);
   EXPECT_NE(bad_number.output.find("max-images: 'many' is not a whole number from 1 to 100000"),

@@ -17,8 +17,8 @@ using testing::run_infer;
 TEST(TuneCommand, WritesWhatServeThenUses) {
   const testing::Folder folder;
   const std::string model = testing::scripted_model(folder.path(), 5);
-  const auto tuned =
-      run_infer({"tune", model, "--time", "2s", "--clients", "4", "--plot", folder / "front.svg", "--json"});
+  const auto tuned = run_infer(
+      {"tune", model, "--seconds", "2", "--clients", "4", "--plot", folder / "front.svg", "--json"});
   ASSERT_EQ(tuned.code, 0) << tuned.output;
   EXPECT_NE(tuned.output.find("\"front\":[{"), std::string::npos) << tuned.output;
   const auto file = adapter::find_tuned(model);
@@ -26,7 +26,11 @@ TEST(TuneCommand, WritesWhatServeThenUses) {
   EXPECT_EQ(file.parent_path(), std::filesystem::path(model) / "tuned");
   EXPECT_TRUE(std::filesystem::exists(folder / "front.svg"));
 
-  ASSERT_TRUE(write_tuned(file, {{"1", {1, 1, 3, 0, 0, 0}}}));
+  TunedSettings settings;
+  settings.workers = settings.intra_op_threads = 1;
+  settings.max_batch_size = 3;
+  settings.max_queue_delay.emplace(0);
+  ASSERT_TRUE(write_tuned(file, {{"1", settings}}));
   testing::Process server({testing::infer_binary(), "serve", "--model", model, "--port", "0", "--probe-port",
                            "0", "--tune", "auto"});
   EXPECT_NE(server.line().find("listening"), std::string::npos);
@@ -40,7 +44,7 @@ TEST(TuneCommand, SaysWhatIsWrong) {
   const testing::Folder folder;
   const std::string model = testing::scripted_model(folder.path());
   EXPECT_EQ(run_infer({"tune", folder / "none"}).code, 1);
-  for (const auto& [flag, value] : {std::pair{"--time", "soon"},
+  for (const auto& [flag, value] : {std::pair{"--seconds", "soon"},
                                     {"--time", "0s"},
                                     {"--slo", "p99=1s"},
                                     {"--slo", "fast"},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
 #include <utility>
@@ -49,7 +50,7 @@ TEST(JsonWriter, AManifestIsTextThatPeopleRead) {
   manifest.source = R"({"model": "gru"})";
   manifest.sha256 = {{"model.pt", "ab"}, {"vocab.txt", "cd"}};
   manifest.max_batch_size = 4;
-  manifest.max_queue_delay_ms = 0.5;
+  manifest.max_queue_delay = std::chrono::microseconds(500);
   manifest.workers = 2;
   EXPECT_EQ(manifest_json(manifest), R"({
   "task": "forecast",

@@ -63,8 +63,8 @@ TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   manifest.allowed_batch_sizes.emplace();
   manifest.allowed_lengths = {32, 77};
   manifest.max_batch_cost = 1024;
-  manifest.max_queue_delay_ms = 0.5;
-  manifest.warmup = "none";
+  manifest.max_queue_delay = std::chrono::microseconds(500);
+  manifest.warmup = Warmup::kNone;
   manifest.version_policy = "specific";
   manifest.versions = {"1", "2-b"};
   const std::string text = manifest_json(manifest);
@@ -165,7 +165,7 @@ TEST(Manifest, AnUnknownKeyNamesTheNearestKnownOne) {
 TEST(Manifest, BadValuesNameTheKey) {
   EXPECT_EQ(error_of("{").substr(0, 22), "infer.json: not JSON: ");
   EXPECT_EQ(error_of("[]"), "infer.json: must be an object");
-  EXPECT_EQ(error_of(R"({"workers": -1})"), "infer.json: workers: must be a whole number, 0 or more");
+  EXPECT_EQ(error_of(R"({"workers": -1})"), "infer.json: workers: '-1' is not a whole number from 0 to 1024");
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "float", "shape": [1]}]})"),
             "infer.json: inputs[0].dtype: unknown dtype 'float'");
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "x", "dtype": "FP32"}]})"),

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -12,13 +13,23 @@ namespace {
 
 TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   const testing::Folder folder;
-  const TunedVersions versions{{"1", {2, 1, 16, 0.5, 47.25, 640}}, {"2", {1, 2, 8, 0, 100, 300}}};
+  const auto settings = [](std::size_t workers, std::size_t threads, std::size_t batch,
+                           std::chrono::microseconds delay) {
+    PartialSettings all;
+    all.workers = workers;
+    all.intra_op_threads = threads;
+    all.max_batch_size = batch;
+    all.max_queue_delay = delay;
+    return all;
+  };
+  const TunedVersions versions{{"1", {settings(2, 1, 16, std::chrono::microseconds(500)), 47.25, 640}},
+                               {"2", {settings(1, 2, 8, {}), 100, 300}}};
   const std::filesystem::path file = folder / "m/tuned/x.json";
   ASSERT_TRUE(write_tuned(file, versions));
   const auto read = read_tuned(file);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->at("1").max_batch_size, 16);
-  EXPECT_EQ(read->at("1").max_queue_delay_ms, 0.5);
+  EXPECT_EQ(read->at("1").max_queue_delay, std::chrono::microseconds(500));
   EXPECT_EQ(read->at("2").intra_op_threads, 2);
   EXPECT_EQ(tuned_file_name("AMD EPYC 9B45 128-Core Processor", 2),
             "amd-epyc-9b45-128-core-processor-2.json");
@@ -27,7 +38,7 @@ TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   for (
       const auto& [text, field] :
       {std::pair{"{}", "x.json"},
-       {R"({"versions":{"1":{"workers":0}}})", "workers"},
+       {R"({"versions":{"1":{"workers":-1}}})", "workers"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5000}}})", "max_batch_size"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5,"max_queue_delay_ms":-1}}})",
         "max_queue_delay_ms"}}) {

@@ -26,7 +26,7 @@ LIST = [
     (2, "src/engine/engine.cpp", "sample = std::move(task.sample);", ""),
     (3, "include/infer/core/batch_scheduler.h", "if (state.earliest_deadline <= state.clock->now()) {", "if (false) {"),
     (4, "include/infer/core/scheduler_state.h", "if (queue.task(i).cancelled()) {", "if (false) {"),
-    (5, "include/infer/core/batch_policy.h", "if (options_.max_queue_delay.count() > 0 && !view.draining && !full) {",
+    (5, "include/infer/core/batch_policy.h", "if (options_.max_queue_delay.count() > 0 && !view.draining && !holds_full_batch(view.items)) {",
      "if (!view.draining && view.items.size() < 2) return WaitForever{};\n    if (false) {"),
     (6, "src/engine/batch_runner.cpp", "if (!outputs && batch.size() > 1 && may_rerun()) {", "if (false) {"),
     (7, "src/engine/batch_runner.cpp", "response.outputs.push_back(output.row(i));",

@@ -19,14 +19,14 @@ def known(words):
     key = tuple(words)
     if key not in _known:
         text = subprocess.run([infer, *words, "--help"], capture_output=True, text=True, check=True).stdout
-        commands = re.findall(r"^  (\w[\w-]*) ", text.split("Subcommands:")[1], re.MULTILINE) if "Subcommands:" in text else []
+        usage = re.search(r"^Usage: (.*)$", text, re.MULTILINE).group(1)
+        commands = re.findall(r"^  ([a-z][\w-]*) ", text, re.MULTILINE) if "SUBCOMMAND" in usage else []
         flags = {}
-        for short, flag, rest in re.findall(r"^  (-\w)?,?(--[a-z0-9-]+)(.*)$", text.split("Subcommands:")[0], re.MULTILINE):
+        for short, flag, rest in re.findall(r"^  (-\w)?,?(--[a-z0-9-]+)(.*)$", text, re.MULTILINE):
             takes = bool(re.match(r"[, ]*(?:[A-Z]|[\w.]*=)", rest)) and not re.match(r" *(?:Excludes|REQUIRED|Needs)", rest)
             flags[flag] = takes
             if short:
                 flags[short] = takes
-        usage = re.search(r"^Usage: (.*)$", text, re.MULTILINE).group(1)
         places = [word for word in usage.split()[1 + len(words):] if word not in ("[OPTIONS]", "SUBCOMMAND", "[SUBCOMMAND]")]
         _known[key] = (commands, flags, 99 if any("..." in word for word in places) else len(places))
     return _known[key]
@@ -70,7 +70,7 @@ def problem(line):
 
 # A check that finds nothing checks nothing.
 assert problem("infer promote DIR --version X") is not None and problem("infer promote DIR 1 2") is not None
-assert problem("infer load --host http://x --slo p95=1ms") is not None or "--slo" in known(["load"])[1]
+assert problem("infer load http://x --slo p95=1ms") is not None or "--slo" in known(["load"])[1]
 assert problem("infer promote models/co2 3-gru") is None
 
 

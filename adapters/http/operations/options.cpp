@@ -1,35 +1,31 @@
 #include "operations/options.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
 #include "infer/core/invalid.h"
+#include "infer/engine/open.h"
+#include "infer/engine/settings.h"
 
 namespace infer::http {
 namespace {
 
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-
-Result<std::int64_t> whole_number(const std::string& name, const std::string& text, std::int64_t low,
-                                  std::int64_t high) {
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || value < low || value > high) {
-    return invalid(name + ": '" + text + "' is not a whole number from " + std::to_string(low) + " to " +
-                   std::to_string(high));
-  }
-  return value;
-}
+/// These rows come first, in this order.
+constexpr std::array<std::string_view, 10> kMostUsed{"model",  "models",   "host",           "port",
+                                                     "device", "workers",  "max-batch-size", "max-wait-ms",
+                                                     "tune",   "log-level"};
 
 template <class T>
 OptionRow number(std::string name, std::string placeholder, std::string help, T& target, std::int64_t low,
                  std::int64_t high) {
-  OptionRow row{name, std::move(placeholder), std::move(help), nullptr, nullptr};
+  OptionRow row;
+  row.name = name;
+  row.placeholder = std::move(placeholder);
+  row.values = std::to_string(low) + " to " + std::to_string(high);
+  row.help = std::move(help);
   row.get = [&target] {
     if constexpr (std::is_arithmetic_v<T>) {
       return std::to_string(target);
@@ -38,7 +34,7 @@ OptionRow number(std::string name, std::string placeholder, std::string help, T&
     }
   };
   row.set = [&target, name, low, high](const std::string& text) -> Result<void> {
-    auto value = whole_number(name, text, low, high);
+    auto value = parse_whole_number(name, text, low, high);
     if (!value) return Unexpected(value.error());
     if constexpr (std::is_arithmetic_v<T>) {
       target = static_cast<T>(*value);
@@ -50,42 +46,73 @@ OptionRow number(std::string name, std::string placeholder, std::string help, T&
   return row;
 }
 
-/// A number that the manifest decides unless it is given here.
-template <class T>
-OptionRow optional_number(std::string name, std::string placeholder, std::string help,
-                          std::optional<T>& target, std::int64_t low, std::int64_t high) {
-  OptionRow row{name, std::move(placeholder), std::move(help), [] { return std::string(); }, nullptr};
-  row.set = [&target, name, low, high](const std::string& text) -> Result<void> {
-    auto value = whole_number(name, text, low, high);
-    if (!value) return Unexpected(value.error());
-    target = T(static_cast<typename std::conditional_t<std::is_arithmetic_v<T>, std::type_identity<T>,
-                                                       std::type_identity<std::int64_t>>::type>(*value));
-    return {};
+/// A setting of every model's engine; infer.json may have it too.
+OptionRow setting(const Setting& setting, OpenOptions& target) {
+  const std::string value = setting_text(setting, default_settings());
+  const bool in_manifest = setting.place != Setting::Place::kNone;
+  OptionRow row;
+  row.name = setting.flag;
+  row.placeholder = setting.placeholder;
+  row.values = setting_values(setting);
+  row.help = setting.help;
+  if (in_manifest) {
+    row.help += " If not given: " + std::string(setting.name) + " of infer.json" +
+                (value.empty() ? "." : ", else " + value + ".");
+  }
+  row.get = [value = in_manifest ? "" : value] { return value; };
+  row.set = [&setting, &target, name = row.name](const std::string& text) {
+    return set_setting(setting, target, name, text);
   };
   return row;
 }
 
-OptionRow text(std::string name, std::string placeholder, std::string help, std::string& target,
-               std::vector<std::string> choices = {}) {
-  OptionRow row{name, std::move(placeholder), std::move(help), [&target] { return target; }, nullptr};
-  row.set = [&target, name, choices = std::move(choices)](const std::string& given) -> Result<void> {
-    bool known = choices.empty();
-    std::string list;
-    for (const auto& choice : choices) {
-      known = known || choice == given;
-      list += (list.empty() ? "" : ", ") + choice;
-    }
-    if (!known) return invalid(name + ": '" + given + "' is none of " + list);
+OptionRow text(std::string name, std::string placeholder, std::string help, std::string& target) {
+  OptionRow row;
+  row.name = std::move(name);
+  row.placeholder = std::move(placeholder);
+  row.help = std::move(help);
+  row.get = [&target] { return target; };
+  row.set = [&target](const std::string& given) -> Result<void> {
     target = given;
     return {};
   };
   return row;
 }
 
+/// One of a few words.
+OptionRow choice(std::string name, std::string placeholder, std::string help,
+                 std::vector<std::string> choices, std::function<std::string()> get,
+                 std::function<void(const std::string&)> set) {
+  OptionRow row;
+  row.name = name;
+  row.placeholder = std::move(placeholder);
+  row.help = std::move(help);
+  for (const auto& word : choices) row.values += (row.values.empty() ? "" : ", ") + word;
+  row.get = std::move(get);
+  row.set = [name, list = row.values, choices = std::move(choices),
+             set = std::move(set)](const std::string& given) -> Result<void> {
+    if (std::find(choices.begin(), choices.end(), given) == choices.end())
+      return invalid(name + ": '" + given + "' is none of " + list);
+    set(given);
+    return {};
+  };
+  return row;
+}
+
+OptionRow toggle(std::string name, std::string help, bool& target, const std::string& on = "on") {
+  return choice(
+      std::move(name), on + "|off", std::move(help), {on, "off"},
+      [&target, on] { return target ? on : std::string("off"); },
+      [&target, on](const std::string& given) { target = given == on; });
+}
+
 /// Several words separated by commas.
 OptionRow list(std::string name, std::string placeholder, std::string help,
                std::vector<std::string>& target) {
-  OptionRow row{std::move(name), std::move(placeholder), std::move(help), nullptr, nullptr};
+  OptionRow row;
+  row.name = std::move(name);
+  row.placeholder = std::move(placeholder);
+  row.help = std::move(help);
   row.get = [&target] {
     std::string all;
     for (const auto& word : target) all += (all.empty() ? "" : ",") + word;
@@ -98,16 +125,6 @@ OptionRow list(std::string name, std::string placeholder, std::string help,
       if (comma > at) target.push_back(given.substr(at, comma - at));
       at = comma + 1;
     }
-    return {};
-  };
-  return row;
-}
-
-OptionRow toggle(std::string name, std::string help, bool& target) {
-  OptionRow row{name, "on|off", std::move(help), [&target] { return target ? "on" : "off"; }, nullptr};
-  row.set = [&target, name](const std::string& given) -> Result<void> {
-    if (given != "on" && given != "off") return invalid(name + ": '" + given + "' is none of on, off");
-    target = given == "on";
     return {};
   };
   return row;
@@ -127,116 +144,127 @@ std::vector<OptionRow> option_table(ServerOptions& o) {
   constexpr std::int64_t kHour = 3'600'000;
   constexpr std::int64_t kMany = 1'000'000;
   constexpr std::int64_t kBytes = std::int64_t{1} << 40;
+  ListenerOptions& listener = o.listener;
   std::vector<OptionRow> table;
-  table.push_back(list("model", "DIR",
-                       "folder of a model to serve, with its infer.json; several separated by commas",
-                       o.repository.models));
-  table.push_back(
-      text("models", "DIR", "folder of such folders, all of which are served", o.repository.folder));
-  table.push_back(number("watch-interval-ms", "MS", "between looks for another version or PROMOTED; 0: never",
-                         o.watch_interval, 0, kHour));
-  table.push_back(text("host", "ADDRESS", "address to listen on", o.listener.host));
-  table.push_back(number("port", "PORT", "port to listen on; 0: any free one", o.listener.port, 0, 65535));
-  table.push_back(text("probe-host", "ADDRESS", "address of the probe listener", o.probe_host));
-  table.push_back(
-      number("probe-port", "PORT", "port for health and metrics; 0: any free one", o.probe_port, 0, 65535));
-  table.push_back(
-      text("admin-socket", "PATH",
-           "Unix socket that alone takes /drain, /reload and /log-level; empty: the probe port takes "
-           "them from this machine",
-           o.admin_socket));
-  table.push_back(
-      list("allowed-hosts", "NAMES",
-           "names, separated by commas, that the Host field of a request may have besides localhost "
-           "and loopback addresses, while the server listens on a loopback address",
-           o.allowed_hosts));
-  table.push_back(text("device", "NAME", "cpu or cuda:N", o.repository.engine.device));
-  table.push_back(number("workers", "N", "batches computed side by side; 0: from the usable cores",
-                         o.repository.engine.workers, 0, 1024));
-  table.push_back(number("intra-op-threads", "N", "threads inside one forward; 0: from the usable cores",
-                         o.repository.engine.intra_op_threads, 0, 1024));
-  table.push_back(optional_number("max-batch-size", "N", "samples in one forward (else: infer.json, 8)",
-                                  o.repository.engine.max_batch_size, 1, 4096));
-  table.push_back(optional_number("max-queue-delay-us", "US",
-                                  "wait for company, from the oldest sample (else: infer.json, 0)",
-                                  o.repository.engine.max_queue_delay, 0, 60'000'000));
-  table.push_back(optional_number("max-queue-size", "N", "samples queued (else: infer.json, 64)",
-                                  o.repository.engine.max_queue_size, 1, kMany));
-  table.push_back(number("max-queue-bytes", "BYTES", "bytes of queued samples",
-                         o.repository.engine.max_queue_bytes, 1, kBytes));
-  table.push_back(number("max-inflight", "N", "requests admitted and not yet answered",
-                         o.repository.engine.max_inflight, 1, kMany));
-  table.push_back(number("max-wait-ms", "MS", "requests that would wait longer for a worker get 429; 0: none",
-                         o.repository.engine.max_wait, 0, kHour));
-  OptionRow warmup{"warmup", "HOW", "none, default or full (else: infer.json, default)",
-                   [] { return std::string(); },
-                   [&o](const std::string& given) -> Result<void> {
-                     auto parsed = parse_warmup(given);
-                     if (!parsed) return Unexpected(parsed.error());
-                     o.repository.engine.warmup = *parsed;
-                     return {};
-                   }};
-  table.push_back(std::move(warmup));
-  OptionRow tune{"tune", "HOW",
-                 "auto: settings that infer tune has found for this machine, where there are any; off",
-                 [&o] { return std::string(o.tuned ? "auto" : "off"); },
-                 [&o](const std::string& given) -> Result<void> {
-                   if (given != "auto" && given != "off")
-                     return invalid("tune: '" + given + "' is neither auto nor off");
-                   o.tuned = given == "auto";
-                   return {};
-                 }};
-  table.push_back(std::move(tune));
-  table.push_back(number("max-pixels", "N", "width x height of an image", o.repository.task.decode.max_pixels,
-                         1, std::int64_t{1} << 32));
-  table.push_back(
-      number("max-decode-bytes", "BYTES",
+  std::string group;
+  const auto add = [&](OptionRow row) {
+    row.group = group;
+    table.push_back(std::move(row));
+  };
+
+  group = "Models";
+  add(list("model", "DIR", "Folder of a model to serve, or several folders separated by commas.",
+           o.repository.models));
+  add(text("models", "DIR", "Folder whose model folders are all served.", o.repository.folder));
+  add(text("device", "NAME", "Device that runs the models: cpu or cuda:N.", o.repository.engine.device));
+  add(number("watch-interval-ms", "MS",
+             "How often to check the models folder for a new version, in milliseconds. 0 disables the check.",
+             o.watch_interval, 0, kHour));
+  add(toggle(
+      "tune",
+      "Whether to serve each model with the settings that infer tune found for this machine: auto or off. "
+      "A model for which infer tune has not run keeps its own settings.",
+      o.tuned, "auto"));
+  add(toggle("repository-api", "Whether clients may load and unload models.", o.repository_api));
+
+  group = "Batches, threads and queue";
+  for (const Setting& row : kSettings) {
+    if (!row.flag.empty()) add(setting(row, o.repository.engine));
+  }
+
+  group = "Limits of a request";
+  add(number(
+      "request-timeout-ms", "MS",
+      "Maximum time until a request's forward starts, in milliseconds. The header X-Timeout-Ms can only "
+      "shorten this time.",
+      o.request_timeout, 1, kHour));
+  add(number("max-body-bytes", "BYTES", "Maximum size of a request's body after decompression, in bytes.",
+             listener.max_body_bytes, 1, kBytes));
+  add(number("max-images", "N", "Maximum number of images in one request.", o.max_images, 1, 100'000));
+  add(number("max-texts", "N", "Maximum number of texts in one request.", o.max_texts, 1, 100'000));
+  add(number("max-rows", "N", "Maximum number of rows of tensors in one request.", o.max_rows, 1, kMany));
+  add(number("max-pixels", "N", "Maximum number of pixels of an image (width times height).",
+             o.repository.task.decode.max_pixels, 1, std::int64_t{1} << 32));
+  add(number("max-header-bytes", "BYTES", "Maximum size of the request line and the headers, in bytes.",
+             listener.max_header_bytes, 256, 1 << 20));
+
+  group = "Memory";
+  add(number("max-decode-bytes", "BYTES",
              "Memory that decoding may use for the images of all requests together, in bytes. An "
              "image that needs more gets 413; the others wait for their turn. 0: a quarter of the "
              "control group's memory limit (of the machine's memory without a limit), at least 96 "
-             "MiB",
+             "MiB.",
              o.max_decode_bytes, 0, kBytes));
-  table.push_back(number("max-images", "N", "images in one request", o.max_images, 1, 100'000));
-  table.push_back(number("max-texts", "N", "texts in one request", o.max_texts, 1, 100'000));
-  table.push_back(number("max-rows", "N", "rows of tensors in one request", o.max_rows, 1, kMany));
-  table.push_back(number("max-body-bytes", "BYTES", "body of a request, decompressed",
-                         o.listener.max_body_bytes, 1, kBytes));
-  table.push_back(number("max-buffered-bytes", "BYTES", "bodies of all requests together",
-                         o.listener.max_buffered_bytes, 1, kBytes));
-  table.push_back(number("max-header-bytes", "BYTES", "request line and headers", o.listener.max_header_bytes,
-                         256, 1 << 20));
-  table.push_back(
-      number("max-connections", "N", "connections served at a time", o.listener.max_connections, 1, 100'000));
-  table.push_back(
-      number("header-timeout-ms", "MS", "time for all headers", o.listener.header_timeout, 1, kHour));
-  table.push_back(
-      number("body-timeout-ms", "MS", "time for the whole body", o.listener.body_timeout, 1, kHour));
-  table.push_back(
-      number("write-timeout-ms", "MS", "time for the whole answer", o.listener.write_timeout, 1, kHour));
-  table.push_back(
-      number("idle-timeout-ms", "MS", "time between two requests", o.listener.idle_timeout, 1, kHour));
-  table.push_back(number("max-requests-per-connection", "N", "then it closes (20 % jitter)",
-                         o.listener.max_requests_per_connection, 1, kMany));
-  table.push_back(number("max-connection-age-ms", "MS", "then it closes (20 % jitter)",
-                         o.listener.max_connection_age, 1, 24 * kHour));
-  table.push_back(number("request-timeout-ms", "MS",
-                         "time until execution starts, unless X-Timeout-Ms says less", o.request_timeout, 1,
-                         kHour));
-  table.push_back(
-      number("drain-delay-ms", "MS", "how long a stopping server still accepts", o.drain_delay, 0, kHour));
-  table.push_back(
-      number("drain-timeout-ms", "MS", "how long queued work may then take", o.drain_timeout, 0, kHour));
-  table.push_back(text("log-level", "LEVEL", "debug, info, warning or error", o.log_level,
-                       {"debug", "info", "warning", "error"}));
-  table.push_back(number("log-requests-per-second", "N",
-                         "lines for requests that succeed, for those refused (4xx) and for those "
-                         "that fail (5xx), each; 0: all",
-                         o.log_requests_per_second, 0, kMany));
-  table.push_back(
-      text("api-keys", "FILE", "keys, one a line, one of which each request must bring", o.api_keys));
-  table.push_back(text("tls", "FILE", "key and certificates in PEM; serves HTTPS instead of HTTP", o.tls));
-  table.push_back(toggle("repository-api", "whether clients may load and unload models", o.repository_api));
-  table.push_back(toggle("triton-metrics", "Triton's metric names beside ours", o.triton_metrics));
+  add(number("max-buffered-bytes", "BYTES", "Maximum size of the bodies of all requests together, in bytes.",
+             listener.max_buffered_bytes, 1, kBytes));
+
+  group = "Addresses";
+  add(text("host", "ADDRESS", "Address to listen on. 0.0.0.0 serves other machines too.", listener.host));
+  add(number("port", "PORT", "Port to listen on. 0: any free port.", listener.port, 0, 65535));
+  add(text("probe-host", "ADDRESS", "Address on which the server answers probes and /metrics.",
+           o.probe_host));
+  add(number("probe-port", "PORT", "Port for probes and /metrics. 0: any free port.", o.probe_port, 0,
+             65535));
+  add(text("admin-socket", "PATH",
+           "Path of a Unix socket that takes /drain, /reload and /log-level. If empty, the probe port takes "
+           "these requests from this machine.",
+           o.admin_socket));
+
+  group = "Connections";
+  add(number("max-connections", "N", "Maximum number of open connections.", listener.max_connections, 1,
+             100'000));
+  add(number("header-timeout-ms", "MS", "Maximum time to receive all headers, in milliseconds.",
+             listener.header_timeout, 1, kHour));
+  add(number("body-timeout-ms", "MS", "Maximum time to receive the whole body, in milliseconds.",
+             listener.body_timeout, 1, kHour));
+  add(number("write-timeout-ms", "MS", "Maximum time to send the whole answer, in milliseconds.",
+             listener.write_timeout, 1, kHour));
+  add(number("idle-timeout-ms", "MS",
+             "Close a connection on which no request came for this time, in milliseconds.",
+             listener.idle_timeout, 1, kHour));
+  add(number("max-requests-per-connection", "N",
+             "Close a connection after this many requests (randomized by 20 %).",
+             listener.max_requests_per_connection, 1, kMany));
+  add(number("max-connection-age-ms", "MS",
+             "Close a connection after this time, in milliseconds (randomized by 20 %).",
+             listener.max_connection_age, 1, 24 * kHour));
+
+  group = "Security";
+  add(text("api-keys", "FILE",
+           "File of API keys, one on each line. Each request must have one of the keys. If empty, the server "
+           "asks for no key.",
+           o.api_keys));
+  add(text("tls", "FILE", "PEM file of the key and the certificates. The server then serves HTTPS, not HTTP.",
+           o.tls));
+  add(list("allowed-hosts", "NAMES",
+           "Names, separated by commas, that the Host field of a request may have, besides localhost "
+           "and loopback addresses, while the server listens on a loopback address.",
+           o.allowed_hosts));
+
+  group = "Stopping";
+  add(number(
+      "drain-delay-ms", "MS",
+      "How long a stopping server still accepts requests, in milliseconds, so that load balancers notice.",
+      o.drain_delay, 0, kHour));
+  add(number("drain-timeout-ms", "MS", "Maximum time to finish queued work after that, in milliseconds.",
+             o.drain_timeout, 0, kHour));
+
+  group = "Log and metrics";
+  add(choice(
+      "log-level", "LEVEL", "Least important events to log: debug, info, warning or error.",
+      {"debug", "info", "warning", "error"}, [&o] { return o.log_level; },
+      [&o](const std::string& given) { o.log_level = given; }));
+  add(number("log-requests-per-second", "N",
+             "Maximum number of lines a second for each kind of request: those that succeed, those that are "
+             "refused (4xx), and those that fail (5xx). 0: no limit.",
+             o.log_requests_per_second, 0, kMany));
+  add(toggle("triton-metrics", "Whether /metrics also has Triton's metric names.", o.triton_metrics));
+
+  for (auto name = kMostUsed.rbegin(); name != kMostUsed.rend(); ++name) {
+    const auto row = std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.name == *name; });
+    row->group = "Most used";
+    std::rotate(table.begin(), row, row + 1);
+  }
   return table;
 }
 

@@ -47,11 +47,13 @@ struct ServerOptions {
 /// One option: a flag --name, a variable INFER_NAME and a key of the configuration file, all from this row.
 struct OptionRow {
   std::string name;         ///< "max-body-bytes"; the variable is INFER_MAX_BODY_BYTES.
+  std::string group;        ///< Of help and documentation; the rows of a group stand together.
   std::string placeholder;  ///< "BYTES"
+  std::string values;       ///< "1 to 4096", or the words; empty: any text.
   std::string help;
   std::function<std::string()> get;  ///< The current (first: default) value as text.
-  std::function<Result<void>(const std::string&)>
-      set;  ///< Errors: `kInvalidArgument`, naming the option and the limits.
+  /// Errors: `kInvalidArgument`, naming the option and the limits.
+  std::function<Result<void>(const std::string&)> set;
 };
 
 /// The table, bound to `options`, which must outlive it.

@@ -21,17 +21,10 @@
 #include "infer/engine/model.h"
 #include "infer/engine/pending.h"
 #include "infer/engine/response.h"
+#include "infer/engine/settings.h"
 #include "infer/export.h"
 
 namespace infer::inline v0 {
-
-/// How far an engine warms up before it is ready.
-enum class Warmup : std::uint8_t {
-  kNone,  ///< No warm-up: the first requests are slow.
-  /// Largest batch first, until two runs agree within 10 %; at most 3 runs per size and 1.5 s in all.
-  kDefault,
-  kFull,  ///< Every batch size, until its time has converged.
-};
 
 /// The configuration of an `Engine`; the defaults suit a CPU service.
 ///

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "infer/core/result.h"
+#include "infer/engine/settings.h"
 #include "infer/engine/signature.h"
 #include "infer/export.h"
 
@@ -53,10 +54,10 @@ struct SeriesSpec {
   std::vector<double> scale;
 };
 
-/// The contents of models/NAME/infer.json: the purpose of a model and how to run it.
+/// The contents of models/NAME/infer.json: the purpose of a model, and the settings to run it with.
 ///
-/// Empty optionals leave a setting to the defaults. docs/models.md describes the keys.
-struct Manifest {
+/// docs/models.md describes the keys, docs/settings.md those of the settings.
+struct Manifest : PartialSettings {
   std::string name;  ///< Name of the model's folder; not a key of infer.json.
   /// "image-embedding", "text-embedding", "text-classification", "forecast", "simulate" or "raw".
   std::string task = "raw";
@@ -79,24 +80,11 @@ struct Manifest {
   std::string same_weights_as;       ///< A version whose answers this version must reproduce; empty: none.
   /// SHA-256 digests of the version's files in hexadecimal, by file name; checked before the model loads.
   std::map<std::string, std::string> sha256;
-
-  // "batch": what to run it with, unless options say otherwise.
-  std::optional<std::size_t> max_batch_size;  ///< `BatchOptions::max_batch_size`.
-  std::optional<std::size_t> max_queue_size;  ///< `BatchOptions::max_queue_size`.
-  std::optional<std::size_t> max_batch_cost;  ///< `BatchOptions::max_batch_cost`.
-  std::optional<double> max_queue_delay_ms;   ///< `BatchOptions::max_queue_delay`, in milliseconds.
-  /// `BatchOptions::allowed_batch_sizes`.
-  std::optional<std::vector<std::size_t>> allowed_batch_sizes;
-  /// Sizes to which tasks pad a dimension of any size, ascending.
-  std::vector<std::size_t> allowed_lengths;
   /// Versions that a server serves: "promoted", "latest", "all" or "specific".
   ///
   /// "promoted" is the version in the file PROMOTED, else the latest. "specific" is the list in `versions`.
   std::string version_policy = "promoted";
-  std::vector<std::string> versions;            ///< Versions to serve if `version_policy` is "specific".
-  std::optional<std::size_t> workers;           ///< `ThreadPlan::workers`.
-  std::optional<std::size_t> intra_op_threads;  ///< `ThreadPlan::intra_op_threads`.
-  std::optional<std::string> warmup;            ///< "none", "default" or "full"; see `Warmup`.
+  std::vector<std::string> versions;  ///< Versions to serve if `version_policy` is "specific".
 };
 
 /// Reads the text of an infer.json.

@@ -1,35 +1,22 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "infer/core/result.h"
 #include "infer/engine/engine.h"
+#include "infer/engine/settings.h"
 #include "infer/export.h"
 
 namespace infer::inline v0 {
 
-/// What a caller wants to differ from infer.json and from the defaults; 0 or empty keeps their value.
-struct OpenOptions {
+/// What a caller wants: the model's version and place, and settings that come before those of infer.json.
+struct OpenOptions : PartialSettings {
   std::string device = "cpu";     ///< "cpu" or "cuda:N".
   std::string version = {};       ///< Version to open; empty: the promoted version, else the latest.
   std::string metrics_name = {};  ///< The label "model" of the metrics; empty: the model's name.
-  std::size_t workers = 0;        ///< `ThreadPlan::workers`; 0: the manifest's, else from the usable cores.
-  /// `ThreadPlan::intra_op_threads`; 0: the manifest's, else from the usable cores.
-  std::size_t intra_op_threads = 0;
-  std::optional<std::size_t> max_batch_size;                 ///< `BatchOptions::max_batch_size`.
-  std::optional<std::chrono::microseconds> max_queue_delay;  ///< `BatchOptions::max_queue_delay`.
-  std::optional<std::size_t> max_queue_size;                 ///< `BatchOptions::max_queue_size`.
-  std::optional<Warmup> warmup;                              ///< `EngineOptions::warmup`.
-  std::size_t max_inflight = 64;                             ///< `EngineOptions::max_inflight`.
-  std::size_t max_queue_bytes = std::size_t{256} << 20;      ///< `BatchOptions::max_queue_bytes`.
-  /// `EngineOptions::max_wait`; 0 (no limit) suits work for which no client waits.
-  std::chrono::milliseconds max_wait{2'000};
   /// File of tuned settings, used for the versions that it lists; see infer/engine/tuned.h.
   std::filesystem::path tuned = {};
   std::shared_ptr<MetricsRegistry> metrics;  ///< `EngineOptions::metrics`.
@@ -37,12 +24,11 @@ struct OpenOptions {
   std::shared_ptr<const Backends> backends;  ///< `LoadOptions::backends`.
 };
 
-/// Reads "none", "default" or "full".
-///
-/// Errors: `kInvalidArgument`.
-INFER_EXPORT Result<Warmup> parse_warmup(const std::string& name);
+/// Returns the settings of a default `EngineOptions`; threads say nothing, since they come from the machine.
+INFER_EXPORT PartialSettings default_settings();
 
-/// Merges options: defaults first, then `manifest`, then `wanted`, for a machine with `usable_cores`.
+/// Makes an engine's options for a machine with `usable_cores`: `wanted` comes before `manifest`, and
+/// `manifest` before the defaults.
 ///
 /// Errors: `kInvalidArgument`.
 INFER_EXPORT Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,

@@ -6,19 +6,15 @@
 #include <string>
 
 #include "infer/core/result.h"
-#include "infer/engine/manifest.h"
+#include "infer/engine/settings.h"
 #include "infer/export.h"
 
 namespace infer::inline v0 {
 
 /// The settings that measured best for one version of a model on one kind of machine.
-struct TunedSettings {
-  std::size_t workers = 1;           ///< `ThreadPlan::workers`.
-  std::size_t intra_op_threads = 1;  ///< `ThreadPlan::intra_op_threads`.
-  std::size_t max_batch_size = 8;    ///< `BatchOptions::max_batch_size`.
-  double max_queue_delay_ms = 0;     ///< `BatchOptions::max_queue_delay`, in milliseconds.
-  double samples_per_second = 0;     ///< Measured throughput with these settings.
-  double p95_ms = 0;                 ///< Measured 95th percentile of the latency, in milliseconds.
+struct TunedSettings : PartialSettings {
+  double samples_per_second = 0;  ///< Measured throughput with these settings.
+  double p95_ms = 0;              ///< Measured 95th percentile of the latency, in milliseconds.
 };
 
 /// Tuned settings by version; one file holds those of one CPU and number of usable cores.
@@ -36,8 +32,5 @@ INFER_EXPORT Result<TunedVersions> read_tuned(const std::filesystem::path& file)
 ///
 /// Errors: `kFailedPrecondition` (the file cannot be written).
 INFER_EXPORT Result<void> write_tuned(const std::filesystem::path& file, const TunedVersions& versions);
-
-/// Returns `manifest` with these settings in place of its own.
-INFER_EXPORT Manifest with_tuned(Manifest manifest, const TunedSettings& settings);
 
 }  // namespace infer::inline v0

@@ -98,7 +98,7 @@ std::vector<std::size_t> choose_batches(const BatchOptions& batch, std::size_t l
 Result<Bench> Bench::open(const BenchOptions& options) {
   OpenOptions wanted;
   wanted.device = options.device;
-  wanted.max_wait = {};
+  wanted.max_wait = std::chrono::milliseconds(0);
   const auto version = choose_version(options.model);
   auto manifest = read_manifest(options.model, version.value_or(""));
   if (!manifest) return Unexpected(manifest.error());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +17,15 @@
 namespace infer::inline v0::tools {
 namespace {
 
+PartialSettings settings_of(const Candidate& candidate) {
+  PartialSettings settings;
+  settings.workers = candidate.workers;
+  settings.intra_op_threads = candidate.intra_op_threads;
+  settings.max_batch_size = candidate.max_batch_size;
+  settings.max_queue_delay = std::chrono::microseconds(std::llround(candidate.max_queue_delay_ms * 1e3));
+  return settings;
+}
+
 /// Opens engines on versions of one model and times them. What has been loaded stays.
 class TrialBench {
  public:
@@ -24,14 +33,10 @@ class TrialBench {
 
   Result<Trial> measure(const Candidate& candidate, double seconds) {
     OpenOptions wanted;
+    static_cast<PartialSettings&>(wanted) = settings_of(candidate);
     wanted.version = candidate.version;
-    wanted.workers = candidate.workers;
-    wanted.intra_op_threads = candidate.intra_op_threads;
-    wanted.max_batch_size = candidate.max_batch_size;
-    wanted.max_queue_delay =
-        std::chrono::microseconds(static_cast<std::int64_t>(candidate.max_queue_delay_ms * 1e3));
     wanted.max_queue_size = wanted.max_inflight = std::max<std::size_t>(64, 2 * options_.clients);
-    wanted.max_wait = {};
+    wanted.max_wait = std::chrono::milliseconds(0);
     wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
     auto manifest = read_manifest(options_.model, candidate.version);
     if (!manifest) return Unexpected(manifest.error());
@@ -156,11 +161,8 @@ Result<TuneReport> tune_model(const TuneOptions& options, const std::stop_token&
 
 TunedVersions tuned_settings(const std::map<std::string, Trial>& chosen) {
   TunedVersions tuned;
-  for (const auto& [version, trial] : chosen) {
-    const Candidate& c = trial.candidate;
-    tuned[version] = {c.workers,        c.intra_op_threads, c.max_batch_size, c.max_queue_delay_ms,
-                      trial.per_second, trial.p95 * 1e3};
-  }
+  for (const auto& [version, trial] : chosen)
+    tuned[version] = {settings_of(trial.candidate), trial.per_second, trial.p95 * 1e3};
   return tuned;
 }
 

@@ -1,0 +1,18 @@
+"""The tables of docs/settings.md are those of the program: check_settings.py SOURCE PRINT_SETTINGS [--update]"""
+
+import pathlib
+import subprocess
+import sys
+
+document = pathlib.Path(sys.argv[1]) / "docs/settings.md"
+begin, end = "<!-- made by print_settings -->\n", "<!-- end -->\n"
+text = document.read_text()
+before, rest = text.split(begin)
+after = rest.split(end)[1]
+tables = subprocess.run([sys.argv[2]], check=True, capture_output=True, text=True).stdout
+made = before + begin + tables + end + after
+if "--update" in sys.argv:
+    document.write_text(made)
+elif made != text:
+    sys.exit("docs/settings.md is not what the program's rows say; run this with --update")
+print(f"{tables.count('| `')} settings, as documented")
