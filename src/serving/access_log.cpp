@@ -12,10 +12,9 @@ AccessLog::AccessLog(MetricsRegistry& metrics, std::uint64_t records_per_second,
                 LogSampler(records_per_second)},
       predictions_(
           metrics.counter("predictions_total", "Number of predictions that were answered successfully.")),
-      prediction_latency_(
-          metrics.histogram("prediction_latency_seconds",
-                            "Time to answer a prediction, reading the request included, in seconds.",
-                            latency_edges())) {
+      prediction_latency_(metrics.histogram(
+          "prediction_latency_seconds",
+          "Time to answer a prediction, reading the request included, in seconds.", latency_edges())) {
   Gauge& left_out = metrics.gauge("infer_log_sampled_lines",
                                   "Lines of requests left out of the log since the start, because their kind "
                                   "(succeeded, refused or failed) had more than log_requests_per_second.");

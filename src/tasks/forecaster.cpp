@@ -50,12 +50,8 @@ void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   }
 }
 
-double squared(double value) { return value * value; }
-
-/// `width` grown by what `before`, a squared width, adds to it.
-double widened(double width, double before) {
-  return width + std::sqrt(squared(width) + before) - std::abs(width);
-}
+/// `width` grown by what `before`, the width of independent errors, adds to it.
+double widened(double width, double before) { return width + std::hypot(width, before) - std::abs(width); }
 
 std::string text(double value) {
   char buffer[40];
@@ -188,7 +184,7 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
     }
     if (auto checked = check_reach(spec, request); !checked) return Unexpected(checked.error());
     Forecast result;
-    // What the widths of the pieces before add, squared: their errors add up as those of a random walk.
+    // The widths at the end of the piece before: errors of pieces add up as those of a random walk.
     std::vector<double> below(spec.targets);
     std::vector<double> above(spec.targets);
     const auto begin = window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns);
@@ -244,8 +240,8 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
             lower.push_back(values[target] - widened(values[target] - real(1, target), below[target]));
             upper.push_back(values[target] + widened(real(2, target) - values[target], above[target]));
             if (step + 1 < spec.horizon) continue;
-            below[target] = squared(values[target] - lower.back());
-            above[target] = squared(upper.back() - values[target]);
+            below[target] = values[target] - lower.back();
+            above[target] = upper.back() - values[target];
           }
           result.lower.push_back(std::move(lower));
           result.upper.push_back(std::move(upper));

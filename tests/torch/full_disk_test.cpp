@@ -90,15 +90,19 @@ TEST_F(FullDisk, EveryMakerOfModelsSaysSoAndLeavesNothing) {
   in_a_process_of_its_own([&] {
     return import_model(source, {"bert", "", 0}, folder_ / "base").has_value();
   });
-  testing::write_text(folder_ / "texts.csv", "text,label\ngood film,1\nbad film,0\ngood good,1\nbad bad,0\n");
+  std::string texts_of_two_labels = "text,label\n";
+  for (int i = 0; i < 6; ++i) texts_of_two_labels += "good film,1\nbad film,0\n";
+  testing::write_text(folder_ / "texts.csv", texts_of_two_labels);
   TrainTextOptions texts;
   texts.base = folder_ / "base";
   texts.data = folder_ / "texts.csv";
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{60'000}})
     expect_error(bytes, [&] { return done(train_text(texts, model())); });
+  clip.width = clip.mlp_width = 128;  // so wide that there is something to quantise
+  in_a_process_of_its_own([&] { return create_clip_vit(clip, 1, folder_ / "wide").has_value(); });
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{30'000}})
-    expect_error(bytes, [&] { return done(quantize_model(folder_ / "base", {}, model())); });
-  expect_only({"checkpoint", "data.csv", "texts.csv", "base"});
+    expect_error(bytes, [&] { return done(quantize_model(folder_ / "wide", {}, model())); });
+  expect_only({"checkpoint", "data.csv", "texts.csv", "base", "wide"});
 }
 
 TEST_F(FullDisk, AModelThatIsThereStaysWhole) {

@@ -53,7 +53,7 @@ class HostilePaths : public testing::ImportFixture {
  protected:
   /// Paths at which there is nothing to read, each for another reason.
   std::vector<fs::path> unreadable() {
-    std::ofstream(folder_ / "file") << "neither JSON nor weights";
+    std::ofstream(folder_ / "file") << "no JSON";
     fs::create_symlink("loop_b", folder_ / "loop_a");
     fs::create_symlink("loop_a", folder_ / "loop_b");
     fs::create_symlink("gone", folder_ / "dangling");

@@ -63,7 +63,6 @@ TEST_F(ImportCheckpoint, AKeyOfConfigThatIsNotUnderstoodIsNamed) {
            {R"("num_hidden_layers":"2")", "num_hidden_layers"},
            {R"("num_hidden_layers":2.5)", "num_hidden_layers"},
            {R"("hidden_act":7)", "hidden_act"},
-           {R"("layer_norm_eps":-1)", "layer_norm_eps: -1"},
            {R"("tokenizer_class":"BertJapaneseTokenizer")", "BertJapaneseTokenizer"},
            {R"("task_specific_params":{"text-classification":{"problem_type":"multi_label_classification"}},)"
             R"("architectures":["BertForSequenceClassification"])",
@@ -74,6 +73,15 @@ TEST_F(ImportCheckpoint, AKeyOfConfigThatIsNotUnderstoodIsNamed) {
            {R"("architectures":["BertForMultipleChoice"])", "BertForMultipleChoice"},
            {R"("architectures":["DistilBertModel"])", "DistilBertModel"}})
     expect_config_refused(keys, expected);
+}
+
+TEST_F(ImportCheckpoint, ANormalisationAddsNothingNegative) {
+  for (const char* value : {"-1", "-1e-12"}) {
+    start_again();
+    std::string config = testing::bert_config(false);
+    config.replace(config.find("1e-12"), 5, value);
+    expect_refused(checkpoint(config, testing::bert_shapes("", false, 0)), "layer_norm_eps: -");
+  }
 }
 
 TEST_F(ImportCheckpoint, KeysThatChangeNoNumberAreTaken) {
