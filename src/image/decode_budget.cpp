@@ -90,3 +90,29 @@ Result<DecodeBudget::Lease> DecodeBudget::acquire(std::size_t bytes, const StopC
     state.grant();
     std::optional<ErrorCode> ended;
     while (!waiter.granted && !(ended = until.reached())) clock.wait_until(waiter.wake, lock, until.deadline);
+    // Whoever grants takes the waiter out of the list.
+    // NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape)
+    if (waiter.granted) return Lease(state_, bytes);
+    state.remove(waiter);
+    state.grant();  // those behind it may be smaller
+    return Unexpected(refusal(*ended, bytes, state.limit));
+  } catch (...) {
+    return Unexpected(out_of_memory());
+  }
+}
+
+std::size_t DecodeBudget::limit_bytes() const noexcept { return state_->limit; }
+
+std::size_t DecodeBudget::used_bytes() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->used;
+}
+
+std::size_t DecodeBudget::waiting() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  std::size_t count = 0;
+  for (const auto* waiter = state_->first; waiter != nullptr; waiter = waiter->next) ++count;
+  return count;
+}
+
+}  // namespace infer::inline v0
