@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "base64.h"
 #include "commands.h"
+#include "engine/durable_file.h"
 #include "infer/tasks/image_embedder.h"
 #include "infer/tools/duplicates.h"
 #include "infer/tools/duplicates_report.h"
@@ -59,7 +61,13 @@ void add_thumbnails(tools::DuplicatesReport& report, const DecodeLimits& limits)
   }
 }
 
+/// Whole or not at all, where it is a file; a pipe or a device takes what it can.
 Result<void> write_file(const std::string& path, const std::string& text) {
+  std::error_code error;
+  const auto there = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(there)) return write_durably(path, text);
+  if (std::filesystem::is_regular_file(there))
+    return write_durably(std::filesystem::canonical(path, error), text);
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "commands.h"
+#include "engine/read_file.h"
 #include "infer/engine/torchscript.h"
 #include "model_argument.h"
 #include "operations/options.h"
@@ -42,7 +44,10 @@ CLI::ValidationError wrong_value(const std::string& option, const std::string& v
 /// Sets what FILE says and neither a flag, nor a variable, nor a word did.
 void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table,
                  bool has_models) {
-  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
+  const auto content = infer::read_file(file);
+  if (!content) throw CLI::FileError(content.error().message);
+  std::istringstream lines(*content);
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(lines)) {
     const auto row = std::find_if(table.begin(), table.end(),
                                   [&](const http::OptionRow& r) { return r.name == item.name; });
     if (row == table.end() || !item.parents.empty()) {

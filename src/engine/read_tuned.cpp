@@ -1,11 +1,32 @@
 #include <simdjson.h>
 
+#include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "infer/engine/tuned.h"
 #include "read_setting.h"
 
 namespace infer::inline v0 {
+namespace {
+
+Result<void> read_field(const std::string& name, std::string_view key, simdjson::dom::element value,
+                        TunedSettings& settings) {
+  // For people to read: a wrong number does no harm.
+  for (const auto& [measured, out] : {std::pair("samples_per_second", &settings.samples_per_second),
+                                      std::pair("p95_ms", &settings.p95_ms)}) {
+    if (key != measured) continue;
+    if (value.get(*out) != simdjson::SUCCESS) *out = 0;
+    return {};
+  }
+  const auto setting = std::find_if(kSettings.begin(), kSettings.end(),
+                                    [&](const Setting& row) { return row.is_tuned && row.name == key; });
+  if (setting == kSettings.end()) return fail(ErrorCode::kInvalidArgument, name + ": is not a tuned setting");
+  return read_setting(*setting, value, name, settings);
+}
+
+}  // namespace
 
 Result<TunedVersions> read_tuned(const std::filesystem::path& file) {
   simdjson::dom::parser parser;
@@ -16,21 +37,16 @@ Result<TunedVersions> read_tuned(const std::filesystem::path& file) {
                 file.string() + ": " + simdjson::error_message(error));
   }
   TunedVersions all;
-  for (const auto& [version, fields] : versions) {
-    TunedSettings settings;
-    for (const Setting& setting : kSettings) {
-      if (!setting.is_tuned) continue;
-      const std::string name = file.string() + ": " + std::string(setting.name);
-      simdjson::dom::element value;
-      if (fields[setting.name].get(value) != simdjson::SUCCESS)
-        return fail(ErrorCode::kInvalidArgument, name + ": is missing");
-      if (auto read = read_setting(setting, value, name, settings); !read) return Unexpected(read.error());
+  for (const auto& [version, value] : versions) {
+    simdjson::dom::object fields;
+    if (value.get(fields) != simdjson::SUCCESS)
+      return fail(ErrorCode::kInvalidArgument,
+                  file.string() + ": " + std::string(version) + ": must be an object");
+    TunedSettings& settings = all[std::string(version)];
+    for (const auto& [key, content] : fields) {
+      if (auto read = read_field(file.string() + ": " + std::string(key), key, content, settings); !read)
+        return Unexpected(read.error());
     }
-    // For people to read; left out is no mistake.
-    if (fields["samples_per_second"].get(settings.samples_per_second) != simdjson::SUCCESS)
-      settings.samples_per_second = 0;
-    if (fields["p95_ms"].get(settings.p95_ms) != simdjson::SUCCESS) settings.p95_ms = 0;
-    all.emplace(version, settings);
   }
   return all;
 }

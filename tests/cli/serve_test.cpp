@@ -238,6 +238,15 @@ TEST_F(Serve, AFlagComesBeforeAVariableAndAVariableBeforeTheFile) {
   EXPECT_NE(embed(server)->body.find("max_pixels 0.001 Mpx"), std::string::npos);
 }
 
+TEST_F(Serve, AConfigThatCannotBeReadIsAnErrorAndNoEmptyOne) {
+  for (const std::string& config : {folder_.string(), (folder_ / "none.toml").string()}) {
+    testing::Process process({testing::infer_binary(), "serve", "--model", model(), "--config", config});
+    const std::string said = process.rest();
+    EXPECT_NE(said.find(config + ": "), std::string::npos) << said;
+    EXPECT_NE(process.wait(), 0) << config;
+  }
+}
+
 TEST_F(Serve, TheLogLevelChangesWhileItRuns) {
   Server server({"--model", model()});
   const auto set = [&](const std::string& level) {

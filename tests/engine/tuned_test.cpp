@@ -34,10 +34,18 @@ TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   EXPECT_EQ(tuned_file_name("AMD EPYC 9B45 128-Core Processor", 2),
             "amd-epyc-9b45-128-core-processor-2.json");
   EXPECT_EQ(tuned_file_name("", 4), "-4.json");
+  // What an entry does not say is left to infer.json.
+  TunedSettings only;
+  only.max_batch_size = 4;
+  ASSERT_TRUE(write_tuned(file, {{"1", only}}));
+  EXPECT_EQ(read_tuned(file).value().at("1").max_batch_size, 4);
+  EXPECT_FALSE(read_tuned(file).value().at("1").workers);
   EXPECT_EQ(read_tuned(folder / "none").error().code, ErrorCode::kNotFound);
   for (
       const auto& [text, field] :
       {std::pair{"{}", "x.json"},
+       {R"({"versions":{"1":[]}})", "1: must be an object"},
+       {R"({"versions":{"1":{"max_batchsize":4}}})", "max_batchsize: is not a tuned setting"},
        {R"({"versions":{"1":{"workers":-1}}})", "workers"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5000}}})", "max_batch_size"},
        {R"({"versions":{"1":{"workers":1,"intra_op_threads":1,"max_batch_size":5,"max_queue_delay_ms":-1}}})",

@@ -14,6 +14,7 @@
 #include <span>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 namespace infer::http {
@@ -158,7 +159,7 @@ void ConnectionPool::add(int socket) {
   } catch (const std::bad_alloc&) {  // nor for its place
     return;
   }
-  (void)owned.release();
+  std::ignore = owned.release();  // the set owns it
   ++open_;
   if (!entry->watch(EPOLL_CTL_ADD)) return remove(*entry);
   if (!share.led) {
