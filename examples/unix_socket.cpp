@@ -4,6 +4,7 @@
 #include <infer/serving/call.h>
 #include <infer/serving/model_repository.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ infer::Result<std::vector<float>> embed(const infer::ServedModels& models, infer
 }
 
 void serve_client(const infer::ServedModels& models, int client) {
+  const timeval patience{10, 0};  // for a client that says nothing
+  setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   std::string line;
   for (char c = 0; read(client, &c, 1) == 1 && c != '\n' && line.size() < 4096;) line += c;
   std::istringstream words(line);
