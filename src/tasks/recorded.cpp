@@ -34,7 +34,7 @@ std::string recorded_text(std::size_t index) {
   index -= kShort.size();
   const std::size_t sentence = index / 2;
   std::string text(kSubjects[sentence / kVerbs.size()]);
-  text += " ";
+  text += ' ';
   text += kVerbs[sentence % kVerbs.size()];
   if (index % 2 == 1) {
     text +=
