@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "architectures.h"
@@ -13,6 +14,13 @@
 // The parts of `import_model`, each for some of a checkpoint's files.
 
 namespace infer::inline v0 {
+
+/// Whether a file that a checkpoint may lack is there. One that cannot be looked at is: reading it is an
+/// error.
+inline bool is_there(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) || error;
+}
 
 /// The modules of a sentence-transformers checkpoint, in their order.
 struct SentenceModules {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <system_error>
 
 #include "../engine/read_file.h"
 #include "import_parts.h"
@@ -15,11 +14,6 @@ namespace fs = std::filesystem;
 namespace dom = simdjson::dom;
 
 constexpr std::array<std::string_view, 5> kSpecial{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error) || error;
-}
 
 bool is_special(std::string_view token) {
   return std::find(kSpecial.begin(), kSpecial.end(), token) != kSpecial.end();

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <system_error>
 #include <utility>
 
 #include "../engine/read_file.h"
@@ -30,11 +29,6 @@ const PoolingName* find_pooling(std::string_view name) {
   const auto* found =
       std::find_if(kPoolings.begin(), kPoolings.end(), [&](const auto& row) { return row.name == name; });
   return found == kPoolings.end() ? nullptr : found;
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error) || error;  // one that cannot be looked at is an error when it is read
 }
 
 Unexpected bad(const fs::path& file, const std::string& what, ErrorCode code = ErrorCode::kInvalidArgument) {
