@@ -16,6 +16,16 @@
 
 namespace infer::http {
 
+// What adds routes: `add_NAME_routes(router, service)`, in the order in which /openapi.json lists the routes.
+// A protocol is its folder in protocols/ and its line here.
+#define INFER_EACH_ROUTES(add)                                                                       \
+  add(health) add(embed) add(text) add(predict) add(simulator) add(inference) add(model) add(openai) \
+      add(admin) add(page)
+
+#define INFER_DECLARE(name) void add_##name##_routes(Router& router, Service& service);
+INFER_EACH_ROUTES(INFER_DECLARE)
+#undef INFER_DECLARE
+
 namespace {
 
 using std::chrono::milliseconds;
@@ -90,16 +100,9 @@ Service::Service(ServerOptions options, LogLine log)
   add_process_metrics(*metrics_);
   add_decode_metrics(*metrics_, options_.repository.task.decode.budget);
   if (!options_.api_keys.empty()) api_keys_.emplace(options_.api_keys);
-  add_health_routes(router_, *this);
-  add_embed_routes(router_, *this);
-  add_text_routes(router_, *this);
-  add_predict_routes(router_, *this);
-  add_simulator_routes(router_, *this);
-  add_inference_routes(router_, *this);
-  add_model_routes(router_, *this);
-  add_openai_routes(router_, *this);
-  add_admin_routes(router_, *this);
-  add_page_routes(router_);
+#define INFER_ADD(name) add_##name##_routes(router_, *this);
+  INFER_EACH_ROUTES(INFER_ADD)
+#undef INFER_ADD
   router_.add({.method = "GET",
                .path = "/openapi.json",
                .summary = "This description",

@@ -110,16 +110,4 @@ inline std::function<void(Exchange&)> of_service(Service& service, void (*answer
   return [&service, answer](Exchange& exchange) { answer(service, exchange); };
 }
 
-/// The routes of each kind; each adds its rows to the table.
-void add_health_routes(Router& router, Service& service);
-void add_embed_routes(Router& router, Service& service);
-void add_text_routes(Router& router, Service& service);
-void add_predict_routes(Router& router, Service& service);
-void add_simulator_routes(Router& router, Service& service);
-void add_inference_routes(Router& router, Service& service);
-void add_model_routes(Router& router, Service& service);
-void add_openai_routes(Router& router, Service& service);
-void add_admin_routes(Router& router, Service& service);
-void add_page_routes(Router& router);
-
 }  // namespace infer::http

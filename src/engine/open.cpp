@@ -8,29 +8,16 @@
 
 namespace infer::inline v0 {
 
-namespace {
-
-/// Calls `copy` with each setting and what it sets in the options of an engine; threads are planned instead.
-template <class Settings, class Options, class Copy>
-void each_use(Settings& settings, Options& options, Copy copy) {
-  copy(settings.max_batch_size, options.batch.max_batch_size);
-  copy(settings.allowed_batch_sizes, options.batch.allowed_batch_sizes);
-  copy(settings.allowed_lengths, options.allowed_lengths);
-  copy(settings.max_queue_delay, options.batch.max_queue_delay);
-  copy(settings.max_queue_size, options.batch.max_queue_size);
-  copy(settings.max_batch_cost, options.batch.max_batch_cost);
-  copy(settings.max_queue_bytes, options.batch.max_queue_bytes);
-  copy(settings.max_inflight, options.max_inflight);
-  copy(settings.max_wait, options.max_wait);
-  copy(settings.warmup, options.warmup);
-}
-
-}  // namespace
-
 PartialSettings default_settings() {
   PartialSettings settings;
-  const EngineOptions defaults;
-  each_use(settings, defaults, [](auto& setting, const auto& used) { setting = used; });
+  EngineOptions defaults;
+  for (const Setting& setting : kSettings) {
+    std::visit(
+        [&](const auto& kept) {
+          if (kept.option) settings.*kept.member = kept.option(defaults);
+        },
+        setting.value);
+  }
   return settings;
 }
 
@@ -38,9 +25,13 @@ Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions
                                      std::size_t usable_cores) {
   EngineOptions options;
   const PartialSettings settings = merge(wanted, manifest);
-  each_use(settings, options, [](const auto& setting, auto& used) {
-    if (setting) used = *setting;
-  });
+  for (const Setting& setting : kSettings) {
+    std::visit(
+        [&](const auto& kept) {
+          if (kept.option && settings.*kept.member) kept.option(options) = *(settings.*kept.member);
+        },
+        setting.value);
+  }
   auto& sizes = options.batch.allowed_batch_sizes;
   std::erase_if(sizes, [&](std::size_t size) { return size > options.batch.max_batch_size; });
   if (!sizes.empty() && sizes.back() < options.batch.max_batch_size)

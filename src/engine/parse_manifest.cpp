@@ -20,7 +20,7 @@ using simdjson::dom::object;
 constexpr std::array<std::string_view, 17> kKeys{
     "task", "backend", "file", "inputs", "outputs", "preprocess", "tokenizer", "series", "labels", "scores", "precision",
     "weights", "source", "same_weights_as", "sha256", "batch", "versions"};
-constexpr std::array<std::string_view, 4> kTokenizerKeys{"vocab", "lowercase", "strip_accents", "max_tokens"};
+constexpr std::array<std::string_view, 5> kTokenizerKeys{"type", "vocab", "lowercase", "strip_accents", "max_tokens"};
 constexpr std::array<std::string_view, 10> kSeriesKeys{
     "columns", "targets", "calendar", "history", "horizon", "time", "step_seconds", "step_months", "mean", "scale"};
 constexpr std::array<std::string_view, 6> kSpecKeys{
@@ -254,6 +254,7 @@ Result<TokenizerSpec> tokenizer(element value) {
     if (auto known = check_key(field, kTokenizerKeys, "tokenizer."); !known) return Unexpected(known.error());
     const std::string path = "tokenizer." + std::string(field);
     Result<void> done;
+    if (field == "type") done = store(text(path, content), out.type);
     if (field == "vocab") done = store(text(path, content), out.vocab);
     if (field == "lowercase") done = store(flag(path, content), out.lowercase);
     if (field == "strip_accents") done = store(flag(path, content), out.strip_accents);

@@ -35,8 +35,8 @@ Result<void> read_setting(const Setting& setting, element value, const std::stri
   const auto bad = [&](const char* what) { return invalid(name + ": " + what); };
   std::string text = simdjson::minify(value);
   return std::visit(
-      [&](auto member) -> Result<void> {
-        using Value = typename std::remove_reference_t<decltype(settings.*member)>::value_type;
+      [&](const auto& kept) -> Result<void> {
+        using Value = typename std::remove_reference_t<decltype(settings.*kept.member)>::value_type;
         if constexpr (std::is_same_v<Value, std::vector<std::size_t>>) {
           if (!value.is_array()) return bad("must be a list of whole numbers");
           text = text.substr(1, text.size() - 2);  // without brackets: numbers separated by commas
@@ -47,12 +47,12 @@ Result<void> read_setting(const Setting& setting, element value, const std::stri
         } else if constexpr (!std::is_same_v<Value, std::size_t>) {
           auto time = read_time<Value>(setting, value, name);
           if (!time) return Unexpected(time.error());
-          settings.*member = *time;
+          settings.*kept.member = *time;
           return {};
         }
         return set_setting(setting, settings, name, text);
       },
-      setting.member);
+      setting.value);
 }
 
 }  // namespace infer::inline v0

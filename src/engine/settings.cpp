@@ -59,10 +59,10 @@ PartialSettings merge(const PartialSettings& first, const PartialSettings& secon
   PartialSettings merged = first;
   for (const Setting& setting : kSettings) {
     std::visit(
-        [&](auto member) {
-          if (!(merged.*member)) merged.*member = second.*member;
+        [&](const auto& kept) {
+          if (!(merged.*kept.member)) merged.*kept.member = second.*kept.member;
         },
-        setting.member);
+        setting.value);
   }
   const bool plans = first.workers.value_or(0) != 0 || first.intra_op_threads.value_or(0) != 0;
   merged.workers = (plans ? first : second).workers;
@@ -73,35 +73,35 @@ PartialSettings merge(const PartialSettings& first, const PartialSettings& secon
 Result<void> set_setting(const Setting& setting, PartialSettings& settings, const std::string& name,
                          const std::string& text) {
   return std::visit(
-      [&](auto member) -> Result<void> {
-        using Value = typename std::remove_reference_t<decltype(settings.*member)>::value_type;
+      [&](const auto& kept) -> Result<void> {
+        using Value = typename std::remove_reference_t<decltype(settings.*kept.member)>::value_type;
         if constexpr (std::is_same_v<Value, Sizes>) {
           auto sizes = parse_sizes(setting, name, text);
           if (!sizes) return Unexpected(sizes.error());
-          settings.*member = *std::move(sizes);
+          settings.*kept.member = *std::move(sizes);
         } else if constexpr (std::is_same_v<Value, Warmup>) {
           auto warmup = parse_warmup(name, text);
           if (!warmup) return Unexpected(warmup.error());
-          settings.*member = *warmup;
+          settings.*kept.member = *warmup;
         } else {
           auto value = parse_whole_number(name, text, setting.least, setting.greatest);
           if (!value) return Unexpected(value.error());
-          settings.*member = Value(*value);
+          settings.*kept.member = Value(*value);
         }
         return {};
       },
-      setting.member);
+      setting.value);
 }
 
 bool has_setting(const Setting& setting, const PartialSettings& settings) {
-  return std::visit([&](auto member) { return (settings.*member).has_value(); }, setting.member);
+  return std::visit([&](const auto& kept) { return (settings.*kept.member).has_value(); }, setting.value);
 }
 
 std::string setting_text(const Setting& setting, const PartialSettings& settings) {
   return std::visit(
-      [&](auto member) -> std::string {
-        using Value = typename std::remove_reference_t<decltype(settings.*member)>::value_type;
-        const auto& value = settings.*member;
+      [&](const auto& kept) -> std::string {
+        using Value = typename std::remove_reference_t<decltype(settings.*kept.member)>::value_type;
+        const auto& value = settings.*kept.member;
         if (!value) return "";
         if constexpr (std::is_same_v<Value, Sizes>) {
           return joined(*value);
@@ -113,15 +113,14 @@ std::string setting_text(const Setting& setting, const PartialSettings& settings
           return std::to_string(value->count());
         }
       },
-      setting.member);
+      setting.value);
 }
 
 std::string setting_values(const Setting& setting) {
-  if (std::holds_alternative<std::optional<Warmup> PartialSettings::*>(setting.member)) {
+  if (std::holds_alternative<Setting::Kept<Warmup>>(setting.value)) {
     return "none, default, full";
   }
-  const bool is_list =
-      std::holds_alternative<std::optional<std::vector<std::size_t>> PartialSettings::*>(setting.member);
+  const bool is_list = std::holds_alternative<Setting::Kept<Sizes>>(setting.value);
   return std::string(is_list ? "each " : "") + std::to_string(setting.least) + " to " +
          std::to_string(setting.greatest);
 }

@@ -47,7 +47,9 @@ void write(JsonWriter& json, const ImagePreprocess& spec) {
 }
 
 void write(JsonWriter& json, const TokenizerSpec& spec) {
-  json.begin_object().key("vocab").value(spec.vocab).key("lowercase").value(spec.lowercase);
+  json.begin_object();
+  if (spec.type != TokenizerSpec().type) json.key("type").value(spec.type);
+  json.key("vocab").value(spec.vocab).key("lowercase").value(spec.lowercase);
   member(json, "strip_accents", spec.strip_accents);
   json.key("max_tokens").value(spec.max_tokens).end_object();
 }

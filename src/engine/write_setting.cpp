@@ -8,9 +8,9 @@ namespace infer::inline v0 {
 void write_setting(JsonWriter& json, const Setting& setting, const PartialSettings& settings) {
   json.key(setting.name);
   std::visit(
-      [&](auto member) {
-        using Value = typename std::remove_reference_t<decltype(settings.*member)>::value_type;
-        const Value& value = (settings.*member).value();
+      [&](const auto& kept) {
+        using Value = typename std::remove_reference_t<decltype(settings.*kept.member)>::value_type;
+        const Value& value = (settings.*kept.member).value();
         if constexpr (std::is_same_v<Value, std::vector<std::size_t>>) {
           json.list(value);
         } else if constexpr (std::is_same_v<Value, Warmup>) {
@@ -21,7 +21,7 @@ void write_setting(JsonWriter& json, const Setting& setting, const PartialSettin
           json.value(std::chrono::duration<double, std::milli>(value).count());
         }
       },
-      setting.member);
+      setting.value);
 }
 
 }  // namespace infer::inline v0

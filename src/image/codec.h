@@ -12,9 +12,9 @@ namespace infer::inline v0 {
 
 /// A format of images and how it is read: a row of the table of codecs.
 struct ImageCodec {
-  ImageFormatInfo about;
+  ImageFormat about;
   std::string_view magic;  ///< What each file of the format begins with.
-  /// Reads the header. Errors: `kInvalidArgument`.
+  /// Reads the header; the name of the format is filled in by the caller. Errors: `kInvalidArgument`.
   Result<ImageInfo> (*probe)(Bytes bytes);
   /// Decodes into `decoding`, whose image is complete where this succeeds: the colours, whatever is
   /// transparent. A size other than that of its info is an error.
@@ -23,10 +23,6 @@ struct ImageCodec {
   /// then. Null for a format without transparency.
   Result<bool> (*decode_over)(Bytes bytes, std::uint8_t background, Decoding& decoding);
 };
-
-// The rows of the table; each stands in the source file of its format.
-ImageCodec jpeg_codec() noexcept;
-ImageCodec png_codec() noexcept;
 
 /// The codec whose magic the file begins with; null where there is none.
 const ImageCodec* find_codec(Bytes bytes) noexcept;

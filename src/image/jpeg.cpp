@@ -158,7 +158,6 @@ bool is_frame_header(std::uint8_t marker) {
 /// Walks the marker segments up to the frame header (ITU-T T.81, annex B).
 Result<ImageInfo> probe_jpeg(Bytes bytes) {
   ImageInfo info;
-  info.format = ImageFormat::kJpeg;
   constexpr std::string_view kXmpHeader("http://ns.adobe.com/xap/1.0/\0", 29);
   std::vector<std::uint8_t> exif;
   Bytes xmp;
@@ -210,11 +209,7 @@ Result<void> decode_jpeg(Bytes bytes, Decoding& decoding) {
 }  // namespace
 
 ImageCodec jpeg_codec() noexcept {
-  return {{ImageFormat::kJpeg, "JPEG", "image/jpeg", {".jpg", ".jpeg"}},
-          "\xFF\xD8\xFF",
-          probe_jpeg,
-          decode_jpeg,
-          nullptr};
+  return {{"JPEG", "image/jpeg", {".jpg", ".jpeg"}}, "\xFF\xD8\xFF", probe_jpeg, decode_jpeg, nullptr};
 }
 
 }  // namespace infer::inline v0

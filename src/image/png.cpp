@@ -235,7 +235,6 @@ Result<ImageInfo> probe_png(Bytes bytes) {
   if (bytes.size() < 33 || std::memcmp(bytes.data() + 12, "IHDR", 4) != 0)
     return undecodable("PNG is truncated");
   ImageInfo info;
-  info.format = ImageFormat::kPng;
   info.width = big32(bytes, 16);
   info.height = big32(bytes, 20);
   Orientation orientation;
@@ -274,11 +273,7 @@ Result<bool> decode_png_over(Bytes bytes, std::uint8_t background, Decoding& dec
 }  // namespace
 
 ImageCodec png_codec() noexcept {
-  return {{ImageFormat::kPng, "PNG", "image/png", {".png"}},
-          "\x89PNG\r\n\x1A\n",
-          probe_png,
-          decode_png,
-          decode_png_over};
+  return {{"PNG", "image/png", {".png"}}, "\x89PNG\r\n\x1A\n", probe_png, decode_png, decode_png_over};
 }
 
 }  // namespace infer::inline v0

@@ -9,14 +9,6 @@
 
 namespace infer::inline v0 {
 
-// The rows of the table of tasks; each stands in the source file of its task.
-TaskRow forecast_task() noexcept;
-TaskRow image_embedding_task() noexcept;
-TaskRow raw_task() noexcept;
-TaskRow simulate_task() noexcept;
-TaskRow text_classification_task() noexcept;
-TaskRow text_embedding_task() noexcept;
-
 /// The contract of a task whose clients see the signature, the labels and the scores: dtypes of inputs and
 /// outputs, shapes of outputs, labels and the meaning of scores must stay.
 Result<void> same_signature(const Model& now, const Model& next);

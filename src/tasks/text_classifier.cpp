@@ -77,7 +77,7 @@ Result<Classifications> TextClassifier::classify(std::span<const std::string_vie
     result.texts.reserve(texts.size());
     const auto timings = run_many(
         *engine_, "texts", texts.size(), options, std::move(permit),
-        [&](std::size_t i) { return text_sample(*engine_, tokenizer_, texts[i], true); },
+        [&](std::size_t i) { return text_sample(*engine_, *tokenizer_, texts[i], true); },
         [&](std::size_t, const Response& response) -> Result<void> {
           const auto values = response.outputs.front().as<float>();
           if (auto finite = check_finite(engine_->model(), values); !finite) return finite;

@@ -55,7 +55,7 @@ Result<TextEmbeddings> TextEmbedder::embed_all(std::span<const Text> texts, cons
     const auto timings = run_many(
         *engine_, "inputs", texts.size(), options, std::move(permit),
         [&](std::size_t i) {
-          auto prepared = text_sample(*engine_, tokenizer_, texts[i], how.truncate);
+          auto prepared = text_sample(*engine_, *tokenizer_, texts[i], how.truncate);
           if (prepared) result.tokens += prepared->cost;
           return prepared;
         },

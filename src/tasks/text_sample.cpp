@@ -5,7 +5,7 @@
 
 namespace infer::inline v0 {
 
-Result<WordPiece> open_tokenizer(const Engine& engine) {
+Result<std::shared_ptr<const Tokenizer>> open_tokenizer(const Engine& engine) {
   const Model& model = engine.model();
   const ModelSignature& signature = model.backend->signature();
   if (!model.manifest.tokenizer)
@@ -26,12 +26,12 @@ Result<WordPiece> open_tokenizer(const Engine& engine) {
                 model.name + ": infer.json: batch.allowed_lengths: " + std::to_string(lengths.back()) +
                     " is below tokenizer.max_tokens " + std::to_string(model.manifest.tokenizer->max_tokens));
   }
-  return WordPiece::open(model.directory, *model.manifest.tokenizer);
+  return open_tokenizer(model.directory, *model.manifest.tokenizer);
 }
 
 namespace {
 
-Result<PreparedSample> pad(const Engine& engine, const WordPiece::Encoding& encoding, TimePoint start) {
+Result<PreparedSample> pad(const Engine& engine, const Tokenizer::Encoding& encoding, TimePoint start) {
   const auto& lengths = engine.options().allowed_lengths;
   const auto allowed = std::lower_bound(lengths.begin(), lengths.end(), encoding.ids.size());
   const std::size_t length = allowed == lengths.end() ? encoding.ids.size() : *allowed;
@@ -54,7 +54,7 @@ Result<PreparedSample> pad(const Engine& engine, const WordPiece::Encoding& enco
   return prepared;
 }
 
-Unexpected too_long(const std::string& tokens, const WordPiece& tokenizer) {
+Unexpected too_long(const std::string& tokens, const Tokenizer& tokenizer) {
   return fail(ErrorCode::kInvalidArgument,
               "has " + tokens + " tokens, max_tokens is " + std::to_string(tokenizer.max_tokens()) +
                   "; shorten it, or ask for truncation",
@@ -63,10 +63,10 @@ Unexpected too_long(const std::string& tokens, const WordPiece& tokenizer) {
 
 }  // namespace
 
-Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer, std::string_view text,
+Result<PreparedSample> text_sample(const Engine& engine, const Tokenizer& tokenizer, std::string_view text,
                                    bool truncate) {
   const TimePoint start = std::chrono::steady_clock::now();
-  const WordPiece::Encoding encoding = tokenizer.encode(text);
+  const Tokenizer::Encoding encoding = tokenizer.encode(text);
   if (encoding.truncated && !truncate) {
     constexpr std::size_t kMost = 100'000;  // so far is counted for the message
     const std::size_t tokens = tokenizer.count_tokens(text, kMost);
@@ -75,7 +75,7 @@ Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokeni
   return pad(engine, encoding, start);
 }
 
-Result<PreparedSample> text_sample(const Engine& engine, const WordPiece& tokenizer,
+Result<PreparedSample> text_sample(const Engine& engine, const Tokenizer& tokenizer,
                                    std::span<const std::int64_t> tokens, bool truncate) {
   const TimePoint start = std::chrono::steady_clock::now();
   auto encoding = tokenizer.encode(tokens);

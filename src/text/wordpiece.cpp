@@ -201,7 +201,7 @@ Result<WordPiece> WordPiece::open(const std::filesystem::path& folder, const Tok
 
 std::size_t WordPiece::max_tokens() const noexcept { return tables_->max_tokens; }
 
-Result<WordPiece::Encoding> WordPiece::encode(std::span<const std::int64_t> tokens) const {
+Result<Tokenizer::Encoding> WordPiece::encode(std::span<const std::int64_t> tokens) const {
   const Tables& tables = *tables_;
   const std::int64_t first = tables.special[2];
   const std::int64_t last = tables.special[3];
@@ -223,7 +223,7 @@ Result<WordPiece::Encoding> WordPiece::encode(std::span<const std::int64_t> toke
   return encoding;
 }
 
-WordPiece::Encoding WordPiece::encode(std::string_view text) const {
+Tokenizer::Encoding WordPiece::encode(std::string_view text) const {
   return encode_up_to(text, tables_->max_tokens);
 }
 
@@ -231,7 +231,7 @@ std::size_t WordPiece::count_tokens(std::string_view text, std::size_t most) con
   return encode_up_to(text, std::max<std::size_t>(most, 2)).ids.size();
 }
 
-WordPiece::Encoding WordPiece::encode_up_to(std::string_view text, std::size_t max_tokens) const {
+Tokenizer::Encoding WordPiece::encode_up_to(std::string_view text, std::size_t max_tokens) const {
   const Tables& tables = *tables_;
   Encoding encoding;
   encoding.ids.push_back(tables.special[2]);
@@ -294,6 +294,13 @@ WordPiece::Encoding WordPiece::encode_up_to(std::string_view text, std::size_t m
   encoding.truncated = encoder.full();
   encoding.ids.push_back(tables.special[3]);
   return encoding;
+}
+
+Result<std::shared_ptr<const Tokenizer>> open_wordpiece(const std::filesystem::path& folder,
+                                                        const TokenizerSpec& spec) {
+  auto opened = WordPiece::open(folder, spec);
+  if (!opened) return Unexpected(opened.error());
+  return std::make_shared<const WordPiece>(*std::move(opened));
 }
 
 }  // namespace infer::inline v0

@@ -50,7 +50,7 @@ TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   manifest.inputs[0].max_shape = Shape{512};
   manifest.inputs[1].same_shape_as = "input_ids";
   manifest.outputs = {{"logits", DType::kFp32, Shape{2}}};
-  manifest.tokenizer = TokenizerSpec{"words.txt", false, true, 77};
+  manifest.tokenizer = TokenizerSpec{"words.txt", false, true, 77, "another"};
   manifest.series =
       SeriesSpec{{"a", "b"}, 1, {"year_sin"}, 12, 3, "day", 86400, 0, {0.1, 1e300, 0}, {1, 2.5, 1}};
   manifest.preprocess = ImagePreprocess{.size = 64};
@@ -78,6 +78,7 @@ TEST(Manifest, WhatIsWrittenReadsBackTheSame) {
   EXPECT_EQ(read->labels, manifest.labels);
   EXPECT_EQ(read->series->mean, manifest.series->mean);
   EXPECT_EQ(read->tokenizer->strip_accents, true);
+  EXPECT_EQ(read->tokenizer->type, "another");
   EXPECT_TRUE(read->allowed_batch_sizes && read->allowed_batch_sizes->empty());
 }
 

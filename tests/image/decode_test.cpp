@@ -54,7 +54,7 @@ TEST(Decode, TheFirstBytesTellTheFormatWhateverTheNameSays) {
     const Bytes whole = testing::read_bytes(golden.encoded);
     const auto* const format = image_format(std::span(whole).first(16));
     ASSERT_NE(format, nullptr) << golden.name;
-    EXPECT_EQ(format->format, probe_image(whole)->format) << golden.name;
+    EXPECT_EQ(format->name, probe_image(whole)->format) << golden.name;
     EXPECT_EQ(format->name, golden.name.starts_with("jpeg") ? "JPEG" : "PNG") << golden.name;
   }
   for (const std::string other : {"", "\xFF", "GIF89a", "\x89PN", "a text of several words"}) {
@@ -64,7 +64,7 @@ TEST(Decode, TheFirstBytesTellTheFormatWhateverTheNameSays) {
 
 TEST(Decode, EachFormatHasAMediaTypeAndExtensionsOfItsOwn) {
   std::set<std::string_view> seen;
-  for (const ImageFormatInfo& format : image_formats()) {
+  for (const ImageFormat& format : image_formats()) {
     EXPECT_TRUE(seen.insert(format.media_type).second) << format.name;
     for (const std::string_view extension : format.extensions) {
       if (extension.empty()) continue;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "image/golden.h"
+#include "infer/image/color_layout.h"
 #include "infer/image/decode.h"
 #include "infer/image/resize.h"
 
@@ -30,6 +31,7 @@ TEST(PerceptualHash, ChangesLittleWhenAPhotographIsRescaledAndMuchBetweenPhotogr
   const Image half = resize_bicubic(coffee, coffee.width / 2, coffee.height / 2,
                                     {0, 0, coffee.width / 2, coffee.height / 2});
   EXPECT_LE(hash_distance(perceptual_hash(coffee).value(), perceptual_hash(half).value()), 2);
+  EXPECT_LE(color_distance(color_layout(coffee), color_layout(half)), 2);
   const Image rocket = photo(testing::golden("rocket"));
   EXPECT_GE(hash_distance(perceptual_hash(coffee).value(), perceptual_hash(rocket).value()), 20);
 }
@@ -50,6 +52,22 @@ void fill(Image& image, std::size_t x, std::size_t y, std::size_t width, std::si
           std::uint8_t level) {
   for (std::size_t row = y; row < y + height; ++row)
     std::fill_n(image.row(row) + x * Image::kChannels, width * Image::kChannels, level);
+}
+
+TEST(ColorLayout, IsTheMeanColourOfEachSixteenth) {
+  Image image = page(400, 400, 0, 0, 0);
+  for (std::size_t y = 0; y < 400; ++y) {
+    for (std::size_t x = 0; x < 400; ++x) image.row(y)[3 * x + (x < 200 ? 0 : 2)] = 255;  // red, then blue
+  }
+  const ColorLayout layout = color_layout(image);
+  for (std::size_t cell = 0; cell < 16; cell += 4) {
+    EXPECT_NEAR(layout[2 * cell], -43, 1);      // Cb of pure red
+    EXPECT_EQ(layout[2 * cell + 1], 127);       // Cr of pure red
+    EXPECT_EQ(layout[2 * cell + 6], 127);       // Cb of pure blue
+    EXPECT_NEAR(layout[2 * cell + 7], -21, 1);  // Cr of pure blue
+  }
+  EXPECT_EQ(color_layout(page(64, 48, 77, 0, 0)), ColorLayout{});
+  EXPECT_EQ(color_distance(layout, ColorLayout{}), 127);
 }
 
 TEST(PerceptualHash, PicturesWithoutContentHaveNone) {

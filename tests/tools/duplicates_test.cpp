@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -8,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "infer/image/color_layout.h"
 #include "infer/image/perceptual_hash.h"
 #include "infer/tools/duplicates.h"
 
@@ -16,7 +19,7 @@ namespace {
 
 Photo photo(const std::string& path, const std::string& sha, std::optional<std::uint64_t> hash,
             std::vector<float> vector = {}) {
-  return {path, {}, 1, 10, 10, sha, {hash, hash}, std::move(vector)};
+  return {path, {}, 1, 10, 10, sha, {hash, hash}, std::nullopt, std::move(vector)};
 }
 
 /// Which photographs each group has, the kept one first.
@@ -81,6 +84,37 @@ TEST(Grouping, TransparentPicturesAreAlikeOverBothBackgroundsOnly) {
   EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty());
   photos[0].hashes[1] = std::nullopt;  // nothing to be seen over black, in both
   EXPECT_EQ(groups_of(photos, {10, 0.9F}).size(), 1u);
+}
+
+/// Squares of two colours, as on a chessboard, of `size` pixels each.
+Image chequers(std::size_t size, std::array<std::uint8_t, 3> one, std::array<std::uint8_t, 3> other) {
+  Image image = Image::uninitialised(256, 192);
+  for (std::size_t y = 0; y < image.height; ++y) {
+    for (std::size_t x = 0; x < image.width; ++x)
+      std::copy_n((x / size + y / size) % 2 == 0 ? one.data() : other.data(), 3, image.row(y) + 3 * x);
+  }
+  return image;
+}
+
+TEST(Grouping, OnePatternInOtherColoursIsAnotherPicture) {
+  using Color = std::array<std::uint8_t, 3>;
+  // Each pair has the brightness of the first, so that no hash tells them apart.
+  const std::vector<std::pair<Color, Color>> pairs{{{200, 40, 40}, {20, 20, 160}},
+                                                   {{20, 20, 160}, {200, 40, 40}},
+                                                   {{40, 127, 40}, {30, 35, 30}},
+                                                   {{88, 88, 88}, {36, 36, 36}}};
+  for (const std::size_t size : {32U, 48U, 64U}) {
+    std::vector<Photo> photos;
+    for (const auto& [one, other] : pairs) {
+      const Image image = chequers(size, one, other);
+      photos.push_back(photo("p" + std::to_string(photos.size()), std::to_string(photos.size()), 0x1234));
+      photos.back().colors = color_layout(image);
+    }
+    EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty()) << size;
+    photos.push_back(photos.front());  // the same picture, of other bytes
+    photos.back().sha256 = "another";
+    EXPECT_EQ(groups_of(photos, {10, 0.9F}).size(), 1U) << size;
+  }
 }
 
 TEST(Grouping, TheFirstStageThatMatchesIsNamed) {

@@ -5,7 +5,7 @@
 
 namespace infer::http {
 
-void add_page_routes(Router& router) {
+void add_page_routes(Router& router, Service&) {
   const auto add = [&](const char* path, const char* summary, const char* type, const char* text) {
     router.add({.method = "GET",
                 .path = path,

@@ -26,32 +26,6 @@
 
 namespace infer::inline v0 {
 
-/// The configuration of an `Engine`; the defaults suit a CPU service.
-///
-/// `engine_options` makes it from a manifest, and docs/batching.md says how to tune it.
-struct EngineOptions {
-  BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};  ///< Batch sizes and bounds of the queue.
-  ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
-  std::size_t max_inflight = 64;  ///< Maximum number of admitted requests without an answer.
-  /// Maximum expected wait of a new request, by the measured rate; 0: no limit.
-  ///
-  /// The engine refuses longer waits with `kOverloaded`.
-  std::chrono::milliseconds max_wait{2'000};
-  Warmup warmup = Warmup::kDefault;  ///< How far to warm up.
-
-  /// Sizes to which tasks pad dimensions of any size, ascending; the engine warms them up.
-  std::vector<std::size_t> allowed_lengths;
-  /// Niceness of the workers, so that threads which answer clients go first on a full machine.
-  int worker_nice = 5;
-  std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits.
-
-  /// Registry for the engine's metrics, shared with the host; null: a registry of the engine's own.
-  std::shared_ptr<MetricsRegistry> metrics;
-  std::shared_ptr<const Clock> clock;  ///< Source of time; null: the steady clock.
-  std::string metrics_name;            ///< The label "model" of the metrics; empty: the model's name.
-  LogHook log;                         ///< Receives events about failed batches; may be empty.
-};
-
 /// What one sample asks of the engine.
 struct SubmitOptions {
   /// Absolute time on the engine's clock; bounds the wait, not a forward that has begun.

@@ -26,7 +26,7 @@ struct ImagePreprocess {
   float std[3] = {0.26862954F, 0.26130258F, 0.27577711F};
 };
 
-/// How a text becomes a model's input: WordPiece as in BERT.
+/// How a text becomes a model's input.
 struct TokenizerSpec {
   /// File in the version's folder with one token per line; the id of a token is its line number from 0.
   std::string vocab = "vocab.txt";
@@ -34,6 +34,7 @@ struct TokenizerSpec {
   std::optional<bool> strip_accents = {};  ///< Strips accents; empty: as `lowercase`.
   /// Maximum length in tokens, the two special tokens included; longer texts are cut.
   std::size_t max_tokens = 512;
+  std::string type = "wordpiece";  ///< A row of the table of tokenizers: "wordpiece", as in BERT.
 };
 
 /// How a series becomes a model's input and how a model's output becomes a forecast.

@@ -4,21 +4,28 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "infer/core/batch_policy.h"
+#include "infer/core/clock.h"
+#include "infer/core/log.h"
+#include "infer/core/metrics.h"
 #include "infer/core/result.h"
+#include "infer/core/thread_plan.h"
 #include "infer/export.h"
 
 /// \file
-/// The settings of an engine: `PartialSettings` has a member for each, and `kSettings` says where each is
-/// read.
+/// The options of an engine, and the settings from which they come.
 ///
-/// To add a setting, add its member, its row, and its use in `EngineOptions`. The keys of infer.json and of
-/// tuned files, the flags and variables of `infer serve`, and docs/settings.md come from the row.
+/// To add a setting, add its option, its member of `PartialSettings` and its row of `kSettings`, all in this
+/// file. The keys of infer.json and of tuned files, the flags and variables of `infer serve`, and
+/// docs/settings.md come from the row.
 
 namespace infer::inline v0 {
 
@@ -34,6 +41,32 @@ enum class Warmup : std::uint8_t {
 ///
 /// Errors: `kInvalidArgument`.
 INFER_EXPORT Result<Warmup> parse_warmup(const std::string& name);
+
+/// The configuration of an `Engine`; the defaults suit a CPU service.
+///
+/// `engine_options` makes it from a manifest, and docs/batching.md says how to tune it.
+struct EngineOptions {
+  BatchOptions batch{.allowed_batch_sizes = {1, 2, 4, 8}};  ///< Batch sizes and bounds of the queue.
+  ThreadPlan threads;             ///< Workers, and threads inside each forward; see `plan_threads`.
+  std::size_t max_inflight = 64;  ///< Maximum number of admitted requests without an answer.
+  /// Maximum expected wait of a new request, by the measured rate; 0: no limit.
+  ///
+  /// The engine refuses longer waits with `kOverloaded`.
+  std::chrono::milliseconds max_wait{2'000};
+  Warmup warmup = Warmup::kDefault;  ///< How far to warm up.
+
+  /// Sizes to which tasks pad dimensions of any size, ascending; the engine warms them up.
+  std::vector<std::size_t> allowed_lengths;
+  /// Niceness of the workers, so that threads which answer clients go first on a full machine.
+  int worker_nice = 5;
+  std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits.
+
+  /// Registry for the engine's metrics, shared with the host; null: a registry of the engine's own.
+  std::shared_ptr<MetricsRegistry> metrics;
+  std::shared_ptr<const Clock> clock;  ///< Source of time; null: the steady clock.
+  std::string metrics_name;            ///< The label "model" of the metrics; empty: the model's name.
+  LogHook log;                         ///< Receives events about failed batches; may be empty.
+};
 
 /// What one source (a caller, a tuned file, infer.json) says about how a model runs; empty members say
 /// nothing.
@@ -67,71 +100,97 @@ struct Setting {
     kTop,    ///< A key of its own.
     kBatch,  ///< A key of the object "batch".
   };
-  /// The member of `PartialSettings`.
-  using Member = std::variant<std::optional<std::size_t> PartialSettings::*,
-                              std::optional<std::vector<std::size_t>> PartialSettings::*,
-                              std::optional<std::chrono::microseconds> PartialSettings::*,
-                              std::optional<std::chrono::milliseconds> PartialSettings::*,
-                              std::optional<Warmup> PartialSettings::*>;
+  /// Where a value of type `T` is kept.
+  template <class T>
+  struct Kept {
+    std::optional<T> PartialSettings::*member;  ///< What sources say.
+    /// What the engine then has; null for threads, which are planned together.
+    T& (*option)(EngineOptions& options);
+  };
+  /// Makes a `Kept`; the lambda for `option` need not name the type.
+  template <class T>
+  static constexpr Kept<T> keep(std::optional<T> PartialSettings::*member,
+                                std::type_identity_t<T& (*)(EngineOptions&)> option) {
+    return {member, option};
+  }
+  /// Where the value is kept, with its type.
+  using Value = std::variant<Kept<std::size_t>, Kept<std::vector<std::size_t>>,
+                             Kept<std::chrono::microseconds>, Kept<std::chrono::milliseconds>, Kept<Warmup>>;
 
   /// The key in infer.json and in tuned files, where times are in milliseconds: "max_queue_delay_ms".
   std::string_view name;
   Place place;    ///< Where infer.json has the key.
   bool is_tuned;  ///< Whether `infer tune` finds the value, so that tuned files have the key.
-  /// The flag of `infer serve` without dashes, in the unit of `member`; empty: there is no flag.
+  /// The flag of `infer serve` without dashes, in the unit of `value`; empty: there is no flag.
   std::string_view flag;
   std::string_view placeholder;  ///< What help shows in place of the flag's value: "BYTES".
-  Member member;                 ///< Where the value is kept.
-  std::int64_t least;            ///< Smallest value, in the unit of `member`; of a list: of each number.
-  std::int64_t greatest;         ///< Largest value, in the unit of `member`; of a list: of each number.
+  Value value;                   ///< Where the value is kept.
+  std::int64_t least;            ///< Smallest value, in the unit of `value`; of a list: of each number.
+  std::int64_t greatest;         ///< Largest value, in the unit of `value`; of a list: of each number.
   std::string_view help;         ///< What the setting does: sentences for help texts and documentation.
 };
 
 /// All settings, in the order in which files and help texts list them.
 inline constexpr auto kSettings = std::to_array<Setting>({
-    {"workers", Setting::Place::kTop, true, "workers", "N", &PartialSettings::workers, 0, 1024,
-     "Number of batches that run at the same time. 0: as many as the usable cores allow."},
+    {"workers", Setting::Place::kTop, true, "workers", "N", Setting::keep(&PartialSettings::workers, nullptr),
+     0, 1024, "Number of batches that run at the same time. 0: as many as the usable cores allow."},
     {"intra_op_threads", Setting::Place::kTop, true, "intra-op-threads", "N",
-     &PartialSettings::intra_op_threads, 0, 1024,
+     Setting::keep(&PartialSettings::intra_op_threads, nullptr), 0, 1024,
      "Number of threads inside each forward. 0: the usable cores divided by the workers."},
-    {"max_batch_size", Setting::Place::kBatch, true, "max-batch-size", "N", &PartialSettings::max_batch_size,
+    {"max_batch_size", Setting::Place::kBatch, true, "max-batch-size", "N",
+     Setting::keep(&PartialSettings::max_batch_size,
+                   [](EngineOptions& o) -> auto& { return o.batch.max_batch_size; }),
      1, 4096, "Maximum number of samples in one forward."},
-    {"allowed_batch_sizes", Setting::Place::kBatch, false, "", "N,…", &PartialSettings::allowed_batch_sizes,
+    {"allowed_batch_sizes", Setting::Place::kBatch, false, "", "N,…",
+     Setting::keep(&PartialSettings::allowed_batch_sizes,
+                   [](EngineOptions& o) -> auto& { return o.batch.allowed_batch_sizes; }),
      1, 4096,
      "Batch sizes to which the engine rounds down, ascending from 1, so that LibTorch sees few shapes. An "
      "empty list allows every size."},
-    {"allowed_lengths", Setting::Place::kBatch, false, "", "N,…", &PartialSettings::allowed_lengths, 1,
-     std::int64_t{1} << 40,
+    {"allowed_lengths", Setting::Place::kBatch, false, "", "N,…",
+     Setting::keep(&PartialSettings::allowed_lengths,
+                   [](EngineOptions& o) -> auto& { return o.allowed_lengths; }),
+     1, std::int64_t{1} << 40,
      "Lengths to which inputs of any length are padded, ascending. With an empty list, inputs are not "
      "padded."},
     {"max_queue_delay_ms", Setting::Place::kBatch, true, "max-queue-delay-us", "US",
-     &PartialSettings::max_queue_delay, 0, 60'000'000,
+     Setting::keep(&PartialSettings::max_queue_delay,
+                   [](EngineOptions& o) -> auto& { return o.batch.max_queue_delay; }),
+     0, 60'000'000,
      "How long the oldest queued sample waits for more samples to join its batch, in microseconds "
      "(milliseconds in infer.json)."},
-    {"max_queue_size", Setting::Place::kBatch, false, "max-queue-size", "N", &PartialSettings::max_queue_size,
+    {"max_queue_size", Setting::Place::kBatch, false, "max-queue-size", "N",
+     Setting::keep(&PartialSettings::max_queue_size,
+                   [](EngineOptions& o) -> auto& { return o.batch.max_queue_size; }),
      1, std::int64_t{1} << 20,
      "Maximum number of queued samples. Requests that find the queue full get 429."},
-    {"max_batch_cost", Setting::Place::kBatch, false, "", "N", &PartialSettings::max_batch_cost, 0,
-     std::int64_t{1} << 40,
+    {"max_batch_cost", Setting::Place::kBatch, false, "", "N",
+     Setting::keep(&PartialSettings::max_batch_cost,
+                   [](EngineOptions& o) -> auto& { return o.batch.max_batch_cost; }),
+     0, std::int64_t{1} << 40,
      "Maximum sum of the costs of the samples in one forward. A text costs its number of tokens. 0: no "
      "limit."},
     {"max_queue_bytes", Setting::Place::kNone, false, "max-queue-bytes", "BYTES",
-     &PartialSettings::max_queue_bytes, 1, std::int64_t{1} << 40,
-     "Maximum size of all queued samples of a model, in bytes."},
-    {"max_inflight", Setting::Place::kNone, false, "max-inflight", "N", &PartialSettings::max_inflight, 1,
-     1'000'000,
+     Setting::keep(&PartialSettings::max_queue_bytes,
+                   [](EngineOptions& o) -> auto& { return o.batch.max_queue_bytes; }),
+     1, std::int64_t{1} << 40, "Maximum size of all queued samples of a model, in bytes."},
+    {"max_inflight", Setting::Place::kNone, false, "max-inflight", "N",
+     Setting::keep(&PartialSettings::max_inflight, [](EngineOptions& o) -> auto& { return o.max_inflight; }),
+     1, 1'000'000,
      "Maximum number of requests of a model that are admitted and not yet answered. Further requests get "
      "429."},
-    {"max_wait_ms", Setting::Place::kNone, false, "max-wait-ms", "MS", &PartialSettings::max_wait, 0,
+    {"max_wait_ms", Setting::Place::kNone, false, "max-wait-ms", "MS",
+     Setting::keep(&PartialSettings::max_wait, [](EngineOptions& o) -> auto& { return o.max_wait; }), 0,
      3'600'000,
      "Maximum expected wait for a worker, by the measured rate, in milliseconds. Requests that would wait "
      "longer get 429. 0: no limit."},
-    {"warmup", Setting::Place::kTop, false, "warmup", "HOW", &PartialSettings::warmup, 0, 0,
+    {"warmup", Setting::Place::kTop, false, "warmup", "HOW",
+     Setting::keep(&PartialSettings::warmup, [](EngineOptions& o) -> auto& { return o.warmup; }), 0, 0,
      "How a model is warmed up before it is ready: none, default (at most 1.5 s), or full (every batch size, "
      "until its time has converged)."},
 });
 
-/// Reads a value as flags and variables have it: a number in the unit of `Setting::member`, numbers separated
+/// Reads a value as flags and variables have it: a number in the unit of `Setting::value`, numbers separated
 /// by commas, or a word.
 ///
 /// Errors: `kInvalidArgument`, naming `name` (how the source calls the setting), the value and its limits.

@@ -16,15 +16,8 @@
 
 namespace infer::inline v0 {
 
-/// The formats of encoded images that the library reads.
-enum class ImageFormat : std::uint8_t {
-  kJpeg,  ///< JPEG: JFIF or EXIF, baseline or progressive.
-  kPng    ///< PNG.
-};
-
-/// What a format is called, and what its files are.
-struct ImageFormatInfo {
-  ImageFormat format;                            ///< The format.
+/// A format of encoded images that the library reads: what it is called, and what its files are.
+struct ImageFormat {
   std::string_view name;                         ///< Its name, such as "JPEG".
   std::string_view media_type;                   ///< Its media type, such as "image/jpeg".
   std::array<std::string_view, 3> extensions{};  ///< Usual extensions in lower case, such as ".jpg"; the
@@ -32,19 +25,19 @@ struct ImageFormatInfo {
 };
 
 /// Returns all formats that the library reads; may throw `std::bad_alloc`.
-INFER_EXPORT std::span<const ImageFormatInfo> image_formats();
+INFER_EXPORT std::span<const ImageFormat> image_formats();
 
 /// Returns the format of a file by its first bytes (16 are enough); null for another format.
 ///
 /// The extension of a file's name says nothing for certain; its bytes do.
-INFER_EXPORT const ImageFormatInfo* image_format(std::span<const std::uint8_t> bytes) noexcept;
+INFER_EXPORT const ImageFormat* image_format(std::span<const std::uint8_t> bytes) noexcept;
 
 /// The properties of an encoded image that its header tells.
 struct ImageInfo {
-  ImageFormat format = ImageFormat::kJpeg;  ///< Format of the file.
-  std::size_t width = 0;                    ///< Pixels, as stored, before the orientation is applied.
-  std::size_t height = 0;                   ///< Pixels, as stored, before the orientation is applied.
-  int orientation = 1;                      ///< EXIF 2.3, tag 0x0112: 1 (upright) to 8.
+  std::string_view format;  ///< Name of the file's format, such as "JPEG".
+  std::size_t width = 0;    ///< Pixels, as stored, before the orientation is applied.
+  std::size_t height = 0;   ///< Pixels, as stored, before the orientation is applied.
+  int orientation = 1;      ///< EXIF 2.3, tag 0x0112: 1 (upright) to 8.
 };
 
 /// The bounds on images that a decoder accepts.

@@ -15,7 +15,7 @@
 #include "infer/export.h"
 #include "infer/tasks/request.h"
 #include "infer/tasks/text_embedder.h"
-#include "infer/text/wordpiece.h"
+#include "infer/text/tokenizer.h"
 
 namespace infer::inline v0 {
 
@@ -83,12 +83,13 @@ class INFER_EXPORT TextClassifier {
   Engine& engine() const noexcept { return *engine_; }
 
  private:
-  TextClassifier(std::shared_ptr<Engine> engine, WordPiece tokenizer, std::vector<std::string> labels)
+  TextClassifier(std::shared_ptr<Engine> engine, std::shared_ptr<const Tokenizer> tokenizer,
+                 std::vector<std::string> labels)
       : engine_(std::move(engine)), tokenizer_(std::move(tokenizer)), labels_(std::move(labels)) {}
   std::vector<float> scores(std::span<const float> output) const;
 
   std::shared_ptr<Engine> engine_;
-  WordPiece tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<std::string> labels_;
   Scores scores_are_ = Scores::kShares;
   std::vector<std::vector<float>> label_vectors_;  // of zero-shot labels; else empty

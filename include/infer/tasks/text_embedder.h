@@ -14,7 +14,7 @@
 #include "infer/engine/open.h"
 #include "infer/export.h"
 #include "infer/tasks/request.h"
-#include "infer/text/wordpiece.h"
+#include "infer/text/tokenizer.h"
 
 namespace infer::inline v0 {
 
@@ -78,7 +78,7 @@ class INFER_EXPORT TextEmbedder {
   Engine& engine() const noexcept { return *engine_; }
 
  private:
-  TextEmbedder(std::shared_ptr<Engine> engine, WordPiece tokenizer, std::size_t dim)
+  TextEmbedder(std::shared_ptr<Engine> engine, std::shared_ptr<const Tokenizer> tokenizer, std::size_t dim)
       : engine_(std::move(engine)), tokenizer_(std::move(tokenizer)), dim_(dim) {}
 
   template <class Text>
@@ -86,7 +86,7 @@ class INFER_EXPORT TextEmbedder {
                                    const RequestOptions& options, Permit permit) const;
 
   std::shared_ptr<Engine> engine_;
-  WordPiece tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   std::size_t dim_;
 };
 

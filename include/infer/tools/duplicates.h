@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "infer/image/color_layout.h"
+
 namespace infer::inline v0::tools {
 
 /// What is known of one photograph.
@@ -24,6 +26,8 @@ struct Photo {
   /// `perceptual_hash` over white and over black, which differ for transparent pictures only; empty without
   /// content.
   std::array<std::optional<std::uint64_t>, 2> hashes = {};
+  /// `color_layout`, over white; empty: not known, so that only the hashes decide.
+  std::optional<ColorLayout> colors = {};
   /// Vector of a model, of unit length, with as many numbers as those of the others; empty without a model,
   /// and for a picture without content, which any model finds like others without.
   std::vector<float> vector = {};
@@ -32,7 +36,7 @@ struct Photo {
 /// How two photographs were found alike.
 enum class Stage : std::uint8_t {
   kExact,       ///< Their files are equal.
-  kPerceptual,  ///< Their perceptual hashes differ in few bits.
+  kPerceptual,  ///< Their perceptual hashes differ in few bits, and their colours are alike.
   kCosine       ///< Their vectors have a high cosine.
 };
 /// Returns "exact", "perceptual" or "cosine".

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/digest.h"
+#include "infer/image/color_layout.h"
 #include "infer/image/perceptual_hash.h"
 #include "infer/machine/cpu.h"
 #include "infer/tools/embed_folder.h"
@@ -47,13 +48,17 @@ Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo
     const auto over = decode_over(*bytes, i == 0 ? 255 : 0, limits);
     if (!over || !*over) continue;
     photo.hashes[i] = perceptual_hash(**over);
+    if (i == 0) photo.colors = color_layout(**over);
     transparent = true;
   }
   auto image = decode_image(*bytes, limits);
   if (!image) return image;
   photo.width = image->width;
   photo.height = image->height;
-  if (!transparent) photo.hashes.fill(perceptual_hash(*image));
+  if (!transparent) {
+    photo.hashes.fill(perceptual_hash(*image));
+    photo.colors = color_layout(*image);
+  }
   return image;
 }
 

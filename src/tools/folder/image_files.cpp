@@ -24,7 +24,7 @@ bool has_image_extension(const fs::path& path) {
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (extension.empty()) return false;
-  return std::ranges::any_of(image_formats(), [&](const ImageFormatInfo& format) {
+  return std::ranges::any_of(image_formats(), [&](const ImageFormat& format) {
     return std::ranges::find(format.extensions, extension) != format.extensions.end();
   });
 }
