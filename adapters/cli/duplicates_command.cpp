@@ -208,13 +208,14 @@ void add_duplicates_command(CLI::App& app, Action& action) {
       ->envname("INFER_DEVICE");
   duplicates->add_flag("--top-only", arguments->top_only, "Do not search the folders inside the folder.");
   duplicates->footer(
-      "Photographs are compared by their bytes (SHA-256), then by their perceptual hash (Zauner's DCT hash), "
-      "then, with\n"
-      "--model, by the cosine of the model's vectors. Each photograph of a group is alike to the one that is "
-      "kept.\n"
-      "Pictures of one color match only by their bytes. Hard links count as one photograph, and symbolic "
-      "links are\n"
-      "skipped. No file is deleted: the page writes a script for you to read and run.\n"
+      "Photographs are compared by their bytes (SHA-256), then by their perceptual hash (Zauner's DCT hash) "
+      "and\n"
+      "their colors, then, with --model, by the cosine of the model's vectors. Each photograph of a group is "
+      "alike\n"
+      "to the one that is kept. Pictures of one color match only by their bytes. Hard links count as one\n"
+      "photograph, and symbolic links are skipped. No file is deleted: the page writes a script for you to "
+      "read\n"
+      "and run.\n"
       "Exit code 3: some files could not be read.\n\n"
       "Examples:\n"
       "  infer duplicates photos --html report.html\n"

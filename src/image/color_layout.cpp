@@ -9,7 +9,7 @@
 namespace infer::inline v0 {
 
 ColorLayout color_layout(const Image& image) {
-  constexpr std::size_t kGrid = 4;
+  constexpr std::size_t kGrid = 8;
   const Image small = resize_bicubic(image, kGrid, kGrid, {0, 0, kGrid, kGrid});
   ColorLayout layout{};
   std::size_t at = 0;

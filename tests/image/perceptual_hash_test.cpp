@@ -54,17 +54,17 @@ void fill(Image& image, std::size_t x, std::size_t y, std::size_t width, std::si
     std::fill_n(image.row(row) + x * Image::kChannels, width * Image::kChannels, level);
 }
 
-TEST(ColorLayout, IsTheMeanColourOfEachSixteenth) {
+TEST(ColorLayout, HasTheColoursOfEachSixtyFourthWithoutTheirBrightness) {
   Image image = page(400, 400, 0, 0, 0);
   for (std::size_t y = 0; y < 400; ++y) {
     for (std::size_t x = 0; x < 400; ++x) image.row(y)[3 * x + (x < 200 ? 0 : 2)] = 255;  // red, then blue
   }
   const ColorLayout layout = color_layout(image);
-  for (std::size_t cell = 0; cell < 16; cell += 4) {
-    EXPECT_NEAR(layout[2 * cell], -43, 1);      // Cb of pure red
-    EXPECT_EQ(layout[2 * cell + 1], 127);       // Cr of pure red
-    EXPECT_EQ(layout[2 * cell + 6], 127);       // Cb of pure blue
-    EXPECT_NEAR(layout[2 * cell + 7], -21, 1);  // Cr of pure blue
+  for (std::size_t row = 0; row < layout.size(); row += 16) {
+    EXPECT_NEAR(layout[row], -43, 1);       // Cb of pure red
+    EXPECT_EQ(layout[row + 1], 127);        // Cr of pure red
+    EXPECT_EQ(layout[row + 14], 127);       // Cb of pure blue
+    EXPECT_NEAR(layout[row + 15], -21, 1);  // Cr of pure blue
   }
   EXPECT_EQ(color_layout(page(64, 48, 77, 0, 0)), ColorLayout{});
   EXPECT_EQ(color_distance(layout, ColorLayout{}), 127);

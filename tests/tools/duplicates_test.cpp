@@ -103,11 +103,13 @@ TEST(Grouping, OnePatternInOtherColoursIsAnotherPicture) {
                                                    {{20, 20, 160}, {200, 40, 40}},
                                                    {{40, 127, 40}, {30, 35, 30}},
                                                    {{88, 88, 88}, {36, 36, 36}}};
-  for (const std::size_t size : {32U, 48U, 64U}) {
+  for (const std::size_t size : {32U, 64U}) {
     std::vector<Photo> photos;
     for (const auto& [one, other] : pairs) {
       const Image image = chequers(size, one, other);
-      photos.push_back(photo("p" + std::to_string(photos.size()), std::to_string(photos.size()), 0x1234));
+      photos.push_back(
+          photo("p" + std::to_string(photos.size()), std::to_string(photos.size()), perceptual_hash(image)));
+      ASSERT_TRUE(photos.back().hashes[0]) << size;
       photos.back().colors = color_layout(image);
     }
     EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty()) << size;

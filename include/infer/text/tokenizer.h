@@ -40,9 +40,9 @@ class INFER_EXPORT Tokenizer {
   virtual std::size_t max_tokens() const noexcept = 0;
 
  protected:
-  Tokenizer() = default;
-  Tokenizer(const Tokenizer&) = default;
-  Tokenizer& operator=(const Tokenizer&) = default;
+  Tokenizer() = default;                             ///< A tokenizer of a derived class.
+  Tokenizer(const Tokenizer&) = default;             ///< For tokenizers that can be copied.
+  Tokenizer& operator=(const Tokenizer&) = default;  ///< For tokenizers that can be copied.
 };
 
 /// Opens the tokenizer of `spec.type`, whose files are in `folder`; blocking.

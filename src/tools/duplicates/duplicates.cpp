@@ -34,9 +34,7 @@ std::optional<int> distance_between(const Photo& a, const Photo& b) {
   return distance;
 }
 
-/// The most by which the colours of one photograph change when it is edited: brightness by 25 % changes
-/// strong colours by a quarter of their strength. A red shirt and the same shirt in blue are more than 100
-/// apart.
+/// Edits that keep the picture change its colours by up to 30; see `color_distance`.
 constexpr int kMostColorDistance = 32;
 
 /// The hash sees brightness alone: the same drawing in other colours is another picture, and no copy.
