@@ -42,7 +42,8 @@ inline Result<void> validate(const BatchOptions& options) {
     return bad("max_queue_size: " + std::to_string(options.max_queue_size) +
                " exceeds the maximum of 1048576");
   }
-  if (options.max_queue_delay.count() < 0) return bad("max_queue_delay: must not be negative");
+  if (options.max_queue_delay.count() < 0)
+    return bad("max_queue_delay: " + std::to_string(options.max_queue_delay.count()) + " us is below 0");
   const auto& sizes = options.allowed_batch_sizes;
   if (!sizes.empty()) {
     if (!std::is_sorted(sizes.begin(), sizes.end())) return bad("allowed_batch_sizes: must be ascending");

@@ -46,7 +46,8 @@ class BatchScheduler {
                                                         std::shared_ptr<const Clock> clock) {
     if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
     if (options.max_wait.count() < 0)
-      return fail(ErrorCode::kInvalidArgument, "max_wait: must not be negative");
+      return fail(ErrorCode::kInvalidArgument,
+                  "max_wait: " + std::to_string(options.max_wait.count()) + " ms is below 0");
     if (options.workers == 0)
       return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
     try {
