@@ -9,7 +9,7 @@
 
 namespace infer::inline v0 {
 
-// The rows of the table of tasks; each stands in the source file of its task.
+// The rows of the table of tasks, each defined in the source file of its task.
 TaskRow forecast_task() noexcept;
 TaskRow image_embedding_task() noexcept;
 TaskRow raw_task() noexcept;
@@ -21,7 +21,7 @@ TaskRow text_embedding_task() noexcept;
 /// outputs, shapes of outputs, labels and the meaning of scores must stay.
 Result<void> same_signature(const Model& now, const Model& next);
 
-/// An answer of one output.
+/// Wraps the answer of a model with one output.
 inline Result<std::vector<std::vector<float>>> single(Result<std::vector<float>> answer) {
   if (!answer) return Unexpected(answer.error());
   std::vector<std::vector<float>> outputs;
@@ -29,10 +29,10 @@ inline Result<std::vector<std::vector<float>>> single(Result<std::vector<float>>
   return outputs;
 }
 
-/// The values of each FP32 output.
+/// Returns the values of each FP32 output.
 std::vector<std::vector<float>> values_of(const Response& response);
 
-/// The error for another contract.
+/// Returns the error for a version that does not fit the served version.
 inline Unexpected unfit(const std::string& what) { return fail(ErrorCode::kFailedPrecondition, what); }
 
 }  // namespace infer::inline v0
