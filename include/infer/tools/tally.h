@@ -34,8 +34,7 @@ class Tally {
     /// Times from due to answered of requests that succeeded. They include the time that a request was sent
     /// late because the server had stalled.
     LatencyHistogram from_due;
-    LatencyHistogram
-        from_sent;  ///< Times from sent to answered: what a client sees if it waits for each answer.
+    LatencyHistogram from_sent;  ///< Times from sent to answered, as a client that waits sees them.
   };
   /// One part of the run, by when its requests were due.
   struct Slice {
