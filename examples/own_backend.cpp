@@ -36,7 +36,7 @@ class MovingAverage final : public infer::Backend {
     std::ifstream file(directory / manifest.file);
     int width = 0;
     if (!(file >> width) || width < 1 || width > kIn)
-      return infer::fail(infer::ErrorCode::kModelError, manifest.file + ": holds no width from 1 to 10");
+      return infer::fail(infer::ErrorCode::kModelError, manifest.file + ": needs a width from 1 to 10");
     return std::shared_ptr<const infer::Backend>(std::make_shared<MovingAverage>(width));
   }
 

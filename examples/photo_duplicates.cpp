@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
                        .bytes = bytes.size(),
                        .width = image->width,
                        .height = image->height};
-    photo.hashes.fill(infer::perceptual_hash(*image));  // none for a plain picture: all of those would match
+    photo.hashes.fill(infer::perceptual_hash(*image));  // empty for plain pictures, which would all match
     photos.push_back(std::move(photo));
     files.push_back(std::move(bytes));
   }

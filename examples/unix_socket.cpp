@@ -1,5 +1,5 @@
-// Serves a model over a Unix socket, with a protocol of one line: a client sends "TIMEOUT_MS PATH", and gets
-// the length of the vector of the image at PATH and its first number, or the code and the message of an
+// Serves a model over a Unix socket, with a protocol of one line: a client sends "TIMEOUT_MS PATH" and gets
+// the length and the first number of the vector of the image at PATH, or the code and the message of an
 // error.
 #include <infer/serving/call.h>
 #include <infer/serving/model_repository.h>
@@ -31,7 +31,7 @@ infer::Result<std::vector<float>> embed(const infer::ServedModels& models, infer
 }
 
 void serve_client(const infer::ServedModels& models, int client) {
-  const timeval patience{10, 0};  // for a client that says nothing
+  const timeval patience{10, 0};  // how long to wait for a client that sends nothing
   setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   std::string line;
   for (char c = 0; read(client, &c, 1) == 1 && c != '\n' && line.size() < 4096;) line += c;

@@ -36,7 +36,7 @@ struct infer_response {
 static_assert(INFER_FP64 == static_cast<int>(infer::DType::kFp64),
               "the dtypes of both headers are in one order");
 static_assert(INFER_INTERNAL == static_cast<int>(ErrorCode::kInternal) + 1,
-              "so are the codes, after INFER_OK");
+              "the codes of both headers are in one order, after INFER_OK");
 
 namespace {
 
@@ -45,13 +45,13 @@ infer_code report(const Error& failure, infer_error** error) noexcept {
     *error = nullptr;
     try {
       *error = new infer_error{failure.message};
-    } catch (const std::bad_alloc&) {  // the code has to say it all
+    } catch (const std::bad_alloc&) {  // without memory for a message, the caller gets only the code
     }
   }
   return static_cast<infer_code>(static_cast<int>(failure.code) + 1);
 }
 
-/// Runs `body`, which returns a Result<void>, and lets nothing past.
+/// Runs `body`, which returns a Result<void>, and turns exceptions into codes.
 template <class Body>
 infer_code guarded(infer_error** error, Body body) noexcept {
   try {
@@ -87,7 +87,7 @@ infer::OpenOptions open_options(const infer_options* options) {
 }
 
 infer::TimePoint deadline(std::int64_t timeout_ms) {
-  // 30 years are as good as no bound and do not overflow.
+  // Longer timeouts than 30 years could overflow and mean no bound.
   constexpr std::int64_t kForever = 946'080'000'000;
   if (timeout_ms < 0 || timeout_ms > kForever) return infer::kNever;
   return std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -97,15 +97,15 @@ Result<infer::Tensor> copy(const infer_tensor& view, std::size_t index) {
   const std::string name = "inputs[" + std::to_string(index) + "]";
   if (view.dtype < INFER_BOOL || view.dtype > INFER_FP64)
     return infer::fail(ErrorCode::kInvalidArgument,
-                       name + ": dtype " + std::to_string(view.dtype) + " is none");
+                       name + ": dtype " + std::to_string(view.dtype) + " is not an infer_dtype");
   if (view.rank > infer::Shape::kMaxRank)
     return infer::fail(ErrorCode::kInvalidArgument,
                        name + ": rank " + std::to_string(view.rank) + " exceeds 8");
   if ((view.rank > 0 && view.dims == nullptr) || view.data == nullptr) return null(name.c_str());
   for (std::size_t axis = 0; axis < view.rank; ++axis) {
     if (view.dims[axis] < 0)
-      return infer::fail(ErrorCode::kInvalidArgument,
-                         name + ": dims[" + std::to_string(axis) + "] is negative");
+      return infer::fail(ErrorCode::kInvalidArgument, name + ": dims[" + std::to_string(axis) + "]: " +
+                                                          std::to_string(view.dims[axis]) + " is negative");
   }
   const infer::Shape shape(std::span(view.dims, view.rank));
   auto tensor = infer::Tensor::allocate(static_cast<infer::DType>(view.dtype), shape);
@@ -121,7 +121,7 @@ const char* infer_version(void) { return INFER_VERSION; }
 
 const char* infer_code_name(infer_code code) {
   if (code == INFER_OK) return "Ok";
-  return infer::to_string(static_cast<ErrorCode>(code - 1)).data();  // of a literal, so it ends with a zero
+  return infer::to_string(static_cast<ErrorCode>(code - 1)).data();  // a literal ends with a zero
 }
 
 const char* infer_error_message(const infer_error* error) {

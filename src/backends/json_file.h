@@ -9,7 +9,7 @@
 
 namespace infer::inline v0 {
 
-/// The JSON object in the file of a model; it lives as long as the parser. Errors: of `unreadable`;
+/// The JSON object in the file of a model; it lives as long as the parser. Errors: those of `unreadable`;
 /// `kModelError`, naming the file.
 inline Result<simdjson::dom::object> load_object(simdjson::dom::parser& parser,
                                                  const std::filesystem::path& file) {

@@ -19,7 +19,7 @@ std::chrono::nanoseconds thread_cpu_time() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// One round of the fixed computation: about a microsecond.
+/// Does one round of the fixed computation, which takes about a microsecond.
 std::uint64_t work_round(std::uint64_t state) {
   for (int i = 0; i < 1000; ++i) {  // xorshift64: Marsaglia, 2003
     state ^= state << 13;
@@ -29,7 +29,8 @@ std::uint64_t work_round(std::uint64_t state) {
   return state;
 }
 
-/// Two numbers of even spread in (0, 1], from the forward's number alone (SplitMix64: Steele et al., 2014).
+/// Returns two uniform random numbers in (0, 1] that depend only on seed and forward number (SplitMix64:
+/// Steele et al., 2014).
 std::pair<double, double> random_pair(std::uint64_t seed, std::uint64_t forward) {
   const auto mix = [](std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
@@ -40,7 +41,7 @@ std::pair<double, double> random_pair(std::uint64_t seed, std::uint64_t forward)
   return {mix(base + 0x9E3779B97F4A7C15ULL), mix(base + 2 * 0x9E3779B97F4A7C15ULL)};
 }
 
-/// Whether an output is the input in its place.
+/// Returns true if an output has the dtype and shape of the input at the same index.
 bool is_input(const ModelSignature& signature, std::size_t index) {
   if (index >= signature.inputs.size()) return false;
   const TensorSpec& input = signature.inputs[index];
@@ -74,7 +75,7 @@ class ScriptedBackend final : public Backend {
     const std::uint64_t number = forwards_.fetch_add(1, std::memory_order_relaxed);
     spend(law(batch, number));
     if (options_.failure_rate > 0 && random_pair(~options_.seed, number).first <= options_.failure_rate)
-      return fail(ErrorCode::kModelError, "a failure as the script says");
+      return fail(ErrorCode::kModelError, "simulated failure");
     if (brings_work(options_.signature.inputs[0])) return do_work(inputs[0], batch);
     if (options_.poison) {
       for (std::size_t i = 0; i < batch; ++i) {
@@ -113,7 +114,7 @@ class ScriptedBackend final : public Backend {
     const auto asked = input.as<double>();
     const auto done = output->as<double>();
     for (std::size_t i = 0; i < 2 * batch; ++i) {
-      // What the simulator refuses; here for tensors that came another way.
+      // The simulator checks these limits too, but tensors can also arrive by other routes.
       const double most = i % 2 == 0 ? 60'000 : 10'000'000;
       if (asked[i] >= 0 && asked[i] <= most) continue;
       return fail(ErrorCode::kInvalidArgument, std::string(i % 2 == 0 ? "work_ms" : "work_units") + ": " +
@@ -128,7 +129,7 @@ class ScriptedBackend final : public Backend {
       if (asked[2 * i] > 0) {
         for (; thread_cpu_time() < end; ++rounds) state = work_round(state);
       }
-      done[2 * i] = state == 0 ? 0 : asked[2 * i];  // the state is used, so that no compiler leaves it out
+      done[2 * i] = state == 0 ? 0 : asked[2 * i];  // using the state keeps compilers from removing the work
       done[2 * i + 1] = static_cast<double>(rounds);
     }
     std::vector<Tensor> outputs;
@@ -175,15 +176,16 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
   const auto bad = [](const std::string& what) {
     return fail(ErrorCode::kInvalidArgument, "scripted: " + what);
   };
-  if (signature.inputs.empty() || signature.outputs.empty()) return bad("inputs and outputs are needed");
+  if (signature.inputs.empty() || signature.outputs.empty())
+    return bad("the signature must have inputs and outputs");
   const TensorSpec& first = signature.inputs.front();
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
     if (is_input(signature, i) || (brings_work(first) && brings_work(signature.outputs[i]))) continue;
     const TensorSpec& output = signature.outputs[i];
     if (!signature.is_static() || output.dtype != DType::kFp32)
-      return bad(output.name + ": an output that is not the input in its place is FP32 of fixed shape");
+      return bad(output.name + ": must equal the input at its index, or be FP32 of fixed shape");
     if (first.dtype != DType::kFp32 && first.dtype != DType::kUint8)
-      return bad(first.name + ": inputs are FP32, UINT8 or FP64 [2], where outputs are made of them");
+      return bad(first.name + ": must be FP32, UINT8 or FP64 [2], since outputs are computed from it");
   }
   return std::shared_ptr<const Backend>(std::make_shared<ScriptedBackend>(std::move(options)));
 }

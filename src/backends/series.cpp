@@ -17,8 +17,8 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-/// window [batch, history, inputs] and the time of its last row [batch, 1] in; forecast, lower and upper
-/// [batch, horizon, targets] out.
+/// Inputs: window [batch, history, inputs] and the time of its last row [batch, 1]. Outputs: forecast, lower
+/// and upper [batch, horizon, targets].
 class SeriesBackend final : public Backend {
  public:
   SeriesBackend(StatisticalModel model, SeriesSpec spec, ModelSignature signature)
@@ -65,7 +65,7 @@ class SeriesBackend final : public Backend {
   Value predict(const NaiveModel& model, std::span<const float> window, double, std::size_t step,
                 std::size_t target) const {
     const std::size_t inputs = spec_.columns.size() + spec_.calendar.size();
-    const std::size_t back = model.season - step % model.season;  // rows before the end, 1 is the last
+    const std::size_t back = model.season - step % model.season;  // rows from the end; 1 is the last row
     const std::size_t season = step / model.season + 1;
     return {window[(spec_.history - back) * inputs + target],
             model.deviation[target] * std::sqrt(static_cast<double>(season))};
@@ -145,7 +145,7 @@ bool read_model(const object& fields, const SeriesSpec& spec, StatisticalModel& 
   return true;
 }
 
-/// The text of a model is large because of its lists: they have no blanks.
+/// Writes a list without blanks, since lists make up most of a model's text.
 void write_list(JsonWriter& json, std::string_view key, const std::vector<double>& values) {
   json.key(key).spaced(false).list(values).spaced();
 }
@@ -194,8 +194,8 @@ Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
   const SeriesSpec& spec = *manifest.series;
   StatisticalModel model;
   if (!read_model(*fields, spec, model))
-    return fail(ErrorCode::kModelError,
-                path.string() + ": is no statistical model of " + std::to_string(spec.targets) + " targets");
+    return fail(ErrorCode::kModelError, path.string() + ": is not a statistical model of " +
+                                            std::to_string(spec.targets) + " targets");
   const auto history = static_cast<std::int64_t>(spec.history);
   const auto inputs = static_cast<std::int64_t>(spec.columns.size() + spec.calendar.size());
   const Shape out{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};

@@ -8,7 +8,7 @@
 
 namespace infer::inline v0 {
 
-/// Loads a statistical model, for the table of backends. Errors: `kNotFound`, `kModelError`.
+/// Loads a statistical model; a row of the table of backends. Errors: `kNotFound`, `kModelError`.
 Result<std::shared_ptr<const Backend>> load_series(const Manifest& manifest,
                                                    const std::filesystem::path& directory,
                                                    const LoadOptions& options);

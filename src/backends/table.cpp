@@ -13,7 +13,7 @@
 
 namespace infer::inline v0 {
 
-// A list here, since linkers drop objects that register themselves from a static library.
+// Listed here, since linkers drop self-registering objects of a static library.
 Backends::Backends() {
   if constexpr (kWithTorch) entries_.push_back({"torchscript", "pytorch_torchscript", libtorch::load_file});
 #if INFER_WITH_JSON

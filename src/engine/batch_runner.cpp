@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::milliseconds kWarmupBudget{1500};
 constexpr std::chrono::seconds kRerunInterval{1};
 
-/// What `call`, which runs code of the model, gives or throws.
+/// Returns the result of `call`, which runs code of the model, with exceptions turned into errors.
 template <class Call>
 auto guarded(Call call) noexcept -> decltype(call()) {
   try {
@@ -29,9 +29,9 @@ auto guarded(Call call) noexcept -> decltype(call()) {
     } catch (const std::exception& e) {
       return fail(ErrorCode::kModelError, e.what());
     } catch (...) {
-      return fail(ErrorCode::kModelError, "the model threw something that is no exception");
+      return fail(ErrorCode::kModelError, "the model threw a value that is not an exception");
     }
-  } catch (...) {  // of making the message
+  } catch (...) {  // no memory for the message
     return Unexpected(out_of_memory());
   }
 }
@@ -50,8 +50,9 @@ Result<std::vector<Tensor>> collate(const BufferPool& buffers, std::span<const T
   return inputs;
 }
 
-/// The tasks with the samples of each request together, whose rows then often need no copying: neither into
-/// the batch nor out of it. The order within a batch is free; which samples it has was decided fairly before.
+/// Orders tasks so that the samples of a request are neighbours, since their rows then often need no copy,
+/// neither into the batch nor out of it. This does not affect fairness: the queue has already chosen the
+/// samples of the batch.
 std::vector<const Task*> group_requests(std::span<const Task> batch) {
   std::vector<const Task*> grouped;
   grouped.reserve(batch.size());
@@ -67,8 +68,8 @@ std::vector<const Task*> group_requests(std::span<const Task> batch) {
 }  // namespace
 
 void BatchRunner::start_worker() noexcept {
-  // On Linux the niceness set through a thread's id is that of the thread alone. Refusal is no error: it only
-  // means that probes compete with workers on equal terms.
+  // On Linux the niceness set through a thread's id affects only that thread. A refusal is not an error:
+  // probes then compete with workers on equal terms.
   if (options_.worker_nice > 0) {
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.worker_nice);
   }
@@ -107,7 +108,7 @@ std::vector<BatchRunner::WarmupShape> BatchRunner::warmup_shapes(bool of_any_siz
   std::vector<std::size_t> sizes = batch.allowed_batch_sizes;
   if (sizes.empty()) sizes = {1, batch.max_batch_size};
   std::reverse(sizes.begin(),
-               sizes.end());  // the largest first: it takes the memory that the others then use
+               sizes.end());  // the largest first, since smaller batches reuse its memory
   std::vector<WarmupShape> shapes;
   for (const std::size_t length : of_any_size ? options_.allowed_lengths : std::vector<std::size_t>{1}) {
     for (const std::size_t size : sizes) {
@@ -127,7 +128,7 @@ Result<Duration> BatchRunner::warm_run(const WarmupShape& shape) {
     auto tensor = buffers_.tensor(spec.dtype, Shape(dims).with_batch(static_cast<std::int64_t>(batch_size)));
     if (!tensor) return Unexpected(tensor.error());
     std::memset(tensor->data(), 0, tensor->bytes());
-    // Ids and masks: ones, since a mask of zeros would leave nothing to compute.
+    // Ids and masks are ones, since a mask of zeros would leave nothing to compute.
     if (spec.dtype == DType::kInt64) std::ranges::fill(tensor->as<std::int64_t>(), 1);
     inputs.push_back(*std::move(tensor));
   }

@@ -14,7 +14,7 @@
 
 namespace infer::inline v0 {
 
-/// Runs batches on a model: collate, forward, split. Shared by the worker threads, whom it outlives.
+/// Runs batches on a model: collate, forward, split. The worker threads share it; it outlives them.
 class BatchRunner {
  public:
   BatchRunner(Model model, const EngineOptions& options, std::shared_ptr<const Clock> clock,
@@ -26,7 +26,7 @@ class BatchRunner {
         buffers_(std::move(buffers)),
         batch_times_(options.batch.max_batch_size + 1) {}
 
-  /// Readies the calling worker thread: niceness, thread counts, warm-up.
+  /// Prepares the calling worker thread: niceness, thread counts, warm-up.
   void start_worker() noexcept;
   /// Runs `batch` and completes each of its tasks. May throw std::bad_alloc.
   void run(std::span<const Task> batch);
@@ -43,7 +43,7 @@ class BatchRunner {
   std::uint64_t reruns() const noexcept { return reruns_.load(std::memory_order_relaxed); }
 
  private:
-  /// Tasks in the order in which their samples lie in a batch.
+  /// Tasks in the order of their samples in a batch.
   using Batch = std::span<const Task* const>;
   /// When the stages of a batch ended.
   struct Stages {
@@ -57,7 +57,7 @@ class BatchRunner {
   bool may_rerun();
   struct WarmupShape {
     std::size_t batch_size;
-    std::size_t length;  // of dimensions of any size
+    std::size_t length;  // used for dimensions of any size
   };
   Result<void> warm_up();
   std::vector<WarmupShape> warmup_shapes(bool of_any_size) const;

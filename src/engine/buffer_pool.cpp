@@ -11,13 +11,13 @@
 namespace infer::inline v0 {
 namespace {
 
-/// A buffer serves requests down to this fraction of its size, so that those of the largest batch do for the
-/// smaller ones too.
+/// A buffer serves requests of at least 1 / kSpread of its size, so that buffers of the largest batch also
+/// serve smaller batches.
 constexpr std::size_t kSpread = 4;
-/// How often to look for what has gone unused.
+/// How often to look for unused buffers.
 constexpr std::chrono::seconds kLookEvery{1};
 
-// A sanitizer shall see where a buffer ends, and who uses it after its end.
+// Sanitizers must see each allocation, to find writes beyond a buffer and use after free.
 #ifdef INFER_SANITIZED
 constexpr bool kKeeps = false;
 #else
@@ -46,13 +46,13 @@ struct BufferPool::State {
   };
   using Buffers = std::multimap<std::size_t, Buffer>;
 
-  /// With the lock held.
+  /// Frees a buffer; the caller holds the lock.
   void forget(Buffers::iterator entry) noexcept {
     kept -= entry->first;
     free.erase(entry);
   }
 
-  /// Frees what has gone unused for long. With the lock held.
+  /// Frees buffers that were unused for long; the caller holds the lock.
   void age(TimePoint now, Duration every) noexcept {
     if (now - looked < every) return;
     looked = now;
@@ -63,7 +63,7 @@ struct BufferPool::State {
     }
   }
 
-  /// The smallest that fits; none where they are all too small, or much too large.
+  /// Takes the smallest buffer that fits; empty if all are too small or much too large.
   Buffer find(std::size_t bytes) {
     const std::unique_lock lock(mutex);
     age(clock->now(), kLookEvery);
@@ -84,10 +84,10 @@ struct BufferPool::State {
       while (kept > max_kept - size) {
         forget(std::ranges::min_element(free, {}, [](const auto& entry) { return entry.second.last_used; }));
       }
-      // In front of its equals: what was used last is used next, and what is too much stays unused.
+      // Before buffers of equal size: reusing the latest one lets superfluous ones age.
       free.emplace_hint(free.lower_bound(size), size, std::move(buffer));
       kept += size;
-    } catch (const std::bad_alloc&) {  // then it is freed
+    } catch (const std::bad_alloc&) {  // the buffer is freed
     }
   }
 

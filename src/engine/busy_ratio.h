@@ -8,7 +8,8 @@
 
 namespace infer::inline v0 {
 
-/// The share of time that workers were busy, over a window that does not shrink when many ask. Thread-safe.
+/// The share of time that workers were busy, over a window that does not depend on how often it is read.
+/// Thread-safe.
 class BusyRatio {
  public:
   /// `busy`: time spent by all `workers` together so far.

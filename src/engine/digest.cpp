@@ -15,7 +15,7 @@ namespace infer::inline v0 {
 
 namespace {
 
-/// A digest that grows with what it is given.
+/// Computes a digest piece by piece.
 class Sha256 {
  public:
   Sha256() : ok_(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1) {}

@@ -8,8 +8,8 @@
 
 namespace infer::inline v0 {
 
-/// Holds off other processes that lock the same folder; waits for them. Where the file system knows no locks
-/// it holds off nobody.
+/// Locks a folder against other processes that lock it; waits for them. Has no effect on a file system
+/// without locks.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::filesystem::path& directory)

@@ -44,7 +44,7 @@ Result<void> DurableFile::commit() {
     return fail(ErrorCode::kFailedPrecondition,
                 file_.string() + ": cannot be written: " + std::generic_category().message(error_));
   }
-  sync_folder(file_.parent_path());  // the rename itself lies in the folder
+  sync_folder(file_.parent_path());  // the folder holds the new name
   return {};
 }
 

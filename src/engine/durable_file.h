@@ -8,8 +8,8 @@
 
 namespace infer::inline v0 {
 
-/// A file written under another name beside it, which takes its own name once all of it is on the disk: after
-/// a crash or on a full disk there is the old file or the new one, whole. Not thread-safe.
+/// Writes a file under a temporary name and renames it once all of it is on the disk, so that after a crash
+/// or on a full disk either the whole old file or the whole new file exists. Not thread-safe.
 class DurableFile {
  public:
   explicit DurableFile(std::filesystem::path file);
@@ -18,7 +18,7 @@ class DurableFile {
   DurableFile(const DurableFile&) = delete;
   DurableFile& operator=(const DurableFile&) = delete;
 
-  /// Adds `content`. What goes wrong is kept for `commit`; later writes then do nothing.
+  /// Adds `content`. After an error, which `commit` reports, later writes do nothing.
   void write(std::string_view content) noexcept;
   /// Flushes to the disk and renames. Errors: `kFailedPrecondition`, with the reason of the first failure.
   Result<void> commit();
@@ -38,7 +38,7 @@ Result<void> write_durably(const std::filesystem::path& file, std::string_view c
 /// Copies the content of a file. Errors: `kNotFound` (`from` cannot be read), `kFailedPrecondition`.
 Result<void> copy_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Flushes the names in a folder to the disk, where the file system can.
+/// Flushes the names in a folder to the disk if the file system supports that.
 void sync_folder(const std::filesystem::path& folder) noexcept;
 
 }  // namespace infer::inline v0

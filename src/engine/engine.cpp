@@ -70,8 +70,8 @@ struct Engine::Impl {
         buffers(options.clock),
         runner(std::make_shared<BatchRunner>(model, options, options.clock, metrics, buffers)) {}
 
-  /// A model that is gone has nothing queued; where another took its place, that one says so before each
-  /// rendering.
+  /// The gauges of a destroyed engine must not stay at old values; a successor of the same name sets its own
+  /// before each rendering.
   ~Impl() {
     for (Gauge* gauge : {&metrics->queue_depth, &metrics->queue_bytes, &metrics->inflight,
                          &metrics->buffer_bytes, &metrics->busy_workers, &metrics->busy_ratio})

@@ -16,21 +16,21 @@
 namespace infer::inline v0 {
 
 /// Writes JSON text, commas included; every JSON text of the library and its adapters is written by this
-/// class. The caller keeps keys and values in order; nothing is checked but that strings are UTF-8: each byte
-/// that is none becomes U+FFFD. Characters that steer a terminal are escaped, though JSON asks that of C0
-/// controls alone: what is written is often printed.
+/// class. The caller keeps keys and values in order; the class does not check it. Bytes that are not UTF-8
+/// become U+FFFD. Characters that control a terminal are escaped, since JSON text is often printed; JSON
+/// itself requires that only for C0 controls.
 ///
-/// Programs read compact text. What people read and edit has blanks after commas and colons (`spaced`) and
-/// lines (`line`).
+/// Text is compact by default. Files that people read and edit get blanks after commas and colons (`spaced`)
+/// and lines (`line`).
 class JsonWriter {
  public:
-  /// From now on with a blank after each comma and colon, or without.
+  /// Turns blanks after each comma and colon on or off for the text that follows.
   JsonWriter& spaced(bool on = true) {
     spaced_ = on;
     blanks_ = spaced_ || line_ != kNoLine;
     return *this;
   }
-  /// What comes next, a key, a value or a closing bracket, begins a line with `indent` blanks.
+  /// Lets the next key, value or closing bracket begin a line with `indent` blanks.
   JsonWriter& line(std::size_t indent) {
     line_ = indent;
     blanks_ = true;
@@ -60,13 +60,14 @@ class JsonWriter {
   JsonWriter& value(bool flag) { return raw(flag ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
 
-  /// Shortest text that reads back as the same number; NaN and infinity, which JSON lacks, become null.
+  /// Writes the shortest text that reads back as the same number; NaN and infinity, which JSON lacks, become
+  /// null.
   template <std::floating_point T>
   JsonWriter& value(T number) {
     if (!std::isfinite(number)) return null();
     return print(number);
   }
-  /// The same with at most six significant digits: what was measured is no better known.
+  /// Writes a measured number, which is not known to more than six significant digits.
   JsonWriter& measured(double number) {
     if (!std::isfinite(number)) return null();
     return print(number, std::chars_format::general, 6);
@@ -81,7 +82,7 @@ class JsonWriter {
     text_.reserve(text_.size() + numbers.size() * 13 + 2);
     return list(numbers);
   }
-  /// A list of strings or numbers.
+  /// Writes a list of strings or numbers.
   template <class List>
   JsonWriter& list(const List& items) {
     begin_array();
@@ -89,7 +90,7 @@ class JsonWriter {
     return end_array();
   }
 
-  /// Text that is JSON already.
+  /// Writes text that is JSON already.
   JsonWriter& raw(std::string_view json) {
     comma();
     text_ += json;
@@ -145,7 +146,7 @@ class JsonWriter {
         text_ += '\\';
         text_ += c;
       } else if (length > 0 && steers_display(code_point(string, length))) {
-        const char32_t code = code_point(string, length);  // all of them have four digits
+        const char32_t code = code_point(string, length);  // such characters are below U+10000
         text_ += {'\\', 'u', kHex[code >> 12], kHex[code >> 8 & 15], kHex[code >> 4 & 15], kHex[code & 15]};
       } else if (byte < 0x80) {
         text_ += c;
@@ -162,10 +163,10 @@ class JsonWriter {
   static constexpr std::size_t kNoLine = static_cast<std::size_t>(-1);
 
   std::string text_;
-  bool fresh_ = true;  ///< No comma belongs before what comes next.
+  bool fresh_ = true;  ///< True if no comma precedes the next key or value.
   bool spaced_ = false;
   std::size_t line_ = kNoLine;  ///< Indent of the line that begins next.
-  bool blanks_ = false;         ///< Either of the two asks for something.
+  bool blanks_ = false;         ///< True if `spaced_` or `line_` asks for blanks.
 };
 
 }  // namespace infer::inline v0

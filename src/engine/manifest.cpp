@@ -19,7 +19,8 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-/// The version folders, the latest last. Hidden folders are none: what is being written, or a tool's own.
+/// Returns the version folders, the latest last. Hidden folders are not versions: they are being written, or
+/// belong to tools.
 Result<std::vector<std::string>> all_versions(const fs::path& directory) {
   std::vector<std::string> versions;
   std::error_code error;
@@ -32,12 +33,12 @@ Result<std::vector<std::string>> all_versions(const fs::path& directory) {
     if (status.type() == fs::file_type::directory) {
       versions.push_back(name);
     } else if (!fs::status_known(status) || status.type() == fs::file_type::not_found) {
-      // A link that leads nowhere may be the latest version: an older one is not served in its place.
+      // A broken link may be the latest version, so serving an older version instead would be wrong.
       return fail(ErrorCode::kFailedPrecondition,
                   unreadable(entry->path(), unfollowed ? unfollowed.value() : ENOENT).message);
     }
   }
-  // Of a list that is not complete the last would be another version than the latest.
+  // The last entry of an incomplete list need not be the latest version.
   if (error && error != std::errc::no_such_file_or_directory)
     return Unexpected(unreadable(directory, error.value()));
   if (versions.empty()) return fail(ErrorCode::kNotFound, directory.string() + ": has no version folder");
@@ -55,7 +56,7 @@ Result<Manifest> read_manifest(const fs::path& directory, const std::string& ver
   }
   const fs::path own = directory / version / "infer.json";
   std::error_code error;
-  // What is there and cannot be read is an error: the folder's manifest may say something else.
+  // A manifest that exists but cannot be read is an error: the folder's manifest may say something else.
   const bool has_own = fs::symlink_status(own, error).type() != fs::file_type::not_found;
   const fs::path path = has_own ? own : directory / "infer.json";
   auto content = read_file(path);
@@ -73,7 +74,7 @@ Result<std::string> choose_version(const fs::path& directory) {
   std::error_code error;
   const fs::file_status promoted = fs::symlink_status(directory / "PROMOTED", error);
   if (promoted.type() != fs::file_type::not_found) {
-    // Whatever is wrong with it: no other version is served in its place.
+    // If PROMOTED is wrong in any way, no other version is served instead.
     std::ifstream file(directory / "PROMOTED");
     std::string version;
     if (!file) return fail(ErrorCode::kFailedPrecondition, unreadable(directory / "PROMOTED", errno).message);
@@ -81,7 +82,7 @@ Result<std::string> choose_version(const fs::path& directory) {
       return fail(ErrorCode::kFailedPrecondition, (directory / "PROMOTED").string() + ": cannot be read");
     version.resize(version.find_last_not_of(" \t\r") + 1);
     if (!valid_name(version))
-      return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is no version name");
+      return fail(ErrorCode::kInvalidArgument, "PROMOTED: '" + version + "' is not a version name");
     if (!is_folder(directory / version)) {
       return fail(ErrorCode::kNotFound, "PROMOTED names version " + version + ", which does not exist");
     }
@@ -112,7 +113,7 @@ Result<std::vector<std::string>> served_versions(const fs::path& directory) {
     }
   }
   if (manifest->version_policy == "latest") return served;
-  // The promoted one first, else the latest.
+  // The promoted version comes first, else the latest.
   auto first = choose_version(directory);
   if (!first) return Unexpected(first.error());
   if (served.empty()) return std::vector<std::string>{*first};

@@ -13,7 +13,7 @@ std::string version_label(const std::string& version, const std::string& precisi
   return precision == "fp32" ? version : version + "+" + precision;
 }
 
-/// `call`, its exceptions as errors of the model in `directory`.
+/// Returns the result of `call`, with exceptions turned into errors of the model in `directory`.
 template <class Call>
 Result<Model> guarded(const std::filesystem::path& directory, Call call) {
   try {
@@ -43,7 +43,8 @@ Result<Model> load_model(const std::filesystem::path& directory, Manifest manife
                          const LoadOptions& options) {
   return guarded(directory, [&]() -> Result<Model> {
     if (options.version.empty())
-      return fail(ErrorCode::kInvalidArgument, "version: is empty; a manifest is that of one version");
+      return fail(ErrorCode::kInvalidArgument,
+                  "version: is empty; name the version that the manifest belongs to");
     const std::filesystem::path files = directory / options.version;
     if (auto intact = check_digests(manifest, files); !intact) return Unexpected(intact.error());
     const auto known = options.backends ? options.backends : std::make_shared<const Backends>();
@@ -57,7 +58,8 @@ Result<Model> load_model(const std::filesystem::path& directory, Manifest manife
     auto backend = entry->load(manifest, files, options);
     if (!backend) return Unexpected(backend.error());
     if (*backend == nullptr)
-      return fail(ErrorCode::kInternal, "backend '" + entry->name + "' gave no model and no error");
+      return fail(ErrorCode::kInternal,
+                  "backend '" + entry->name + "' returned neither a model nor an error");
     std::string name = manifest.name;
     Model model = make_model(std::move(name), *std::move(backend), std::move(manifest));
     model.directory = files;

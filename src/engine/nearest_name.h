@@ -7,7 +7,7 @@
 
 namespace infer::inline v0 {
 
-/// Levenshtein's distance: edits of one character that turn `a` into `b`.
+/// Returns Levenshtein's distance: the number of one-character edits that turn `a` into `b`.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -23,7 +23,7 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-/// The name in `known` (not empty) that is the fewest edits away, for "did you mean".
+/// Returns the name in `known` (not empty) that is the fewest edits away, for "did you mean".
 template <class Names>
 std::string_view nearest_name(std::string_view name, const Names& known) {
   return *std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {

@@ -48,11 +48,12 @@ Result<std::string> text(const std::string& key, element value) {
   std::string_view out;
   if (value.get(out) != simdjson::SUCCESS) return bad(key, "must be a string");
   if (out.find('\0') != std::string_view::npos)
-    return bad(key, "holds a NUL character, which no file or tensor is named with");
+    return bad(key, "contains a NUL character, which names must not contain");
   return std::string(out);
 }
 
-/// A file beside the manifest. The system would end a name at a NUL, and open another file than is shown.
+/// Returns true if `name` is a file beside the manifest. The system would end a name at a NUL, and open
+/// another file than the name that a message shows.
 bool is_plain_file_name(std::string_view name) {
   return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos &&
          name != "." && name != "..";
@@ -66,7 +67,7 @@ Result<std::string> choice(const std::string& key, element value,
   if (std::find(choices.begin(), choices.end(), *out) != choices.end()) return out;
   std::string list;
   for (const auto& name : choices) list += (list.empty() ? "" : ", ") + std::string(name);
-  return bad(key, "'" + *out + "' is none of " + list);
+  return bad(key, "'" + *out + "' is not one of " + list);
 }
 
 Result<std::size_t> count(const std::string& key, element value) {
@@ -90,7 +91,7 @@ Result<Shape> dimensions(const std::string& key, element value) {
   for (const element dim : dims) {
     std::int64_t size = 0;
     if (dim.get(size) != simdjson::SUCCESS || size < -1)
-      return bad(key, "dimensions are whole numbers of -1 or more");
+      return bad(key, "dimensions must be whole numbers, -1 or more");
     shape.push_back(size);
   }
   if (shape.size() >= Shape::kMaxRank) return bad(key, "has more than 7 dimensions");
@@ -140,14 +141,14 @@ Result<TensorSpec> tensor_spec(const std::string& key, element value) {
   if (!has_shape) return bad(key, "needs a shape");
   if (spec.range && !is_whole(spec.dtype))
     return bad(key + ".range",
-               "is for whole numbers, " + spec.name + " is " + std::string(to_string(spec.dtype)));
+               "needs an integer dtype; " + spec.name + " is " + std::string(to_string(spec.dtype)));
   if (spec.max_shape.rank() > 0 && spec.max_shape.rank() != spec.shape.rank())
     return bad(key + ".max_shape",
-               spec.max_shape.text() + " has not as many dimensions as the shape " + spec.shape.text());
+               spec.max_shape.text() + " must have as many dimensions as the shape " + spec.shape.text());
   return spec;
 }
 
-/// What only inputs say, and of whom.
+/// Checks that only inputs have range, max_shape and same_shape_as, and that same_shape_as names an input.
 Result<void> check_bounds(const Manifest& manifest) {
   for (std::size_t i = 0; i < manifest.outputs.size(); ++i) {
     const TensorSpec& spec = manifest.outputs[i];
@@ -161,7 +162,7 @@ Result<void> check_bounds(const Manifest& manifest) {
                                    [&](const auto& other) { return other.name == spec.same_shape_as; });
     if (like == manifest.inputs.end())
       return bad("inputs[" + std::to_string(i) + "].same_shape_as",
-                 "'" + spec.same_shape_as + "' is no input");
+                 "'" + spec.same_shape_as + "' is not an input");
   }
   return {};
 }
@@ -293,11 +294,13 @@ Result<SeriesSpec> series(element value) {
   if (out.targets == 0 || out.targets > out.columns.size())
     return bad("series.targets", std::to_string(out.targets) + " is outside 1 to the number of columns, " +
                                      std::to_string(out.columns.size()));
-  if (out.history == 0 || out.history > 100000) return bad("series.history", "is outside 1 to 100000");
-  if (out.horizon == 0 || out.horizon > 100000) return bad("series.horizon", "is outside 1 to 100000");
+  if (out.history == 0 || out.history > 100000)
+    return bad("series.history", std::to_string(out.history) + " is outside 1 to 100000");
+  if (out.horizon == 0 || out.horizon > 100000)
+    return bad("series.horizon", std::to_string(out.horizon) + " is outside 1 to 100000");
   const std::size_t inputs = out.columns.size() + out.calendar.size();
   if (out.mean.size() != inputs || out.scale.size() != inputs)
-    return bad("series.mean", "and scale need one number for each of the " + std::to_string(inputs) +
+    return bad("series.mean", "mean and scale need one number for each of the " + std::to_string(inputs) +
                                   " columns and calendar features");
   for (const double scale : out.scale) {
     if (!(scale > 0)) return bad("series.scale", "must be positive");

@@ -8,13 +8,14 @@
 
 namespace infer::inline v0 {
 
-/// The bytes of a file. Errors: `kNotFound` (no such file, or one that cannot be read: a folder, a loop of
-/// links), `kUnavailable` (no descriptors left), `kInvalidArgument` (larger than `limit` bytes).
+/// Returns the bytes of a file. Errors: `kNotFound` (the file does not exist or cannot be read, such as a
+/// folder or a loop of links), `kUnavailable` (no descriptors left), `kInvalidArgument` (larger than `limit`
+/// bytes).
 Result<std::string> read_file(const std::filesystem::path& file, std::size_t limit = std::size_t{1} << 28);
 
-/// Why a file could not be opened, by `error`, which is `errno` right after that: "PATH: no such file",
-/// "PATH: cannot be read: Too many open files". `kNotFound`, or `kUnavailable` where the process or the
-/// machine has no descriptors left.
+/// Returns the error for a file that could not be opened; `error` is `errno` after the attempt. Messages:
+/// "PATH: no such file", "PATH: cannot be read: Too many open files". Codes: `kUnavailable` if the process or
+/// the machine has no descriptors left, else `kNotFound`.
 Error unreadable(const std::filesystem::path& file, int error);
 
 }  // namespace infer::inline v0

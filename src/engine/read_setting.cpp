@@ -12,7 +12,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// Times are in milliseconds, with a fraction if need be.
+/// Reads a time in milliseconds, which may have a fraction.
 template <class Time>
 Result<Time> read_time(const Setting& setting, element value, const std::string& name) {
   using Milliseconds = std::chrono::duration<double, std::milli>;

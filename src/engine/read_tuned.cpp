@@ -13,7 +13,7 @@ namespace {
 
 Result<void> read_field(const std::string& name, std::string_view key, simdjson::dom::element value,
                         TunedSettings& settings) {
-  // For people to read: a wrong number does no harm.
+  // Only people read these two numbers, so a wrong value is not an error.
   for (const auto& [measured, out] : {std::pair("samples_per_second", &settings.samples_per_second),
                                       std::pair("p95_ms", &settings.p95_ms)}) {
     if (key != measured) continue;

@@ -15,10 +15,10 @@ bool matches(const Shape& shape, const TensorSpec& spec) noexcept {
   return true;
 }
 
-/// What a sample may say of its size, whatever the model takes, so that no product of dimensions overflows in
-/// a batch of it either. Dimensions count even where another is zero: strides are made of them.
+/// Limits the size of a sample for every model, so that no product of dimensions overflows, in a batch
+/// either. Dimensions count even if another one is zero, since strides are computed from them.
 Result<void> check_size(const TensorSpec& spec, const Tensor& tensor) {
-  constexpr std::size_t kMaxBytes = std::size_t{1} << 48;  // what a processor addresses
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 48;  // the address space of processors
   const Shape& shape = tensor.shape();
   const auto bad = [&](const std::string& what) {
     return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + shape.text() + " " + what);
@@ -32,8 +32,7 @@ Result<void> check_size(const TensorSpec& spec, const Tensor& tensor) {
     if (dim < 0) return bad("has a negative dimension");
     if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(std::max<std::int64_t>(1, dim)), &bytes) ||
         bytes > kMaxBytes) {
-      return bad("is too large: dimensions other than 0 may not come to more than " +
-                 std::to_string(kMaxBytes) + " bytes");
+      return bad("is too large: its dimensions other than 0 exceed " + std::to_string(kMaxBytes) + " bytes");
     }
   }
   return {};
@@ -57,7 +56,7 @@ Result<void> check_values(const TensorSpec& spec, std::span<const T> values) {
   return fail(ErrorCode::kInvalidArgument, spec.name + "[" + std::to_string(found - values.begin()) +
                                                "]: " + std::to_string(*found) + " is outside " +
                                                std::to_string(least) + " to " + std::to_string(greatest) +
-                                               ", what the model takes");
+                                               ", the range that the model takes");
 }
 
 Result<void> check_range(const TensorSpec& spec, const Tensor& tensor) {
@@ -83,7 +82,7 @@ Result<void> check_range(const TensorSpec& spec, const Tensor& tensor) {
   }
 }
 
-/// The shape of the input that `spec` names as its like, if it names one.
+/// Returns the shape of the input in `same_shape_as` of `spec`; null if it names none.
 const Shape* shape_of_like(const ModelSignature& signature, const TensorSpec& spec,
                            std::span<const Tensor> sample) noexcept {
   if (spec.same_shape_as.empty()) return nullptr;
@@ -127,7 +126,7 @@ Result<void> check_sample(const ModelSignature& signature, std::span<const Tenso
     }
     if (const Shape* like = shape_of_like(signature, spec, sample); like && !(tensor.shape() == *like)) {
       return fail(ErrorCode::kInvalidArgument, spec.name + ": shape " + tensor.shape().text() + " is not " +
-                                                   like->text() + ", that of " + spec.same_shape_as);
+                                                   like->text() + ", the shape of " + spec.same_shape_as);
     }
     if (tensor.data() == nullptr && tensor.elements() > 0) {
       return fail(ErrorCode::kInvalidArgument, spec.name + ": holds no data");

@@ -9,8 +9,7 @@
 
 namespace infer::inline v0 {
 
-/// Whether the rows lie one behind the other in one piece of memory, as those of one request or one batch
-/// often do.
+/// Returns true if the rows are contiguous in memory, as the rows of one request or one batch often are.
 template <class Row>
 bool are_adjacent(std::size_t count, Row row) {
   const Tensor& first = row(0);
@@ -21,8 +20,8 @@ bool are_adjacent(std::size_t count, Row row) {
   return true;
 }
 
-/// Whether `shape` is that of the rows under each other: all of one dtype and one shape, and no dimension
-/// lost.
+/// Returns true if all rows have one dtype and one shape, and `shape` is that shape with a dimension in
+/// front, which fails if the rank is too large.
 template <class Row>
 bool are_rows_of(const Shape& shape, std::size_t count, Row row) {
   const Tensor& first = row(0);
@@ -32,8 +31,8 @@ bool are_rows_of(const Shape& shape, std::size_t count, Row row) {
   return shape.without_batch() == first.shape();
 }
 
-/// The tensors row(0) to row(count - 1), all of one dtype and shape, under each other: a view where they lie
-/// so already, else a copy in memory of `pool`. Errors: `kOutOfMemory`, `kInternal` where they differ.
+/// Stacks the tensors row(0) to row(count - 1) along a new first dimension: a view if they are contiguous,
+/// else a copy in memory of `pool`. Errors: `kOutOfMemory`, `kInternal` (dtypes or shapes differ).
 template <class Row>
 Result<Tensor> stack(const BufferPool& pool, std::size_t count, Row row) {
   const Tensor& first = row(0);
@@ -44,7 +43,7 @@ Result<Tensor> stack(const BufferPool& pool, std::size_t count, Row row) {
   auto stacked = pool.tensor(first.dtype(), shape);
   if (!stacked) return stacked;
   const std::size_t bytes = first.bytes();
-  if (bytes == 0) return stacked;  // and perhaps no memory to copy from
+  if (bytes == 0) return stacked;  // empty rows may have no memory to copy
   std::byte* out = stacked->data();
   for (std::size_t i = 0; i < count; ++i, out += bytes) std::memcpy(out, row(i).data(), bytes);
   return stacked;

@@ -15,7 +15,7 @@
 
 namespace infer::inline v0 {
 
-/// The series of one model that the engine feeds.
+/// The metrics that an engine records.
 struct EngineMetrics {
   EngineMetrics(MetricsRegistry& registry, const std::string& model);
 
@@ -44,7 +44,7 @@ struct EngineMetrics {
   std::array<Counter*, 12> requests_{};
 };
 
-/// What the engine queues: a sample, and where its result goes.
+/// What the engine queues: a sample, and the place for its result.
 class Task {
  public:
   Task(Sample&& work, std::shared_ptr<PendingState> pending, SubmitOptions& options, Permit&& permit,
@@ -64,7 +64,7 @@ class Task {
   Task& operator=(Task&&) noexcept = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
-  /// A task that is dropped unused still answers.
+  /// Completes a task that nobody completed, so that its caller does not wait forever.
   ~Task() {
     if (pending_) fail(Error{ErrorCode::kInternal, "dropped", {}});
   }
@@ -72,19 +72,20 @@ class Task {
   TimePoint deadline() const noexcept { return deadline_; }
   std::size_t cost() const noexcept { return cost_; }
   std::size_t bytes() const noexcept { return bytes_; }
-  /// Whether each input has the dtype and the shape that it has in `other`.
+  /// Returns true if each input has the same dtype and shape as in `other`.
   bool shares_batch_with(const Task& other) const noexcept {
     return std::ranges::equal(sample, other.sample, [](const Tensor& a, const Tensor& b) {
       return a.dtype() == b.dtype() && a.shape() == b.shape();
     });
   }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
-  /// May be read while another thread answers, which gives the permit back.
+  /// May be called while another thread completes the task and releases the permit.
   FairLane* lane() const noexcept { return lane_; }
 
   void fail(Error error) const noexcept { complete(Unexpected(std::move(error)), TimePoint{}); }
 
-  /// Answers unless answered. Safe from several threads: one wins, and it alone touches the permit.
+  /// Completes the task unless it is complete. Safe from several threads: one wins, and only that thread
+  /// touches the permit.
   void complete(Result<Response>&& result, TimePoint now) const noexcept {
     if (!pending_->claim()) return;
     metrics_->count(result);
@@ -94,7 +95,7 @@ class Task {
     pending_->deliver(std::move(result));
   }
 
-  /// Lets go without answering: the submit was refused, and the caller hears of it there.
+  /// Drops the task without a result: `submit` was refused and returns the error itself.
   void disarm() noexcept { pending_.reset(); }
 
   Sample sample;

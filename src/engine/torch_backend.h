@@ -12,15 +12,15 @@
 #include "infer/engine/manifest.h"
 #include "infer/engine/tensor.h"
 
-/// What running models asks of LibTorch. src/torch/backend defines all of it, in a build with LibTorch; call
-/// it by `with_torch`.
+/// The functions of LibTorch that run models. src/torch/backend defines them in a build with LibTorch; call
+/// them through `with_torch`.
 namespace infer::inline v0::libtorch {
 
 /// Loads DIRECTORY/FILE of the manifest, freezes it and moves it to the device.
 Result<std::shared_ptr<const Backend>> load_file(const Manifest& manifest,
                                                  const std::filesystem::path& directory,
                                                  const LoadOptions& options);
-/// These do what the functions of infer/engine/torchscript.h, inspect.h and machine_limit.h promise.
+/// These functions implement infer/engine/torchscript.h, inspect.h and machine_limit.h.
 Result<std::shared_ptr<const Backend>> load_archive(std::span<const std::byte> archive,
                                                     const Manifest& manifest, const LoadOptions& options);
 Result<ModuleReport> inspect(const std::filesystem::path& file);

@@ -5,8 +5,8 @@
 
 namespace infer::inline v0 {
 
-/// Bytes of the character of UTF-8 that `text`, which is not empty, begins with; 0 where it begins with none,
-/// or with a part of one.
+/// Returns the number of bytes of the UTF-8 character at the start of `text`, which is not empty; 0 if there
+/// is no complete character.
 inline std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -16,14 +16,14 @@ inline std::size_t utf8_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
-  // Longer than needed, a half of a surrogate pair, beyond U+10FFFF.
+  // Rejects overlong forms, surrogates and code points above U+10FFFF.
   if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
       (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
     return 0;
   return length;
 }
 
-/// The number of the character that `text` begins with, of `length` bytes as `utf8_length` has it.
+/// Returns the code point of the character at the start of `text`; `length` comes from `utf8_length`.
 inline char32_t code_point(std::string_view text, std::size_t length) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   char32_t code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
@@ -31,9 +31,9 @@ inline char32_t code_point(std::string_view text, std::size_t length) {
   return code;
 }
 
-/// Whether a character does something to a terminal, or to the order or the look of the text around it,
-/// instead of being seen: C0 and C1 controls, line and paragraph separators, marks and overrides of
-/// direction, and what has no width.
+/// Returns true for a character that is not seen but controls a terminal, or the order or look of the text
+/// around it: C0 and C1 controls, line and paragraph separators, marks and overrides of direction, and
+/// characters without width.
 inline bool steers_display(char32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C ||
          (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||

@@ -5,7 +5,8 @@
 
 namespace infer::inline v0 {
 
-/// True for what models, versions and backends may be called: [A-Za-z0-9._-]{1,64}, but not "." or "..".
+/// Returns true if models, versions and backends may have this name: [A-Za-z0-9._-]{1,64}, but not "." or
+/// "..".
 inline bool valid_name(std::string_view name) {
   constexpr std::string_view kPunctuation = "._-";
   return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&

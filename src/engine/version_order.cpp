@@ -8,7 +8,7 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Takes the digits that `text` begins with, less their leading zeros.
+/// Removes the digits at the start of `text` and returns them without leading zeros.
 std::string_view take_number(std::string_view& text) {
   const auto end =
       static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
@@ -18,13 +18,13 @@ std::string_view take_number(std::string_view& text) {
   return digits;
 }
 
-/// Below, equal to or above 0; of any number of digits.
+/// Compares numbers of any length; returns a value below, equal to or above 0.
 int compare_numbers(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
   return a.compare(b);
 }
 
-/// Text by its characters, numbers in it by their values.
+/// Compares text by its characters, and numbers in the text by their values.
 int compare_names(std::string_view a, std::string_view b) {
   while (!a.empty() && !b.empty()) {
     if (is_digit(a.front()) && is_digit(b.front())) {
@@ -39,7 +39,7 @@ int compare_names(std::string_view a, std::string_view b) {
   return static_cast<int>(!a.empty()) - static_cast<int>(!b.empty());
 }
 
-/// Takes a dot that a digit follows.
+/// Removes a dot that is followed by a digit.
 bool take_dot(std::string_view& text) {
   if (text.size() < 2 || text[0] != '.' || !is_digit(text[1])) return false;
   text.remove_prefix(1);
@@ -69,7 +69,7 @@ int compare(std::string_view a, std::string_view b) {
 bool version_before(std::string_view a, std::string_view b) noexcept {
   if (a.empty() || b.empty()) return a.empty() && !b.empty();
   const int order = compare(a, b);
-  return order != 0 ? order < 0 : a < b;  // 01 and 1 are two folders
+  return order != 0 ? order < 0 : a < b;  // 01 and 1 are equal as numbers but different folders
 }
 
 }  // namespace infer::inline v0

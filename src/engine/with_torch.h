@@ -12,8 +12,8 @@ inline constexpr bool kWithTorch = INFER_WITH_TORCH;
 
 /// Calls `function` of namespace libtorch; a build without LibTorch gives `kUnimplemented` instead.
 ///
-/// src/torch alone defines those functions. A build without LibTorch needs no stand-in for each, because this
-/// is the only place that calls them, and the call is not compiled there.
+/// Only src/torch defines those functions. A build without LibTorch needs no stubs for them, because only
+/// this function calls them, and such a build does not compile the call.
 template <auto function, class... Arguments>
 auto with_torch(Arguments&&... arguments) -> std::invoke_result_t<decltype(function), Arguments...> {
   if constexpr (kWithTorch) {

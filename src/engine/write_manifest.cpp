@@ -13,12 +13,12 @@
 namespace infer::inline v0 {
 namespace {
 
-/// The value at the key, where there is one.
+/// Writes the value if there is one.
 template <class T>
 void member(JsonWriter& json, std::string_view key, const std::optional<T>& value) {
   if (value) json.key(key).value(*value);
 }
-/// The list at the key, unless it is empty.
+/// Writes the list unless it is empty.
 template <class List>
 void list_member(JsonWriter& json, std::string_view key, const List& items) {
   if (!std::empty(items)) json.key(key).list(items);

@@ -5,7 +5,8 @@
 
 namespace infer::inline v0 {
 
-/// Writes the key and the value of a setting that `settings` says, as infer.json and tuned files have it.
+/// Writes key and value of a setting in the form of infer.json and tuned files; `settings` must have the
+/// value.
 void write_setting(JsonWriter& json, const Setting& setting, const PartialSettings& settings);
 
 }  // namespace infer::inline v0

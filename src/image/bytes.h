@@ -23,7 +23,7 @@ inline Bytes bytes_of(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-/// Big-endian numbers; `at` and what follows lie within `b`.
+/// Reads big-endian numbers; the bytes at `at` must lie within `b`.
 inline std::uint32_t big16(Bytes b, std::size_t at) noexcept {
   return static_cast<std::uint32_t>(b[at] << 8 | b[at + 1]);
 }

@@ -17,7 +17,7 @@ std::string megapixels(std::size_t pixels) {
   return text;
 }
 
-/// What the header says, if the size is within the limits.
+/// Reads the header and checks the size against the limits.
 Result<ImageInfo> probe_within(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
   auto info = probe_image(bytes);
   if (!info) return info;

@@ -16,8 +16,8 @@ struct DecodeBudget::State {
 
   explicit State(std::size_t bytes) noexcept : limit(bytes) {}
 
-  /// Gives memory to the oldest waiters for as long as there is enough. Under the lock, so that none of them
-  /// is gone before it has been woken.
+  /// Gives memory to the oldest waiters while there is enough. Wakes them under the lock, so that a waiter
+  /// cannot return before it has been woken.
   void grant() noexcept {
     while (first != nullptr && first->bytes <= limit - used) {
       Waiter& waiter = *first;
@@ -60,14 +60,14 @@ void DecodeBudget::Lease::shrink(std::size_t bytes) noexcept {
 
 namespace {
 
-/// The error of a request that did not get its memory.
+/// Returns the error for a request that did not get its memory.
 Error refusal(ErrorCode code, std::size_t bytes, std::size_t limit) {
   const std::string wanted = std::to_string(bytes) + " bytes to decode ";
   const std::string bound = "max_decode_bytes " + std::to_string(limit);
   if (code == ErrorCode::kCancelled) return {code, "cancelled", {}};
   if (code == ErrorCode::kInvalidArgument) return {code, wanted + "exceed " + bound, ErrorDetail::kTooLarge};
   return {
-      ErrorCode::kOverloaded, wanted + "were not free before the deadline, other images use " + bound, {}};
+      ErrorCode::kOverloaded, wanted + "were not free before the deadline; other images use " + bound, {}};
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ Result<DecodeBudget::Lease> DecodeBudget::acquire(std::size_t bytes, const StopC
     const Clock& clock = until.clock != nullptr ? *until.clock : steady;
     State::Waiter waiter;
     waiter.bytes = bytes;
-    // Declared before the lock: its end waits for a callback that runs, and that one takes the lock.
+    // Declared before the lock, since its destructor waits for a running callback, which takes the lock.
     const std::stop_callback on_stop(until.stop, [&]() noexcept {
       const std::lock_guard lock(state.mutex);
       waiter.wake.notify_one();
@@ -90,11 +90,11 @@ Result<DecodeBudget::Lease> DecodeBudget::acquire(std::size_t bytes, const StopC
     state.grant();
     std::optional<ErrorCode> ended;
     while (!waiter.granted && !(ended = until.reached())) clock.wait_until(waiter.wake, lock, until.deadline);
-    // Whoever grants takes the waiter out of the list.
+    // `grant` has removed the waiter from the list.
     // NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape)
     if (waiter.granted) return Lease(state_, bytes);
     state.remove(waiter);
-    state.grant();  // those behind it may be smaller
+    state.grant();  // later waiters may be smaller
     return Unexpected(refusal(*ended, bytes, state.limit));
   } catch (...) {
     return Unexpected(out_of_memory());

@@ -8,7 +8,7 @@ namespace infer::inline v0 {
 
 UprightWriter::UprightWriter(Image& upright, std::size_t stored_width, std::size_t stored_height,
                              int orientation) noexcept {
-  // EXIF 2.3 names the stored side that is the visual top and left.
+  // EXIF 2.3 defines orientations by the stored sides that are the visual top and left.
   const bool transposed = orientation >= 5 && orientation <= 8;
   const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

@@ -11,15 +11,15 @@
 
 namespace infer::inline v0 {
 
-/// Puts stored pixels where they belong in an upright image.
+/// Writes stored pixels to their places in an upright image.
 class UprightWriter {
  public:
   UprightWriter() = default;
   UprightWriter(Image& upright, std::size_t stored_width, std::size_t stored_height,
                 int orientation) noexcept;
 
-  /// Places `count` RGB pixels of stored row `y`, the first at column `x`, each `step` columns after the one
-  /// before.
+  /// Writes `count` RGB pixels of stored row `y`: the first at column `x`, each further one `step` columns
+  /// later.
   void put(const std::uint8_t* rgb, std::size_t count, std::size_t y, std::size_t x = 0,
            std::size_t step = 1) const noexcept;
 
@@ -37,22 +37,22 @@ class Decoding {
 
   const ImageInfo& info() const noexcept { return info_; }
 
-  /// Why decoding is to end; asked after each row or so.
+  /// Returns why decoding must end, if it must; decoders ask about once a row.
   std::optional<ErrorCode> ended() const noexcept { return until_.reached(); }
-  /// The error for `ended`.
+  /// Returns the error for the result of `ended`.
   Error error(ErrorCode why) const;
 
-  /// Waits for memory: the pixels', and `working_bytes` that the codec is about to take. Once, before either
-  /// is allocated. Errors: of `DecodeBudget::acquire`.
+  /// Waits for the memory of the pixels and for `working_bytes`, which the codec is about to allocate. Called
+  /// once, before any of this is allocated. Errors: those of `DecodeBudget::acquire`.
   Result<void> allocate(std::size_t working_bytes);
 
-  /// As `UprightWriter::put`; after `allocate`.
+  /// Same as `UprightWriter::put`; called after `allocate`.
   void put(const std::uint8_t* rgb, std::size_t count, std::size_t y, std::size_t x = 0,
            std::size_t step = 1) const noexcept {
     writer_.put(rgb, count, y, x, step);
   }
 
-  /// The upright image, once the codec's own memory is given back.
+  /// Returns the upright image and releases the codec's part of the budget.
   Image finish() noexcept;
 
  private:

@@ -7,18 +7,18 @@
 
 namespace infer::inline v0 {
 
-/// What stands before a TIFF structure in a JPEG's segment.
+/// The header before a TIFF structure in a JPEG segment.
 inline constexpr std::string_view kExifHeader("Exif\0\0", 6);
 
-/// `segment` without the headers it begins with: some writers put several, and Pillow passes over them.
+/// Returns `segment` without the headers at its start: some writers put several, and Pillow skips them all.
 Bytes without_exif_headers(Bytes segment) noexcept;
 
-/// The orientation in a TIFF structure (EXIF 2.3, section 4.6), 1 if it makes no sense; nothing where there
-/// is none.
+/// Returns the orientation in a TIFF structure (EXIF 2.3, section 4.6), 1 if it is invalid; empty if there is
+/// none.
 std::optional<int> tiff_orientation(Bytes tiff) noexcept;
 
-/// The orientation in an XMP packet (`tiff:Orientation`, as an attribute or an element), 1 if there is none
-/// or it makes no sense. It counts where EXIF has none, as for Pillow.
+/// Returns the orientation in an XMP packet (`tiff:Orientation`, an attribute or an element), 1 if it is
+/// missing or invalid. As in Pillow, it counts only if EXIF has no orientation.
 int xmp_orientation(std::string_view packet) noexcept;
 
 }  // namespace infer::inline v0

@@ -8,7 +8,7 @@
 #include "codec.h"
 #include "exif.h"
 
-// After the C headers it forgets to include itself.
+// jpeglib.h needs the C headers above but does not include them.
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -16,19 +16,19 @@
 namespace infer::inline v0 {
 namespace {
 
-/// A progressive file may hold any number of scans, each a pass over all pixels; real encoders write about
-/// ten.
+/// A progressive file may contain any number of scans, and each costs a pass over all pixels; real encoders
+/// write about ten.
 constexpr int kMaxScans = 32;
 
-/// Of the library itself: tables, and its pool's first pages.
+/// Memory of libjpeg itself: tables, and the first pages of its pool.
 constexpr std::size_t kLibraryBytes = 64 << 10;
 
 struct Failure {
-  jpeg_error_mgr manager;  // first, since the library hands back a pointer to it
+  jpeg_error_mgr manager;  // first member, since callbacks get a pointer to it
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
   const Decoding* decoding;
-  bool ended;  ///< Not the file's fault: `why` says whose.
+  bool ended;  ///< True if decoding was stopped for the reason `why`.
   ErrorCode why;
 };
 
@@ -40,14 +40,14 @@ struct Failure {
 
 void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;  // a trace
-  // The library would fill what is missing with grey; missing data is an error here, other oddities are not.
+  // libjpeg would fill missing data with grey. Here missing data is an error; other warnings are ignored.
   const int code = info->err->msg_code;
   if (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER) on_error(info);
 }
 
 void no_output(j_common_ptr /*info*/) {}
 
-/// Called for each row of blocks of each scan.
+/// libjpeg calls this function for each row of blocks of each scan.
 void on_progress(j_common_ptr info) {
   auto* failure = reinterpret_cast<Failure*>(info->err);
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMaxScans) {
@@ -64,7 +64,7 @@ void on_progress(j_common_ptr info) {
 /// Adobe's CMYK: all four channels inverted. R = 255 - min(255, C(255-K)/255 + K), rounded as Pillow does.
 void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, std::size_t width) {
   for (std::size_t x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
-    const unsigned key = cmyk[3];  // inverted already: 255 - K
+    const unsigned key = cmyk[3];  // stored inverted, as 255 - K
     for (int c = 0; c < 3; ++c) {
       const unsigned product = (255U - cmyk[c]) * key + 128U;
       rgb[c] = static_cast<std::uint8_t>(key - ((product + (product >> 8)) >> 8));
@@ -76,7 +76,7 @@ bool is_cmyk(const jpeg_decompress_struct& decoder) {
   return decoder.jpeg_color_space == JCS_CMYK || decoder.jpeg_color_space == JCS_YCCK;
 }
 
-/// The decoder, and where it goes when it fails. Nothing in here may be moved.
+/// The decoder and its jump target for errors; not movable, since libjpeg keeps pointers into it.
 struct Decoder {
   Decoder(std::span<const std::uint8_t> encoded, const Decoding& decoding) : bytes(encoded) {
     failure.decoding = &decoding;
@@ -102,7 +102,7 @@ struct Decoder {
   jpeg_progress_mgr progress{};
 };
 
-// A longjmp ends in these two functions, and skips the library's frames alone: they own nothing.
+// A longjmp returns to these two functions and skips only frames of libjpeg, which own nothing.
 
 bool read_header(Decoder& decoder) {
   if (setjmp(decoder.failure.jump) != 0) return false;
@@ -124,19 +124,19 @@ bool read_scanlines(Decoder& decoder, const Decoding& decoding, std::uint8_t* rg
     if (cmyk != nullptr) cmyk_to_rgb(cmyk, rgb, info.output_width);
     decoding.put(rgb, info.output_width, y);
   }
-  // Not jpeg_finish_decompress: it would demand the end marker, which some cameras leave out.
+  // jpeg_finish_decompress would require the end marker, which some cameras leave out.
   return true;
 }
 
-/// What the library allocates from the header to the last row, and the rows beside it. The structure is the
-/// library's (libjpeg-turbo, jdcoefct.c, jdmainct.c, jdsample.c), rounded up.
+/// Returns the bytes that libjpeg allocates from the header to the last row, plus our rows, rounded up. The
+/// terms follow libjpeg-turbo's jdcoefct.c, jdmainct.c and jdsample.c.
 std::size_t working_bytes(const jpeg_decompress_struct& info) {
   const auto ceil = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
   const auto max_h = static_cast<std::size_t>(info.max_h_samp_factor);
   const auto max_v = static_cast<std::size_t>(info.max_v_samp_factor);
   const std::size_t across = ceil(info.image_width, DCTSIZE * max_h);
   const std::size_t down = ceil(info.image_height, DCTSIZE * max_v);
-  // All coefficients are kept where a component's come in several scans, or apart from the others'.
+  // libjpeg keeps all coefficients if a component has several scans or is stored apart from the others.
   const bool several_scans = info.progressive_mode != FALSE || info.comps_in_scan < info.num_components;
   std::size_t bytes = kLibraryBytes;
   for (int i = 0; i < info.num_components; ++i) {
@@ -144,7 +144,7 @@ std::size_t working_bytes(const jpeg_decompress_struct& info) {
     const std::size_t blocks_across = across * static_cast<std::size_t>(component.h_samp_factor);
     const std::size_t v = static_cast<std::size_t>(component.v_samp_factor);
     if (several_scans) bytes += blocks_across * down * v * sizeof(JBLOCK);
-    // Two sets of block rows with what lies above and below them, and its own upsampled rows.
+    // Two sets of block rows with the rows above and below them, and the upsampled rows.
     bytes += blocks_across * DCTSIZE * v * (DCTSIZE + 4);
     bytes += across * DCTSIZE * max_h * (max_v + 2);
   }
@@ -172,7 +172,7 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
     if (at + 2 > bytes.size()) return undecodable("JPEG is truncated: it has no frame header");
     const std::size_t length = big16(bytes, at);
     if (length < 2 || length > bytes.size() - at)
-      return undecodable("JPEG is truncated: a segment passes the end");
+      return undecodable("JPEG is truncated: a segment extends beyond the end");
     const Bytes segment = bytes.subspan(at + 2, length - 2);
     if (is_frame_header(marker)) {
       if (segment.size() < 6) return undecodable("JPEG frame header is too short");
@@ -182,7 +182,7 @@ Result<ImageInfo> probe_jpeg(Bytes bytes) {
       return info;
     }
     if (marker == 0xE1 && starts_with(segment, kExifHeader)) {
-      const Bytes part = without_exif_headers(segment);  // the segments are one text, as for Pillow
+      const Bytes part = without_exif_headers(segment);  // Pillow joins the segments, too
       exif.insert(exif.end(), part.begin(), part.end());
     } else if (marker == 0xE1 && starts_with(segment, kXmpHeader)) {
       xmp = segment.subspan(kXmpHeader.size());
@@ -197,7 +197,7 @@ Result<void> decode_jpeg(Bytes bytes, Decoding& decoding) {
   if (!read_header(decoder)) return decoder.error();
   const std::size_t width = decoder.info.image_width;
   if (width != decoding.info().width || decoder.info.image_height != decoding.info().height)
-    return fail(ErrorCode::kInvalidArgument, "JPEG: frame size changed");
+    return fail(ErrorCode::kInvalidArgument, "JPEG: the frame size differs from that of the header");
   if (auto allocated = decoding.allocate(working_bytes(decoder.info)); !allocated) return allocated;
   const auto rgb = std::make_unique_for_overwrite<std::uint8_t[]>(width * 3);
   const auto cmyk = std::make_unique_for_overwrite<std::uint8_t[]>(is_cmyk(decoder.info) ? width * 4 : 0);

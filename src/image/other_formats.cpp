@@ -8,7 +8,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// The kind of a file of ISO's container, by the brand that follows "ftyp".
+/// Returns the format of a file in ISO's container, by the brand after "ftyp".
 std::string_view container_format(std::string_view brand) {
   if (brand == "avif" || brand == "avis") return "AVIF";
   if (brand.starts_with("hei") || brand.starts_with("hev") || brand == "mif1" || brand == "msf1")
@@ -45,7 +45,7 @@ std::string_view other_format(Bytes bytes) noexcept {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), 12);
   if (head.starts_with("RIFF")) return head.substr(8) == "WEBP" ? "WebP" : "another RIFF file";
   if (head.substr(4, 4) != "ftyp") return {};
-  // The brand mif1 says little; AVIF files that begin with it name avif among those that follow.
+  // Several formats have the brand mif1; AVIF files with it list the brand avif, too.
   const std::string_view brands(reinterpret_cast<const char*>(bytes.data()),
                                 std::min<std::size_t>(bytes.size(), 64));
   if (head.substr(8) == "mif1" && brands.find("avif") != std::string_view::npos) return "AVIF";

@@ -13,17 +13,17 @@ namespace {
 constexpr std::size_t kSize = 32;
 constexpr std::size_t kKept = 8;
 
-/// Coefficients of a symmetric picture are equal but for rounding, which must not set bits.
+/// In a symmetric picture, coefficients differ only by rounding, which must not set bits.
 constexpr float kRounding = 1.0F;
 
-/// The least distance from the median of the tenth of the coefficients that is farthest from it. Noise of
-/// half a grey level in each of the 32 x 32 pixels gives coefficients of 8, a page with its number alone 60,
-/// with a line of print 90; the plainest of 28 photographs, a brick wall, has 207.
+/// A picture has content if at least a tenth of its coefficients are this far from the median. Measured: 8
+/// for noise of half a grey level in each of the 32 x 32 pixels, 60 for a page with only its number, 90 for a
+/// page with a line of print, 207 for the plainest of 28 photographs, a brick wall.
 constexpr float kContent = 150.0F;
 
 using Basis = std::array<std::array<float, kSize>, kKept>;
 
-/// Row k is cos(pi (2 x + 1) (k + 1) / 64): the factors that the DCT scales by cancel in the comparison.
+/// Row k is cos(pi (2 x + 1) (k + 1) / 64); the scale factors of the DCT cancel in the comparison.
 Basis make_basis() {
   Basis basis{};
   for (std::size_t k = 0; k < kKept; ++k) {

@@ -17,10 +17,10 @@
 namespace infer::inline v0 {
 namespace {
 
-/// The library's own default; a row of that many pixels takes milliseconds, a longer one as long as it likes.
+/// libpng's default. A row of so many pixels takes milliseconds; longer rows would delay checks of deadlines.
 constexpr std::size_t kMaxSide = 1'000'000;
 
-/// Of the library itself: its structures, zlib's window and tables.
+/// Memory of libpng itself: its structures, zlib's window and tables.
 constexpr std::size_t kLibraryBytes = 128 << 10;
 
 struct Failure {
@@ -45,15 +45,15 @@ void release(png_structp /*png*/, png_voidp memory) { std::free(memory); }
 
 void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
 
-/// What is still to be read. Asked for a few KiB at a time, also where no row comes of it: behind the last
-/// row the library unpacks whatever follows, to throw it away.
+/// The bytes still to be read. libpng asks for a few KiB at a time. After the last row it also unpacks all
+/// data that follows, only to discard it.
 struct Source {
   std::span<const std::uint8_t> left;
   const Decoding* decoding;
-  std::optional<ErrorCode> ended = {};  ///< Not the file's fault.
+  std::optional<ErrorCode> ended = {};  ///< Why decoding was stopped, if it was.
   std::size_t at_most = std::numeric_limits<std::size_t>::max();
 
-  /// From now on only what the last row can take.
+  /// Limits the remaining bytes to those that the last row can need.
   void begin_last_row(std::size_t row_bytes) noexcept { at_most = (64 << 10) + 2 * row_bytes; }
 };
 
@@ -68,7 +68,7 @@ void read_bytes(png_structp png, png_bytep to, std::size_t count) {
   source->left = source->left.subspan(count);
 }
 
-/// The decoder, and where it goes when it fails. Nothing in here may be moved.
+/// The decoder and its jump target for errors; not movable, since libpng keeps pointers into it.
 struct Decoder {
   Decoder(Bytes bytes, const Decoding& decoding)
       : source{bytes, &decoding},
@@ -91,15 +91,16 @@ struct Decoder {
   png_infop info;
 };
 
-// A longjmp ends in these two functions, and skips the library's frames alone: they own nothing.
+// A longjmp returns to these two functions and skips only frames of libpng, which own nothing.
 
-/// Reads up to the pixels, which will be RGB of 8 bits, or RGBA where `alpha` is wanted and there is some.
+/// Reads up to the pixels and sets them to 8-bit RGB, or to RGBA if `alpha` is true and the file has
+/// transparency.
 bool read_header(Decoder& decoder, bool alpha) {
   if (setjmp(decoder.failure.jump) != 0) return false;
   png_structp png = decoder.png;
   png_set_read_fn(png, &decoder.source, read_bytes);
   png_set_user_limits(png, kMaxSide, kMaxSide);
-  // Passed over unread, compressed ones too: profiles, texts, and whatever else is no pixel. No gamma either.
+  // Skips chunks without pixels, such as profiles and texts, without unpacking them; ignores gamma.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(png, decoder.info);
   png_set_expand(png);
@@ -109,8 +110,8 @@ bool read_header(Decoder& decoder, bool alpha) {
   return true;
 }
 
-/// Hands over each row of pixels as `take(count, y, x, step)`, until that returns false. Rows of an
-/// interlaced image come in seven passes, each with the pixels between those of the passes before.
+/// Calls `take(count, y, x, step)` for each row of pixels until it returns false. Rows of an interlaced image
+/// come in seven passes; each pass fills in pixels between those of earlier passes.
 template <class Take>
 bool read_rows(Decoder& decoder, std::uint8_t* row, const Take& take) {
   if (setjmp(decoder.failure.jump) != 0) return false;
@@ -161,14 +162,15 @@ Result<void> start(Decoder& decoder, const Decoding& decoding, bool alpha) {
   return {};
 }
 
-/// What the library allocates from the header to the last row, and the row beside it: it keeps a row and the
-/// one before, of 64 bits a pixel with these transformations, whatever the file has.
+/// Returns the bytes that libpng allocates from the header to the last row, plus our row. libpng keeps the
+/// current and the previous row; with these transformations a pixel takes 64 bits for any file.
 std::size_t working_bytes(const Decoder& decoder, std::size_t channels) {
   const std::size_t width = png_get_image_width(decoder.png, decoder.info);
   return kLibraryBytes + 2 * width * 8 + width * channels;
 }
 
-/// Lays `count` pixels of RGBA over a grey level, in place, as RGB; whether one of them lets it through.
+/// Lays `count` RGBA pixels over a grey background and stores them as RGB, in place. Returns true if one of
+/// them is transparent.
 bool lay_over(std::uint8_t* pixels, std::size_t count, unsigned background) noexcept {
   bool transparent = false;
   std::uint8_t* to = pixels;
@@ -181,7 +183,7 @@ bool lay_over(std::uint8_t* pixels, std::size_t count, unsigned background) noex
   return transparent;
 }
 
-/// `change(pixels, count)` makes what was read RGB, in place.
+/// Decodes the rows; `change(pixels, count)` turns the pixels that were read into RGB, in place.
 template <class Change>
 Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t channels, const Change& change) {
   if (auto allocated = decoding.allocate(working_bytes(decoder, channels)); !allocated) return allocated;
@@ -198,7 +200,7 @@ Result<void> read_pixels(Decoder& decoder, Decoding& decoding, std::size_t chann
   return {};
 }
 
-/// Where a PNG says how it is turned: in the last chunk of each kind, as for Pillow.
+/// Finds the orientation of a PNG. As in Pillow, the last chunk of each kind counts.
 struct Orientation {
   struct Text {
     std::string_view type;
@@ -225,7 +227,7 @@ struct Orientation {
       unpacked = raw_profile(png_text(profile->type, profile->chunk));
       tiff = bytes_of(unpacked);
     }
-    // Some writers put a JPEG's header in front.
+    // Some writers add the header of a JPEG segment.
     if (const auto orientation = tiff_orientation(without_exif_headers(tiff))) return *orientation;
     return xmp ? xmp_orientation(png_text(xmp->type, xmp->chunk)) : 1;
   }

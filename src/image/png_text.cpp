@@ -12,7 +12,7 @@ constexpr std::size_t kMaxText = std::size_t{1} << 20;
 
 std::string unpack(std::string_view packed) {
   std::string text(std::min(kMaxText, packed.size() * 1032 + 64),
-                   '\0');  // zlib makes nothing smaller than 1:1032
+                   '\0');  // zlib compresses 1032:1 at most
   uLongf size = static_cast<uLongf>(text.size());
   const int status =
       uncompress(reinterpret_cast<Bytef*>(text.data()), &size, reinterpret_cast<const Bytef*>(packed.data()),
@@ -21,8 +21,8 @@ std::string unpack(std::string_view packed) {
   return text;
 }
 
-/// What comes before the first NUL, which `text` then begins behind; nothing, and `text` as it was, without
-/// one.
+/// Removes the field before the first NUL, and the NUL, from `text` and returns the field; empty, with `text`
+/// unchanged, if there is no NUL.
 std::optional<std::string_view> take_field(std::string_view& text) noexcept {
   const std::size_t end = text.find('\0');
   if (end == std::string_view::npos) return std::nullopt;
@@ -53,9 +53,9 @@ std::string png_text(std::string_view type, Bytes chunk) {
   if (type == "iTXt") {
     if (rest.size() < 2) return {};
     packed = rest[0] != 0;
-    if (packed && rest[1] != 0) return {};  // another method than zlib's
+    if (packed && rest[1] != 0) return {};  // a compression method other than zlib
     rest.remove_prefix(2);
-    if (!take_field(rest) || !take_field(rest)) return {};  // the language, and the keyword in it
+    if (!take_field(rest) || !take_field(rest)) return {};  // the language, and the translated keyword
   } else {
     if (rest.empty() || rest[0] != 0) return {};
     rest.remove_prefix(1);

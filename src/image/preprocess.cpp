@@ -9,7 +9,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Python's round(): halves go to the even neighbour, as torchvision's CenterCrop has it.
+/// Rounds like Python's round(), which torchvision's CenterCrop uses: halves go to the even neighbour.
 std::size_t round_half_even(double value) { return static_cast<std::size_t>(std::nearbyint(value)); }
 
 struct Plan {
@@ -18,7 +18,8 @@ struct Plan {
   CropBox crop;
 };
 
-/// Shorter edge to `size`, the longer one truncated, and the centre square of that.
+/// Plans the resize of the shorter edge to `size`, with the longer edge truncated, and the crop of the
+/// centre.
 Plan plan(const Image& image, std::size_t size) {
   const auto longer = [&](std::size_t edge, std::size_t shorter) {
     return std::max(size, size * edge / shorter);
@@ -40,7 +41,7 @@ void preprocess_image(const Image& image, const ImagePreprocess& options, std::s
   const std::size_t size = options.size;
   const Plan target = plan(image, size);
   const Image resized = resize_bicubic(image, target.width, target.height, target.crop);
-  // 256 inputs a channel: a table gives the very floats that ToTensor and Normalize give.
+  // A channel has 256 values, so a table can hold the exact floats of ToTensor and Normalize.
   std::array<std::array<float, 256>, Image::kChannels> table;
   for (std::size_t c = 0; c < Image::kChannels; ++c) {
     for (std::size_t v = 0; v < 256; ++v) {

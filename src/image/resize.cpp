@@ -29,8 +29,8 @@ double bicubic(double x) {
   return 0.0;
 }
 
-/// Which source pixels make an output pixel, and their weights. All outputs have room for `taps` weights,
-/// which is more than they have: at least one zero follows.
+/// The source pixels of each output pixel, and their weights. Each output pixel has `taps` weights, of which
+/// at least the last is zero.
 struct Weights {
   std::vector<std::int32_t> first;
   std::vector<std::int32_t> count;
@@ -97,12 +97,11 @@ void horizontal_row(const std::uint8_t* in, std::uint8_t* out, const std::int32_
 }
 
 #if defined(INFER_FOR_AVX2)
-/// Bytes behind a row that are read with its last pixel.
+/// Number of bytes behind a row that are read together with its last pixel.
 constexpr std::size_t kBeyond = 8;
 
-/// The same as `horizontal_row`, two source pixels at a time: four lanes for each, the last of which comes to
-/// nothing. An odd one out goes with the zero behind its weight, and with up to `kBeyond` bytes behind the
-/// row.
+/// Does the same as `horizontal_row`, two source pixels at a time with four lanes each, of which the fourth
+/// is unused. An odd last pixel is paired with a weight of zero and up to `kBeyond` bytes behind the row.
 INFER_FOR_AVX2
 void horizontal_row_by_pairs(const std::uint8_t* in, std::uint8_t* out, const std::int32_t* first,
                              const std::int32_t* count, const std::int32_t* weight, std::size_t taps,
@@ -118,7 +117,7 @@ void horizontal_row_by_pairs(const std::uint8_t* in, std::uint8_t* out, const st
     }
     __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
     sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(kHalf)), kPrecision);
-    sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);  // these clamp
+    sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);  // packing clamps to 0 and 255
     std::memcpy(out, &sum, Image::kChannels);
   }
 }
@@ -137,7 +136,7 @@ void vertical_row(const std::uint8_t* in, std::size_t stride, std::uint8_t* out,
   }
 }
 
-/// Makes `out` of the rows from `first_row` on.
+/// Resizes the rows from `first_row` on into `out`.
 void resize_rows(const Image& source, std::size_t first_row, const Weights& columns, Image& out) {
   const auto resize = [&](auto row, const std::uint8_t* in, std::size_t y) {
     row(in, out.row(y), columns.first.data(), columns.count.data(), columns.weight.data(), columns.taps,

@@ -9,13 +9,14 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Added to a small number it leaves the number, rounded, in the low bits of the mantissa.
+/// Adding this constant to a small number leaves the rounded number in the low bits of the mantissa.
 constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23
 constexpr std::int32_t kZeroPoint = 128;
 constexpr float kSteps = 127.0F;
-constexpr float kLeast = 1e-30F;  // a row of zeros has a step too
+constexpr float kLeast = 1e-30F;  // keeps the step of a row of zeros above 0
 
-/// Magnitudes compare as the integers of their bits do, which vectorises where a maximum of floats does not.
+/// Magnitudes compare like the integers of their bits, and compilers vectorise a maximum of integers but not
+/// of floats.
 INFER_MULTIVERSION
 std::int32_t largest_bits(const float* x, std::size_t n) {
   std::int32_t most = 0;
@@ -61,7 +62,7 @@ void add_row(float* x, std::size_t n, const float* other) {
   for (std::size_t i = 0; i < n; ++i) x[i] += other[i];
 }
 
-/// Sums of floats keep their order unless told otherwise: these are told by having a sum for each lane.
+/// Compilers keep the order of float sums; one sum for each lane lets them vectorise.
 constexpr std::size_t kLanes = 16;
 
 INFER_MULTIVERSION
@@ -99,7 +100,7 @@ void norm_row(const float* x, std::size_t n, float mean, float by, const float* 
   for (std::size_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * by * weight[i] + bias[i];
 }
 
-/// exp(-y) = 2^(n + f), n whole and f within a half: 2^f by the terms of its series up to f^6.
+/// exp(-y) = 2^(n + f) with whole n and |f| <= 0.5; 2^f is the Taylor series up to f^6.
 INFER_MULTIVERSION
 void silu_row(float* x, std::size_t n) {
   constexpr float kLog2E = 1.44269504F;
@@ -108,7 +109,7 @@ void silu_row(float* x, std::size_t n) {
     power = power > 126.0F ? 126.0F : power;
     power = power < -126.0F ? -126.0F : power;
     const float rounded = power + kRounder;
-    // Unsigned, since of what is not a number anything may come.
+    // Unsigned, since NaN may give any bits and signed overflow is undefined.
     const std::uint32_t whole =
         std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(kRounder);
     const float f = power - (rounded - kRounder);

@@ -5,28 +5,26 @@
 
 namespace infer::inline v0 {
 
-/// What goes between the products of an int8 network, row by row. Each row has a scale of its own, so that
-/// what shares its batch changes nothing: largest magnitude = 127 steps, and 128 stands for zero.
+/// The row-by-row operations between the products of an int8 network. Each row has its own scale, so that
+/// other rows of the batch do not change it: its largest magnitude is 127 steps, and 128 stands for zero.
 ///
-/// Rows lie one after the other, `columns` long. Nothing is allocated; `out` may not overlap the inputs
-/// unless it is said.
+/// Rows lie one after the other, `columns` long. The functions allocate nothing; `out` must not overlap the
+/// inputs unless a function works in place.
 
-/// `scales[r]` is the size of a step of row r; `out` has 128 + x / step, rounded to the nearest, ties to
-/// even.
+/// Writes the step size of row r to `scales[r]` and 128 + x / step, rounded to nearest even, to `out`.
 void quantize_rows(const float* x, std::size_t rows, std::size_t columns, std::uint8_t* out, float* scales);
 
-/// The same of the layer norm of each row, (x - mean) / sqrt(variance + epsilon) * weight[c] + bias[c],
-/// without writing it anywhere but to `scratch`, which has room for a row. Variance as LibTorch's: over
-/// `columns`.
+/// Quantizes, as `quantize_rows` does, the layer norm of each row: (x - mean) / sqrt(variance + epsilon) *
+/// weight[c] + bias[c]. `scratch` has room for a row. As in LibTorch, the variance divides by `columns`.
 void norm_quantize_rows(const float* x, std::size_t rows, std::size_t columns, const float* weight,
                         const float* bias, float epsilon, float* scratch, std::uint8_t* out, float* scales);
 
-/// x = x * scales[r] + bias[c] (+ residual), in place; `bias` and `residual` may be null.
+/// Sets x = x * scales[r] + bias[c] (+ residual), in place; `bias` and `residual` may be null.
 void scale_rows(float* x, std::size_t rows, std::size_t columns, const float* scales, const float* bias,
                 const float* residual);
 
-/// x * scales[r] + bias[c], then silu (y / (1 + exp(-y)), to 2e-7 of its value), then `quantize_rows`, in one
-/// go. `x` is overwritten.
+/// Computes x * scales[r] + bias[c], then silu (y / (1 + exp(-y)), with a relative error of 2e-7), then
+/// `quantize_rows`. Overwrites `x`.
 void silu_quantize_rows(float* x, std::size_t rows, std::size_t columns, const float* scales,
                         const float* bias, std::uint8_t* out, float* out_scales);
 

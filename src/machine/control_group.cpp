@@ -19,7 +19,7 @@ std::optional<std::string> read_text(const fs::path& path) {
   return text.str();
 }
 
-/// Reads "QUOTA PERIOD"; QUOTA is the word "max" in v2 or -1 in v1 where there is no limit.
+/// Reads "QUOTA PERIOD"; without a limit, QUOTA is the word "max" in v2 or -1 in v1.
 std::optional<double> parse_quota(const std::string& text) {
   std::istringstream in(text);
   double quota = 0;
@@ -47,11 +47,12 @@ void read_cpu(const fs::path& level, const std::optional<double>& quota, std::st
   limits.throttled_us = std::max(limits.throttled_us, stat_field(stat, throttled_name) / units_per_us);
 }
 
-/// The names are those of the files with limit and use, and of the reclaimable pages in memory.stat.
+/// The names are those of the files with limit and usage, and of the entry for reclaimable pages in
+/// memory.stat.
 void read_memory(const fs::path& level, const char* limit_name, const char* used_name, const char* cache_name,
                  MemoryLimits& limits) {
   std::uint64_t limit = 0;
-  // "max" is no number; v1 says no limit by one of almost 2^63.
+  // Without a limit, v2 has the word "max" and v1 a number of almost 2^63.
   if (!(std::istringstream(read_text(level / limit_name).value_or("")) >> limit)) return;
   if (limit >= (std::uint64_t{1} << 62) || (limits.limit_bytes && *limits.limit_bytes <= limit)) return;
   std::uint64_t used = 0;

@@ -20,7 +20,7 @@ CpuInfo read_cpu_info(const std::filesystem::path& root) {
     if (line.starts_with("flags") || line.starts_with("Features")) {  // x86, ARM
       std::istringstream words(line.substr(colon + 2));
       for (std::string word; words >> word;) cpu.features.insert(word);
-      break;  // the other cores are like the first
+      break;  // the other cores have the same features
     }
   }
   return cpu;
@@ -32,7 +32,7 @@ std::size_t affinity_cores() noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<std::size_t>(CPU_COUNT(&set));
-  return machine_cores();  // more cores than cpu_set_t holds
+  return machine_cores();  // the machine has more cores than cpu_set_t can hold
 }
 
 std::size_t usable_cores(const CpuLimits& limits, std::size_t affinity) noexcept {

@@ -9,7 +9,8 @@
 
 namespace infer::inline v0 {
 
-/// How the vectors of a text's tokens become one. Several are laid side by side, in their order.
+/// How the vectors of a text's tokens become one vector. The results of several poolings are concatenated in
+/// order.
 enum class Pooling { kCls, kMax, kMean, kMeanSqrtLength, kWeightedMean, kLastToken };
 
 /// What a sentence-transformers module does to a vector after pooling.
@@ -23,12 +24,12 @@ struct SentenceStep {
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
   bool bias = true;
-  std::string activation;  ///< Of a dense layer, as PyTorch's class is called: "Tanh".
-  std::string tensors;     ///< What the names of its tensors begin with.
+  std::string activation;  ///< Activation of a dense layer: the name of PyTorch's class, such as "Tanh".
+  std::string tensors;     ///< Prefix of the names of its tensors.
 };
 
-/// Sizes of a BERT-like encoder (Devlin et al., 2018; Sanh et al., 2019) and what is made of its result: a
-/// classifier where there are labels, else a sentence embedding.
+/// Sizes of a BERT-like encoder (Devlin et al., 2018; Sanh et al., 2019) and its head: a classifier if there
+/// are labels, else a sentence embedding.
 struct BertConfig {
   enum class Family { kBert, kDistilBert };
   Family family = Family::kBert;
@@ -44,9 +45,9 @@ struct BertConfig {
   std::string activation = "gelu";
   std::vector<Pooling> pooling{Pooling::kMean};
   std::vector<SentenceStep> steps;
-  std::vector<std::string> unused;  ///< What names of tensors that are for something else begin with.
+  std::vector<std::string> unused;  ///< Prefixes of the names of tensors that are not used.
 
-  /// Numbers in a sentence embedding.
+  /// Returns the number of elements of a sentence embedding.
   std::int64_t embedding_size() const {
     std::int64_t size = width * static_cast<std::int64_t>(pooling.size());
     for (const SentenceStep& step : steps) size = step.outputs;

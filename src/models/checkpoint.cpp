@@ -10,7 +10,8 @@
 namespace infer::inline v0 {
 namespace {
 
-/// The place of the first value for which `wrong` holds. The data may lie unaligned in a mapped file.
+/// Returns the index of the first value for which `wrong` is true. The data may be unaligned in a mapped
+/// file.
 template <class T, class Wrong>
 std::optional<std::size_t> first(const Tensor& tensor, Wrong wrong) {
   const auto* bytes = static_cast<const std::byte*>(tensor.data());
@@ -23,7 +24,7 @@ std::optional<std::size_t> first(const Tensor& tensor, Wrong wrong) {
   return std::nullopt;
 }
 
-/// The first value that is NaN or infinite as FP32.
+/// Returns the index of the first value that is NaN or infinite as FP32.
 std::optional<std::size_t> first_non_finite(const Tensor& tensor) {
   const auto exponent = [](auto mask) { return [mask](auto bits) { return (bits & mask) == mask; }; };
   switch (tensor.dtype()) {
@@ -62,7 +63,7 @@ const Tensor* Checkpoint::take(const std::string& name, const Shape& shape) {
     return nullptr;
   }
   if (const auto place = first_non_finite(tensor)) {
-    problems_.push_back("not finite: " + name + " holds NaN or infinity, first at element " +
+    problems_.push_back("not finite: " + name + " contains NaN or infinity, first at element " +
                         std::to_string(*place));
     return nullptr;
   }

@@ -9,18 +9,17 @@
 
 namespace infer::inline v0 {
 
-/// The tensors of a checkpoint, taken one by one by whoever builds a model from them. What does not fit is
-/// noted, not reported at once, so that one error can list all of it. A weight that is NaN or infinite does
-/// not fit.
+/// The tensors of a checkpoint, taken one by one to build a model. Tensors that do not fit are noted, so that
+/// one error can list them all. A tensor with NaN or infinity does not fit.
 class Checkpoint {
  public:
   explicit Checkpoint(TensorMap tensors) : tensors_(std::move(tensors)) {}
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
-  /// The tensor `name`, of FP32 or a dtype that becomes it. Null, and noted, unless its shape is `shape` and
-  /// all of it is finite.
+  /// Returns the tensor `name`, of FP32 or a dtype that can be converted to it. Returns null and notes the
+  /// tensor unless its shape is `shape` and all values are finite.
   const Tensor* take(const std::string& name, const Shape& shape);
-  /// Counts no tensor whose name begins so as left over.
+  /// Does not report tensors whose names begin with `prefix` as left over.
   void ignore(const std::string& prefix) { ignored_.push_back(prefix); }
   /// Errors: `kInvalidArgument`, naming every tensor that is missing, misshapen, not finite or left over.
   Result<void> check() const;

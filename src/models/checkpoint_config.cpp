@@ -18,7 +18,8 @@ Result<void> check_no_lfs_pointer(const std::filesystem::path& file, std::string
 
 namespace {
 
-/// Whole numbers of many digits become floating point, which simdjson reads: model_max_length is often 10^30.
+/// Turns whole numbers of many digits into floating point, which simdjson can read: model_max_length is often
+/// 10^30.
 std::string with_large_numbers(std::string_view json) {
   std::string out;
   bool quoted = false;
@@ -61,7 +62,7 @@ Result<CheckpointConfig> CheckpointConfig::read(const std::filesystem::path& fil
   for (const auto& [key, value] : config.fields_) {
     const auto same = [&key = key](const auto& field) { return field.first == key; };
     if (std::count_if(config.fields_.begin(), config.fields_.end(), same) > 1)
-      config.refuse(key, "is there twice", ErrorCode::kInvalidArgument);
+      config.refuse(key, "occurs twice", ErrorCode::kInvalidArgument);
   }
   return config;
 }
@@ -85,7 +86,7 @@ const dom::element* CheckpointConfig::find(std::initializer_list<std::string_vie
         first = &value;
         found = name;
       } else if (simdjson::minify(*first) != simdjson::minify(value)) {
-        refuse(name, "is not what " + std::string(found) + " says, which means the same",
+        refuse(name, "contradicts " + std::string(found) + ", which has the same meaning",
                ErrorCode::kInvalidArgument);
       }
     }
@@ -123,7 +124,7 @@ double CheckpointConfig::number(std::string_view name, double otherwise) {
 double CheckpointConfig::epsilon(std::string_view name, double otherwise) {
   const double value = number(name, otherwise);
   if (!(value >= 0 && std::isfinite(value)))
-    refuse(name, std::to_string(value) + " must be a finite number that is not negative",
+    refuse(name, std::to_string(value) + " is not a finite number of at least 0",
            ErrorCode::kInvalidArgument);
   return value;
 }
@@ -190,7 +191,7 @@ void CheckpointConfig::ignore(std::initializer_list<std::string_view> names) {
 }
 
 void CheckpointConfig::ignore_common() {
-  // Where it comes from, how it was trained, what is computed besides the result.
+  // Origin, training, and outputs besides the result.
   ignore({"_name_or_path",
           "_commit_hash",
           "_attn_implementation",
@@ -230,7 +231,7 @@ void CheckpointConfig::ignore_common() {
           "unk_token_id",
           "decoder_start_token_id",
           "label2id"});
-  // Of generation, which every config of some years repeats.
+  // Settings of text generation, which older versions wrote into every config.
   ignore({"max_length",
           "min_length",
           "do_sample",
@@ -291,7 +292,7 @@ Result<void> CheckpointConfig::check() const {
   return fail(
       ErrorCode::kUnimplemented,
       where_ + ": " + unknown +
-          ": not understood, and may change the model's numbers; if it does not, remove it from the file");
+          ": not supported, and may change the model's numbers; if it does not, remove it from the file");
 }
 
 }  // namespace infer::inline v0

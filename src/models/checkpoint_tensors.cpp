@@ -25,7 +25,7 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-/// File of each tensor, as model.safetensors.index.json says.
+/// The file of each tensor, from model.safetensors.index.json.
 using WeightMap = std::map<std::string, std::string>;
 
 Result<WeightMap> read_index(const fs::path& path) {
@@ -47,7 +47,7 @@ Result<WeightMap> read_index(const fs::path& path) {
   return out;
 }
 
-/// Names of all shards where `name` is one of several: model-00001-of-00003.safetensors.
+/// Returns the names of all shards if `name` is one of several, such as model-00001-of-00003.safetensors.
 std::vector<std::string> siblings(const std::string& name) {
   const std::size_t of = name.rfind("-of-");
   const std::size_t end = name.find('.', of == std::string::npos ? 0 : of);
@@ -82,15 +82,15 @@ Result<std::vector<fs::path>> find_files(const fs::path& folder) {
   if (files.empty() && pickled) {
     return fail(ErrorCode::kUnimplemented,
                 folder.string() +
-                    ": holds pickled weights (.bin, .pt) and no .safetensors file; save the model "
+                    ": contains pickled weights (.bin, .pt) and no .safetensors file; save the model "
                     "again with save_pretrained(folder, safe_serialization=True)");
   }
-  if (files.empty()) return fail(ErrorCode::kNotFound, folder.string() + ": holds no .safetensors file");
+  if (files.empty()) return fail(ErrorCode::kNotFound, folder.string() + ": contains no .safetensors file");
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     for (const std::string& name : siblings(file.filename().string())) {
       if (!is_file(folder / name))
-        return missing_shard(folder / name, file.filename().string() + " is one of the same set");
+        return missing_shard(folder / name, file.filename().string() + " belongs to the same set");
     }
   }
   return files;
@@ -104,8 +104,7 @@ Result<TensorMap> with_new_names(TensorMap tensors) {
     for (const auto& [old, today] : {std::pair{".gamma", ".weight"}, std::pair{".beta", ".bias"}}) {
       if (now.ends_with(old)) now = now.substr(0, now.size() - std::string_view(old).size()) + today;
     }
-    if (now != name && tensors.contains(now))
-      return invalid(name + ": the checkpoint has " + now + " as well");
+    if (now != name && tensors.contains(now)) return invalid(name + ": the checkpoint also has " + now);
     out.emplace(std::move(now), std::move(tensor));
   }
   return out;
@@ -120,7 +119,7 @@ Result<TensorMap> read_checkpoint_tensors(const fs::path& source) {
     if (is_file(source / "adapter_config.json")) {
       return fail(ErrorCode::kUnimplemented,
                   (source / "adapter_config.json").string() +
-                      ": the checkpoint is an adapter of another model; merge them "
+                      ": the checkpoint is an adapter of another model; merge both "
                       "first (merge_and_unload), then import the result");
     }
     const fs::path list = source / "model.safetensors.index.json";
@@ -143,13 +142,13 @@ Result<TensorMap> read_checkpoint_tensors(const fs::path& source) {
     if (!part) return Unexpected(part.error());
     for (auto& [name, tensor] : *part) {
       if (!all.emplace(name, std::move(tensor)).second)
-        return invalid(file.string() + ": " + name + ": is in another file of the checkpoint already");
+        return invalid(file.string() + ": " + name + ": another file of the checkpoint has this tensor, too");
     }
   }
   for (const auto& [tensor, file] : index) {
     if (!all.contains(tensor))
       return invalid((source / file).string() + ": " + tensor +
-                     ": is missing, model.safetensors.index.json says that it is there");
+                     ": is missing, although model.safetensors.index.json lists it");
   }
   return with_new_names(std::move(all));
 }

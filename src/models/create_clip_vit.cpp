@@ -21,15 +21,18 @@ Result<void> check_clip_vit(const ClipVitConfig& c) {
                                                  " is not a multiple of heads " + std::to_string(c.heads) +
                                                  " in 1 to 8192");
   }
-  if (c.layers < 1 || c.layers > 128) return fail(ErrorCode::kInvalidArgument, "layers: outside 1 to 128");
+  if (c.layers < 1 || c.layers > 128)
+    return fail(ErrorCode::kInvalidArgument, "layers: " + std::to_string(c.layers) + " is outside 1 to 128");
   if (c.mlp_width < 1 || c.mlp_width > 65536)
-    return fail(ErrorCode::kInvalidArgument, "mlp_width: outside 1 to 65536");
+    return fail(ErrorCode::kInvalidArgument,
+                "mlp_width: " + std::to_string(c.mlp_width) + " is outside 1 to 65536");
   if (c.activation != "quick_gelu" && c.activation != "gelu") {
     return fail(ErrorCode::kUnimplemented,
                 "hidden_act: '" + c.activation + "' is neither quick_gelu nor gelu");
   }
   if (c.embedding_size < 1 || c.embedding_size > 8192) {
-    return fail(ErrorCode::kInvalidArgument, "embedding_size: outside 1 to 8192");
+    return fail(ErrorCode::kInvalidArgument,
+                "embedding_size: " + std::to_string(c.embedding_size) + " is outside 1 to 8192");
   }
   return {};
 }

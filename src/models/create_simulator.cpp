@@ -12,12 +12,16 @@ namespace infer::inline v0 {
 Result<void> create_simulator(const SimulatorConfig& config, const std::filesystem::path& directory) {
   const auto outside = [](double value, double most) { return !(value >= 0) || value > most; };
   if (outside(config.base_ms, 60'000))
-    return fail(ErrorCode::kInvalidArgument, "base_ms: is outside 0 to 60000");
+    return fail(ErrorCode::kInvalidArgument,
+                "base_ms: " + std::to_string(config.base_ms) + " is outside 0 to 60000");
   if (outside(config.per_sample_ms, 60'000))
-    return fail(ErrorCode::kInvalidArgument, "per_sample_ms: is outside 0 to 60000");
-  if (outside(config.sigma, 3)) return fail(ErrorCode::kInvalidArgument, "sigma: is outside 0 to 3");
+    return fail(ErrorCode::kInvalidArgument,
+                "per_sample_ms: " + std::to_string(config.per_sample_ms) + " is outside 0 to 60000");
+  if (outside(config.sigma, 3))
+    return fail(ErrorCode::kInvalidArgument, "sigma: " + std::to_string(config.sigma) + " is outside 0 to 3");
   if (outside(config.failure_rate, 1))
-    return fail(ErrorCode::kInvalidArgument, "failure_rate: is outside 0 to 1");
+    return fail(ErrorCode::kInvalidArgument,
+                "failure_rate: " + std::to_string(config.failure_rate) + " is outside 0 to 1");
   auto staged = StagedFolder::create(directory);
   if (!staged) return Unexpected(staged.error());
   auto version = staged->subfolder("1");
@@ -35,10 +39,10 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   manifest.file = "law.json";
   manifest.inputs = {{"work", DType::kFp64, Shape{2}}};
   manifest.outputs = {{"done", DType::kFp64, Shape{2}}};
-  // A batch of work done by one worker after another gains nothing: one at a time keeps latencies apart.
+  // A worker does the work of a batch one after another, so batches would only add latency.
   manifest.max_batch_size = 1;
   manifest.allowed_batch_sizes = {{1}};
-  manifest.warmup = Warmup::kNone;  // there is nothing to warm, and a law may say that it fails
+  manifest.warmup = Warmup::kNone;  // there is nothing to warm up, and forwards may fail on purpose
   if (auto written = write_manifest(manifest, staged->path()); !written) return written;
   return staged->commit();
 }

@@ -49,7 +49,8 @@ void check_architectures(CheckpointConfig& config, std::initializer_list<std::st
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     std::string list;
     for (const std::string_view one : known) list += (list.empty() ? "" : ", ") + std::string(one);
-    config.refuse("architectures", "'" + name + "' cannot be imported with this --arch, which takes " + list);
+    config.refuse("architectures",
+                  "'" + name + "' cannot be imported with this --arch, which imports " + list);
   }
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sizes, and what changes no number of this family.
+/// Reads the sizes, and ignores the keys that change no number of this family.
 void read_sizes(CheckpointConfig& root, BertConfig& config) {
   const bool distil = config.family == BertConfig::Family::kDistilBert;
   if (distil) config.layers = 6;
@@ -24,7 +24,7 @@ void read_sizes(CheckpointConfig& root, BertConfig& config) {
     config.heads = root.whole({"n_heads", "num_attention_heads"}, config.heads);
     config.mlp_width = root.whole({"hidden_dim"}, config.mlp_width);
     config.activation = root.word({"activation"}, config.activation);
-    // sinusoidal_pos_embds is how positions begin in training; the checkpoint holds what became of them.
+    // sinusoidal_pos_embds only sets the initial positions in training; the checkpoint has the trained ones.
     root.ignore(
         {"dropout", "attention_dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds"});
   } else {
@@ -44,12 +44,12 @@ void read_sizes(CheckpointConfig& root, BertConfig& config) {
   root.ignore_common();
 }
 
-/// Labels in the order of their numbers; LABEL_0 and so on where config.json names none.
+/// Returns the labels in the order of their numbers; LABEL_0 and so on if config.json names none.
 std::vector<std::string> read_labels(CheckpointConfig& root, std::size_t count) {
   std::vector<std::string> labels;
   for (std::size_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
   const auto rows = [&](std::size_t said) {
-    return std::to_string(said) + " labels, classifier.weight has " + std::to_string(count) + " rows";
+    return std::to_string(said) + " labels, but classifier.weight has " + std::to_string(count) + " rows";
   };
   if (const std::int64_t said = root.whole({"num_labels"}, static_cast<std::int64_t>(count));
       said != static_cast<std::int64_t>(count))
@@ -69,13 +69,14 @@ std::vector<std::string> read_labels(CheckpointConfig& root, std::size_t count) 
         !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
     const std::size_t number = digits ? std::stoul(text) : count;
     if (number >= count || content.get(name) != simdjson::SUCCESS) {
-      root.refuse("id2label",
-                  "'" + text + "' names no row of classifier.weight, which has " + std::to_string(count),
-                  ErrorCode::kInvalidArgument);
+      root.refuse(
+          "id2label",
+          "'" + text + "' is not a row of classifier.weight, which has " + std::to_string(count) + " rows",
+          ErrorCode::kInvalidArgument);
       return labels;
     }
     if (!seen.insert(name).second)
-      root.refuse("id2label", "two labels are called '" + std::string(name) + "'",
+      root.refuse("id2label", "two labels have the name '" + std::string(name) + "'",
                   ErrorCode::kInvalidArgument);
     labels[number] = name;
   }
@@ -83,8 +84,8 @@ std::vector<std::string> read_labels(CheckpointConfig& root, std::size_t count) 
   return labels;
 }
 
-/// What logits become: as transformers' pipeline does for `problem_type`, unless sentence-transformers' cross
-/// encoder names an activation.
+/// Returns what logits become: as in transformers' pipeline for `problem_type`, unless sentence-transformers'
+/// cross encoder names an activation.
 std::string read_scores(CheckpointConfig& root, std::size_t labels) {
   std::string scores = labels == 1 ? "sigmoid" : "softmax";
   const std::string problem = root.word({"problem_type"}, "");
@@ -101,7 +102,7 @@ std::string read_scores(CheckpointConfig& root, std::size_t labels) {
                                     "' is not supported; known: single_label_classification, "
                                     "multi_label_classification, regression");
   }
-  // transformers' pipeline lets these overrule the rest of config.json.
+  // In transformers' pipeline, these override the rest of config.json.
   CheckpointConfig tasks = root.part("task_specific_params");
   if (tasks.has("text-classification"))
     root.refuse("task_specific_params", "text-classification is not supported; move its keys to the top");
@@ -172,7 +173,7 @@ Result<Manifest> import_bert(const fs::path& folder, TensorMap tensors, const Se
       return Unexpected(added.error());
   } else if (!options.pooling.empty()) {
     return fail(ErrorCode::kInvalidArgument,
-                "pooling: is for sentence embedders, the checkpoint is a classifier");
+                "pooling: applies to sentence embedders, but the checkpoint is a classifier");
   }
   auto tokenizer = read_tokenizer(folder, config, options.max_tokens);
   if (!tokenizer) return Unexpected(tokenizer.error());

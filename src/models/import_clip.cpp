@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sizes of the vision tower, which is all of config.json or a part of it.
+/// Reads the sizes of the vision tower, from config.json or from a part of it.
 void read_sizes(CheckpointConfig& vision, ClipVitConfig& config) {
   config.image_size = vision.whole({"image_size"}, config.image_size);
   config.patch_size = vision.whole({"patch_size"}, config.patch_size);
@@ -42,7 +42,7 @@ Result<ClipVitConfig> read_clip_config(const fs::path& folder) {
     read_sizes(vision, config);
     if (auto understood = vision.check(); !understood) return Unexpected(understood.error());
     config.embedding_size =
-        root->whole({"projection_dim"}, 512);  // the tower's own is not what CLIPModel has
+        root->whole({"projection_dim"}, 512);  // CLIPModel does not use the tower's own projection_dim
     root->ignore({"text_config", "text_config_dict", "logit_scale_init_value", "id2label", "num_labels",
                   "task_specific_params", "tokenizer_class"});
     root->ignore_common();
@@ -66,8 +66,8 @@ void read_three(CheckpointConfig& file, const char* name, float (&out)[3]) {
   if (!good) file.refuse(name, "is not a list of 3 numbers", ErrorCode::kInvalidArgument);
 }
 
-/// What photographs go through: resized by their shorter edge to the model's size, the middle cut out. A
-/// checkpoint that wants something else is refused.
+/// Reads the preprocessing: the shorter edge is resized to the model's size, and the centre is cropped.
+/// Refuses a checkpoint with other preprocessing.
 Result<ImagePreprocess> read_preprocess(const fs::path& folder, std::int64_t size) {
   ImagePreprocess preprocess;
   preprocess.size = static_cast<std::size_t>(size);

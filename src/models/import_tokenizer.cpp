@@ -19,13 +19,13 @@ bool is_special(std::string_view token) {
   return std::find(kSpecial.begin(), kSpecial.end(), token) != kSpecial.end();
 }
 
-/// What the files say of splitting; unset where they do not.
+/// Settings of the tokenizer; empty if no file has them.
 struct Splitting {
   std::optional<bool> lowercase;
   std::optional<bool> strip_accents;
 };
 
-/// vocab.txt: a token a line.
+/// Reads vocab.txt, which has one token per line.
 Result<std::vector<std::string>> read_lines(const fs::path& path) {
   auto text = read_file(path);
   if (!text) return Unexpected(text.error());
@@ -40,8 +40,8 @@ Result<std::vector<std::string>> read_lines(const fs::path& path) {
   return lines;
 }
 
-/// Tokens that a tokenizer has beside its vocabulary are looked for before a text is split, which is done
-/// here for the five of BERT alone.
+/// Refuses added tokens other than BERT's five: a tokenizer looks for added tokens before it splits a text,
+/// and WordPiece does so only for these five.
 void check_added_token(CheckpointConfig& file, std::string_view key, CheckpointConfig token) {
   const std::string content = token.word({"content"}, "");
   if (!is_special(content)) {
@@ -54,7 +54,7 @@ void check_added_token(CheckpointConfig& file, std::string_view key, CheckpointC
   if (auto understood = token.check(); !understood) file.refuse(key, understood.error().message);
 }
 
-/// A string, or an object with its content, must be the name BERT gives the token.
+/// Checks that a string, or an object with "content", is BERT's name of the token.
 void check_special_name(CheckpointConfig& file, std::string_view key, std::string_view name) {
   const auto value = file.value(key);
   if (!value) return;
@@ -95,18 +95,18 @@ Result<std::vector<std::string>> read_vocabulary(CheckpointConfig& model) {
       return invalid(model.where() + ": vocab: '" + std::string(token) + "' has the id " +
                      simdjson::minify(number) + ", which is " +
                      (whole && id < tokens.size()
-                          ? "another token's too"
-                          : "not a place among " + std::to_string(tokens.size()) + " tokens"));
+                          ? "the id of another token, too"
+                          : "not an id among " + std::to_string(tokens.size()) + " tokens"));
     if (token.find('\n') != std::string_view::npos)
       return invalid(model.where() + ": vocab: the token of id " + std::to_string(id) +
-                     " holds a line break");
+                     " contains a line break");
     taken[id] = true;
     tokens[id] = token;
   }
   return tokens;
 }
 
-/// The one text that [CLS] and [SEP] go around.
+/// Checks that the tokenizer puts [CLS] before a text and [SEP] after it.
 void check_post_processor(CheckpointConfig& file) {
   CheckpointConfig processor = file.part("post_processor");
   const std::string type = processor.word({"type"}, "none");
@@ -153,7 +153,7 @@ Result<std::vector<std::string>> read_tokenizer_json(const fs::path& path, Split
         check_added_token(*file, "added_tokens", CheckpointConfig::of(item));
     }
   }
-  // A text is cut and padded by the model's own lengths; a decoder is for the way back.
+  // These keys change nothing: the model's own lengths cut and pad texts, and nothing decodes tokens.
   file->ignore({"version", "truncation", "padding", "decoder"});
   for (const CheckpointConfig* part : {&normalizer, &splitter, &model, &*file}) {
     if (auto understood = part->check(); !understood) return Unexpected(understood.error());
@@ -161,12 +161,12 @@ Result<std::vector<std::string>> read_tokenizer_json(const fs::path& path, Split
   return vocabulary;
 }
 
-/// Takes the setting of a second file, which must not contradict the first.
+/// Reads a setting from a second file, which must not contradict the first.
 void agree(std::optional<bool>& first, CheckpointConfig& file, const char* key) {
   const auto second = file.flag(key);
   if (!second) return;
   if (first && *first != *second)
-    file.refuse(key, std::string(*second ? "true" : "false") + " is not what tokenizer.json says",
+    file.refuse(key, std::string(*second ? "true" : "false") + " contradicts tokenizer.json",
                 ErrorCode::kInvalidArgument);
   first = second;
 }
@@ -193,7 +193,7 @@ Result<void> read_tokenizer_config(const fs::path& path, Splitting& splitting, s
         check_added_token(*file, "added_tokens_decoder", CheckpointConfig::of(token));
     }
   }
-  // Often 1e30, for no limit.
+  // The value is often 1e30, which means no limit.
   if (const double length = file->number("model_max_length", 1e30); length < 1e9)
     max_tokens = file->whole({"model_max_length"}, max_tokens, 3);
   file->ignore({"name_or_path",
@@ -234,7 +234,7 @@ Result<void> read_sentence_config(const fs::path& path, Splitting& splitting, st
   if (!file) return Unexpected(file.error());
   max_tokens = file->whole({"max_seq_length"}, max_tokens, 3);
   if (file->flag("do_lower_case").value_or(false) && !splitting.lowercase.value_or(true)) {
-    // Lowered before it is split, so that accents stay what the tokenizer makes of them.
+    // sentence-transformers lowercases before it splits, which does not strip accents.
     splitting.strip_accents = splitting.strip_accents.value_or(false);
     splitting.lowercase = true;
   }
@@ -264,7 +264,7 @@ Result<std::vector<std::string>> read_words(const fs::path& folder, Splitting& s
       std::mismatch(vocabulary->begin(), vocabulary->end(), other->begin(), other->end());
   if (left == vocabulary->end() && right == other->end()) return vocabulary;
   return invalid(lines.string() + ": line " + std::to_string(right - other->begin() + 1) +
-                 " is not what tokenizer.json has; remove the one that is not the checkpoint's");
+                 " differs from tokenizer.json; remove the file that does not belong to the checkpoint");
 }
 
 }  // namespace
@@ -276,7 +276,7 @@ void check_tokenizer_class(CheckpointConfig& config) {
       "ElectraTokenizer", "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"};
   if (std::find(kClasses.begin(), kClasses.end(), type) == kClasses.end())
     config.refuse("tokenizer_class",
-                  "'" + type + "' is not supported; texts are split as BertTokenizer does");
+                  "'" + type + "' is not supported; libinfer splits texts as BertTokenizer does");
 }
 
 Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfig& config,
@@ -292,12 +292,12 @@ Result<ImportedTokenizer> read_tokenizer(const fs::path& folder, const BertConfi
     for (const std::string_view name : kSpecial) file->ignore({name});
     if (auto known = file->check(); !known)
       return fail(ErrorCode::kUnimplemented,
-                  added.string() + ": tokens beside the vocabulary are not supported");
+                  added.string() + ": tokens outside the vocabulary are not supported");
   }
   const std::string counted = std::to_string(out.vocabulary.size());
   if (out.vocabulary.size() != static_cast<std::size_t>(config.vocabulary)) {
     return invalid(
-        folder.string() + ": the vocabulary has " + counted + " tokens, config.json: vocab_size says " +
+        folder.string() + ": the vocabulary has " + counted + " tokens, but vocab_size in config.json is " +
         std::to_string(config.vocabulary) +
         "; take both from the same checkpoint, or name rows without a token [unused0], [unused1] in "
         "vocab.txt");

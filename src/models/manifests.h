@@ -7,10 +7,10 @@
 
 namespace infer::inline v0 {
 
-/// What infer.json says of any CLIP image tower of these sizes.
+/// Returns the manifest of a CLIP image tower of these sizes.
 Manifest clip_vit_manifest(const ClipVitConfig& config);
 
-/// What it says of any model that takes token ids and their mask: all but task, tokenizer and outputs.
+/// Returns the manifest of a model that takes token ids and a mask, without task, tokenizer and outputs.
 Manifest text_manifest(std::size_t max_tokens);
 
 }  // namespace infer::inline v0

@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 
 using Vectors = std::vector<std::vector<float>>;
 
-/// Appends to both what is usual for a value, the root of the mean square over `before`: an angle then shows
-/// how far a value is off, by that measure.
+/// Appends the usual magnitude of each value, its root mean square over `before`, to all vectors. The angle
+/// between two vectors then shows how far values differ relative to that magnitude.
 void add_scale(Vectors& before, Vectors& after) {
   const std::size_t values = before.empty() ? 0 : before.front().size();
   for (std::size_t i = 0; i < values; ++i) {
@@ -41,8 +41,8 @@ void add_scale(Vectors& before, Vectors& after) {
   }
 }
 
-/// Calls `ask` for each sample, with its place for messages: photographs of a folder, one at a time in
-/// memory, or the lines of a file.
+/// Calls `ask` for each sample and its place, which messages name. Samples are the photographs of a folder,
+/// of which one at a time is in memory, or the lines of a file.
 Result<void> for_each_sample(
     const fs::path& samples, TaskInput input,
     const std::function<Result<void>(const fs::path& place, const std::string& sample)>& ask) {
@@ -80,7 +80,8 @@ struct Place {
   fs::path files() const { return directory / version; }
 };
 
-/// Answers to the owner's samples, or to the recorded ones; one at a time: batches are another question.
+/// Returns the answers to the given samples, or to the recorded inputs, one at a time to leave effects of
+/// batches out.
 Result<Vectors> answers(const Place& place, const fs::path& samples) {
   OpenOptions wanted;
   wanted.version = place.version;
@@ -108,7 +109,7 @@ Result<Vectors> answers(const Place& place, const fs::path& samples) {
   return vectors;
 }
 
-/// Vectors that are equal have none that is turned away, be they all zeros.
+/// Returns the cosine of two vectors; equal vectors have 1, even if they are all zeros.
 double likeness(const std::vector<float>& a, const std::vector<float>& b) {
   return a == b ? 1 : cosine(a, b);
 }
@@ -119,7 +120,7 @@ Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& 
   if (!before) return Unexpected(before.error());
   auto after = answers(to, options.samples);
   if (!after) return Unexpected(after.error());
-  if (before->empty()) return invalid(options.samples.string() + ": holds no samples");
+  if (before->empty()) return invalid(options.samples.string() + ": contains no samples");
   if (regression) add_scale(*before, *after);
   report.samples = before->size();
   double sum = 0;
@@ -130,10 +131,10 @@ Result<void> compare(const Place& from, const Place& to, const QuantizeOptions& 
   }
   report.mean_cosine = sum / static_cast<double>(before->size());
   if (report.least_cosine < options.least_cosine) {
-    return fail(ErrorCode::kFailedPrecondition,
-                "the " + options.precision + " model's answers are too far off: a cosine of " +
-                    std::to_string(report.least_cosine) + ", the least allowed is " +
-                    std::to_string(options.least_cosine));
+    return fail(
+        ErrorCode::kFailedPrecondition,
+        "the " + options.precision + " model's answers differ too much from fp32: the lowest cosine is " +
+            std::to_string(report.least_cosine) + ", the minimum is " + std::to_string(options.least_cosine));
   }
   return {};
 }
@@ -146,10 +147,12 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
   if (!task) return Unexpected(task.error());
   const bool comparable = (*task)->input == TaskInput::kImage || (*task)->input == TaskInput::kText;
   if (manifest->backend != "torchscript" || !comparable)
-    return invalid(from.directory.string() +
-                   ": a TorchScript model of images or texts is needed to compare answers");
+    return invalid(
+        from.directory.string() +
+        ": quantising needs a TorchScript model of images or texts, whose answers can be compared");
   if (manifest->precision != "fp32")
-    return invalid(from.directory.string() + ": is of " + manifest->precision + " already");
+    return invalid(from.directory.string() + ": the precision is " + manifest->precision +
+                   ", it must be fp32");
   QuantizeReport report;
   const fs::path& file = manifest->file;
   if (auto done =
@@ -178,7 +181,7 @@ Result<QuantizeReport> quantize_into(const Place& from, const QuantizeOptions& o
 Result<QuantizeReport> quantize_model(const fs::path& source, const QuantizeOptions& options,
                                       const fs::path& directory) {
   if (options.precision != "int8" && options.precision != "bf16" && options.precision != "fp16")
-    return invalid("precision: '" + options.precision + "', known: int8, bf16, fp16");
+    return invalid("precision: '" + options.precision + "' is not one of int8, bf16, fp16");
   try {
     auto version = choose_version(source);
     if (!version) return Unexpected(version.error());

@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 namespace dom = simdjson::dom;
 
 struct PoolingName {
-  std::string_view name;      ///< As `pooling_mode` of sentence-transformers 5 and newer has it.
-  std::string_view old_flag;  ///< As older ones have it. Several are laid side by side in this order.
+  std::string_view name;      ///< Value of `pooling_mode` in sentence-transformers 5 and newer.
+  std::string_view old_flag;  ///< Flag in older versions; several poolings are concatenated in this order.
   Pooling pooling;
 };
 constexpr std::array<PoolingName, 6> kPoolings{
@@ -35,7 +35,7 @@ Unexpected bad(const fs::path& file, const std::string& what, ErrorCode code = E
   return fail(code, file.string() + ": " + what);
 }
 
-/// A text that is put before every sentence changes its vector.
+/// Refuses a default prompt: a text before every sentence would change its vector.
 Result<void> check_prompts(const fs::path& folder) {
   const fs::path path = folder / "config_sentence_transformers.json";
   if (!is_there(path)) return {};
@@ -46,13 +46,13 @@ Result<void> check_prompts(const fs::path& folder) {
   if (!name.empty() && !prompts.word({name}, "").empty())
     file->refuse("default_prompt_name",
                  "'" + name +
-                     "': a text put before every input is not supported; set it to null, and put the "
-                     "text before the inputs yourself");
+                     "': a prompt before every input is not supported; set the key to null, and put the "
+                     "prompt before the inputs yourself");
   file->ignore({"__version__", "similarity_fn_name", "model_type"});
   return file->check();
 }
 
-/// One entry of modules.json.
+/// Reads one entry of modules.json.
 Result<void> add_module(dom::element entry, const fs::path& file, SentenceModules& modules) {
   const std::size_t number =
       modules.steps.size() + (modules.given ? 1U : 0U) + (modules.pooling.empty() ? 0U : 1U);
@@ -65,23 +65,23 @@ Result<void> add_module(dom::element entry, const fs::path& file, SentenceModule
   const std::string kind(type.substr(type.rfind('.') + 1));
   const std::string named = "'" + std::string(type) + "'";
   if (!type.starts_with("sentence_transformers."))
-    return bad(file, named + ": code that comes with a checkpoint is not run", ErrorCode::kUnimplemented);
+    return bad(file, named + ": libinfer does not run code of a checkpoint", ErrorCode::kUnimplemented);
   const fs::path relative(path);
   if (relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end())
-    return bad(file, "path '" + std::string(path) + "' leads out of the checkpoint");
+    return bad(file, "path '" + std::string(path) + "' leads outside the checkpoint");
   const fs::path folder = path.empty() ? file.parent_path() : file.parent_path() / relative;
   if (kind == "Transformer" && !modules.given) {
     modules.given = true;
     modules.transformer = folder;
   } else if (!modules.given) {
-    return bad(file, named + " comes first; only Transformer can", ErrorCode::kUnimplemented);
+    return bad(file, named + ": the first module must be Transformer", ErrorCode::kUnimplemented);
   } else if (kind == "Pooling" && modules.pooling.empty() && modules.steps.empty()) {
     modules.pooling = folder / "config.json";
   } else if (modules.pooling.empty()) {
-    return bad(file, named + " comes where only Pooling can", ErrorCode::kUnimplemented);
+    return bad(file, named + ": only Pooling can follow Transformer", ErrorCode::kUnimplemented);
   } else if (kind == "Dense" || kind == "LayerNorm" || kind == "Normalize") {
     modules.steps.push_back({kind, folder, std::string(path) + "/"});
-  } else if (kind != "Dropout") {  // which does something in training alone
+  } else if (kind != "Dropout") {  // Dropout only acts in training
     return bad(file, named + " is not supported; known after Pooling: Dense, LayerNorm, Normalize, Dropout",
                ErrorCode::kUnimplemented);
   }
@@ -90,7 +90,7 @@ Result<void> add_module(dom::element entry, const fs::path& file, SentenceModule
     const std::string text = simdjson::minify(value);
     if (text != "null" && text != "[]" && text != "{}")
       return bad(file,
-                 named + ": " + std::string(key) + ": not understood, and may change the model's numbers",
+                 named + ": " + std::string(key) + ": not supported, and may change the model's numbers",
                  ErrorCode::kUnimplemented);
   }
   return {};
@@ -106,7 +106,7 @@ Result<std::vector<Pooling>> read_pooling(const fs::path& path, std::int64_t wid
                  ErrorCode::kInvalidArgument);
   std::vector<Pooling> old;
   for (const PoolingName& row : kPoolings) {
-    // The mean is taken unless the file says otherwise.
+    // The default of sentence-transformers is the mean.
     if (file->flag(row.old_flag).value_or(row.pooling == Pooling::kMean)) old.push_back(row.pooling);
   }
   std::vector<Pooling> poolings;
@@ -120,16 +120,16 @@ Result<std::vector<Pooling>> read_pooling(const fs::path& path, std::int64_t wid
                                        "mean_sqrt_len_tokens, weightedmean, lasttoken");
     }
   }
-  file->ignore({"include_prompt"});  // there is no prompt
+  file->ignore({"include_prompt"});  // matters only with a prompt
   if (!by_name) poolings = std::move(old);
   if (poolings.empty())
     file->refuse(by_name ? "pooling_mode" : "pooling_mode_mean_tokens",
-                 "no pooling is chosen, so that a text has no vector", ErrorCode::kInvalidArgument);
+                 "no pooling is chosen, so a text has no vector", ErrorCode::kInvalidArgument);
   if (auto understood = file->check(); !understood) return Unexpected(understood.error());
   return poolings;
 }
 
-/// Config of a step; Normalize may have none.
+/// Reads the config of a step; Normalize may have none.
 Result<SentenceStep> read_step(const SentenceModules::Step& module, std::int64_t inputs) {
   SentenceStep step;
   step.inputs = step.outputs = inputs;
@@ -142,9 +142,10 @@ Result<SentenceStep> read_step(const SentenceModules::Step& module, std::int64_t
   file->expect("module_output_name", {R"("sentence_embedding")"});
   const auto expect_inputs = [&](const char* key) {
     if (const std::int64_t value = file->whole({key}, inputs); value != inputs)
-      file->refuse(
-          key, std::to_string(value) + " is not the size of what comes before it, " + std::to_string(inputs),
-          ErrorCode::kInvalidArgument);
+      file->refuse(key,
+                   std::to_string(value) + " is not the size of the previous module's output, " +
+                       std::to_string(inputs),
+                   ErrorCode::kInvalidArgument);
   };
   if (module.kind == "LayerNorm") {
     step.kind = SentenceStep::Kind::kLayerNorm;
@@ -173,7 +174,7 @@ Result<SentenceModules> read_sentence_modules(const fs::path& folder) {
   if (auto prompts = check_prompts(folder); !prompts) return Unexpected(prompts.error());
   const fs::path path = folder / "modules.json";
   if (!is_there(path)) {
-    // Without it sentence-transformers takes the mean; a folder of Pooling that came along says it better.
+    // Without modules.json, sentence-transformers takes the mean, but a folder 1_Pooling is more reliable.
     if (is_there(folder / "1_Pooling" / "config.json")) {
       modules.given = true;
       modules.pooling = folder / "1_Pooling" / "config.json";

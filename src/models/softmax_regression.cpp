@@ -9,7 +9,8 @@ namespace {
 constexpr int kMaxIterations = 3000;
 constexpr double kTolerance = 1e-6;
 
-/// Probabilities in place of logits; returns log of the sum, so that -log p(label) = it - logit(label).
+/// Replaces logits by probabilities; returns the log of the sum, so that -log p(label) = result -
+/// logit(label).
 double to_probabilities(std::vector<double>& logits) {
   const double most = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
@@ -90,7 +91,7 @@ double log_loss(const std::vector<std::vector<double>>& logits, std::span<const 
 }
 
 double fit_temperature(const std::vector<std::vector<double>>& logits, std::span<const std::size_t> labels) {
-  // Convex in 1 / temperature; golden-section search over its logarithm.
+  // The loss is convex in 1 / temperature, so golden-section search over its logarithm finds the minimum.
   const double ratio = (std::sqrt(5.0) - 1) / 2;
   double low = std::log(0.05);
   double high = std::log(20.0);

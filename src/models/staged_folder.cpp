@@ -17,7 +17,7 @@ Unexpected cannot(const fs::path& path, const std::error_code& error) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be made: " + error.message());
 }
 
-/// Errors: `kFailedPrecondition` unless nothing is there.
+/// Errors: `kFailedPrecondition` if the folder exists.
 Result<void> check_absent(const fs::path& directory) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(directory, error);

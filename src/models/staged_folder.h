@@ -6,20 +6,20 @@
 
 namespace infer::inline v0 {
 
-/// A folder that is filled out of sight and appears whole: it is made in a hidden folder (.new-XXXXXX) beside
-/// the place it is for, and moved there at the end. Nobody sees a half of it, whatever goes wrong.
+/// A folder that appears at once with all its files: it is filled in a hidden folder (.new-XXXXXX) beside its
+/// place, and moved to its place at the end. Nobody sees an incomplete folder, even after an error.
 class StagedFolder {
  public:
   /// Errors: `kFailedPrecondition` (`directory` exists already, or cannot be made).
   static Result<StagedFolder> create(const std::filesystem::path& directory);
   StagedFolder(StagedFolder&& other) noexcept;
   StagedFolder& operator=(StagedFolder&&) = delete;
-  /// Removes all of it, unless it was committed.
+  /// Removes the folder unless it was committed.
   ~StagedFolder();
 
-  /// The folder to fill; it has the name that `directory` has.
+  /// Returns the folder to fill; its name is that of `directory`.
   const std::filesystem::path& path() const noexcept { return path_; }
-  /// Makes a folder in it. Errors: `kFailedPrecondition`.
+  /// Makes a subfolder. Errors: `kFailedPrecondition`.
   Result<std::filesystem::path> subfolder(const std::string& name) const;
   /// Moves the folder to its place. Errors: `kFailedPrecondition`.
   Result<void> commit();

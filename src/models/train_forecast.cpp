@@ -37,7 +37,7 @@ std::string number(double value) {
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
-/// Windows whose forecast rows lie in [begin, end).
+/// Makes the windows whose forecast rows lie in [begin, end).
 Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<const float> inputs,
                      std::size_t begin, std::size_t end) {
   Windows windows;
@@ -58,7 +58,8 @@ Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<con
   return windows;
 }
 
-/// Mean absolute difference over a season in the first `rows` rows; where nothing changes, the largest value.
+/// Returns the mean absolute difference over a season in the first `rows` rows; if nothing changes, the
+/// largest value.
 double naive_error(const Series& series, std::size_t rows, std::size_t season, std::size_t target) {
   double sum = 0;
   double largest = 0;
@@ -76,8 +77,8 @@ std::string text(const MadeUp& made_up, std::size_t rows) {
     if (count > 0) list += (list.empty() ? "" : "; ") + std::to_string(count) + what;
   };
   add(made_up.cells, " missing values took the value above them");
-  add(made_up.rows, " of " + std::to_string(rows) + " rows were made up, at times that the table leaves out");
-  add(made_up.passed_over, " rows between the regular times were passed over");
+  add(made_up.rows, " of " + std::to_string(rows) + " rows were added at times that the table omits");
+  add(made_up.passed_over, " rows between the regular times were skipped");
   return list;
 }
 
@@ -94,7 +95,7 @@ class Trainer {
     const std::size_t needed = longest + 4 * options_.horizon + 20;
     if (series_.rows() < needed) {
       return invalid(options_.data.string() + ": has " + std::to_string(series_.rows()) +
-                     " rows, a history of " + std::to_string(longest) + " and a horizon of " +
+                     " rows; a history of " + std::to_string(longest) + " and a horizon of " +
                      std::to_string(options_.horizon) + " need at least " + std::to_string(needed));
     }
     base_.columns = series_.columns;
@@ -120,7 +121,7 @@ class Trainer {
       rows.push_back(*row);
     }
     auto all = keep(std::move(rows), run);
-    if (all && !*is_served) {  // the folder's first: its best is what there is to serve
+    if (all && !*is_served) {  // the first run of this folder: serve its best version
       if (auto promoted = promote(directory_, all->front().version); !promoted)
         return Unexpected(promoted.error());
     }
@@ -128,8 +129,8 @@ class Trainer {
   }
 
  private:
-  /// Promotes what is served without having been promoted, as the newest version there is: a training must
-  /// not change it. False: there is none yet.
+  /// Promotes the version that is served only because it is the latest, since training must not change the
+  /// served version. Returns false if there is no version yet.
   Result<bool> keep_what_is_served() const {
     std::error_code error;
     if (fs::symlink_status(directory_ / "PROMOTED", error).type() != fs::file_type::not_found) return true;
@@ -140,7 +141,7 @@ class Trainer {
     return true;
   }
 
-  /// The highest number that a version begins with; 0 where there is none.
+  /// Returns the highest number at the start of a version's name; 0 if there is none.
   std::size_t newest_run() const {
     std::size_t highest = 0;
     std::error_code error;
@@ -155,9 +156,9 @@ class Trainer {
     return highest;
   }
 
-  /// Normalised inputs of all rows.
+  /// Returns the normalised inputs of all rows.
   Result<std::vector<float>> inputs(const SeriesSpec& spec) const {
-    // Row by row, so that each has its own time exactly.
+    // Row by row, so that the time of each row is exact.
     std::vector<float> all;
     for (std::size_t row = 0; row < series_.rows(); ++row) {
       const std::span<const double> values(series_.values.data() + row * series_.columns.size(),
@@ -169,15 +170,16 @@ class Trainer {
     return all;
   }
 
-  /// Fits `model` without the last fifth, measures it there, and fits it again on all rows: what is served
-  /// knows the series to its end. A server that watches the folder sees the whole version or none.
+  /// Fits `model` without the last fifth, measures it on that fifth, and fits it again on all rows, so that
+  /// the served model knows the whole series. A server that watches the folder sees the whole version or
+  /// none.
   Result<LeaderboardRow> make_version(const std::string& model, const std::string& version) {
-    const std::string unfinished = version + "~";  // no version's name, so that nobody loads it
+    const std::string unfinished = version + "~";  // not a valid version name, so that nobody loads it
     const fs::path folder = directory_ / unfinished;
     std::error_code error;
     struct Removal {
       const fs::path& folder;
-      const bool made;  ///< The folder it is in, which goes too if there is nothing else in it.
+      const bool made;  ///< Whether this call made the outer folder, which is then removed, too, if empty.
       ~Removal() {
         std::error_code ignored;
         fs::remove_all(folder, ignored);
@@ -200,14 +202,14 @@ class Trainer {
     if (error)
       return fail(ErrorCode::kFailedPrecondition, (directory_ / version).string() + ": " + error.message());
     if (!fs::exists(directory_ / "infer.json", error)) {
-      // A folder needs one of its own; each version's own takes its place when that is loaded.
+      // The model's folder needs a manifest, although each version's own manifest overrides it.
       if (auto written = write_manifest(*manifest, directory_); !written) return Unexpected(written.error());
     }
     return row;
   }
 
-  /// Fits `model` to the first `rows` rows. `fit` is what a network learns about itself from rows that it
-  /// holds back, which it does not where these are all there are.
+  /// Fits `model` to the first `rows` rows. A network holds back some rows and stores in `fit` what they
+  /// show; if `rows` is all rows, it uses `fit` instead.
   Result<Manifest> train(const std::string& model, std::size_t rows, RecurrentFit& fit,
                          const fs::path& folder) {
     Manifest manifest;
@@ -248,8 +250,8 @@ class Trainer {
     return manifest;
   }
 
-  /// Of fewer rows than all the last part is held back, for when to stop and how wide intervals are; with all
-  /// of them it trains as long as that took.
+  /// Trains a network. If `rows` is not all rows, holds back the last part to decide when to stop and how
+  /// wide intervals are. With all rows, trains for the number of epochs found so.
   Result<void> train_network(bool lstm, const SeriesSpec& spec, std::size_t rows, RecurrentFit& fit,
                              const fs::path& folder, Manifest& manifest) {
     auto all = inputs(spec);
@@ -333,8 +335,7 @@ class Trainer {
     const std::size_t stride = std::max<std::size_t>(1, origins / kMaxOrigins);
     double absolute = 0;
     double worst = 0;
-    double squares =
-        0;  // in units of the worst, so that neither tiny nor huge errors leave what a double holds
+    double squares = 0;  // in units of the worst error, so that squares neither underflow nor overflow
     double scaled = 0;
     std::size_t inside = 0;
     std::size_t count = 0;
@@ -374,7 +375,7 @@ class Trainer {
     return row;
   }
 
-  /// Writes the leaderboard of the run: these rows, and those of others that joined it.
+  /// Writes the leaderboard of the run: these rows, and the rows of processes that joined the run.
   Result<std::vector<LeaderboardRow>> keep(std::vector<LeaderboardRow> rows, const std::string& run) const {
     const DirectoryLock lock(directory_);
     if (auto kept = read_leaderboard(directory_)) {
@@ -411,7 +412,7 @@ class Trainer {
   std::size_t season_ = 1;
   std::size_t test_begin_ = 0;
   SeriesSpec base_;
-  std::vector<double> spread_scale_;  // the units of a network's spread
+  std::vector<double> spread_scale_;  // units of a network's spread, by target
 };
 
 }  // namespace
@@ -426,8 +427,10 @@ Result<std::vector<LeaderboardRow>> train_forecast(const TrainForecastOptions& o
       if (std::find(known.begin(), known.end(), model) == known.end())
         return invalid("model: '" + model + "' is unknown");
     }
-    if (options.history == 0 || options.history > 10000) return invalid("history: is outside 1 to 10000");
-    if (options.horizon == 0 || options.horizon > 1000) return invalid("horizon: is outside 1 to 1000");
+    if (options.history == 0 || options.history > 10000)
+      return invalid("history: " + std::to_string(options.history) + " is outside 1 to 10000");
+    if (options.horizon == 0 || options.horizon > 1000)
+      return invalid("horizon: " + std::to_string(options.horizon) + " is outside 1 to 1000");
     auto series = read_series(options.data, options.columns);
     if (!series) return Unexpected(series.error());
     return Trainer(options, *std::move(series), directory).run();

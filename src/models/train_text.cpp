@@ -40,8 +40,7 @@ Result<Dataset> read_dataset(const TrainTextOptions& options) {
   if (!csv) return Unexpected(csv.error());
   const auto column = [&](const std::string& name) -> Result<std::size_t> {
     const auto found = std::find(csv->header.begin(), csv->header.end(), name);
-    if (found == csv->header.end())
-      return invalid(options.data.string() + ": there is no column '" + name + "'");
+    if (found == csv->header.end()) return invalid(options.data.string() + ": has no column '" + name + "'");
     return static_cast<std::size_t>(found - csv->header.begin());
   };
   auto text = column(options.text_column);
@@ -55,7 +54,7 @@ Result<Dataset> read_dataset(const TrainTextOptions& options) {
   for (const auto& [name, count] : counts) {
     if (count < kLeastRows)
       return invalid(options.data.string() + ": label '" + name + "' has " + std::to_string(count) +
-                     " rows, at least " + std::to_string(kLeastRows) + " are needed");
+                     " rows; at least " + std::to_string(kLeastRows) + " are needed");
     numbers[name] = data.names.size();
     data.names.push_back(name);
   }
@@ -86,7 +85,7 @@ Result<std::vector<std::vector<float>>> embed_all(const TrainTextOptions& option
   return vectors;
 }
 
-/// Row numbers, shuffled, spread so that any stretch has about the labels' shares.
+/// Returns row numbers in random order, in which every part has about the same share of each label.
 std::vector<std::size_t> stratified(const Dataset& data, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<std::pair<double, std::size_t>> order;
@@ -95,7 +94,7 @@ std::vector<std::size_t> stratified(const Dataset& data, std::uint64_t seed) {
     for (std::size_t i = 0; i < data.labels.size(); ++i) {
       if (data.labels[i] == label) rows.push_back(i);
     }
-    // std::shuffle's use of the generator is not the same everywhere.
+    // std::shuffle gives other orders with other standard libraries.
     for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random() % i]);
     for (std::size_t i = 0; i < rows.size(); ++i)
       order.emplace_back((static_cast<double>(i) + 0.5) / static_cast<double>(rows.size()), rows[i]);
@@ -106,7 +105,7 @@ std::vector<std::size_t> stratified(const Dataset& data, std::uint64_t seed) {
   return out;
 }
 
-/// Chooses regularisation and temperature by cross-validation on `rows`, then fits all of them.
+/// Chooses regularisation and temperature by cross-validation on `rows`, then fits a head on all `rows`.
 SoftmaxModel fit(const LabelledRows& rows, TextReport& report) {
   const std::size_t classes = report.labels.size();
   double best = INFINITY;
@@ -207,7 +206,8 @@ Result<TextReport> train_text(const TrainTextOptions& options, const fs::path& d
     if (fs::exists(directory, ignored))
       return fail(ErrorCode::kFailedPrecondition,
                   directory.string() + ": exists already; choose another folder or remove it");
-    if (!(options.held_out > 0) || options.held_out > 0.9) return invalid("held_out: is outside 0 to 0.9");
+    if (!(options.held_out > 0) || options.held_out > 0.9)
+      return invalid("held_out: " + std::to_string(options.held_out) + " is outside 0 to 0.9");
     auto data = read_dataset(options);
     if (!data) return Unexpected(data.error());
     auto vectors = embed_all(options, *data);

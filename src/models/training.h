@@ -21,10 +21,10 @@ struct Windows {
 /// Called after each epoch with its number and the validation loss.
 using EpochHook = std::function<void(std::size_t epoch, double loss)>;
 
-/// What rows that were held back say about a network.
+/// What held-out rows show about a network.
 struct RecurrentFit {
-  std::size_t epochs = 0;     ///< After which it did best.
-  std::vector<float> spread;  ///< Half of its 80 % interval: [horizon, outputs], normalised.
+  std::size_t epochs = 0;     ///< Number of epochs after which the network was best.
+  std::vector<float> spread;  ///< Half of the 80 % interval: [horizon, outputs], normalised.
 };
 
 }  // namespace infer::inline v0

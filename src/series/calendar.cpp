@@ -22,7 +22,7 @@ using std::chrono::year_month_day;
 
 constexpr double kDay = 86400;
 constexpr double kFirstSecond = -62167219200;  // of the year 0
-constexpr double kLastSecond = 253402300799;   // of the year 9999, the last that four digits can say
+constexpr double kLastSecond = 253402300799;   // of the year 9999, the last year of four digits
 
 struct Civil {
   year_month_day date;
@@ -38,13 +38,13 @@ double seconds_of(const year_month_day& date, double second) {
   return static_cast<double>(sys_days(date).time_since_epoch().count()) * kDay + second;
 }
 
-/// Months since year 0.
+/// Returns the months since year 0.
 long month_number(double time) {
   const auto date = civil(time).date;
   return static_cast<int>(date.year()) * 12L + static_cast<unsigned>(date.month()) - 1;
 }
 
-/// Reads `count` digits off the front; -1 where they are not there.
+/// Removes `count` digits from the front and returns their value; -1 if there are fewer.
 int digits(std::string_view& text, std::size_t count) {
   if (text.size() < count) return -1;
   int value = 0;
@@ -66,7 +66,7 @@ bool starts_with_digit(std::string_view text) {
   return !text.empty() && text.front() >= '0' && text.front() <= '9';
 }
 
-/// What follows the date: "12:30", "12:30:00", "12:30:00.5" or, without colons, "123000".
+/// Reads what follows the date: "12:30", "12:30:00", "12:30:00.5" or, without colons, "123000".
 std::optional<double> read_clock(std::string_view& text) {
   const int hour = digits(text, 2);
   const bool colons = skip(text, ":");
@@ -83,7 +83,8 @@ std::optional<double> read_clock(std::string_view& text) {
   return value;
 }
 
-/// What follows the clock: seconds that it is ahead of UTC, of "Z", "UTC", "+02:00", "+0530" or "-08".
+/// Reads what follows the time of day: "Z", "UTC", "+02:00", "+0530" or "-08". Returns the seconds ahead of
+/// UTC.
 std::optional<double> read_offset(std::string_view& text) {
   skip(text, " ");
   if (text.empty() || text == "UTC" || text == "GMT" || text == "Z" || text == "z") {
@@ -105,7 +106,7 @@ Result<ZonedTime> parse_zoned_time(std::string_view given) {
   const auto bad = [&] {
     return fail(ErrorCode::kInvalidArgument,
                 "'" + std::string(given.substr(0, 40)) +
-                    "' is no time such as 2024-05-01, 2024-05-01T12:30:00 or 2024-05-01T12:30:00.5+02:00");
+                    "' is not a time such as 2024-05-01, 2024-05-01T12:30:00 or 2024-05-01T12:30:00.5+02:00");
   };
   std::string_view text = given;
   while (skip(text, " \t")) {
@@ -113,7 +114,7 @@ Result<ZonedTime> parse_zoned_time(std::string_view given) {
   while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
   const bool number =
       text.substr(0, text.find(".0")).find_first_not_of("0123456789") == std::string_view::npos;
-  if (number && text.ends_with(".0")) text.remove_suffix(2);  // a year that went through a table of numbers
+  if (number && text.ends_with(".0")) text.remove_suffix(2);  // a year that was written as a decimal
   if (number && text.size() > 8 && text.size() < 13) {
     double seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -146,7 +147,7 @@ Result<ZonedTime> parse_zoned_time(std::string_view given) {
   const year_month_day date(year(years), month(static_cast<unsigned>(std::max(months, 0))),
                             day(static_cast<unsigned>(std::max(day_of_month, 0))));
   if (!text.empty() || !date.ok()) return bad();
-  // Offsets and a leap second may lead out of the years that four digits can say.
+  // Offsets and leap seconds may lead beyond the years of four digits.
   return ZonedTime{std::clamp(seconds_of(date, second) - offset, kFirstSecond, kLastSecond), offset};
 }
 
@@ -170,7 +171,7 @@ double advance(double time, const Step& step, std::size_t count) {
   if (step.months == 0) return time + step.seconds * static_cast<double>(count);
   const Civil at = civil(time);
   auto date = at.date + std::chrono::months(static_cast<int>(step.months * count));
-  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;  // 31 January and a month
+  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;  // such as 31 January plus a month
   return seconds_of(date, at.second);
 }
 
@@ -208,7 +209,7 @@ std::size_t usual_season(const Step& step) {
 std::vector<std::string> usual_calendar(const Step& step) {
   const double seconds = step.months > 0 ? static_cast<double>(step.months) * 30 * kDay : step.seconds;
   std::vector<std::string> names;
-  if (seconds < 60) return names;  // numbered rows, and what no clock repeats
+  if (seconds < 60) return names;  // numbered rows, and steps too short for calendar features
   if (seconds < kDay) names.insert(names.end(), {"hour_sin", "hour_cos"});
   if (seconds < 7 * kDay) names.insert(names.end(), {"weekday_sin", "weekday_cos"});
   if (seconds >= kDay && seconds < 200 * kDay) names.insert(names.end(), {"year_sin", "year_cos"});
@@ -226,12 +227,12 @@ Result<double> calendar_feature(std::string_view name, double time) {
     const auto start = sys_days(at.date.year() / 1 / 1);
     part = (static_cast<double>((sys_days(at.date) - start).count()) + at.second / kDay) / 365.25;
   } else {
-    return fail(ErrorCode::kInvalidArgument, "calendar: there is no feature '" + std::string(name) + "'");
+    return fail(ErrorCode::kInvalidArgument, "calendar: '" + std::string(name) + "' is not a feature");
   }
   const double angle = 2 * std::numbers::pi * part;
   if (name.ends_with("_sin")) return std::sin(angle);
   if (name.ends_with("_cos")) return std::cos(angle);
-  return fail(ErrorCode::kInvalidArgument, "calendar: there is no feature '" + std::string(name) + "'");
+  return fail(ErrorCode::kInvalidArgument, "calendar: '" + std::string(name) + "' is not a feature");
 }
 
 }  // namespace infer::inline v0

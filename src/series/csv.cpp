@@ -8,8 +8,8 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Columns without a name may be several: a row number that a table of numbers was written with, a comma at
-/// the end.
+/// Several columns may have no name, such as row numbers that a program wrote, or an empty column after a
+/// comma at the end.
 Result<void> check_names(const std::vector<std::string>& header) {
   for (auto name = header.begin(); name != header.end(); ++name) {
     const auto again = std::find(name + 1, header.end(), *name);
@@ -32,7 +32,7 @@ Result<Csv> parse_csv(std::string_view text) {
   std::vector<std::string> row;
   std::string field;
   bool quoted = false;
-  bool any = false;  // of this row
+  bool any = false;  // whether the row has any character
   std::size_t line = 1;
   const auto end_row = [&]() -> Result<void> {
     if (!any) return {};
@@ -44,7 +44,7 @@ Result<Csv> parse_csv(std::string_view text) {
       if (auto checked = check_names(csv.header); !checked) return checked;
     } else if (row.size() != csv.header.size()) {
       return fail(ErrorCode::kInvalidArgument, "line " + std::to_string(line) + ": has " +
-                                                   std::to_string(row.size()) + " fields, the header " +
+                                                   std::to_string(row.size()) + " fields, the header has " +
                                                    std::to_string(csv.header.size()));
     } else {
       csv.rows.push_back(std::move(row));
@@ -63,7 +63,7 @@ Result<Csv> parse_csv(std::string_view text) {
       } else {
         field += c;
       }
-    } else if (c == '"' && field.empty()) {  // one within a field is a sign as any other, as of inches
+    } else if (c == '"' && field.empty()) {  // a quote within a field is literal, such as inches
       quoted = true;
       any = true;
     } else if (c == ',') {
@@ -78,7 +78,7 @@ Result<Csv> parse_csv(std::string_view text) {
     }
     if (c == '\n') ++line;
   }
-  if (quoted) return fail(ErrorCode::kInvalidArgument, "a quote is open at the end");
+  if (quoted) return fail(ErrorCode::kInvalidArgument, "a quote is not closed");
   if (auto ended = end_row(); !ended) return Unexpected(ended.error());
   if (csv.header.empty()) return fail(ErrorCode::kInvalidArgument, "is empty, expected a header line");
   return csv;

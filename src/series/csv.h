@@ -14,8 +14,8 @@ struct Csv {
   std::vector<std::vector<std::string>> rows;  ///< Each as long as the header.
 };
 
-/// Errors: `kNotFound`; `kInvalidArgument` (a row of another length, an open quote, a column name that is
-/// there twice), naming the line.
+/// Errors: `kNotFound`; `kInvalidArgument` (a row of another length, an unclosed quote, a column name that
+/// occurs twice), naming the line.
 Result<Csv> read_csv(const std::filesystem::path& file);
 Result<Csv> parse_csv(std::string_view text);
 

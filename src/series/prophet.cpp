@@ -33,9 +33,9 @@ void features(const ProphetCurve& curve, double time, std::vector<double>& out) 
   }
 }
 
-/// The minimum over theta of |y - X theta|^2 / (2 sigma^2) + sum ridge_j theta_j^2 / 2 + sum lasso_j
-/// |theta_j| by coordinate descent on the normal equations, which is exact, since the objective is convex and
-/// its kinks are separable (Tseng, 2001).
+/// Minimizes |y - X theta|^2 / (2 sigma^2) + sum ridge_j theta_j^2 / 2 + sum lasso_j |theta_j| over theta by
+/// coordinate descent on the normal equations. Coordinate descent finds the minimum, since the objective is
+/// convex and its kinks are separable (Tseng, 2001).
 class Descent {
  public:
   Descent(const std::vector<std::vector<double>>& rows, std::span<const double> values)
@@ -87,7 +87,7 @@ std::vector<Seasonality> seasons_of(double length, const Step& step, bool number
     return seasons;
   }
   const double seconds = step.months > 0 ? static_cast<double>(step.months) * kYear / 12 : step.seconds;
-  // No more waves than rows can tell apart.
+  // Adds no more waves than the rows can distinguish.
   const auto add = [&](double period, std::size_t order) {
     const auto resolved = static_cast<std::size_t>(period / seconds / 2);
     if (length >= 2 * period && resolved >= 1) seasons.push_back({period, std::min(order, resolved), {}});

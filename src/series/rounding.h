@@ -4,8 +4,8 @@
 
 namespace infer::inline v0 {
 
-/// Differences between numbers up to `largest` that are rounding, not variation: a few units in the last
-/// place. Relative, so that a series in other units, or upon another level, is judged as it was.
+/// Returns the largest difference between numbers up to `largest` that counts as rounding, not as variation:
+/// a few units in the last place. The bound is relative, so that units and level of a series do not matter.
 constexpr double rounding_of(double largest) { return 8 * std::numeric_limits<double>::epsilon() * largest; }
 
 }  // namespace infer::inline v0

@@ -14,14 +14,14 @@ namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxRows = 10'000'000;
-constexpr double kMaxValue = 1e300;  // the sum of so many rows is finite
+constexpr double kMaxValue = 1e300;  // keeps the sum of all rows finite
 
 std::string_view trimmed(std::string_view cell) {
   const auto first = cell.find_first_not_of(" \t");
   return first == std::string_view::npos ? "" : cell.substr(first, cell.find_last_not_of(" \t") - first + 1);
 }
 
-/// A number, or NaN for one that is missing. An error says what is wrong with the cell.
+/// Returns a number, or NaN for a missing number. An error says what is wrong with the cell.
 Result<double> read_number(std::string_view cell) {
   const auto wrong = [&](const char* why) {
     return invalid("'" + std::string(cell.substr(0, 40)) + "' " + why);
@@ -33,7 +33,8 @@ Result<double> read_number(std::string_view cell) {
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return wrong("is no number");
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument)
+    return wrong("is not a number");
   if (error == std::errc::result_out_of_range) {
     const auto power = text.find_first_of("eE");
     const bool small = power != std::string_view::npos ? text.substr(power + 1).starts_with('-')
@@ -41,9 +42,10 @@ Result<double> read_number(std::string_view cell) {
     if (small) return 0.0;
     value = std::numeric_limits<double>::infinity();
   }
-  if (std::isnan(value)) return wrong("is no number; what is missing is an empty cell, NA, NaN or null");
+  if (std::isnan(value))
+    return wrong("is not a number; write a missing number as an empty cell, NA, NaN or null");
   if (std::isinf(value)) return wrong("is not finite; leave the cell empty if its value is missing");
-  if (std::abs(value) > kMaxValue) return wrong("is beyond 1e300, the largest that can be computed with");
+  if (std::abs(value) > kMaxValue) return wrong("exceeds the limit of 1e300");
   return value;
 }
 
@@ -52,14 +54,14 @@ Result<std::size_t> find_column(const Csv& csv, const std::string& name) {
   if (found != csv.header.end()) return static_cast<std::size_t>(found - csv.header.begin());
   std::string known;
   for (const auto& other : csv.header) known += (known.empty() ? "" : ", ") + other;
-  return invalid("there is no column '" + name + "' among " + known);
+  return invalid("column '" + name + "' is not among " + known);
 }
 
 std::string place(const std::string& column, std::size_t row) {
   return "column '" + column + "', row " + std::to_string(row + 1) + ": ";
 }
 
-/// The column of numbers, gaps filled from above and counted.
+/// Reads a column of numbers; fills missing numbers from above and counts them.
 Result<std::vector<double>> read_column(const Csv& csv, const std::string& name, std::size_t& missing) {
   const auto column = find_column(csv, name);
   if (!column) return Unexpected(column.error());
@@ -71,7 +73,7 @@ Result<std::vector<double>> read_column(const Csv& csv, const std::string& name,
     values.push_back(std::isnan(*value) && !values.empty() ? values.back() : *value);
   }
   const auto first = std::find_if(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
-  if (first == values.end()) return invalid("column '" + name + "' holds no number");
+  if (first == values.end()) return invalid("column '" + name + "' contains no number");
   std::fill(values.begin(), first, *first);
   return values;
 }
@@ -84,7 +86,7 @@ Result<std::vector<double>> read_times(const Csv& csv, const std::string& name) 
   const auto column = find_column(csv, name);
   if (!column) return Unexpected(column.error());
   std::vector<double> times;
-  std::vector<double> told;  // by the clock of the place
+  std::vector<double> told;  // local times
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
     const std::string& cell = csv.rows[i][*column];
     auto time = parse_zoned_time(cell);
@@ -111,7 +113,7 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
   };
   if (csv->rows.size() < 2)
     return invalid(file.string() + ": has " + std::to_string(csv->rows.size()) +
-                   " rows, at least 2 are needed");
+                   " rows; at least 2 are needed");
   if (wanted.targets.empty()) return invalid("target: no column is named");
   Series series;
   series.columns = wanted.targets;
@@ -137,14 +139,14 @@ Result<Series> read_series(const std::filesystem::path& file, const SeriesColumn
   series.start = times->front();
   series.step = infer_step(*times);
   std::size_t row = 0;
-  std::size_t used = times->size();  // the row that the grid time before took; none yet
+  std::size_t used = times->size();  // the row of the previous grid time; none yet
   for (std::size_t i = 0;; ++i) {
-    // A hundredth of a step of tolerance: 2024-02-29 plus a year, leap seconds, rounded clocks.
+    // Allows a hundredth of a step for 2024-02-29 plus a year, leap seconds and rounded times.
     const double tolerance = (advance(series.start, series.step, i + 1) - series.time(i)) / 100;
     const double grid = series.time(i) + tolerance;
     if (grid > times->back() + 2 * tolerance) return series;
     if (i == kMaxRows)
-      return invalid(file.string() + ": a regular grid of its times has more than 10000000 rows");
+      return invalid(file.string() + ": a regular grid of the times has more than 10000000 rows");
     for (; row + 1 < times->size() && (*times)[row + 1] <= grid; ++row) {
       if (row != used) ++series.made_up.passed_over;
     }

@@ -9,10 +9,10 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Times of `rows` rows, the last at `last`.
+/// Returns the times of `rows` rows, of which the last is at `last`.
 std::vector<double> times_until(double last, const Step& step, std::size_t rows) {
   std::vector<double> times(rows);
-  // Months are no fixed number of seconds, so count from a start that is about as far back.
+  // Months have no fixed number of seconds, so count forward from an estimated start.
   const double about = step.months > 0 ? static_cast<double>(step.months) * 2629746.0 : step.seconds;
   for (std::size_t i = 0; i < rows; ++i) times[i] = last - about * static_cast<double>(rows - 1 - i);
   return times;
@@ -39,10 +39,11 @@ Result<void> fit_normalisation(const Series& series, std::size_t rows, SeriesSpe
     const double range = most - least;
     if (range <= rounding_of(largest)) {
       spec.mean[column] = least;
-      spec.scale[column] = range > 0 ? largest : 1;  // so that rounding stays as small as it is
+      spec.scale[column] = range > 0 ? largest : 1;  // so that normalising does not enlarge rounding
       continue;
     }
-    // From the least and in units of the range, so that neither level nor size of the numbers costs digits.
+    // Computes relative to the minimum and in units of the range, so that large or distant values cost no
+    // digits.
     double sum = 0;
     for (std::size_t row = 0; row < rows; ++row) sum += (series.at(row, column) - least) / range;
     const double mean = sum / static_cast<double>(rows);

@@ -40,12 +40,12 @@ Result<void> ApiKeys::load() {
       return bad("line " + std::to_string(number) + ": a key of " + std::to_string(key.size()) +
                  " characters is below the minimum of " + std::to_string(kMinLength));
     }
-    // Of equal length whatever the key's, so that comparing tells nothing of it.
+    // Digests have equal lengths, so that the time of a comparison reveals nothing about a key.
     digests.push_back(sha256(key));
-    if (digests.back().empty()) return bad("cannot be used: libcrypto gives no SHA-256");
+    if (digests.back().empty()) return bad("cannot be used: libcrypto lacks SHA-256");
   }
   if (in.bad()) return bad("cannot be read to its end");
-  if (digests.empty()) return bad("holds no key");
+  if (digests.empty()) return bad("contains no key");
   std::unique_lock lock(mutex_);
   digests_ = std::move(digests);
   return {};
@@ -53,7 +53,7 @@ Result<void> ApiKeys::load() {
 
 bool ApiKeys::accepts(std::string_view given) const {
   const std::string digest = sha256(given);
-  if (digest.empty()) return false;  // no memory, or no SHA-256: nobody is let in
+  if (digest.empty()) return false;  // without memory or SHA-256, every key is refused
   std::unique_lock lock(mutex_);
   int found = 0;
   for (const Digest& known : digests_)

@@ -17,8 +17,8 @@ void add_to_list(std::string& list, const std::string& name) {
 Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, const WantedModel& wanted,
                                                   const Work& work) {
   const std::string kind = std::string(work.name) + " model";
-  std::string would_do;  // by name
-  std::string versions;  // of the one that was asked for, or of all
+  std::string would_do;  // names of models that do the work
+  std::string versions;  // of the model that was asked for, or of all models
   std::string other_task;
   for (const auto& model : models.all()) {
     const Model& loaded = model->engine->model();
@@ -33,16 +33,16 @@ Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, co
     add_to_list(versions, (wanted.name ? "" : loaded.name + " ") + loaded.version);
   }
   const std::string instead =
-      would_do.empty() ? "; no " + kind + " is loaded" : "; of " + kind + "s there are: " + would_do;
+      would_do.empty() ? "; no " + kind + " is loaded" : "; loaded " + kind + "s: " + would_do;
   if (!other_task.empty()) {
     return fail(ErrorCode::kInvalidArgument, "model: " + in_quotes(*wanted.name) + " is for " + other_task +
                                                  ", not for " + work.name + instead);
   }
   if (!versions.empty()) {
     return fail(ErrorCode::kNotFound,
-                "version: " + in_quotes(*wanted.version) + " is not loaded" +
+                "version: " + in_quotes(*wanted.version) +
                     (wanted.name ? " of model " + in_quotes(*wanted.name) : std::string()) +
-                    "; there are: " + versions);
+                    " is not loaded; loaded versions: " + versions);
   }
   if (wanted.name)
     return fail(ErrorCode::kNotFound, "model: " + in_quotes(*wanted.name) + " is not loaded" + instead);

@@ -7,7 +7,8 @@
 namespace infer::inline v0 {
 namespace {
 
-/// More than the grain of the file system's clock, which is a tick of the kernel (10 ms) or, on some, 2 s.
+/// Longer than the resolution of file times, which is a tick of the kernel (10 ms) or, on some file systems,
+/// 2 s.
 constexpr std::chrono::seconds kSettled{3};
 
 }  // namespace
@@ -27,7 +28,7 @@ FileWatch::Look FileWatch::look() const {
 }
 
 Result<void> FileWatch::follow(const std::function<Result<void>()>& read) {
-  const Look now = look();  // before the file is read: a change meanwhile is seen at the next call
+  const Look now = look();  // before reading the file, so that the next call sees a change during the read
   if (now.identity && now.identity == read_) return {};
   auto done = read();
   if (done) {

@@ -15,7 +15,8 @@ namespace infer::inline v0 {
 
 namespace {
 
-/// Whether a folder has a manifest, readable or not. Errors: `kFailedPrecondition` where that cannot be told.
+/// Returns whether a folder has a manifest, readable or not. Errors: `kFailedPrecondition` (that cannot be
+/// determined).
 Result<bool> holds_model(const std::filesystem::path& folder) {
   std::error_code error;
   const auto status = std::filesystem::status(folder, error);
@@ -67,7 +68,7 @@ Result<void> ModelRepository::load() {
   if (!found) return Unexpected(found.error());
   const auto& all = *found;
   if (all.size() == options_.models.size() && !options_.folder.empty())
-    return fail(ErrorCode::kNotFound, options_.folder + ": holds no folder with an infer.json");
+    return fail(ErrorCode::kNotFound, options_.folder + ": contains no folder with an infer.json");
   std::unique_lock lock(change_mutex_);
   for (const auto& folder : all) {
     if (models_.find(folder.filename().string(), {}) != nullptr)
@@ -98,14 +99,14 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
   const TimePoint start = std::chrono::steady_clock::now();
   auto manifest = read_manifest(directory, version);
   if (!manifest) return Unexpected(manifest.error());
-  // Before the weights are read.
+  // Checked before the weights are read, which takes long.
   if (auto task = find_task(*manifest, directory.string()); !task) return Unexpected(task.error());
   OpenOptions wanted = options_.engine;
   wanted.version = version;
   wanted.tuned.clear();
   wanted.metrics_name = by_default ? std::string() : directory.filename().string() + "@" + version;
   wanted.metrics = metrics_;
-  // Its own copy of the sink: a forward that is stuck may outlive the server.
+  // Captures a copy of the sink, since a stuck forward may outlive the repository.
   wanted.log = [events = events_](LogLevel level, std::string_view event, std::string_view message) {
     events({level, event, {{"error", std::string(message)}}});
   };
@@ -122,7 +123,7 @@ Result<std::shared_ptr<ServedModel>> ModelRepository::open(const std::filesystem
   if (!engine) return Unexpected(engine.error());
   auto model = ServedModel::create(std::make_shared<Engine>(*std::move(engine)), options_.task);
   if (!model) return model;
-  malloc_trim(0);  // what reading the weights and warming up took, and glibc keeps: 100 MB of a ViT-B/32
+  malloc_trim(0);  // glibc would keep the memory of reading and warming up: 100 MB for a ViT-B/32
   (*model)->by_default = by_default;
   (*model)->load_time = std::chrono::steady_clock::now() - start;
   return model;
@@ -224,7 +225,7 @@ std::vector<ModelRepository::Entry> ModelRepository::index() const {
 
 std::vector<std::shared_ptr<ServedModel>> ModelRepository::all() {
   auto all = models_.all();
-  std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+  std::unique_lock lock(change_mutex_, std::try_to_lock);  // a loading model holds the lock
   if (lock) all.insert(all.end(), retired_.begin(), retired_.end());
   return all;
 }
@@ -241,12 +242,12 @@ void ModelRepository::refresh() {
 std::shared_ptr<ServedModel> ModelRepository::refresh_model(const std::string& name) {
   const auto served = models_.find(name, {});
   const Model& now = served->engine->model();
-  if (now.directory.empty()) return nullptr;  // made by hand
+  if (now.directory.empty()) return nullptr;  // the model was not loaded from a folder
   const std::filesystem::path folder = now.directory.parent_path();
   const auto versions = served_versions(folder);
-  // Several side by side are what they are until a restart.
+  // Several versions side by side change only at a restart.
   if (versions && versions->size() > 1) return nullptr;
-  if (!versions) {  // said once, not every second
+  if (!versions) {  // reports a reason once, not every second
     const std::string& why = versions.error().message;
     if (std::exchange(refused_[name], why) != why) log_swap(LogLevel::kError, "swap_refused", now, "", why);
     return nullptr;
@@ -254,13 +255,12 @@ std::shared_ptr<ServedModel> ModelRepository::refresh_model(const std::string& n
   const std::string& version = versions->front();
   if (version == now.directory.filename() || refused_[name] == version) return nullptr;
   const auto keep = [&](const Error& error) {
-    if (error.code ==
-        ErrorCode::kUnavailable) {  // of this moment, not of the version: said once, tried again
+    if (error.code == ErrorCode::kUnavailable) {  // temporary, so report it once and try again
       if (std::exchange(refused_[name], error.message) != error.message)
         log_swap(LogLevel::kError, "swap_refused", now, version, error.message);
       return nullptr;
     }
-    refused_[name] = version;  // tried once; another version, or somebody who asks, tries again
+    refused_[name] = version;  // not tried again until the version changes or `forget_refusals` is called
     log_swap(LogLevel::kError, "swap_refused", now, version, error.message);
     return nullptr;
   };
@@ -277,15 +277,14 @@ std::shared_ptr<ServedModel> ModelRepository::refresh_model(const std::string& n
 
 void ModelRepository::free_unused() {
   for (const auto& model : models_.all()) (void)model->engine->buffers().kept_bytes();
-  const std::unique_lock lock(change_mutex_, std::try_to_lock);  // held for as long as a model takes to load
+  const std::unique_lock lock(change_mutex_, std::try_to_lock);  // a loading model holds the lock
   if (lock) drop_retired();
 }
 
 void ModelRepository::drop_retired() {
-  // Requests that were given the old model still use it; the last of them done, nobody can come to it any
-  // more.
+  // Requests may still use a replaced model. Once the last one has ended, nobody else can reach the model.
   const auto dropped = std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
-  if (dropped > 0) malloc_trim(0);  // and the old weights'
+  if (dropped > 0) malloc_trim(0);  // returns the memory of the old weights
 }
 
 void ModelRepository::forget_refusals() {

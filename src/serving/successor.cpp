@@ -14,31 +14,31 @@
 namespace infer::inline v0 {
 namespace {
 
-/// What loading needs for a byte of model file: the weights once as read and once as packed.
+/// Memory that loading needs for each byte of the model file: the weights as read, and as packed.
 constexpr std::uint64_t kBytesPerFileByte = 2;
-/// Between two files of the same weights in the same precision.
+/// Minimum cosine between answers of two files with the same weights in the same precision.
 constexpr double kLeastCosineOfEquals = 0.9999;
 
 Unexpected unfit(const std::string& what) { return fail(ErrorCode::kFailedPrecondition, what); }
 
 using Answers = std::vector<std::vector<float>>;
 
-/// Recorded inputs that a version is asked.
+/// Number of recorded inputs for the comparison.
 constexpr std::size_t kAsked = 4;
 
-/// The answer to one recorded input. A version that others are asking too may be full: a turn is waited for
-/// until `end`.
+/// Returns the answer to one recorded input. The version may be busy with requests of clients, so this waits
+/// for a place until `end`.
 Result<Answers> answer_in_turn(const ServedModel& model, std::size_t index, TimePoint end) {
   constexpr std::chrono::milliseconds kPause{2};
   while (true) {
     auto answer = model.task->recorded_answer(index);
     const bool full = !answer && answer.error().code == ErrorCode::kOverloaded;
     if (!full || std::chrono::steady_clock::now() > end) return answer;
-    std::this_thread::sleep_for(kPause);  // nobody tells when a place is free
+    std::this_thread::sleep_for(kPause);  // the engine does not signal a free place
   }
 }
 
-/// Answers to the first recorded inputs; none for a task that has none.
+/// Returns the answers to the first recorded inputs; empty for a task without recorded inputs.
 Result<Answers> recorded_answers(const ServedModel& model) {
   constexpr std::chrono::seconds kPatience{60};
   const TimePoint end = std::chrono::steady_clock::now() + kPatience;
@@ -57,8 +57,8 @@ bool finite(const Answers& answers) {
   });
 }
 
-/// The length of the difference by the length of `a`: what an angle alone would not show of an answer that is
-/// one number.
+/// Returns the length of the difference divided by the length of `a`. An angle alone would show nothing for
+/// answers of one number.
 double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
   double difference = 0;
   double length = 0;
@@ -69,31 +69,30 @@ double relative_distance(const std::vector<float>& a, const std::vector<float>& 
   return difference == 0 ? 0 : std::sqrt(difference / length);
 }
 
-/// Whether two versions of the same weights say the same, as near as their precisions let them.
+/// Checks that two versions of the same weights give the same answers, as closely as their precisions allow.
 Result<void> same_answers(const ServedModel& now, const Answers& next_answers, const ServedModel& next) {
   auto now_answers = recorded_answers(now);
   if (!now_answers) {
-    return unfit("same_weights_as: the version served, which it is compared with, did not answer: " +
+    return unfit("same_weights_as: the served version did not answer the comparison: " +
                  now_answers.error().message);
   }
   const bool same_precision =
       now.engine->model().manifest.precision == next.engine->model().manifest.precision;
-  // Two unit vectors of cosine c lie sqrt(2 - 2c) apart.
+  // The distance of two unit vectors with cosine c is sqrt(2 - 2c).
   const double cosine = same_precision ? kLeastCosineOfEquals : kLeastCosineOfPrecisions;
   const double most = std::sqrt(2 - 2 * cosine);
   if (next_answers.empty() || now_answers->size() != next_answers.size()) {
     return unfit(
-        "same_weights_as: nothing is recorded that both versions can be asked, so that they cannot be "
-        "compared; "
-        "without the key this version is taken uncompared");
+        "same_weights_as: the versions cannot be compared, since no recorded input fits both; remove the key "
+        "to serve this version without a comparison");
   }
   for (std::size_t i = 0; i < next_answers.size(); ++i) {
     const std::vector<float>& a = (*now_answers)[i];
     const std::vector<float>& b = next_answers[i];
     const double distance = a.size() == b.size() ? relative_distance(a, b) : 1;
     if (!(distance <= most)) {
-      return unfit("same_weights_as: its answers differ from those of the version served by " +
-                   std::to_string(distance) + " of their length, at most " + std::to_string(most) +
+      return unfit("same_weights_as: answers differ from those of the served version by " +
+                   std::to_string(distance) + " of their length; at most " + std::to_string(most) +
                    " is allowed");
     }
   }
@@ -113,8 +112,8 @@ Result<void> room_for(const std::filesystem::path& version) {
   const std::uint64_t needed = kBytesPerFileByte * bytes;
   const std::uint64_t left = *limits.limit_bytes - std::min(*limits.limit_bytes, limits.used_bytes);
   if (needed <= left) return {};
-  return unfit("loading it beside the version served needs about " + std::to_string(needed >> 20) +
-               " MiB, the control group's limit leaves " + std::to_string(left >> 20));
+  return unfit("loading this version beside the served version needs about " + std::to_string(needed >> 20) +
+               " MiB; the control group's limit leaves " + std::to_string(left >> 20) + " MiB");
 }
 
 Result<void> check_successor(const ServedModel& now, const ServedModel& next) {
@@ -123,13 +122,13 @@ Result<void> check_successor(const ServedModel& now, const ServedModel& next) {
   const auto task = find_task(now_model.manifest, now_model.name);
   if (!task) return Unexpected(task.error());
   if (now_model.manifest.task != next_model.manifest.task) {
-    return unfit("task is " + next_model.manifest.task + ", the version served does " +
+    return unfit("task is " + next_model.manifest.task + "; the task of the served version is " +
                  now_model.manifest.task);
   }
   if (auto same = (*task)->same_contract(now_model, next_model); !same) return same;
   auto answers = recorded_answers(next);
   if (!answers) return Unexpected(answers.error());
-  if (!finite(*answers)) return unfit("its answers to recorded inputs are not finite");
+  if (!finite(*answers)) return unfit("the answers to recorded inputs are not finite");
   if (next_model.manifest.same_weights_as == now_model.directory.filename() &&
       !next_model.manifest.same_weights_as.empty()) {
     return same_answers(now, *answers, next);

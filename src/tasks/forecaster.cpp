@@ -20,10 +20,11 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Text, one number after the other: the time, then the rows.
+/// A text file of numbers: the time of the last row, then the rows.
 constexpr const char* kWindowFile = "window.txt";
 
-/// Deviations from the mean, beyond which products of FP32 numbers may overflow within a model.
+/// Maximum distance of a value from its mean, in deviations; products of larger FP32 numbers may overflow in
+/// a model.
 constexpr double kFarthest = 1e30;
 
 Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& directory,
@@ -38,11 +39,11 @@ Result<std::optional<ForecastWindow>> read_window(const std::filesystem::path& d
   window.rows.assign(std::istream_iterator<double>(file), {});
   if (!file.eof() || window.rows.empty() || window.rows.size() % columns != 0)
     return fail(ErrorCode::kModelError,
-                path.string() + ": holds no rows of " + std::to_string(columns) + " numbers");
+                path.string() + ": must contain rows of " + std::to_string(columns) + " numbers");
   return std::optional<ForecastWindow>(std::move(window));
 }
 
-/// Values that are missing take the one above, or the mean.
+/// Replaces missing values by the value above, or by the mean in the first row.
 void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   const std::size_t columns = spec.columns.size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -50,7 +51,7 @@ void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
   }
 }
 
-/// `width` grown by what `before`, the width of independent errors, adds to it.
+/// Returns `width` increased by what independent errors of width `before` add.
 double widened(double width, double before) { return width + std::hypot(width, before) - std::abs(width); }
 
 std::string text(double value) {
@@ -62,12 +63,12 @@ bool within_reach(const SeriesSpec& spec, std::size_t column, double value) {
   return std::abs(value - spec.mean[column]) / spec.scale[column] <= kFarthest;
 }
 
-/// Refuses a value of a client's that a model cannot compute with; NaN is missing, and no fault.
+/// Refuses a value that a model cannot compute with; NaN means a missing value and is allowed.
 Result<void> check_reach(const SeriesSpec& spec, std::size_t column, double value, const std::string& place) {
   if (std::isnan(value) || within_reach(spec, column, value)) return {};
   return invalid(place + ": '" + spec.columns[column] + "' is " + text(value) +
-                 ", more than 1e30 times the deviation " + text(spec.scale[column]) +
-                 " of training away from its mean " + text(spec.mean[column]));
+                 ", more than 1e30 times the training deviation " + text(spec.scale[column]) +
+                 " away from the training mean " + text(spec.mean[column]));
 }
 
 Result<void> check_reach(const SeriesSpec& spec, const ForecastRequest& request) {
@@ -123,13 +124,13 @@ Result<Forecaster> Forecaster::create(std::shared_ptr<Engine> engine) {
   const Shape out{static_cast<std::int64_t>(spec.horizon), static_cast<std::int64_t>(spec.targets)};
   const bool takes_window = !signature.inputs.empty() && signature.inputs.size() <= 2 &&
                             signature.inputs[0].dtype == DType::kFp32 && signature.inputs[0].shape == window;
-  if (!takes_window) return invalid(model.name + ": a forecaster takes an FP32 window " + window.text());
+  if (!takes_window) return invalid(model.name + ": a forecaster must take an FP32 window " + window.text());
   const bool gives_targets =
       (signature.outputs.size() == 1 || signature.outputs.size() == 3) &&
       std::all_of(signature.outputs.begin(), signature.outputs.end(), [&](const TensorSpec& output) {
         return output.dtype == DType::kFp32 && output.shape == out;
       });
-  if (!gives_targets) return invalid(model.name + ": a forecaster gives FP32 " + out.text());
+  if (!gives_targets) return invalid(model.name + ": a forecaster must return FP32 " + out.text());
   Forecaster forecaster(std::move(engine));
   auto recorded = read_window(forecaster.engine_->model().directory, spec.columns.size());
   if (!recorded) return Unexpected(recorded.error());
@@ -167,24 +168,24 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
       return invalid("inference_length: " + std::to_string(request.length) + " is outside 1 to " +
                      std::to_string(kMaxLength));
     if (!request.window && !recorded_)
-      return invalid("rows: are missing, and this model keeps none of its training series");
+      return invalid("rows: are missing, and this model has no recorded rows to continue");
     ForecastWindow window = request.window ? *request.window : *recorded_;
     if (window.rows.size() % columns != 0 || window.rows.size() < spec.history * columns) {
-      return invalid("rows: there are " + std::to_string(window.rows.size() / columns) +
-                     ", the model looks back on " + std::to_string(spec.history));
+      return invalid("rows: " + std::to_string(window.rows.size() / columns) +
+                     " rows given, the model needs " + std::to_string(spec.history));
     }
     for (const auto& [name, values] : request.future) {
       const auto found = std::find(spec.columns.begin(), spec.columns.end(), name);
       if (found - spec.columns.begin() < static_cast<std::ptrdiff_t>(spec.targets) ||
           found == spec.columns.end())
-        return invalid("future: '" + name + "' is no feature of this model");
+        return invalid("future: '" + name + "' is not a feature of this model");
       if (values.size() < request.length)
-        return invalid("future." + name + ": there are " + std::to_string(values.size()) + " values for " +
+        return invalid("future." + name + ": " + std::to_string(values.size()) + " values given for " +
                        std::to_string(request.length) + " rows");
     }
     if (auto checked = check_reach(spec, request); !checked) return Unexpected(checked.error());
     Forecast result;
-    // The widths at the end of the piece before: errors of pieces add up as those of a random walk.
+    // Widths at the end of the previous piece: the errors of pieces add up like a random walk.
     std::vector<double> below(spec.targets);
     std::vector<double> above(spec.targets);
     const auto begin = window.rows.end() - static_cast<std::ptrdiff_t>(spec.history * columns);
@@ -227,7 +228,7 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
             const Model& model = engine_->model();
             return fail(ErrorCode::kModelError,
                         model.name + ": output '" + model.backend->signature().outputs[output].name +
-                            "' is not finite or beyond all bounds for '" + spec.columns[target] + "', row " +
+                            "' is not finite or too large for '" + spec.columns[target] + "', row " +
                             std::to_string(row + 1) + " of the forecast");
           }
         }
@@ -246,7 +247,7 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
           result.lower.push_back(std::move(lower));
           result.upper.push_back(std::move(upper));
         }
-        // The window moves on by this row: its targets as forecast, its features as given or as they were.
+        // Appends this row to the window: forecast targets, and features as given or unchanged.
         std::vector<double> next(window.rows.end() - static_cast<std::ptrdiff_t>(columns), window.rows.end());
         std::copy(values.begin(), values.end(), next.begin());
         for (std::size_t column = spec.targets; column < columns; ++column) {
@@ -268,16 +269,16 @@ Result<Forecast> Forecaster::forecast(const ForecastRequest& request, const Requ
 
 namespace {
 
-/// How far a forecaster looks back is its own matter: clients see the columns and the targets.
+/// Compares columns and targets only, since clients do not depend on a forecaster's history.
 Result<void> same_columns(const Model& now, const Model& next) {
   const SeriesSpec& a = *now.manifest.series;
   const SeriesSpec& b = *next.manifest.series;
   if (a.columns != b.columns || a.targets != b.targets)
-    return unfit("series.columns and targets differ from those of the version served");
+    return unfit("series.columns and targets differ from those of the served version");
   return {};
 }
 
-/// The window of the model's folder is what it can be asked.
+/// The recorded input of a forecaster is the window in the model's folder.
 class ForecastModel final : public TaskModel {
  public:
   ForecastModel(std::shared_ptr<Engine> engine, Forecaster forecaster)

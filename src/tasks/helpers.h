@@ -9,18 +9,19 @@
 
 namespace infer::inline v0 {
 
-/// Does the parts of a request side by side, on cores that the thread plan has and nobody else helps on.
+/// Does the parts of a request in parallel, on usable cores that no other request occupies.
 ///
-/// The calling thread does its share; beside it there are at most `most` more threads for all requests
-/// together. They live for one call: starting one takes some 20 us, and a part should take much longer.
+/// The calling thread does one part; all requests together have at most `most` further threads. A thread
+/// lives for one call: starting it takes some 20 us, and a part should take much longer.
 class Helpers {
  public:
   explicit Helpers(std::size_t most) : most_(most), free_(static_cast<std::ptrdiff_t>(most)) {}
   Helpers(const Helpers&) = delete;
   Helpers& operator=(const Helpers&) = delete;
 
-  /// Calls `part(first)`, `part(first + 1)`, …, each once and none from `end` on: the first, and one for each
-  /// thread that is free. Returns what comes after the last, when all have ended. `part` must not throw.
+  /// Calls `part(first)`, `part(first + 1)`, … below `end` once each: the first in the calling thread, and
+  /// one more for each free thread. Blocks until all have ended and returns the number after the last. `part`
+  /// must not throw.
   template <class Part>
   std::size_t some(std::size_t first, std::size_t end, const Part& part) {
     std::vector<std::jthread> others;
@@ -39,7 +40,7 @@ class Helpers {
         }
         ++next;
       }
-    } catch (const std::exception&) {  // no more threads, or no memory for one: the caller does what is left
+    } catch (const std::exception&) {  // no thread or no memory: the caller does the rest itself
     }
     part(first);
     others.clear();  // waits for them

@@ -42,7 +42,8 @@ Result<ImageEmbedder> ImageEmbedder::create(std::shared_ptr<Engine> engine, cons
   const ModelSignature& signature = model.backend->signature();
   ImagePreprocess preprocess = model.manifest.preprocess.value_or(ImagePreprocess{});
   if (signature.inputs.size() != 1 || signature.outputs.size() != 1) {
-    return fail(ErrorCode::kInvalidArgument, model.name + ": an image embedder has one input and one output");
+    return fail(ErrorCode::kInvalidArgument,
+                model.name + ": an image embedder must have one input and one output");
   }
   const TensorSpec& input = signature.inputs.front();
   const TensorSpec& output = signature.outputs.front();
@@ -52,13 +53,14 @@ Result<ImageEmbedder> ImageEmbedder::create(std::shared_ptr<Engine> engine, cons
   const auto size = static_cast<std::int64_t>(preprocess.size);
   if (input.dtype != DType::kFp32 || (!input.any_rank && !(input.shape == Shape{3, size, size}))) {
     return fail(ErrorCode::kInvalidArgument,
-                model.name + ": " + input.name + ": an image embedder takes FP32 " +
-                    Shape{3, size, size}.text() + ", the model " + input.shape.text());
+                model.name + ": " + input.name + ": an image embedder must take FP32 " +
+                    Shape{3, size, size}.text() + ", this model takes " + input.shape.text());
   }
   if (output.dtype != DType::kFp32 || output.shape.rank() != 1 || output.shape[0] <= 0) {
-    return fail(ErrorCode::kInvalidArgument, model.name + ": " + output.name +
-                                                 ": an image embedder gives one FP32 vector, the model " +
-                                                 output.shape.text());
+    return fail(ErrorCode::kInvalidArgument,
+                model.name + ": " + output.name +
+                    ": an image embedder must return one FP32 vector, this model returns " +
+                    output.shape.text());
   }
   return ImageEmbedder(std::move(engine), limits, preprocess, static_cast<std::size_t>(output.shape[0]));
 }
@@ -126,7 +128,7 @@ Result<Embeddings> ImageEmbedder::embed_many(std::span<const EncodedImage> image
     Embeddings result;
     result.vectors.reserve(images.size());
     std::vector<Result<Sample>> prepared(images.size(), Sample());
-    std::size_t ahead = 0;  // how many of them are
+    std::size_t ahead = 0;  // number of images prepared so far
     const auto prepare_part = [&](std::size_t i) noexcept {
       try {
         prepared[i] = prepare(images[i], options);

@@ -9,7 +9,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Numbers from -1 to 1, of their own for each `seed` (SplitMix64: Steele et al., 2014).
+/// Fills `values` with pseudorandom numbers from -1 to 1 (SplitMix64: Steele et al., 2014).
 void fill_with_noise(std::span<float> values, std::uint64_t seed) {
   std::uint64_t state = seed << 32;
   for (float& value : values) {
@@ -20,7 +20,7 @@ void fill_with_noise(std::span<float> values, std::uint64_t seed) {
   }
 }
 
-/// Tensors in, tensors out. Noise is what a model of fixed shapes in FP32 can be asked.
+/// Tensors in, tensors out. The recorded inputs are noise, for models with FP32 inputs of fixed shape.
 class RawModel final : public TaskModel {
  public:
   explicit RawModel(std::shared_ptr<Engine> engine) : TaskModel(std::move(engine), TaskInput::kTensors) {}

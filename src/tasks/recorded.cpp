@@ -19,7 +19,7 @@ static_assert(kRecordedTexts == kShort.size() + 2 * kSubjects.size() * kVerbs.si
 std::uint32_t advanced(std::uint32_t state, std::size_t steps) {
   std::uint32_t factor = 1664525U;
   std::uint32_t added = 1013904223U;
-  for (; steps > 0; steps >>= 1) {  // n steps are one step of another generator: square for each bit of n
+  for (; steps > 0; steps >>= 1) {  // n steps equal one step of another generator, found by repeated squaring
     if (steps & 1) state = state * factor + added;
     added *= factor + 1;
     factor *= factor;

@@ -8,12 +8,12 @@
 namespace infer::inline v0 {
 
 inline constexpr std::size_t kRecordedTexts = 53;
-/// Text `index` of the recorded ones: several lengths and kinds.
+/// Returns recorded text `index`; the texts differ in length and kind.
 std::string recorded_text(std::size_t index);
 
 inline constexpr std::size_t kRecordedImages = 12;
-/// Image `index` of the recorded ones: black, white, ramps and coloured noise, extremes that no photograph
-/// leaves the range of.
+/// Returns recorded image `index`: black, white, ramps and coloured noise, between whose extremes all
+/// photographs lie.
 Image recorded_image(std::size_t index);
 
 }  // namespace infer::inline v0

@@ -13,7 +13,7 @@ namespace infer::inline v0 {
 /// outputs, shapes of outputs, labels and the meaning of scores must stay.
 Result<void> same_signature(const Model& now, const Model& next);
 
-/// An answer of one output.
+/// Wraps the answer of a model with one output.
 inline Result<std::vector<std::vector<float>>> single(Result<std::vector<float>> answer) {
   if (!answer) return Unexpected(answer.error());
   std::vector<std::vector<float>> outputs;
@@ -21,10 +21,10 @@ inline Result<std::vector<std::vector<float>>> single(Result<std::vector<float>>
   return outputs;
 }
 
-/// The values of each FP32 output.
+/// Returns the values of each FP32 output.
 std::vector<std::vector<float>> values_of(const Response& response);
 
-/// The error for another contract.
+/// Returns the error for a version that does not fit the served version.
 inline Unexpected unfit(const std::string& what) { return fail(ErrorCode::kFailedPrecondition, what); }
 
 }  // namespace infer::inline v0

@@ -12,13 +12,13 @@
 
 namespace infer::inline v0 {
 
-/// A sample and what it counts for in a batch.
+/// A sample and its cost in a batch.
 struct PreparedSample {
   Sample sample;
   std::size_t cost = 1;
 };
 
-/// What a request of several samples learns of its batches.
+/// What a request of several samples learns about its batches.
 struct ManyTimings {
   Timings slowest;
   std::size_t batch_size = 0;  ///< The largest batch that one of the samples was part of.
@@ -29,9 +29,9 @@ inline Unexpected at_item(const char* field, std::size_t index, Error error) {
       error.code, std::string(field) + "[" + std::to_string(index) + "]: " + error.message, error.detail});
 }
 
-/// Prepares, submits and finishes `count` samples as one request: all, or the error of the first bad one,
-/// which names it as field[i]. `prepare(i)` gives a Result<PreparedSample>, `finish(i, response)` takes what
-/// came of it, in order, and gives a Result<void>. Blocks. Without a permit one is taken. May throw
+/// Prepares, submits and finishes `count` samples as one request. The error of the first bad sample, named
+/// field[i], ends the request. `prepare(i)` returns a Result<PreparedSample>; `finish(i, response)` receives
+/// the responses in order and returns a Result<void>. Blocks. Takes a permit if `permit` is empty. May throw
 /// std::bad_alloc.
 template <class Prepare, class Finish>
 Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count,
@@ -41,7 +41,7 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
     if (!own) return Unexpected(own.error());
     permit = *std::move(own);
   }
-  // Whatever ends this request early also takes its queued samples back.
+  // If this request ends early, its queued samples are cancelled.
   std::stop_source abandon;
   const std::stop_callback forward_stop(options.stop, [&] { abandon.request_stop(); });
   struct AbandonOnExit {
@@ -67,7 +67,7 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
     timings.batch_size = std::max(timings.batch_size, response->batch_size);
     return {};
   };
-  // Prepare ahead of the workers, but only so far: memory stays bounded, whatever a request holds.
+  // Prepares a limited number of samples ahead of the workers, so that memory stays bounded.
   const std::size_t window = 2 * engine.options().batch.max_batch_size;
   for (std::size_t i = 0; i < count; ++i) {
     Result<PreparedSample> prepared = prepare(i);
@@ -77,13 +77,14 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
         if (auto collected = collect_one(); !collected) return Unexpected(collected.error());
       }
       SubmitOptions submit{options.deadline, abandon.get_token(), {}, true, prepared->cost};
-      // A refused sample is still ours.
+      // If `submit` refuses the sample, `prepared` still owns it.
       auto pending = engine.submit(std::move(prepared->sample), std::move(submit), permit);
       if (pending) {
         outstanding.push_back(*std::move(pending));
         break;
       }
-      // A full queue refuses a request at its first sample only; one under way waits for its own instead.
+      // A full queue refuses only the first sample; a request that has begun waits for its own samples
+      // instead.
       if (pending.error().code != ErrorCode::kOverloaded || outstanding.empty()) {
         return i == 0 && pending.error().code != ErrorCode::kInvalidArgument
                    ? Unexpected(pending.error())
@@ -98,7 +99,7 @@ Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t coun
   return timings;
 }
 
-/// A request's result with what it learned of its batches, or its error.
+/// Adds timings and batch size to a request's result, or returns the error.
 template <class Batch>
 Result<Batch> with_timings(Batch&& result, const Result<ManyTimings>& timings) {
   if (!timings) return Unexpected(timings.error());

@@ -14,7 +14,7 @@ Result<Simulator> Simulator::create(std::shared_ptr<Engine> engine) {
   };
   if (!is_pair(signature.inputs) || !is_pair(signature.outputs)) {
     return fail(ErrorCode::kInvalidArgument,
-                engine->model().name + ": a simulator takes and gives FP64 [2], milliseconds and units");
+                engine->model().name + ": a simulator must take and return FP64 [2]: milliseconds and units");
   }
   return Simulator(std::move(engine));
 }
@@ -22,7 +22,8 @@ Result<Simulator> Simulator::create(std::shared_ptr<Engine> engine) {
 Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestOptions& options,
                                        Permit permit) const {
   if (!(work.milliseconds >= 0) || work.milliseconds > kMaxMilliseconds)
-    return fail(ErrorCode::kInvalidArgument, "work_ms: is outside 0 to 60000");
+    return fail(ErrorCode::kInvalidArgument,
+                "work_ms: " + std::to_string(work.milliseconds) + " is outside 0 to 60000");
   if (work.units > kMaxUnits)
     return fail(ErrorCode::kInvalidArgument,
                 "work_units: " + std::to_string(work.units) + " exceeds 10000000");
@@ -38,7 +39,7 @@ Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestO
   if (!(units >= 0 && units < 0x1p63)) {
     return fail(ErrorCode::kModelError, "model '" + engine_->model().name + "', output '" +
                                             engine_->model().backend->signature().outputs[0].name +
-                                            "': " + std::to_string(units) + " is no number of units");
+                                            "': " + std::to_string(units) + " is not a number of units");
   }
   SimulatedAnswer answer;
   answer.units = static_cast<std::uint64_t>(units);

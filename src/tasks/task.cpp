@@ -20,16 +20,15 @@ TaskRow text_embedding_task() noexcept;
 namespace {
 
 Unexpected takes_no_samples(const Engine& engine) {
-  return fail(ErrorCode::kUnimplemented, engine.model().name + ": its task, " + engine.model().manifest.task +
-                                             ", takes neither images nor texts");
+  return fail(ErrorCode::kUnimplemented, engine.model().name + ": task " + engine.model().manifest.task +
+                                             " takes neither images nor texts");
 }
 
 Result<void> same_dtypes(const char* what, const std::vector<TensorSpec>& now,
                          const std::vector<TensorSpec>& next) {
   const bool equal = std::equal(now.begin(), now.end(), next.begin(), next.end(),
                                 [](const TensorSpec& a, const TensorSpec& b) { return a.dtype == b.dtype; });
-  return equal ? Result<void>()
-               : unfit(std::string(what) + " have other dtypes than those of the version served");
+  return equal ? Result<void>() : unfit(std::string(what) + " have other dtypes than in the served version");
 }
 
 std::string_view scores_of(const Manifest& manifest) {
@@ -65,14 +64,14 @@ Result<void> same_signature(const Model& now, const Model& next) {
   if (auto outputs = same_dtypes("outputs", a.outputs, b.outputs); !outputs) return outputs;
   for (std::size_t i = 0; i < a.outputs.size(); ++i) {
     if (!(a.outputs[i].shape == b.outputs[i].shape)) {
-      return unfit("output " + b.outputs[i].name + " is " + b.outputs[i].shape.text() +
-                   ", in the version served " + a.outputs[i].shape.text());
+      return unfit("output " + b.outputs[i].name + " has shape " + b.outputs[i].shape.text() +
+                   ", in the served version " + a.outputs[i].shape.text());
     }
   }
   if (now.manifest.labels != next.manifest.labels)
-    return unfit("labels differ from those of the version served");
+    return unfit("labels differ from those of the served version");
   if (scores_of(now.manifest) != scores_of(next.manifest)) {
-    return unfit("scores are " + std::string(scores_of(next.manifest)) + ", in the version served " +
+    return unfit("scores are " + std::string(scores_of(next.manifest)) + ", in the served version " +
                  std::string(scores_of(now.manifest)));
   }
   return {};
@@ -92,7 +91,7 @@ Result<const TaskRow*> find_task(const Manifest& manifest, std::string_view plac
   std::string known;
   for (const TaskRow& task : all) known += (known.empty() ? "" : ", ") + std::string(task.name);
   return fail(ErrorCode::kInvalidArgument, std::string(place) + ": infer.json: task: '" +
-                                               manifest.task.substr(0, 64) + "' is none of " + known);
+                                               manifest.task.substr(0, 64) + "' is not one of " + known);
 }
 
 Result<std::unique_ptr<TaskModel>> make_task(std::shared_ptr<Engine> engine, const TaskOptions& options) {

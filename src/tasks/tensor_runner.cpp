@@ -12,7 +12,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// The number of rows that all inputs have.
+/// Returns the number of rows, which must be the same for all inputs.
 Result<std::size_t> count_rows(const ModelSignature& signature, std::span<const Tensor> inputs) {
   if (inputs.size() != signature.inputs.size()) {
     return invalid("inputs: " + std::to_string(inputs.size()) + " given, the model takes " +
@@ -25,7 +25,7 @@ Result<std::size_t> count_rows(const ModelSignature& signature, std::span<const 
     if (shape.rank() == 0)
       return invalid(spec.name + ": shape [] lacks the number of rows as first dimension");
     if (rows >= 0 && shape[0] != rows) {
-      return invalid(spec.name + ": " + std::to_string(shape[0]) + " rows, " + signature.inputs[0].name +
+      return invalid(spec.name + ": has " + std::to_string(shape[0]) + " rows, " + signature.inputs[0].name +
                      " has " + std::to_string(rows));
     }
     rows = shape[0];
@@ -60,7 +60,7 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
       for (const TensorSpec& output : signature.outputs) {
         const auto dims = output.shape.dims();
         if (std::ranges::none_of(dims, [](std::int64_t dim) { return dim < 0; })) continue;
-        return invalid("inputs: 0 rows, of which nothing tells the shape of output '" + output.name + "', " +
+        return invalid("inputs: 0 rows do not determine the shape of output '" + output.name + "', " +
                        output.shape.text());
       }
     }
@@ -71,14 +71,14 @@ Result<TensorRows> TensorRunner::run(std::size_t rows,
         [&](std::size_t i) -> Result<PreparedSample> {
           auto sample = prepare(i);
           if (!sample) return Unexpected(std::move(sample.error()));
-          // Of what has any length, such as a text, the length is what a batch's budget counts.
+          // For inputs of any length, such as texts, the length counts against the budget of a batch.
           const bool counts =
               !signature.is_static() && !sample->empty() && sample->front().shape().rank() > 0;
           const auto cost = counts ? static_cast<std::size_t>(sample->front().shape()[0]) : 1;
           return PreparedSample{*std::move(sample), cost};
         },
         [&](std::size_t, Response& response) -> Result<void> {
-          result.rows.push_back(std::move(response.outputs));  // as they are, NaN too
+          result.rows.push_back(std::move(response.outputs));  // unchecked: a raw output may contain NaN
           return {};
         });
     return with_timings(std::move(result), timings);

@@ -14,8 +14,8 @@
 
 namespace infer::inline v0 {
 
-/// The error for an answer that holds NaN or infinity, which would look right as a vector or a label. Errors:
-/// `kModelError`, naming the model and its output.
+/// Refuses an answer that contains NaN or infinity, which would otherwise pass for a vector or a label.
+/// Errors: `kModelError`, naming the model and its output.
 inline Result<void> check_finite(std::string_view model, std::string_view output,
                                  std::span<const float> values) {
   const auto found = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
@@ -31,8 +31,8 @@ inline Result<void> check_finite(const Model& model, std::span<const float> valu
                       values);
 }
 
-/// Scales to Euclidean length 1; a vector of zeros stays as it is. Computes in double, as hundreds of squares
-/// of float lose digits, and the scale of very short or long vectors is no float.
+/// Scales to Euclidean length 1; a vector of zeros stays as it is. Computes in double, since sums of hundreds
+/// of squares lose digits in float, and the scale of a very short or long vector does not fit in a float.
 inline void normalise(std::span<float> vector) {
   double sum = 0;
   for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
@@ -41,7 +41,7 @@ inline void normalise(std::span<float> vector) {
   for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * scale);
 }
 
-/// The cosine of the angle between two vectors of equal length; 0 where one of them is all zeros.
+/// Returns the cosine of the angle between two vectors of equal size; 0 if one of them is all zeros.
 inline double cosine(std::span<const float> a, std::span<const float> b) {
   const auto product = [](std::span<const float> x, std::span<const float> y) {
     return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
@@ -50,7 +50,7 @@ inline double cosine(std::span<const float> a, std::span<const float> b) {
   return lengths > 0 ? product(a, b) / lengths : 0;
 }
 
-/// Probabilities of logits: exp(x - max), over their sum.
+/// Returns the probabilities of logits: exp(x - max) divided by the sum of all.
 inline std::vector<float> softmax(std::span<const float> logits, double scale = 1) {
   double most = -INFINITY;
   for (const float value : logits) most = std::max(most, static_cast<double>(value));

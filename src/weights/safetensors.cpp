@@ -25,7 +25,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors is little
 
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 44;
 
-/// The format's own bound on its header.
+/// The format's limit on the size of its header.
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 
 constexpr std::array<std::pair<std::string_view, DType>, 13> kDTypes{{{"BOOL", DType::kBool},
@@ -42,7 +42,7 @@ constexpr std::array<std::pair<std::string_view, DType>, 13> kDTypes{{{"BOOL", D
                                                                       {"F32", DType::kFp32},
                                                                       {"F64", DType::kFp64}}};
 
-/// A tensor's entry in the header, checked.
+/// A checked entry of the header: one tensor.
 struct Entry {
   std::string name;
   DType dtype = DType::kFp32;
@@ -53,18 +53,18 @@ struct Entry {
 
 Result<Shape> read_shape(simdjson::dom::element value, const std::string& name) {
   simdjson::dom::array dims;
-  if (value.get(dims) != simdjson::SUCCESS) return invalid(name + ": shape is no list");
+  if (value.get(dims) != simdjson::SUCCESS) return invalid(name + ": shape is not a list");
   if (dims.size() > Shape::kMaxRank) {
     return invalid(name + ": shape has " + std::to_string(dims.size()) + " dimensions, the limit is " +
                    std::to_string(Shape::kMaxRank));
   }
   std::vector<std::int64_t> shape;
-  // Bounded one by one, so that no product of them overflows.
+  // Bounded one by one, so that no product of dimensions overflows.
   std::uint64_t elements = 1;
   for (const simdjson::dom::element item : dims) {
     std::uint64_t dim = 0;
     if (item.get(dim) != simdjson::SUCCESS)
-      return invalid(name + ": shape holds something that is no dimension");
+      return invalid(name + ": shape contains a value that is not a dimension");
     if (dim > kMaxElements / elements) return invalid(name + ": shape has more than 2^44 elements");
     elements *= std::max<std::uint64_t>(dim, 1);
     shape.push_back(static_cast<std::int64_t>(dim));
@@ -76,7 +76,7 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   Entry entry;
   entry.name = name_view;
   simdjson::dom::object fields;
-  if (value.get(fields) != simdjson::SUCCESS) return invalid(entry.name + ": its entry is no object");
+  if (value.get(fields) != simdjson::SUCCESS) return invalid(entry.name + ": its entry is not an object");
   std::string_view dtype;
   if (fields["dtype"].get(dtype) != simdjson::SUCCESS) return invalid(entry.name + ": has no dtype");
   const auto* known =
@@ -95,7 +95,7 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   if (fields["data_offsets"].get(offsets) != simdjson::SUCCESS || offsets.size() != 2 ||
       offsets.at(0).get(entry.begin) != simdjson::SUCCESS ||
       offsets.at(1).get(entry.end) != simdjson::SUCCESS) {
-    return invalid(entry.name + ": data_offsets are no two whole numbers");
+    return invalid(entry.name + ": data_offsets must be two whole numbers");
   }
   if (entry.begin > entry.end || entry.end > data_size) {
     return invalid(entry.name + ": data_offsets [" + std::to_string(entry.begin) + "," +
@@ -105,7 +105,7 @@ Result<Entry> read_entry(std::string_view name_view, simdjson::dom::element valu
   const std::uint64_t size = entry.shape.elements() * element_size(entry.dtype);
   if (entry.end - entry.begin != size) {
     return invalid(entry.name + ": " + std::string(dtype) + " " + entry.shape.text() + " takes " +
-                   std::to_string(size) + " bytes, data_offsets give " +
+                   std::to_string(size) + " bytes, but data_offsets span " +
                    std::to_string(entry.end - entry.begin));
   }
   return entry;
@@ -116,7 +116,7 @@ Result<std::vector<Entry>> read_entries(std::string_view header, std::uint64_t d
   simdjson::dom::object root;
   const simdjson::padded_string padded(header);
   if (const auto error = parser.parse(padded).get(root); error != simdjson::SUCCESS)
-    return invalid(std::string("the header is no JSON object: ") + simdjson::error_message(error));
+    return invalid(std::string("the header is not a JSON object: ") + simdjson::error_message(error));
   std::vector<Entry> entries;
   for (const auto& [name, value] : root) {
     if (name == "__metadata__") continue;
@@ -124,26 +124,26 @@ Result<std::vector<Entry>> read_entries(std::string_view header, std::uint64_t d
     if (!entry) return Unexpected(entry.error());
     entries.push_back(*std::move(entry));
   }
-  // The format leaves no holes, so that nothing can hide in a file.
+  // The format forbids gaps, so that no other data can hide in a file.
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
   });
   std::uint64_t expected = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != expected) {
-      return invalid(entry.name + ": begins at " + std::to_string(entry.begin) +
-                     ", the tensor before ends at " + std::to_string(expected));
+      return invalid(entry.name + ": begins at byte " + std::to_string(entry.begin) +
+                     ", but the previous tensor ends at " + std::to_string(expected));
     }
     expected = entry.end;
   }
   if (expected != data_size) {
-    return invalid("the tensors take " + std::to_string(expected) + " bytes, the file holds " +
+    return invalid("the tensors take " + std::to_string(expected) + " bytes, the file has " +
                    std::to_string(data_size));
   }
   return entries;
 }
 
-/// Ends a mapping.
+/// Unmaps a file when it is destroyed.
 struct Mapping {
   Mapping(void* begin, std::size_t length) : address(begin), size(length) {}
   Mapping(const Mapping&) = delete;
@@ -171,12 +171,13 @@ Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<
     constexpr std::string_view kPointer = "version https://git-lfs.";
     if (std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(kPointer))
       return invalid("is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
-    if (bytes.size() < sizeof(header_size)) return invalid("shorter than the 8 bytes of a header's length");
+    if (bytes.size() < sizeof(header_size))
+      return invalid("is shorter than the 8 bytes of the header's length");
     std::memcpy(&header_size, bytes.data(), sizeof(header_size));
     const std::uint64_t rest = bytes.size() - sizeof(header_size);
     if (header_size > kMaxHeader || header_size > rest) {
-      return invalid("the header is said to have " + std::to_string(header_size) + " bytes, the file has " +
-                     std::to_string(rest) + " after its length and the limit is " +
+      return invalid("the header's length is given as " + std::to_string(header_size) +
+                     " bytes, the file has " + std::to_string(rest) + " more, and the limit is " +
                      std::to_string(kMaxHeader));
     }
     const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + sizeof(header_size),
@@ -188,7 +189,7 @@ Result<TensorMap> parse_safetensors(std::span<std::byte> bytes, std::shared_ptr<
     for (Entry& entry : *entries) {
       Tensor tensor = Tensor::wrap(entry.dtype, entry.shape, owner, data + entry.begin);
       if (!tensors.emplace(entry.name, std::move(tensor)).second)
-        return invalid(entry.name + ": named twice");
+        return invalid(entry.name + ": occurs twice");
     }
     return tensors;
   } catch (const std::bad_alloc&) {

@@ -57,7 +57,8 @@ TEST_F(Train, WhatIsWrongIsSaidAndNothingIsLeft) {
   const auto missing =
       run({"train", "forecast", "--data", path("sales.csv"), "--target", "profit", "--out", path("x")});
   EXPECT_EQ(missing.code, 1);
-  EXPECT_NE(missing.output.find("no column 'profit' among day, sales"), std::string::npos) << missing.output;
+  EXPECT_NE(missing.output.find("column 'profit' is not among day, sales"), std::string::npos)
+      << missing.output;
   EXPECT_FALSE(fs::exists(path("x")));
   EXPECT_EQ(run({"train", "forecast", "--data", path("none.csv"), "--target", "a", "--out", path("x")}).code,
             2);

@@ -107,10 +107,10 @@ TEST(Manifest, BoundsOfInputsAreChecked) {
             "infer.json: inputs[0].range: the least, 4, exceeds the greatest, 3");
   EXPECT_NE(input(R"("range": [0.5, 3])").find("two whole numbers"), std::string::npos);
   EXPECT_NE(input(R"("range": [1, 2, 3])").find("two whole numbers"), std::string::npos);
-  EXPECT_NE(input(R"("dtype": "FP32", "range": [1, 2])").find("is for whole numbers, x is FP32"),
+  EXPECT_NE(input(R"("dtype": "FP32", "range": [1, 2])").find("needs an integer dtype; x is FP32"),
             std::string::npos);
   EXPECT_NE(input(R"("max_shape": [1, 2])").find("[1,2] has not as many dimensions"), std::string::npos);
-  EXPECT_NE(input(R"("same_shape_as": "y")").find("'y' is no input"), std::string::npos);
+  EXPECT_NE(input(R"("same_shape_as": "y")").find("'y' is not an input"), std::string::npos);
   EXPECT_NE(error_of(R"({"outputs": [{"name": "y", "dtype": "INT64", "shape": [1], "range": [0, 1]}]})")
                 .find("outputs[0]: range, max_shape and same_shape_as are for inputs"),
             std::string::npos);
@@ -131,10 +131,10 @@ TEST(Signature, WhatAModelCannotTakeIsNamedBeforeAForward) {
     return checked ? "" : checked.error().message;
   };
   EXPECT_EQ(error({0, 99, 5, 7}, 4), "");
-  EXPECT_EQ(error({0, 100}, 2), "ids[1]: 100 is outside 0 to 99, what the model takes");
-  EXPECT_EQ(error({-1}, 1), "ids[0]: -1 is outside 0 to 99, what the model takes");
+  EXPECT_EQ(error({0, 100}, 2), "ids[1]: 100 is outside 0 to 99, the range that the model takes");
+  EXPECT_EQ(error({-1}, 1), "ids[0]: -1 is outside 0 to 99, the range that the model takes");
   EXPECT_EQ(error({1, 2, 3, 4, 5}, 5), "ids: shape [5] exceeds [4], the most that the model takes");
-  EXPECT_EQ(error({1, 2}, 3), "mask: shape [3] is not [2], that of ids");
+  EXPECT_EQ(error({1, 2}, 3), "mask: shape [3] is not [2], the shape of ids");
 
   signature.inputs.resize(1);
   signature.inputs[0].dtype = DType::kUint64;

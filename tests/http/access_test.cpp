@@ -290,7 +290,7 @@ TEST_F(Access, NoModelsNameIsToldWithoutAKey) {
 TEST_F(Access, AKeyFileThatCannotWorkIsNamed) {
   const auto load = [](const std::filesystem::path& file) { return ApiKeys(file).load_if_changed(); };
   EXPECT_NE(load(folder_ / "absent").error().message.find("cannot be read"), std::string::npos);
-  EXPECT_NE(load(write("empty", "# none\n")).error().message.find("holds no key"), std::string::npos);
+  EXPECT_NE(load(write("empty", "# none\n")).error().message.find("contains no key"), std::string::npos);
   EXPECT_NE(load(write("short", "# one\n123\n")).error().message.find("line 2: a key of 3 characters"),
             std::string::npos);
 }

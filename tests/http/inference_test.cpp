@@ -157,8 +157,9 @@ TEST_F(Inference, ARangeIsKeptBeforeAForward) {
   };
   ask("table", body("[0,99]", 2, "[1,1]", 2));
   EXPECT_EQ(error("table", body("[0,100]", 2, "[1,1]", 2)),
-            "rows[0]: ids[1]: 100 is outside 0 to 99, what the model takes");
-  EXPECT_EQ(error("table", body("[1,2]", 2, "[1]", 1)), "rows[0]: mask: shape [1] is not [2], that of ids");
+            "rows[0]: ids[1]: 100 is outside 0 to 99, the range that the model takes");
+  EXPECT_EQ(error("table", body("[1,2]", 2, "[1]", 1)),
+            "rows[0]: mask: shape [1] is not [2], the shape of ids");
   EXPECT_EQ(error("table", body("[1,2,3,4,5]", 5, "[1,1,1,1,1]", 5)),
             "rows[0]: ids: shape [5] exceeds [4], the most that the model takes");
 }

@@ -124,7 +124,7 @@ TEST_F(OpenAi, ImagesComeAsDataAddressesAndAreNeverFetched) {
 
 TEST_F(OpenAi, MistakesNameWhatIsWrong) {
   EXPECT_EQ(error(R"({"model":"absent","input":"a"})", 404),
-            "model: 'absent' is not loaded; of embedding models there are: scripted, text");
+            "model: 'absent' is not loaded; loaded embedding models: scripted, text");
   EXPECT_EQ(error(R"({"model":"text"})"), "input: is missing");
   EXPECT_EQ(error(R"({"model":"text","input":[]})"), "input: is empty, at least 1 is needed");
   EXPECT_EQ(error(R"({"model":"text","input":[[5],"a"]})"),
@@ -158,16 +158,16 @@ TEST_F(OpenAi, TheModelThatWasAskedForOrAnErrorOnEveryRoute) {
            {"/embed/base64", images, "scripted", "text"}}) {
     expect(path, "{" + fields + R"(,"model":")" + good + "\"}", 200, "[");
     expect(path, "{" + fields + R"(,"model":null})", 200, "[");
-    expect(path, "{" + fields + R"(,"model":"nope"})", 404, "there are: " + good);
-    expect(path, "{" + fields + R"(,"model":""})", 404, "there are: " + good);
-    expect(path, "{" + fields + R"(,"model":")" + wrong + "\"}", 400, "there are: " + good);
+    expect(path, "{" + fields + R"(,"model":"nope"})", 404, "models: " + good);
+    expect(path, "{" + fields + R"(,"model":""})", 404, "models: " + good);
+    expect(path, "{" + fields + R"(,"model":")" + wrong + "\"}", 400, "models: " + good);
     expect(path, "{" + fields + R"(,"model":5})", 400, "model: must be a string");
     expect(path, "{" + fields + R"(,"version":"7"})", 404, "version: '7' is not loaded");
     expect(path, "{" + fields + R"(,"version":"1"})", 200, "[");
   }
   expect("/predict", R"({"text":"a","model":"text"})", 400,
          "is for text-embedding, not for text-classification");
-  expect("/v1/embeddings", R"({"input":"hello","model":"text","version":"9"})", 404, "there are: 1");
+  expect("/v1/embeddings", R"({"input":"hello","model":"text","version":"9"})", 404, "loaded versions: 1");
   expect("/v2/models/nope/infer", "{}", 404, "there are: scripted, text");
   expect("/v2/models/text/versions/9/infer", "{}", 404, "there are: 1");
 }

@@ -104,8 +104,8 @@ TEST_F(Predict, WhatIsWrongIsNamed) {
   bad(R"({"inference_length":1001})", "1 to 1000");
   bad(R"({"inference_length":1.5})", "1 to 1000");
   bad(R"({"inference_length":"3"})", "1 to 1000");
-  bad(R"({"rows":[]})", "rows: there are 0");
-  bad(R"({"rows":[[1,1]]})", "rows: there are 1, the model looks back on 10");
+  bad(R"({"rows":[]})", "rows: 0 rows given");
+  bad(R"({"rows":[[1,1]]})", "rows: 1 rows given, the model needs 10");
   bad(R"({"rows":[[1]]})", "rows[0]: must be a list of 2 numbers");
   bad(R"({"rows":[[1,"x"]]})", "rows[0]: must be a number or null");
   bad(R"({"rows":{"a":1}})", "rows: must be a list of rows");
@@ -113,14 +113,14 @@ TEST_F(Predict, WhatIsWrongIsNamed) {
   bad(R"({"data":{"sales":[1,2],"price":[1]}})", "data.price: has 1 values");
   bad(R"({"data":{"sales":[1],"price":[1],"profit":[1]}})", "'profit' is no column");
   bad(R"({"data":{},"rows":[]})", "rows and data");
-  bad(R"({"inference_length":2,"future":{"sales":[1,2]}})", "'sales' is no feature");
-  bad(R"({"inference_length":2,"future":{"price":[1]}})", "future.price: there are 1 values for 2 rows");
-  bad(R"({"rows":[[1,1]],"time":"soon"})", "time: 'soon' is no time");
+  bad(R"({"inference_length":2,"future":{"sales":[1,2]}})", "'sales' is not a feature");
+  bad(R"({"inference_length":2,"future":{"price":[1]}})", "future.price: 1 values given for 2 rows");
+  bad(R"({"rows":[[1,1]],"time":"soon"})", "time: 'soon' is not a time");
   bad("[1]", "must be a JSON object");
   bad("{", "is not JSON");
   bad(std::string(5000, '['), "is not JSON");
   expect_refused("/predict", R"({"inference_length":1,"model":"other"})", 404,
-                 "model: 'other' is not loaded; of forecast models there are: sales");
+                 "model: 'other' is not loaded; loaded forecast models: sales");
   expect_refused("/predict", R"({"text":"hello"})", 404, "no text-classification model is loaded");
   expect_refused("/embed", R"({"inputs":"hello"})", 404, "no text-embedding model is loaded");
   expect_refused("/similarity", R"({"inputs":{}})", 404, "no text-embedding model is loaded");
@@ -135,7 +135,7 @@ TEST_F(Predict, TheSimulatorDoesTheWorkItIsGiven) {
   EXPECT_EQ(post("/infer", "")->status, 200);
   EXPECT_EQ(server_->client().Get("/infer")->status, 200) << "of the model's own size";
   EXPECT_EQ(post("/infer", R"({"work_ms": 1.5})")->status, 200);
-  expect_refused("/infer", R"({"work_ms": -1})", 400, "work_ms: is outside 0 to 60000");
+  expect_refused("/infer", R"({"work_ms": -1})", 400, "work_ms: -1.000000 is outside 0 to 60000");
   expect_refused("/infer", R"({"work_ms": "long"})", 400, "work_ms: must be a number");
   expect_refused("/infer", R"({"work_units": 100000000})", 400,
                  "work_units: must be a whole number from 0 to 10000000");
@@ -150,7 +150,7 @@ TEST_F(Predict, TheSimulatorsBoundsHoldForTensorsToo) {
   expect_refused(path, tensor("[1e9,0]"), 400, "work_ms: 1000000000.000000 is outside 0 to 60000");
   expect_refused(path, tensor("[0,1e300]"), 400, "is outside 0 to 10000000");
   expect_refused(path, tensor("[-1,0]"), 400, "work_ms: -1.000000 is outside 0 to 60000");
-  expect_refused("/infer", R"({"model":"sales"})", 400, "of simulate models there are: simulator");
+  expect_refused("/infer", R"({"model":"sales"})", 400, "loaded simulate models: simulator");
   expect_refused("/infer", R"({"model":"nope"})", 404, "model: 'nope' is not loaded");
 }
 

@@ -294,7 +294,7 @@ def few_descriptors_at_the_start(models):
         started.stdout.close()
         if '"event":"ready"' not in said:
             expect("Too many open files" in said, f"{limit} descriptors: the reason is said: {said}")
-        for wrong in ("no such", "holds no folder", "has no version"):
+        for wrong in ("no such", "contains no folder", "has no version"):
             expect(wrong not in said, f"{limit} descriptors: what is there is not said to be missing: {said}")
     expect(0 < readable < 28, f"some of these limits are too few and some suffice: {readable}")
 

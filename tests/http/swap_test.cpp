@@ -95,7 +95,7 @@ TEST_F(Swap, AVersionThatClaimsTheSameWeightsMustGiveTheSameAnswers) {
   };
   claim("1-seasonal-naive");
   EXPECT_EQ(served(), "1-naive");
-  EXPECT_TRUE(logged("same_weights_as: its answers differ from those of the version served by"));
+  EXPECT_TRUE(logged("same_weights_as: answers differ from those of the served version by"));
   fs::copy(model() / "1-naive", model() / "2", fs::copy_options::recursive);
   claim("2");
   EXPECT_EQ(served(), "2");
@@ -304,7 +304,7 @@ TEST(Successor, ScoresOfAnotherKindAreRefused) {
   for (const std::string scores : {"sigmoid", "none"}) {
     const auto fit = check_successor(softmax, version(scores));
     ASSERT_FALSE(fit);
-    EXPECT_EQ(fit.error().message, "scores are " + scores + ", in the version served softmax");
+    EXPECT_EQ(fit.error().message, "scores are " + scores + ", in the served version softmax");
     EXPECT_TRUE(check_successor(version(scores), version(scores)));
   }
 }

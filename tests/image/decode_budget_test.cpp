@@ -88,7 +88,7 @@ TEST(DecodeBudget, AWaiterGivesUpAtItsDeadlineAndThoseBehindItGoOn) {
   eventually([&] { return large.done && small.done; });
   EXPECT_EQ(large.result->error().code, ErrorCode::kOverloaded);
   EXPECT_EQ(large.result->error().message,
-            "80 bytes to decode were not free before the deadline, other images use max_decode_bytes 100");
+            "80 bytes to decode were not free before the deadline; other images use max_decode_bytes 100");
   EXPECT_TRUE(*small.result);
 }
 

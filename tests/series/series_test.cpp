@@ -72,21 +72,21 @@ TEST(Series, WhatIsWrongIsNamed) {
   const SeriesColumns y{{"y"}, {}, ""};
   for (const auto& [csv, columns, expected] :
        std::vector<std::tuple<std::string, SeriesColumns, std::string>>{
-           {"x\n1\n2\n", y, "no column 'y' among x"},
+           {"x\n1\n2\n", y, "column 'y' is not among x"},
            {"y\n1\n", y, "has 1 rows"},
-           {"y\n1\nmany\n", y, "column 'y', row 2: 'many' is no number"},
-           {"y\n\"\"\nNaN\n", y, "column 'y' holds no number"},
+           {"y\n1\nmany\n", y, "column 'y', row 2: 'many' is not a number"},
+           {"y\n\"\"\nNaN\n", y, "column 'y' contains no number"},
            {"t,y\n2024-01-02,1\n2024-01-01,2\n", {{"y"}, {}, "t"}, "is not after"},
-           {"t,y\n2024-01-02,1\nsoon,2\n", {{"y"}, {}, "t"}, "'soon' is no time"},
+           {"t,y\n2024-01-02,1\nsoon,2\n", {{"y"}, {}, "t"}, "'soon' is not a time"},
            {"y\n1\n2\n", {{"y"}, {"y"}, ""}, "named twice"},
            {"y\n1\n2\n", {{}, {}, ""}, "no column is named"},
            {"y\n1\ninf\n", y, "column 'y', row 2: 'inf' is not finite"},
            {"y\n1\n-Infinity\n", y, "column 'y', row 2: '-Infinity' is not finite"},
            {"y\n1e999\n2\n", y, "column 'y', row 1: '1e999' is not finite"},
-           {"y\n1e301\n2\n", y, "column 'y', row 1: '1e301' is beyond 1e300"},
-           {"y\n1\n-nan\n", y, "column 'y', row 2: '-nan' is no number"},
-           {"y\n1\nnan(ind)\n", y, "column 'y', row 2: 'nan(ind)' is no number"},
-           {"y\n1\n+-2\n", y, "column 'y', row 2: '+-2' is no number"},
+           {"y\n1e301\n2\n", y, "column 'y', row 1: '1e301' exceeds the limit of 1e300"},
+           {"y\n1\n-nan\n", y, "column 'y', row 2: '-nan' is not a number"},
+           {"y\n1\nnan(ind)\n", y, "column 'y', row 2: 'nan(ind)' is not a number"},
+           {"y\n1\n+-2\n", y, "column 'y', row 2: '+-2' is not a number"},
            {"y,x,y\n1,2,3\n4,5,6\n", y, "line 1: 'y' names both column 1 and column 3"},
            {"y,x,x\n1,2,3\n4,5,6\n", y, "line 1: 'x' names both column 2 and column 3"}}) {
     const auto series = read(csv, columns);

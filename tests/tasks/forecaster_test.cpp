@@ -291,13 +291,12 @@ TEST_F(Forecasting, WhatIsWrongIsNamed) {
   };
   EXPECT_EQ(message({.length = 0}), "inference_length: 0 is outside 1 to 1000");
   EXPECT_EQ(message({.length = 1001}), "inference_length: 1001 is outside 1 to 1000");
-  EXPECT_EQ(message({.window = ForecastWindow{{1, 2, 3}, 0}}),
-            "rows: there are 1, the model looks back on 10");
+  EXPECT_EQ(message({.window = ForecastWindow{{1, 2, 3}, 0}}), "rows: 1 rows given, the model needs 10");
   ForecastRequest request;
   request.future["sales"] = {1};
-  EXPECT_EQ(message(request), "future: 'sales' is no feature of this model");
+  EXPECT_EQ(message(request), "future: 'sales' is not a feature of this model");
   request.future = {{"price", {}}};
-  EXPECT_EQ(message(request), "future.price: there are 0 values for 1 rows");
+  EXPECT_EQ(message(request), "future.price: 0 values given for 1 rows");
   EXPECT_FALSE(promote(model(), "9-none"));
   EXPECT_FALSE(promote(model(), "../model"));
 }

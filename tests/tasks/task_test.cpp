@@ -39,7 +39,7 @@ TEST(Task, AnUnknownOneIsRefusedWithTheKnownOnes) {
   Manifest manifest;
   manifest.task = "imagine";
   EXPECT_EQ(find_task(manifest, "models/x").error().message,
-            "models/x: infer.json: task: 'imagine' is none of forecast, image-embedding, raw, simulate, "
+            "models/x: infer.json: task: 'imagine' is not one of forecast, image-embedding, raw, simulate, "
             "text-classification, text-embedding");
   EXPECT_EQ(make_task(scripted("imagine", kVector)).error().code, ErrorCode::kInvalidArgument);
 }
@@ -65,7 +65,7 @@ TEST(Task, WhatTakesNeitherImagesNorTextsSaysSo) {
   const auto raw = make_task(scripted("raw", kVector)).value();
   EXPECT_EQ(raw->input(), TaskInput::kTensors);
   EXPECT_EQ(raw->answer("text").error().code, ErrorCode::kUnimplemented);
-  EXPECT_EQ(raw->prepare_image({}).error().message, "m: its task, raw, takes neither images nor texts");
+  EXPECT_EQ(raw->prepare_image({}).error().message, "m: task raw takes neither images nor texts");
 }
 
 TEST(Task, RecordedInputsAreTheSameEachTimeAndDifferFromEachOther) {

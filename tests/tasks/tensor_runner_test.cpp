@@ -45,7 +45,7 @@ TEST(TensorRunner, NoRowsOfAnOutputWhoseShapeTheyTellAreRefused) {
   const TensorRunner runner = echo({-1, 3});
   const Tensor input = Tensor::allocate(DType::kFp32, Shape{0, 2, 3}).value();
   EXPECT_EQ(runner.run(std::span(&input, 1)).error().message,
-            "inputs: 0 rows, of which nothing tells the shape of output 'x', [-1,3]");
+            "inputs: 0 rows do not determine the shape of output 'x', [-1,3]");
 }
 
 TEST(TensorRunner, InputsThatDoNotFitAreRefusedByName) {

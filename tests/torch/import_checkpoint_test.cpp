@@ -53,7 +53,7 @@ class ImportCheckpoint : public testing::ImportFixture {
 
 TEST_F(ImportCheckpoint, AKeyOfConfigThatIsNotUnderstoodIsNamed) {
   for (const auto& [keys, expected] : std::vector<std::pair<std::string, std::string>>{
-           {R"("rotary_value":true)", "rotary_value: not understood"},
+           {R"("rotary_value":true)", "rotary_value: not supported"},
            {R"("is_decoder":true)", "is_decoder: true is not supported"},
            {R"("add_cross_attention":true)", "add_cross_attention"},
            {R"("pruned_heads":{"0":[1]})", "pruned_heads"},
@@ -113,8 +113,8 @@ TEST_F(ImportCheckpoint, TheManifestSaysWhatTokenIdsThereAre) {
 
 TEST_F(ImportCheckpoint, LabelsThatDoNotFitTheHeadAreNamed) {
   for (const auto& [keys, expected] : std::vector<std::pair<std::string, std::string>>{
-           {R"("id2label":{"0":"a","1":"b"})", "id2label: 2 labels, classifier.weight has 3 rows"},
-           {R"("id2label":{"0":"a","1":"b","2":"a"})", "two labels are called 'a'"},
+           {R"("id2label":{"0":"a","1":"b"})", "id2label: 2 labels, but classifier.weight has 3 rows"},
+           {R"("id2label":{"0":"a","1":"b","2":"a"})", "two labels have the name 'a'"},
            {R"("num_labels":2)", "num_labels: 2 labels"}}) {
     start_again();
     std::string config = testing::bert_config(false);
@@ -162,7 +162,8 @@ TEST_F(ImportCheckpoint, ModulesThatCannotBeBuiltAreNamed) {
 TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
   std::string fewer = testing::small_vocabulary();
   fewer.resize(fewer.size() - 5);  // "film\n"
-  expect_file_refused("vocab.txt", fewer, "the vocabulary has 39 tokens, config.json: vocab_size says 40");
+  expect_file_refused("vocab.txt", fewer,
+                      "the vocabulary has 39 tokens, but vocab_size in config.json is 40");
   expect_file_refused("vocab.txt", testing::small_vocabulary() + "more\n", "41 tokens");
   std::string twice = testing::small_vocabulary();
   twice.replace(twice.find("film"), 4, "good");
@@ -227,7 +228,7 @@ TEST_F(ImportCheckpoint, SettingsOfTokenizerJsonAreObeyedOrRefused) {
   expect_file_refused("tokenizer.json", tokenizer_json(R"({"type":"NFKC"})"), "NFKC");
   std::string other = json(R"("lowercase":true)");
   other.replace(other.find("\"film\""), 6, "\"wood\"");
-  expect_file_refused("tokenizer.json", other, "line 40 is not what tokenizer.json has");
+  expect_file_refused("tokenizer.json", other, "line 40 differs from tokenizer.json");
 }
 
 TEST_F(ImportCheckpoint, OldNamesOfLayerNormsAreRead) {
@@ -275,7 +276,7 @@ TEST_F(ImportCheckpoint, WeightsThatAreNotFiniteAreNamed) {
     std::memcpy(bytes.data() + bytes.size() - 8, &value, sizeof value);
     testing::write_text(source / "model.safetensors", bytes);
     expect_refused(source,
-                   "encoder.layer.1.output.LayerNorm.bias holds NaN or infinity, first at element 30");
+                   "encoder.layer.1.output.LayerNorm.bias contains NaN or infinity, first at element 30");
   }
 }
 

@@ -42,7 +42,8 @@ inline Result<void> validate(const BatchOptions& options) {
     return bad("max_queue_size: " + std::to_string(options.max_queue_size) +
                " exceeds the maximum of 1048576");
   }
-  if (options.max_queue_delay.count() < 0) return bad("max_queue_delay: must not be negative");
+  if (options.max_queue_delay.count() < 0)
+    return bad("max_queue_delay: " + std::to_string(options.max_queue_delay.count()) + " us is below 0");
   const auto& sizes = options.allowed_batch_sizes;
   if (!sizes.empty()) {
     if (!std::is_sorted(sizes.begin(), sizes.end())) return bad("allowed_batch_sizes: must be ascending");
@@ -123,7 +124,7 @@ class BatchPolicy {
   }
 
  private:
-  /// Samples of one key, in their order, until no further one fits.
+  /// The samples of one key in the order of service, up to the first that does not fit.
   struct Filling {
     std::uint64_t key = 0;
     std::size_t count = 0;
@@ -134,7 +135,7 @@ class BatchPolicy {
   void add(Filling& batch, std::size_t cost) const noexcept {
     const std::size_t budget =
         options_.max_batch_cost == 0 ? std::numeric_limits<std::size_t>::max() : options_.max_batch_cost;
-    // The first sample always goes: what can never fit was refused when it was submitted.
+    // The first sample always fits: a sample that can never fit was refused when it was submitted.
     if (batch.count > 0 && cost > budget - std::min(batch.cost, budget)) {
       batch.full = true;
       return;
@@ -143,7 +144,7 @@ class BatchPolicy {
     batch.full = ++batch.count == largest_batch() || batch.cost >= budget;
   }
 
-  /// The number of samples that can run with the first.
+  /// Returns the number of samples that can run together with the first sample.
   template <class Items>
   std::size_t first_batch(const Items& items) const noexcept {
     Filling batch{items.front().key};
@@ -154,8 +155,9 @@ class BatchPolicy {
     return batch.count;
   }
 
-  /// Whether samples of some key fill a batch: those before them are run at once then, since nothing that
-  /// comes later makes that batch fuller. Looks at the first sixteen keys; the samples of others may linger.
+  /// Returns true if the samples of some key fill a batch. Waiting cannot make a full batch fuller, so the
+  /// first queued samples then run at once. Only the first sixteen keys are checked; samples of other keys
+  /// may wait longer.
   template <class Items>
   bool holds_full_batch(const Items& items) const noexcept {
     std::array<Filling, 16> batches;

@@ -26,8 +26,8 @@ namespace infer::inline v0 {
 
 /// A bounded queue in front of fixed worker threads, which take batches as `BatchPolicy` says.
 ///
-/// Thread-safe. The scheduler knows no tensors and allocates nothing after construction, so that an exhausted
-/// memory cannot lose a task. The scheduler executes or fails every accepted task; it fails a task that an
+/// Thread-safe. The scheduler knows no tensors and allocates nothing after construction, so that no task is
+/// lost when memory runs out. The scheduler executes or fails every accepted task; it fails a task that an
 /// executor leaves open with `kInternal`.
 template <BatchTask T>
 class BatchScheduler {
@@ -46,7 +46,8 @@ class BatchScheduler {
                                                         std::shared_ptr<const Clock> clock) {
     if (auto valid = validate(options.batch); !valid) return Unexpected(valid.error());
     if (options.max_wait.count() < 0)
-      return fail(ErrorCode::kInvalidArgument, "max_wait: must not be negative");
+      return fail(ErrorCode::kInvalidArgument,
+                  "max_wait: " + std::to_string(options.max_wait.count()) + " ms is below 0");
     if (options.workers == 0)
       return fail(ErrorCode::kInvalidArgument, "workers: 0 is below the minimum of 1");
     try {
@@ -82,7 +83,7 @@ class BatchScheduler {
     state.stopping = true;
     state.notify_all();
     state.fail_queued(lock);
-    // Real time, not the injected clock: a destructor must end even if nobody advances it.
+    // Uses real time: a destructor must end even if nobody advances the injected clock.
     state.idle_changed.wait_for(lock, state.options.shutdown_timeout,
                                 [&] { return state.live_threads <= left; });
     state.fail_running(lock);
@@ -99,7 +100,7 @@ class BatchScheduler {
   /// Errors: `kInvalidArgument` (the task can never fit), `kDeadlineExceeded`, `kCancelled`, `kOverloaded`
   /// (queue, bytes or `max_wait`), `kUnavailable` (draining), `kOutOfMemory`.
   Result<void> enqueue(T&& task, bool may_run_here = false) noexcept {
-    const std::shared_ptr<State> shared = state_;  // a batch that runs here may end the last use of this
+    const std::shared_ptr<State> shared = state_;  // a batch that runs here may release the last other owner
     State& state = *shared;
     try {
       const TimePoint now = state.clock->now();
@@ -124,7 +125,7 @@ class BatchScheduler {
       lock.unlock();
       if (wake) state.work_ready.notify_one();
       return {};
-    } catch (...) {  // only making the message of a refusal can throw here
+    } catch (...) {  // only the message of a refusal allocates memory here
       return Unexpected(out_of_memory());
     }
   }

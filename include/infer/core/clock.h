@@ -26,7 +26,7 @@ class Clock {
   Clock(const Clock&) = delete;
   /// A clock has one identity: it cannot be assigned.
   Clock& operator=(const Clock&) = delete;
-  /// Destroys the clock; nobody may wait on it any more.
+  /// Destroys the clock; no thread may be waiting on the clock.
   virtual ~Clock() = default;
 
   /// Returns the current time; never blocks.

@@ -12,7 +12,7 @@ namespace infer::inline v0 {
 enum class ErrorCode : std::uint8_t {
   kInvalidArgument,  ///< The input can never succeed: correct it.
   kNotFound,         ///< The model, version, route or file does not exist.
-  /// The call is valid, but the machine or the object is in a wrong state (missing device).
+  /// The call is valid, but the machine or the object is in a wrong state (such as a missing device).
   kFailedPrecondition,
   kOverloaded,        ///< A bound on queue, bytes, wait or requests in flight is reached: retry later.
   kDeadlineExceeded,  ///< The deadline passed before execution started.
@@ -21,7 +21,7 @@ enum class ErrorCode : std::uint8_t {
   kUnimplemented,     ///< This build or this backend does not support the operation.
   kModelError,        ///< The model threw, or returned something unexpected, for this sample.
   kOutOfMemory,       ///< An allocation failed: retry with a smaller input.
-  kInternal,          ///< The library broke a rule of its own: please report it.
+  kInternal,          ///< A bug in the library: please report it.
 };
 
 /// Divides an `ErrorCode` for adapters that answer with different statuses within one code.

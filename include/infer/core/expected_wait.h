@@ -14,15 +14,15 @@ inline double expected_rest(std::size_t count, double seconds, double seconds_pe
 
 /// Returns the seconds until a new sample begins: the rule of admission by `max_wait`.
 ///
-/// `ahead` samples go before it, in batches of `largest_batch`; a worker spends `seconds_per_sample` on a
-/// sample (0: unknown, and so is the wait). `rests` has one entry per worker, at least one: the seconds until
-/// that worker is free (`expected_rest`); the call reorders them. Each worker that becomes free takes the
-/// next batch, so that the sample begins with the worker that frees itself after the batches ahead have
-/// begun.
+/// `ahead` samples are served before the new sample, in batches of `largest_batch`. A worker spends
+/// `seconds_per_sample` on a sample (0: unknown; the samples ahead then add no wait). `rests` has one entry
+/// per worker, at least one: the seconds until that worker is free (`expected_rest`). The call reorders
+/// `rests`. Each free worker takes the next batch; the new sample begins when a worker becomes free after all
+/// batches ahead have begun.
 inline double expected_wait(std::size_t ahead, std::size_t largest_batch, double seconds_per_sample,
                             std::span<double> rests) noexcept {
   const std::size_t batches = ahead / largest_batch;
-  const std::size_t rounds = batches / rests.size();  // in each of them every worker takes one batch
+  const std::size_t rounds = batches / rests.size();  // in each round every worker takes one batch
   const auto next = rests.begin() + static_cast<std::ptrdiff_t>(batches % rests.size());
   std::nth_element(rests.begin(), next, rests.end());
   return *next + static_cast<double>(rounds * largest_batch) * seconds_per_sample;

@@ -23,8 +23,8 @@ namespace infer::inline v0 {
 /// request enters the round after the one being served, and each further sample enters the next round. So a
 /// request of 64 samples shares the workers sample by sample with later requests. No sample can enter the
 /// round being served, so the k-th sample of a request waits for k rounds, however many requests arrive. The
-/// method follows Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996; its virtual time would stand
-/// still while new requests arrive, since it was made for flows that last.
+/// method follows Goyal, Vin, Cheng: "Start-time Fair Queueing", SIGCOMM 1996. That paper is about long
+/// flows: its virtual time would stand still while new requests keep arriving.
 template <BatchTask T>
 class FairQueue {
  public:
@@ -135,7 +135,7 @@ class FairQueue {
 
   /// Returns the key of queued tasks that may share a batch with `task`, or else an unused key.
   std::uint64_t key_of(const T& task) noexcept {
-    std::uint64_t other = 0;  // no key: one comparison will do for neighbours of equal keys
+    std::uint64_t other = 0;  // key 0 is unused; comparing once is enough for neighbours of one key
     for (const Entry& entry : order_) {
       if (entry.key == other) continue;
       if (slots_[entry.slot]->shares_batch_with(task)) return entry.key;

@@ -85,8 +85,8 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 /// Owns named series and renders them as Prometheus text (exposition format 0.0.4).
 ///
 /// Thread-safe. Returned references stay valid as long as the registry. The same name and labels give the
-/// same series, so hot paths should keep the reference. `help` of the first call for a name is the one that
-/// counts. Each call may throw `std::bad_alloc`.
+/// same series, so hot paths should keep the reference. The first call for a name sets its `help`. Each call
+/// may throw `std::bad_alloc`.
 class MetricsRegistry {
  public:
   /// Returns the counter `name` with `labels`, created at 0 by the first call.
@@ -119,7 +119,7 @@ class MetricsRegistry {
   /// register series or hooks.
   void on_collect(const std::shared_ptr<const void>& subject, std::function<void()> hook) {
     std::unique_lock lock(mutex_);
-    // A registry outlives engines that are swapped: those that are gone leave nothing behind.
+    // A registry outlives the engines of replaced versions, whose hooks must not accumulate.
     std::erase_if(hooks_, [](const Hook& old) { return old.subject.expired(); });
     hooks_.push_back({subject, std::move(hook)});
   }

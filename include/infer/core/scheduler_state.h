@@ -25,9 +25,10 @@ namespace infer::inline v0 {
 
 /// The function that runs one batch on worker `worker` and completes every task of it.
 ///
-/// The scheduler calls it from several threads. The batch stays the scheduler's, which may fail its tasks
-/// from another thread meanwhile: an executor must neither move nor change them. The scheduler fails tasks
-/// that the executor leaves open: with `kOutOfMemory` after `std::bad_alloc`, with `kInternal` otherwise.
+/// The scheduler calls the function from several threads. The scheduler keeps the batch and may fail its
+/// tasks from another thread meanwhile, so an executor must neither move nor change them. The scheduler fails
+/// tasks that the executor leaves open: with `kOutOfMemory` after `std::bad_alloc`, with `kInternal`
+/// otherwise.
 template <BatchTask T>
 using BatchExecutor = std::function<void(std::size_t worker, std::span<const T> batch)>;
 
@@ -201,7 +202,7 @@ struct SchedulerState {
   std::uint64_t finished = 0;
   TimePoint earliest_deadline = kNever;
   DrainRate drain_rate;
-  std::vector<double> rests;  ///< Of `begins_in_time`: seconds until each worker is free.
+  std::vector<double> rests;  ///< Working memory of `begins_in_time`: seconds until each worker is free.
   bool draining = false;
   bool stopping = false;
   SchedulerStats stats;

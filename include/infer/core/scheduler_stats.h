@@ -42,7 +42,8 @@ class DrainRate {
  public:
   /// Records that a batch of `count` tasks, started at `batch_start`, finished at `now`.
   void finished(std::size_t count, TimePoint batch_start, TimePoint now) noexcept {
-    // Idle time does not count: an interval starts at the batch's own start if nothing finished since.
+    // Idle time does not count: if no batch finished since this batch started, the interval starts with this
+    // batch.
     const TimePoint since = any_ && last_ > batch_start ? last_ : batch_start;
     const double seconds = std::chrono::duration<double>(now - since).count();
     const double keep = std::exp(-seconds / 10.0);
@@ -56,7 +57,7 @@ class DrainRate {
   /// Returns tasks per second; 0 before the first batch.
   double per_second() const noexcept { return seconds_ > 0 ? tasks_ / seconds_ : 0; }
 
-  /// Returns the seconds that one worker spends on one task, batches shared alike; 0 before the first batch.
+  /// Returns the seconds that one worker spends on one task of a batch; 0 before the first batch.
   double worker_seconds_per_task() const noexcept { return tasks_ > 0 ? worker_seconds_ / tasks_ : 0; }
 
  private:

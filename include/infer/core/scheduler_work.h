@@ -27,7 +27,7 @@ void answer_dead(std::vector<std::pair<T, ErrorCode>>& dead, std::unique_lock<st
 /// Runs the executor on the worker's batch; the caller does not hold the lock.
 template <BatchTask T>
 void execute(SchedulerState<T>& state, std::size_t index) noexcept {
-  // Messages short enough for the small-string buffer: making them cannot fail.
+  // The messages fit the small-string buffer, so making them cannot fail.
   ErrorCode code = ErrorCode::kInternal;
   const char* message = "dropped";
   const std::span<const T> batch(state.workers[index].batch);
@@ -39,7 +39,7 @@ void execute(SchedulerState<T>& state, std::size_t index) noexcept {
   } catch (...) {
     message = "executor threw";
   }
-  for (const T& task : batch) task.fail(Error{code, message, {}});  // those already complete ignore it
+  for (const T& task : batch) task.fail(Error{code, message, {}});  // complete tasks ignore the call
 }
 
 template <BatchTask T>

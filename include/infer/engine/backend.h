@@ -27,7 +27,7 @@ class INFER_EXPORT Backend {
   Backend(const Backend&) = delete;
   /// A backend is shared by pointer: it cannot be assigned.
   Backend& operator=(const Backend&) = delete;
-  /// Frees the model; no forward runs any more.
+  /// Frees the model; no forward may be running.
   virtual ~Backend() = default;
 
   /// Returns the inputs and outputs of the model, per sample; valid as long as the backend.

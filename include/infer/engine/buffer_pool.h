@@ -13,8 +13,8 @@ namespace infer::inline v0 {
 
 /// A pool of large, short-lived buffers: the pool keeps released buffers and hands them out again.
 ///
-/// A heap would return such pages to the kernel, which clears them again for the next use, and would fill the
-/// holes between them with long-lived data.
+/// A heap would return such pages to the kernel, which clears them for the next use, and would fill the gaps
+/// between them with long-lived data.
 ///
 /// Thread-safe; copies are the same pool. Buffers may outlive the pool, and any thread may release them. The
 /// pool frees buffers that stay unused for `kUnusedFor`, at the next call of `take`, at the next release, or

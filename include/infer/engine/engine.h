@@ -100,8 +100,8 @@ class INFER_EXPORT Engine {
   /// `options.callback` is ignored. Errors are those of `submit` and of its result.
   Result<Response> infer(Sample sample, SubmitOptions options = {}, Permit permit = {});
 
-  /// Returns true unless the engine drains; an engine is warm once `create` returns, and a full queue is
-  /// ready.
+  /// Returns true unless the engine drains. An engine is warm once `create` returns; an engine with a full
+  /// queue is ready.
   bool ready() const noexcept;
   /// Returns false only while one forward runs longer than max(30 s, 20 times its warm-up time).
   bool live() const;
@@ -121,7 +121,7 @@ class INFER_EXPORT Engine {
   const Model& model() const noexcept;
   /// Returns the options in force; valid as long as the engine.
   const EngineOptions& options() const noexcept;
-  /// Returns the clock on which deadlines are told; valid as long as the engine.
+  /// Returns the clock that deadlines refer to; valid as long as the engine.
   const Clock& clock() const noexcept;
   /// Returns the registry of the engine's metrics.
   MetricsRegistry& metrics() const noexcept;

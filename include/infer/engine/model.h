@@ -33,9 +33,10 @@ struct Model {
 INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory,
                                       const LoadOptions& options = {});
 
-/// Loads one version with the manifest that the caller has read of it; else as above.
+/// Loads one version with its manifest, which the caller has already read; otherwise as the other
+/// `load_model`.
 ///
-/// Errors: as above, and `kInvalidArgument` if `options.version` is empty.
+/// Errors: those of the other `load_model`, and `kInvalidArgument` if `options.version` is empty.
 INFER_EXPORT Result<Model> load_model(const std::filesystem::path& directory, Manifest manifest,
                                       const LoadOptions& options);
 

@@ -12,7 +12,7 @@
 
 namespace infer::inline v0 {
 
-/// What a caller wants: the model's version and place, and settings that come before those of infer.json.
+/// What a caller wants: device, version, and settings that override those of infer.json.
 struct OpenOptions : PartialSettings {
   std::string device = "cpu";     ///< "cpu" or "cuda:N".
   std::string version = {};       ///< Version to open; empty: the promoted version, else the latest.
@@ -24,11 +24,11 @@ struct OpenOptions : PartialSettings {
   std::shared_ptr<const Backends> backends;  ///< `LoadOptions::backends`.
 };
 
-/// Returns the settings of a default `EngineOptions`; threads say nothing, since they come from the machine.
+/// Returns the settings of a default `EngineOptions`, without threads, which depend on the machine.
 INFER_EXPORT PartialSettings default_settings();
 
-/// Makes an engine's options for a machine with `usable_cores`: `wanted` comes before `manifest`, and
-/// `manifest` before the defaults.
+/// Makes an engine's options for a machine with `usable_cores`: `wanted` overrides `manifest`, and `manifest`
+/// overrides the defaults.
 ///
 /// Errors: `kInvalidArgument`.
 INFER_EXPORT Result<EngineOptions> engine_options(const Manifest& manifest, const OpenOptions& wanted,
@@ -42,9 +42,10 @@ INFER_EXPORT Result<EngineOptions> engine_options(const Manifest& manifest, cons
 INFER_EXPORT Result<Engine> open_engine(const std::filesystem::path& directory,
                                         const OpenOptions& wanted = {});
 
-/// Starts an engine on one version with the manifest that the caller has read of it; else as above.
+/// Starts an engine on one version with its manifest, which the caller has already read; otherwise as the
+/// other `open_engine`.
 ///
-/// Errors: as above, and `kInvalidArgument` if `wanted.version` is empty.
+/// Errors: those of the other `open_engine`, and `kInvalidArgument` if `wanted.version` is empty.
 INFER_EXPORT Result<Engine> open_engine(const std::filesystem::path& directory, Manifest manifest,
                                         const OpenOptions& wanted);
 

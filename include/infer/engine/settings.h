@@ -57,7 +57,7 @@ struct EngineOptions {
 
   /// Sizes to which tasks pad dimensions of any size, ascending; the engine warms them up.
   std::vector<std::size_t> allowed_lengths;
-  /// Niceness of the workers, so that threads which answer clients go first on a full machine.
+  /// Niceness of the workers, so that threads that answer clients go first on a busy machine.
   int worker_nice = 5;
   std::chrono::milliseconds shutdown_timeout{5000};  ///< Maximum time that the destructor waits.
 

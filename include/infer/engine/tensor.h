@@ -97,7 +97,7 @@ class INFER_EXPORT Tensor {
   /// Makes a tensor of existing memory; copies nothing.
   ///
   /// `data` must hold the elements of `shape` and stay valid as long as `owner`, which the tensor and its
-  /// copies share. A null `owner` leaves that to the caller.
+  /// copies share. With a null `owner`, the caller keeps `data` valid.
   static Tensor wrap(DType dtype, const Shape& shape, std::shared_ptr<void> owner, void* data) noexcept;
 
   /// Returns the element type.

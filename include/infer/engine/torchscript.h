@@ -13,8 +13,8 @@ namespace infer::inline v0 {
 
 /// Loads a TorchScript archive from memory; the archive is not needed afterwards.
 ///
-/// `manifest` gives the signature. Without one in the manifest, names come from the module's `forward`,
-/// dtypes are FP32 and shapes unknown. A TorchScript file is code: load only files whose owner you trust.
+/// `manifest` gives the signature. If the manifest has none, names come from the module's `forward`, dtypes
+/// are FP32 and shapes are unknown. A TorchScript file is code: load only files whose owner you trust.
 /// Blocking.
 ///
 /// Errors: `kModelError` (the archive is truncated, corrupt, of another format version, or has no usable
@@ -27,8 +27,9 @@ INFER_EXPORT Result<std::shared_ptr<const Backend>> load_torchscript(std::span<c
 /// Sets LibTorch's process-wide state; call it first thing in `main()`.
 ///
 /// The settings are `intra_op_threads` threads inside an operator, no threads between operators, and an
-/// executor without profiling, whose first runs would be slow. LibTorch accepts some of them only once:
-/// earlier settings of the host then stay. A build without LibTorch does nothing. Not thread-safe.
+/// executor without profiling, whose first runs would be slow. LibTorch accepts some of these settings only
+/// once: if the host has made them, the host's settings stay. A build without LibTorch does nothing. Not
+/// thread-safe.
 INFER_EXPORT void prepare_torch_process(std::size_t intra_op_threads);
 
 /// Returns LibTorch's version, such as "2.15.0", or "none" in a build without LibTorch; static text.

@@ -22,14 +22,14 @@ class INFER_EXPORT DecodeBudget {
   struct State;
 
  public:
-  /// Bytes in use; the destructor gives the bytes back. Movable, not copyable.
+  /// Bytes in use; the destructor returns the bytes to the budget. Movable, not copyable.
   class INFER_EXPORT Lease {
    public:
     /// Makes a lease of no bytes.
     Lease() noexcept = default;
     /// Takes over the bytes of `other`.
     Lease(Lease&& other) noexcept : state_(std::move(other.state_)), bytes_(std::exchange(other.bytes_, 0)) {}
-    /// Gives back the lease's own bytes and takes over those of `other`.
+    /// Returns the lease's own bytes to the budget and takes over those of `other`.
     Lease& operator=(Lease&& other) noexcept {
       Lease old(std::move(*this));
       state_ = std::move(other.state_);
@@ -40,7 +40,7 @@ class INFER_EXPORT DecodeBudget {
 
     /// Returns the number of bytes held.
     std::size_t bytes() const noexcept { return bytes_; }
-    /// Gives back all but `bytes`; does nothing if the lease holds no more than `bytes`.
+    /// Returns all but `bytes` to the budget; does nothing if the lease holds no more than `bytes`.
     void shrink(std::size_t bytes) noexcept;
 
    private:

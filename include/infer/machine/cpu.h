@@ -10,7 +10,7 @@
 
 namespace infer::inline v0 {
 
-/// What the system tells of its CPU.
+/// What the system says about its CPU.
 struct CpuInfo {
   std::string name = "unknown";    ///< Such as "AMD EPYC 9B45 128-Core Processor".
   std::set<std::string> features;  ///< Instruction sets by Linux's names, such as "avx2" and "asimd".

@@ -27,9 +27,9 @@ struct ImportOptions {
 /// config.json. "clip-vit" is CLIP's vision tower with its projection (CLIPModel or
 /// CLIPVisionModelWithProjection). "bert" is BERT, MiniLM or DistilBERT: a checkpoint with a classification
 /// head becomes a text classifier, any other a sentence embedder; its vocabulary is copied. The import
-/// follows every setting of the checkpoint or refuses it by name: all modules of sentence-transformers'
-/// modules.json, `problem_type`, the tokenizer's settings, every key of config.json. Needs about twice the
-/// model's size in memory. Blocking.
+/// follows every setting of the checkpoint, or fails and names the setting: all modules of
+/// sentence-transformers' modules.json, `problem_type`, the tokenizer's settings, every key of config.json.
+/// Needs about twice the model's size in memory. Blocking.
 ///
 /// Errors: `kNotFound` (files); `kInvalidArgument` (config.json; missing, misshapen, non-finite or unused
 /// tensors, all listed); `kFailedPrecondition` (the folder exists or cannot be written; the call then leaves

@@ -22,7 +22,7 @@ struct QuantizeOptions {
   double least_cosine = kLeastCosineOfPrecisions;
 };
 
-/// What became of a model's linear layers, and how close its answers stayed.
+/// Which linear layers were quantised, and how close the answers stayed.
 struct QuantizeReport {
   std::size_t quantized = 0;              ///< Layers whose weights have the new precision.
   std::vector<std::string> left_in_fp32;  ///< Layers that keep fp32 weights, each with the reason.

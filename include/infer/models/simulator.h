@@ -8,10 +8,10 @@
 
 namespace infer::inline v0 {
 
-/// The law of a simulated forward.
+/// How long a simulated forward takes, and how often it fails.
 ///
 /// A forward of n samples burns (`base_ms` + n x `per_sample_ms`) x L of CPU time, where L is a log-normal
-/// number with median 1 and spread `sigma`. Work that requests bring along is added.
+/// number with median 1 and spread `sigma`. Work that requests ask for is added.
 struct SimulatorConfig {
   double base_ms = 20;       ///< Milliseconds per forward.
   double per_sample_ms = 0;  ///< Milliseconds per sample.

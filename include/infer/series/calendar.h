@@ -19,7 +19,7 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// A time, and how far the clock that told it is ahead of UTC.
+/// A time and its offset from UTC.
 struct ZonedTime {
   double utc = 0;     ///< Seconds since 1970-01-01 in UTC.
   double offset = 0;  ///< Seconds ahead of UTC.

@@ -53,8 +53,8 @@ struct SeriesColumns {
 /// An empty cell, NA, NaN, nan or null takes the value above; at the top of a column, the first value below.
 /// Rows are laid on the regular grid of the most frequent step: a grid time takes the last row at or before
 /// it, which fills gaps and skips rows in between. `Series::made_up` counts what was filled and skipped.
-/// Times with an offset count in UTC; if the step is in days or months, they count by the clock that told
-/// them, so that a day of 23 hours is one day. Blocking.
+/// Times with an offset count in UTC; if the step is in days or months, they count in local time, so that a
+/// day of 23 hours is one day. Blocking.
 ///
 /// Errors: `kNotFound`; `kInvalidArgument`, naming column and row (a column that is missing, occurs twice or
 /// has no number; a cell that is not a number or is infinite; times that do not ascend; fewer than 2 rows).

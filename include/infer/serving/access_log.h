@@ -21,28 +21,29 @@ namespace infer::inline v0 {
 /// How a call ended.
 enum class Outcome : std::uint8_t {
   kSucceeded,  ///< The client has its answer.
-  kRefused,    ///< The fault was the client's, or it came at a bad moment.
+  kRefused,    ///< The request was invalid, or was refused because of overload.
   kFailed,     ///< The fault was the server's.
 };
 
-/// What an access log keeps of a call, whatever protocol it came by.
+/// What an access log records about a call, in any protocol.
 ///
 /// The texts belong to the call's model.
 struct AccessRecord {
   Outcome outcome = Outcome::kFailed;  ///< How the call ended.
-  Duration latency{};                  ///< Time from its arrival to its answer.
-  std::string_view model;              ///< Name of the model that was chosen; empty: none was.
+  Duration latency{};                  ///< Time from the call's arrival to its answer.
+  std::string_view model;              ///< Name of the chosen model; empty: none.
   std::string_view version;            ///< Version of that model.
   std::string_view task;               ///< Task of that model.
-  std::optional<Timings> timings;      ///< Times of the slowest sample; nothing if no worker had it.
+  std::optional<Timings> timings;      ///< Times of the slowest sample; empty if no worker ran one.
   std::size_t batch_size = 0;          ///< Largest batch that contained one of the samples.
   std::size_t samples = 0;             ///< Number of samples.
   std::optional<float> confidence;     ///< Confidence of the answer.
 };
 
-/// Ends calls: counts them, and says which of them are written to the access log.
+/// Counts finished calls and chooses the calls to write to the access log.
 ///
-/// A flood of requests of one outcome leaves room for records of the others. Thread-safe.
+/// Each outcome has its own limit, so that a flood of one outcome does not suppress records of the others.
+/// Thread-safe.
 class INFER_EXPORT AccessLog {
  public:
   /// Numbers of records that were left out, by outcome.
@@ -52,16 +53,16 @@ class INFER_EXPORT AccessLog {
     std::uint64_t failed = 0;     ///< Calls that failed.
   };
 
-  /// Writes at most `records_per_second` records of each outcome (0: all); `report` learns, at most once a
-  /// second, how many were left out since it was last called. Counts in `metrics`, which must not be
-  /// collected from once the log is gone.
+  /// Chooses at most `records_per_second` records of each outcome (0: all). Calls `report`, at most once a
+  /// second, with the numbers of records left out since the last report. Counts calls in `metrics`, which
+  /// nobody may collect after the log is destroyed.
   AccessLog(MetricsRegistry& metrics, std::uint64_t records_per_second,
             std::function<void(const LeftOut&)> report);
 
-  /// Counts the call in the metrics and in the statistics of its model. Returns the record to write; nothing
-  /// if it is left out.
+  /// Counts the call in the metrics and in the statistics of its model. Returns the record to write; empty if
+  /// the record is left out.
   std::optional<AccessRecord> finish(const Call& call, Outcome outcome, TimePoint now);
-  /// Calls `report` if records were left out since it was last called.
+  /// Calls `report` if records were left out since the last report.
   void report_left_out();
 
  private:

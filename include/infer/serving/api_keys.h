@@ -30,7 +30,7 @@ class INFER_EXPORT ApiKeys {
     return watch_.follow([this] { return load(); });
   }
 
-  /// Returns true if `given` is one of the keys. Takes equally long for every wrong key of a length.
+  /// Returns true if `given` is one of the keys. Takes equally long for all wrong keys of the same length.
   bool accepts(std::string_view given) const;
 
  private:

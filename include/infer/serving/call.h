@@ -28,7 +28,7 @@ constexpr Work work_of(const char* name) {
   return {name, [](const ServedModel& model) { return ((model.task->as<Tasks>() != nullptr) || ...); }};
 }
 
-/// The model that a request asks for; what is missing is the server's choice.
+/// The model that a request asks for; the server chooses what the request leaves out.
 struct WantedModel {
   std::optional<std::string> name;     ///< Name of the model.
   std::optional<std::string> version;  ///< Its version.
@@ -36,12 +36,12 @@ struct WantedModel {
 
 /// Returns the model that was asked for, or the first that does the work.
 ///
-/// Errors: `kNotFound` (not loaded) and `kInvalidArgument` (a model for other work); both name the models
-/// that would do.
+/// Errors: `kNotFound` (not loaded) and `kInvalidArgument` (a model for other work); both messages name the
+/// models that can do the work.
 INFER_EXPORT Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models,
                                                                const WantedModel& wanted, const Work& work);
 
-/// One request to the served models, whatever protocol it came by.
+/// One request to the served models, in any protocol.
 ///
 /// A protocol adapter fills in what the client asked for, lets the call choose the model, and passes `permit`
 /// and `options()` to the class that does the work. Used by one thread at a time.
@@ -51,8 +51,9 @@ class INFER_EXPORT Call {
   TimePoint deadline = kNever;  ///< Absolute time at which the client no longer waits.
   std::stop_token stop;         ///< Stops when the client is gone.
 
-  /// Takes a place in line if only one model does the work, so that a request which cannot be served is
-  /// refused before its body is read. Does nothing if there are several models: the request says which.
+  /// Takes a place in line if only one model does the work, so that a request that cannot be served is
+  /// refused before its body is read. Does nothing if there are several models, since the body may name the
+  /// model.
   ///
   /// Errors: those of `take`.
   Result<void> choose_early(const ServedModels& models, const Work& work);
@@ -60,7 +61,7 @@ class INFER_EXPORT Call {
   ///
   /// Errors: those of `choose_model` and of `take`.
   Result<void> choose(const ServedModels& models, const WantedModel& wanted, const Work& work);
-  /// Takes a place in the line of `model`; gives up a place taken before.
+  /// Takes a place in the line of `model` and releases an earlier place.
   ///
   /// Errors: those of `Engine::try_admit`.
   Result<void> take(std::shared_ptr<ServedModel> model);
@@ -77,11 +78,11 @@ class INFER_EXPORT Call {
   /// Gives the place in line to the class that does the work.
   Permit permit() noexcept { return std::move(permit_); }
 
-  /// Seconds after which it makes sense to try again, for an error that a later try may not meet: by the rate
-  /// of the model, or a second if the server is loading or draining.
+  /// Returns the seconds after which a client should try again: by the rate of the model, or 1 while the
+  /// server loads or drains. Empty if trying again does not help.
   std::optional<int> retry_after_seconds(const Error& error) const;
 
-  /// Notes what the work took, for statistics and access log.
+  /// Records the times and sizes of the work, for statistics and access log.
   void ran(const Timings& timings, std::size_t batch_size, std::size_t samples) noexcept {
     timings_ = timings;
     batch_size_ = batch_size;
@@ -90,13 +91,13 @@ class INFER_EXPORT Call {
   /// Counts the call in the statistics of its model. Call it once, when the answer is known.
   void finish(bool success, TimePoint now) const noexcept;
 
-  /// Lets go of the model and the place in line, which an answer that is still being sent does not need.
+  /// Releases the model and the place in line, which are not needed while the answer is sent.
   void release() noexcept {
     permit_ = {};
     model_.reset();
   }
 
-  /// Returns the times of the slowest sample; nothing for a call that reached no worker.
+  /// Returns the times of the slowest sample; empty for a call that reached no worker.
   const std::optional<Timings>& timings() const noexcept { return timings_; }
   /// Returns the largest batch that contained one of the samples.
   std::size_t batch_size() const noexcept { return batch_size_; }

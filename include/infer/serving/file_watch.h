@@ -13,7 +13,7 @@ namespace infer::inline v0 {
 
 /// Follows a file: reads the file again whenever it has changed, until reading succeeds.
 ///
-/// A change shows in device, inode, size or the time of the inode's change, which nobody can set. Follows
+/// A change shows in device, inode, size or the inode's time of change, which programs cannot set. Follows
 /// links. Not thread-safe.
 class INFER_EXPORT FileWatch {
  public:
@@ -23,7 +23,7 @@ class INFER_EXPORT FileWatch {
   /// Returns the file's path.
   const std::filesystem::path& file() const noexcept { return file_; }
 
-  /// Calls `read` unless it has read this very file successfully; blocking.
+  /// Calls `read` if the file has changed since `read` last succeeded; blocking.
   ///
   /// Returns an error of `read` once for each file and reason: a file that stays bad is tried again at each
   /// call, but not reported again.
@@ -32,7 +32,7 @@ class INFER_EXPORT FileWatch {
   Result<void> follow(const std::function<Result<void>()>& read);
 
  private:
-  /// Nothing of no file.
+  /// Empty if the file does not exist.
   using Identity = std::optional<std::string>;
   struct Look {
     Identity identity;
@@ -41,7 +41,7 @@ class INFER_EXPORT FileWatch {
   Look look() const;
 
   std::filesystem::path file_;
-  Identity read_;         ///< Of the file that was read.
+  Identity read_;         ///< Identity of the file that was read.
   std::string reported_;  ///< Identity and reason of the last error; empty after a success.
 };
 

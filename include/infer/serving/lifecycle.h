@@ -28,7 +28,7 @@ class Lifecycle {
     return phase_;
   }
 
-  /// Says whether new work is accepted; `Call::retry_after_seconds` says when to try again.
+  /// Checks whether new work is accepted; `Call::retry_after_seconds` says when to try again.
   ///
   /// Errors: `kUnavailable`, naming the phase.
   Result<void> admit() const {
@@ -37,7 +37,7 @@ class Lifecycle {
     if (now == Phase::kDraining) return fail(ErrorCode::kUnavailable, "draining");
     return {};
   }
-  /// Returns true once the server is about to go: clients are to connect elsewhere after their answer.
+  /// Returns true once the server is shutting down: clients should connect elsewhere after their answer.
   bool is_leaving() const { return phase() >= Phase::kLameDuck; }
 
   /// Ends the loading phase.

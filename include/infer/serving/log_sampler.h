@@ -21,7 +21,7 @@ class LogSampler {
     if (per_second_ == 0) return true;
     const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     auto seen = second_.load(std::memory_order_relaxed);
-    // Who sees a new second first opens it; a line more or less at its edge does no harm.
+    // The first thread that sees a new second resets the count; a line too many or too few then does no harm.
     if (seen != second && second_.compare_exchange_strong(seen, second)) admitted_.store(0);
     if (admitted_.fetch_add(1, std::memory_order_relaxed) < per_second_) return true;
     left_out_.fetch_add(1, std::memory_order_relaxed);

@@ -23,24 +23,24 @@ namespace infer::inline v0 {
 /// Which models to serve, and how.
 struct RepositoryOptions {
   std::vector<std::string> models;  ///< Folders of models, each with an infer.json.
-  std::string folder;               ///< A folder of such folders, all of which are served; empty: none.
-  /// How engines are made; `version`, `tuned`, `metrics`, `metrics_name` and `log` are the repository's.
+  std::string folder;  ///< A folder that contains model folders, which are all served; empty: none.
+  /// How engines are made; the repository sets `version`, `tuned`, `metrics`, `metrics_name` and `log`.
   OpenOptions engine;
   TaskOptions task;  ///< How models are made ready for their tasks.
   /// Returns the file with settings tuned for a model's folder, or an empty path; empty: nothing is tuned.
   std::function<std::filesystem::path(const std::filesystem::path& model)> find_tuned;
 };
 
-/// Loads the models of folders, and follows what the folders say: versions, promotions.
+/// Loads models from folders and follows their changes: new versions and promotions.
 ///
 /// Thread-safe; one change is made at a time.
 class INFER_EXPORT ModelRepository {
  public:
-  /// Loads nothing yet. Engines count in `metrics` (null: a registry of their own); `events` learns what
-  /// happens (empty: nobody does).
+  /// Loads nothing yet. Engines count in `metrics` (null: in a registry of the repository's own); `events`
+  /// receives events and may be empty.
   ///
   /// Engines keep copies of `events` and may outlive the repository, if a call still holds a model or a
-  /// forward is stuck: what `events` refers to must live on too.
+  /// forward is stuck: objects that `events` refers to must outlive the engines.
   ModelRepository(RepositoryOptions options, std::shared_ptr<MetricsRegistry> metrics, EventSink events);
 
   /// Loads all models; blocks until they are warm.
@@ -53,23 +53,23 @@ class INFER_EXPORT ModelRepository {
   /// Errors: those of `make_task`.
   Result<void> add(std::shared_ptr<Engine> engine);
 
-  /// Looks whether a model's folder calls for another version, and serves that instead; blocking.
+  /// Checks whether a model's folder asks for another version, and serves that version; blocking.
   ///
-  /// A new version is loaded, warmed up and compared with the old one before it takes over: same task and
-  /// contract, finite answers, and the same answers where it claims the same weights. If that fails, the old
-  /// version stays.
+  /// A new version is loaded, warmed up and compared with the old version before it takes over: same task and
+  /// contract, finite answers and, if its manifest claims the same weights, the same answers. If a check
+  /// fails, the old version stays.
   void refresh();
-  /// Frees models that were replaced or unloaded and that no request uses any longer, and buffers of engines
-  /// that went unused. Gives what the process's heap no longer needs back to the system.
+  /// Frees replaced and unloaded models that no request uses any longer, and unused buffers of engines.
+  /// Returns unused heap memory to the system.
   void free_unused();
   /// Lets `refresh` try again the versions that it refused before.
   void forget_refusals();
 
-  /// Loads a model by name; it replaces what is served by that name. Blocking.
+  /// Loads a model by name and replaces the served model of that name. Blocking.
   ///
   /// Errors: `kNotFound` (no such folder), `kFailedPrecondition` (not enough memory), and those of `load`.
   Result<void> load_model(const std::string& name);
-  /// Stops serving a model; requests that have it finish.
+  /// Stops serving a model; requests that use the model finish.
   ///
   /// Errors: `kNotFound`.
   Result<void> unload_model(const std::string& name);
@@ -84,11 +84,11 @@ class INFER_EXPORT ModelRepository {
 
   /// Returns the models that are served.
   const ServedModels& models() const noexcept { return models_; }
-  /// Returns the served models and those that were replaced but are in use; the latter are missing while a
-  /// model is being loaded.
+  /// Returns the served models and the replaced models that are still in use. The replaced models are missing
+  /// while a model is being loaded.
   std::vector<std::shared_ptr<ServedModel>> all();
-  /// Refuses new work and finishes what is queued; fails what is left at the timeout. Blocks. From now on no
-  /// model takes the place of another.
+  /// Refuses new work and finishes what is queued; fails what is left at the timeout. Blocks. Afterwards no
+  /// model is replaced.
   DrainReport drain(std::chrono::milliseconds timeout);
 
  private:
@@ -98,7 +98,7 @@ class INFER_EXPORT ModelRepository {
   Result<void> load_folder(const std::filesystem::path& folder);
   Result<std::shared_ptr<ServedModel>> open(const std::filesystem::path& directory,
                                             const std::string& version, bool by_default) const;
-  /// The model that was replaced; null where all stays.
+  /// Returns the replaced model; null if nothing changed.
   std::shared_ptr<ServedModel> refresh_model(const std::string& name);
   void drop_retired();
   void show(const ServedModel& model);
@@ -111,7 +111,7 @@ class INFER_EXPORT ModelRepository {
   ServedModels models_;
   std::mutex change_mutex_;  ///< One change at a time.
   std::map<std::string, std::string>
-      refused_;  ///< By name: the version that did not pass, or why there is none.
+      refused_;  ///< By name of the model: the refused version, or the reason of the failure.
   std::vector<std::shared_ptr<ServedModel>> retired_;  ///< Replaced, but requests may still use them.
   std::atomic<bool> stopped_{false};
 };

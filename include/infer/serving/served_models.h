@@ -23,9 +23,9 @@ struct INFER_EXPORT ServedModel {
   /// Returns true if `version` is the name of its folder, or that name with the precision.
   bool is_version(std::string_view version) const;
 
-  /// What its requests took.
+  /// Times of the model's requests.
   const std::shared_ptr<RequestStatistics> statistics = std::make_shared<RequestStatistics>();
-  /// When it was made, in seconds since 1970.
+  /// When this object was made, in seconds since 1970.
   const std::int64_t created_seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
@@ -40,20 +40,19 @@ struct INFER_EXPORT ServedModel {
 
 /// The models that are served, by name, and the versions of each.
 ///
-/// Thread-safe. A request keeps the model that it was given, so that another version may take its place
-/// meanwhile.
+/// Thread-safe. A request keeps its model, so that another version can replace the model meanwhile.
 class INFER_EXPORT ServedModels {
  public:
   /// Returns all versions of all models.
   std::vector<std::shared_ptr<ServedModel>> all() const;
-  /// Returns a version of a model; if `version` is empty, the version for requests that name none. Null if
-  /// there is none.
+  /// Returns a served version of a model, or null; if `version` is empty, the version for requests that name
+  /// none.
   std::shared_ptr<ServedModel> find(std::string_view name, std::string_view version) const;
   /// Makes `versions` the only versions of the model; returns the versions that were served before.
   std::vector<std::shared_ptr<ServedModel>> replace(std::string_view name,
                                                     std::vector<std::shared_ptr<ServedModel>> versions);
-  /// Adds a model. If it serves requests without a version, it replaces the model of its name that did so;
-  /// returns that model, else null.
+  /// Adds a model. If the model serves requests that name no version, it replaces the model of its name that
+  /// did so. Returns the replaced model, else null.
   std::shared_ptr<ServedModel> put(std::shared_ptr<ServedModel> model);
   /// Returns the names of the models.
   std::vector<std::string> names() const;

@@ -57,10 +57,10 @@ class INFER_EXPORT Forecaster {
   ///
   /// Errors: those of `open_engine` and `create`.
   static Result<Forecaster> open(const std::filesystem::path& directory, const OpenOptions& options = {});
-  /// Uses an engine that others may use too; its model must take a window of the series of infer.json and
-  /// give the targets.
+  /// Uses an engine that others may use too; its model must take a window of the series that infer.json
+  /// describes and return the targets.
   ///
-  /// Errors: `kInvalidArgument` (another model).
+  /// Errors: `kInvalidArgument` (the model's signature does not fit).
   static Result<Forecaster> create(std::shared_ptr<Engine> engine);
 
   /// Forecasts; blocks until all pieces are there.

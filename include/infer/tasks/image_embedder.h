@@ -37,7 +37,7 @@ struct Embeddings {
 /// in the calling thread, the model on the engine's workers. `embed_many` also decodes on threads of the
 /// embedder's own: one fewer than `ThreadPlan::usable_cores`, for all calls together. Decoding stops within
 /// milliseconds at a request's deadline and when its stop token is triggered. If the limits have a budget,
-/// each image waits for its memory, and gives that memory back before anything else is waited for. Cheap to
+/// each image waits for its memory, and returns the memory before the call waits for anything else. Cheap to
 /// copy; copies share the engine.
 class INFER_EXPORT ImageEmbedder {
  public:
@@ -49,7 +49,7 @@ class INFER_EXPORT ImageEmbedder {
   /// Uses an engine that others may use too; its model must take one FP32 [3,n,n] image and give one FP32
   /// vector.
   ///
-  /// Errors: `kInvalidArgument` (another model).
+  /// Errors: `kInvalidArgument` (the model's signature does not fit).
   static Result<ImageEmbedder> create(std::shared_ptr<Engine> engine, const DecodeLimits& limits = {});
 
   /// Embeds one image; blocks until the vector is there.

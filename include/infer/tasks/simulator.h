@@ -35,7 +35,7 @@ class INFER_EXPORT Simulator {
 
   /// Uses an engine whose model takes and gives "work", an FP64 [2] tensor.
   ///
-  /// Errors: `kInvalidArgument` (another model).
+  /// Errors: `kInvalidArgument` (the model's signature does not fit).
   static Result<Simulator> create(std::shared_ptr<Engine> engine);
   /// Does the work; blocks until it is done.
   ///

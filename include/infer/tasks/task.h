@@ -29,8 +29,8 @@ enum class TaskInput {
 
 /// A model that is ready for the work of its task.
 ///
-/// Whoever loads models without knowing their tasks (a server, a benchmark, quantisation) uses this class; a
-/// program that knows the task uses the class of the task, such as `ImageEmbedder`. Thread-safe.
+/// Programs that load models of any task (a server, a benchmark, quantisation) use this class; a program that
+/// knows the task uses the class of the task, such as `ImageEmbedder`. Thread-safe.
 class INFER_EXPORT TaskModel {
  public:
   /// Uses an engine that others may use too; it must not be null.
@@ -63,7 +63,7 @@ class INFER_EXPORT TaskModel {
   /// Errors: `kUnimplemented` (the task takes neither images nor texts), and those of the task.
   virtual Result<std::vector<float>> answer(std::string_view input) const;
 
-  /// Returns the number of inputs that every model of the task can be asked; 0 if there are none.
+  /// Returns the number of recorded inputs, which every model of the task can answer; 0 for a task without.
   virtual std::size_t recorded() const noexcept { return 0; }
   /// Returns the answer to recorded input `index`, below `recorded()`; blocks.
   ///

@@ -21,9 +21,8 @@ namespace infer::inline v0::testing {
 /// 1. An output with the dtype and shape of the input at the same index equals that input. Any other output
 /// is FP32: element j of a sample is element (j x input elements / output elements) of its first input.
 ///
-/// An FP64 [2] input is work that the sample brings along: milliseconds of CPU time to burn, and rounds of a
-/// fixed computation to do, both in addition to the law above. An FP64 [2] output tells the work that was
-/// done.
+/// An FP64 [2] input is additional work for the sample: milliseconds of CPU time to burn, and rounds of a
+/// fixed computation to do. An FP64 [2] output reports the work that was done.
 struct ScriptedOptions {
   ModelSignature signature;                 ///< Inputs and outputs of the model.
   std::chrono::microseconds base{0};        ///< Time per forward.
@@ -35,7 +34,7 @@ struct ScriptedOptions {
   std::uint64_t seed = 1;
   /// Fails with `kModelError` each batch that has a sample whose first element is this number.
   std::optional<float> poison;
-  /// Runs first in each forward, with the inputs; its error or exception becomes the forward's.
+  /// Runs first in each forward, with the inputs; its error or exception becomes that of the forward.
   std::function<Result<void>(std::span<const Tensor> inputs)> before;
 };
 

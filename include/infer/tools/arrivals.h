@@ -14,7 +14,7 @@ namespace infer::inline v0::tools {
 /// When requests arrive.
 struct ArrivalOptions {
   double qps = 10;                     ///< Requests per second.
-  double seconds = 10;                 ///< How long requests arrive.
+  double seconds = 10;                 ///< Length of the run, in seconds.
   std::optional<double> ramp_to = {};  ///< The rate at the end, reached evenly; empty: the rate stays `qps`.
   bool poisson = false;                ///< Independent arrivals, as of many users; else evenly spaced ones.
   std::string trace = {};  ///< CSV file to replay instead: seconds in its first column, in any order.
@@ -36,7 +36,7 @@ class Arrivals {
   /// Returns the next arrival; empty after the last one.
   std::optional<double> next();
 
-  /// Returns the requests per second over all of it; for a Poisson process the expected ones.
+  /// Returns the mean number of requests per second; for a Poisson process, the expected number.
   double mean_rate() const noexcept { return mean_rate_; }
   /// Returns the seconds until the last arrival of a trace, else until the given end.
   double seconds() const noexcept { return seconds_; }
@@ -46,7 +46,7 @@ class Arrivals {
 
   std::vector<double> trace_;
   double first_rate_ = 0;
-  double slope_ = 0;  // of the rate, a second
+  double slope_ = 0;  // change of the rate per second
   double mean_rate_ = 0;
   double seconds_ = 0;
   bool poisson_ = false;

@@ -10,7 +10,7 @@
 
 namespace infer::inline v0::tools {
 
-/// What a HorizontalPodAutoscaler (autoscaling/v2) on CPU utilization says.
+/// The settings of a HorizontalPodAutoscaler (autoscaling/v2) on CPU utilization.
 struct AutoscalerOptions {
   /// How much may change within a period.
   struct Policy {
@@ -20,7 +20,7 @@ struct AutoscalerOptions {
   };
   /// The rules for changes in one direction.
   struct Direction {
-    double stabilization = 0;      ///< Seconds back of which the most cautious recommendation counts.
+    double stabilization = 0;      ///< The most cautious recommendation of so many past seconds counts.
     std::vector<Policy> policies;  ///< The limits of a change.
     bool least = false;            ///< selectPolicy Min; else Max.
     bool disabled = false;         ///< selectPolicy Disabled.
@@ -37,22 +37,23 @@ struct AutoscalerOptions {
 /// Errors: `kInvalidArgument`, `kNotFound`.
 Result<AutoscalerOptions> read_autoscaler(const std::string& file);
 
-/// The rule of the Kubernetes controller, asked once each `kPeriod`.
+/// The rule by which the Kubernetes controller decides once every `kPeriod` seconds.
 ///
-/// desired = ceil(ready x utilization / target), nothing within 10 % of the target, stabilized and limited by
-/// the policies (kubernetes.io, "Horizontal Pod Autoscaling", section "Algorithm details"). Not thread-safe.
+/// desired = ceil(ready x utilization / target), unchanged within 10 % of the target, stabilized and limited
+/// by the policies (kubernetes.io, "Horizontal Pod Autoscaling", section "Algorithm details"). Not
+/// thread-safe.
 class Autoscaler {
  public:
   static constexpr double kPeriod = 15;      ///< Seconds between two decisions.
-  static constexpr double kTolerance = 0.1;  ///< Part of the target within which nothing changes.
+  static constexpr double kTolerance = 0.1;  ///< Fraction of the target within which nothing changes.
 
-  /// A controller with these options that has not decided anything yet.
+  /// Makes a controller that has not decided anything yet.
   explicit Autoscaler(AutoscalerOptions options) : options_(std::move(options)) {}
 
-  /// Returns how many replicas there shall be, at `now` seconds from the start.
+  /// Returns the wanted number of replicas, `now` seconds after the start.
   ///
-  /// `current` replicas are asked for; `measured` of them use `utilization` of what they request on average.
-  /// Replicas of which nothing is known yet count as using nothing if there are to be more.
+  /// `current` replicas are wanted now. The `measured` ones use, on average, the fraction `utilization`
+  /// of their request. If the number grows, replicas without a measurement count as idle.
   std::size_t decide(double now, std::size_t current, std::size_t measured, double utilization);
 
  private:

@@ -28,7 +28,7 @@ struct BenchRow {
   double alone_ms = 0;    ///< Mean milliseconds of a forward while no other runs.
 };
 
-/// How much a forward computes, and how much the machine can. Both are 0 if that is not known.
+/// How much a forward computes, and how much the machine can compute; 0: unknown.
 struct ComputeLimit {
   double operations = 0;  ///< Operations of one sample.
   double peak = 0;        ///< Operations per second of large products, on as many threads as the engine has.
@@ -40,7 +40,7 @@ class Bench {
   /// Loads the model and chooses what is measured. Blocking.
   ///
   /// Errors: those of `read_manifest` and `load_model`; `kInvalidArgument` (a length for a model of fixed
-  /// shapes), `kFailedPrecondition` (free dimensions, and nothing says how long they are).
+  /// shapes), `kFailedPrecondition` (free dimensions of unknown size).
   static Result<Bench> open(const BenchOptions& options);
 
   /// Returns the model.
@@ -56,17 +56,17 @@ class Bench {
   /// Returns the largest batch that an engine makes of samples of this length.
   std::size_t max_batch_size() const noexcept { return max_batch_size_; }
 
-  /// Measures large products on as many threads as the engine has; zeros on other devices than the CPU.
+  /// Measures large products on as many threads as the engine has; zeros on devices other than the CPU.
   /// Blocking.
   ComputeLimit measure_limit() const;
   /// Measures forwards of one batch size, side by side on all workers and then alone. Blocking.
   ///
-  /// Errors: the first that a forward gave; `kOutOfMemory`.
+  /// Errors: the first error of a forward; `kOutOfMemory`.
   Result<BenchRow> measure_forward(std::size_t batch) const;
   /// Measures the CPU time, in milliseconds, that a request with this sample takes besides its share of a
   /// forward: its preparation, and its part in making a batch and taking it apart. Blocking.
   ///
-  /// Errors: those of `Engine::create` and `sample_request`, and the first that a request gave.
+  /// Errors: those of `Engine::create` and `sample_request`, and the first error of a request.
   Result<double> measure_prepare(const std::string& sample) const;
 
  private:
@@ -77,7 +77,7 @@ class Bench {
   EngineOptions engine_;
   std::size_t length_ = 1;
   std::vector<std::size_t> batches_ = {};
-  std::size_t limit_batch_ = 1;  // of `measure_limit`: the last of those given
+  std::size_t limit_batch_ = 1;  // batch size of `measure_limit`: the last of the given sizes
   std::size_t max_batch_size_ = 1;
 };
 

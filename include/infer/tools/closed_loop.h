@@ -7,7 +7,7 @@
 
 namespace infer::inline v0::tools {
 
-/// What clients see that wait for each answer before they send again.
+/// What clients measure if they wait for each answer before they send the next request.
 struct ClosedLoop {
   double per_second = 0;  ///< Answers per second, of all clients together.
   double p95 = 0;         ///< 95th percentile of the latency, in seconds.
@@ -18,7 +18,7 @@ struct ClosedLoop {
 ///
 /// The first fifth of the time is not counted. Blocks until all threads have ended.
 ///
-/// Errors: the first that a request gave; `kCancelled` when `stop` is requested.
+/// Errors: the first error of a request; `kCancelled` when `stop` is requested.
 Result<ClosedLoop> closed_loop(const SampleRequest& request, std::size_t clients, double seconds,
                                const std::stop_token& stop);
 

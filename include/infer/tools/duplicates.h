@@ -12,10 +12,10 @@
 
 namespace infer::inline v0::tools {
 
-/// What is known of one photograph.
+/// What is known about one photograph.
 ///
-/// A program that has no folder of files fills in what it knows: `path` is any name, and what stays empty
-/// takes part in no comparison.
+/// A program that has no folder of files fills in what it knows: `path` may be any name, and an empty member
+/// is not compared.
 struct Photo {
   std::string path = {};               ///< Name of the photograph.
   std::vector<std::string> also = {};  ///< Other paths of the same file: hard links.
@@ -23,17 +23,17 @@ struct Photo {
   std::size_t width = 0;               ///< Pixels, upright.
   std::size_t height = 0;              ///< Pixels, upright.
   std::string sha256 = {};             ///< Hash of the file; equal means equal files. Empty: not known.
-  /// `perceptual_hash` over white and over black, which differ for transparent pictures only; empty without
-  /// content.
+  /// `perceptual_hash` of the picture over white and over black, which differ for transparent pictures only;
+  /// empty for a picture without content.
   std::array<std::optional<std::uint64_t>, 2> hashes = {};
   /// `color_layout`, over white; empty: not known, so that only the hashes decide.
   std::optional<ColorLayout> colors = {};
-  /// Vector of a model, of unit length, with as many numbers as those of the others; empty without a model,
-  /// and for a picture without content, which any model finds like others without.
+  /// Embedding of unit length, with the same number of elements for all photographs. Empty without a model,
+  /// and for a picture without content, because models find all such pictures alike.
   std::vector<float> vector = {};
 };
 
-/// How two photographs were found alike.
+/// The comparison that found two photographs alike.
 enum class Stage : std::uint8_t {
   kExact,       ///< Their files are equal.
   kPerceptual,  ///< Their perceptual hashes differ in few bits, and their colours are alike.
@@ -44,38 +44,38 @@ const char* to_string(Stage stage) noexcept;
 
 /// Two photographs that are alike.
 struct Link {
-  std::size_t a = 0;                 ///< Index of the one.
-  std::size_t b = 0;                 ///< Index of the other.
+  std::size_t a = 0;                 ///< Index of the first photograph.
+  std::size_t b = 0;                 ///< Index of the second photograph.
   Stage stage = Stage::kExact;       ///< The first stage that found them alike.
   std::optional<int> distance = {};  ///< Bits in which the perceptual hashes differ, if both have content.
   std::optional<float> cosine = {};  ///< Cosine of the vectors, if both have vectors.
 };
 
-/// How near two photographs must be to be alike.
+/// How similar two photographs must be to count as alike.
 struct Thresholds {
-  int distance = 10;     ///< The most bits, of 64, in which perceptual hashes differ.
-  float cosine = 0.96F;  ///< The least cosine of vectors, -1 to 1.
+  int distance = 10;     ///< Maximum number of the 64 bits in which perceptual hashes differ.
+  float cosine = 0.96F;  ///< Minimum cosine of the vectors, -1 to 1.
 };
 
 /// Sorts the photographs so that those to keep come first: most pixels, then most bytes, then the shortest
 /// path.
 void sort_by_preference(std::vector<Photo>& photos);
 
-/// Returns all links between `photos`: from the first of equal files to each other one, and every near pair
-/// of those that are left.
+/// Returns all links between `photos`: from the first of equal files to each of the others, and between all
+/// similar pairs of the remaining photographs.
 ///
 /// Compares all pairs, so its time grows with the square of their number: 10,000 photographs with vectors of
 /// 512 numbers take seconds. The vectors of `photos` must have the same length. Thread-safe.
 std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& thresholds);
 
-/// A photograph to keep, and those that are like it.
+/// A photograph to keep, and the photographs that are like it.
 ///
-/// Each member is linked to the kept photograph itself: a photograph that is like a member alone is not in
-/// the group.
+/// Each member is linked to the kept photograph itself: a photograph that is only like a member is not in the
+/// group.
 struct Group {
   /// A photograph that is like the kept one.
   struct Member {
-    std::size_t photo = 0;  ///< Its index.
+    std::size_t photo = 0;  ///< Index of the photograph.
     Link link;              ///< From the kept photograph to this one: stage, distance and cosine.
   };
   std::size_t keep = 0;              ///< Index of the photograph to keep.

@@ -19,21 +19,21 @@ struct Shard {
   ///
   /// Errors: `kInvalidArgument`.
   static Result<Shard> parse(const std::string& text);
-  /// Returns whether a file belongs to this part. Depends on the path alone, so that a new file moves no
-  /// other file to another part.
+  /// Returns whether a file belongs to this part. The result depends on the path alone, so that a new file
+  /// moves no other file to another part.
   bool takes(const std::string& path) const noexcept;
 };
 
 /// Walks files and folders in a fixed order.
 ///
-/// Paths come as given, the names of a folder sorted, and a folder's files before its folders. In a folder
-/// each file counts that begins as an image does, whatever its name, and each file with the extension of an
-/// image, so that its reader can say what it holds instead. A file that is named itself always counts. The
-/// walk keeps the names of the folders on the way down, never all files. It does not follow symbolic links to
-/// folders. Not thread-safe.
+/// Paths come in the given order; the names in a folder are sorted, files before subfolders. A file in a
+/// folder counts if its first bytes are those of an image, whatever its name, or if its name has the
+/// extension of an image; the reader then reports what the file holds instead. A file given as a path always
+/// counts. The walk keeps the names of the folders on the way down, never all files, and does not follow
+/// symbolic links to folders. Not thread-safe.
 class ImageFiles {
  public:
-  /// Is told each path that cannot be looked at, and why.
+  /// Receives each path that cannot be read, and the reason.
   using OnError = std::function<void(const std::string& path, const std::string& message)>;
 
   /// Walks `paths`, and with `recursive` the folders below them, too.

@@ -53,7 +53,8 @@ class LatencyHistogram {
   static constexpr std::size_t kSteps = 64;
   static constexpr std::size_t kOctaves = 32;
 
-  /// Below 64 us a slot each; above, the highest bit chooses the octave and the next six bits the step in it.
+  /// Each microsecond below 64 us has a slot; above, the highest bit chooses the octave and the next six bits
+  /// the step in the octave.
   static std::size_t slot(std::uint64_t us) {
     if (us < kSteps) return us;
     const auto shift = static_cast<std::size_t>(std::bit_width(us)) - 7;

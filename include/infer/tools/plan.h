@@ -11,7 +11,7 @@
 
 namespace infer::inline v0::tools {
 
-/// One way to run a service, and what is predicted of it.
+/// One way to run a service, and the prediction for it.
 struct PlannedService {
   std::string name;               ///< What was assumed, such as "3 replicas" or "target 60 %".
   Prediction prediction;          ///< What happens.
@@ -19,16 +19,15 @@ struct PlannedService {
   bool kept = true;               ///< Whether the objective is kept and no request is refused.
 };
 
-/// Predicts a service as `options` have it; with an objective also the services among which to choose.
+/// Predicts the service that `options` describe and, with an objective, alternatives to choose from.
 ///
-/// With an autoscaler those are targets from 30 % to 90 %. Without one they are numbers of servers: twice as
-/// many until the objective is kept, at most 4,096 or so, then between the last two. Blocking; takes seconds
-/// for many requests.
+/// With an autoscaler, the alternatives are targets from 30 % to 90 %. Without an autoscaler, the
+/// alternatives are numbers of servers: the number doubles until the objective is kept (up to about 4,096),
+/// then a search between the last two numbers follows. Blocking; takes seconds for many requests.
 std::vector<PlannedService> plan_service(SimulationOptions options, const Arrivals& arrivals,
                                          const std::optional<Objective>& objective);
 
-/// Returns what to set: of the services that keep the objective the one with the highest utilization. Null if
-/// none does.
+/// Returns the service with the highest utilization among those that keep the objective; null if none does.
 const PlannedService* choose_service(const std::vector<PlannedService>& services);
 
 }  // namespace infer::inline v0::tools

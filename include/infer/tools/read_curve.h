@@ -10,9 +10,9 @@ namespace infer::inline v0::tools {
 
 /// A model as `infer bench --json` measured it.
 struct MeasuredModel {
-  std::string name;    ///< Its name.
-  ServiceCurve curve;  ///< How long it takes.
-  BatchOptions batch;  ///< The policy that it is served with.
+  std::string name;    ///< Name of the model.
+  ServiceCurve curve;  ///< How long the model takes.
+  BatchOptions batch;  ///< The batching policy of its engine.
 };
 
 /// Reads a file that `infer bench --json` wrote.

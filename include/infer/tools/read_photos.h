@@ -15,12 +15,12 @@ namespace infer::inline v0::tools {
 /// Which photographs are read, and how.
 struct ReadPhotosOptions {
   std::string folder = {};                  ///< The folder of the photographs.
-  bool recursive = true;                    ///< Whether the folders below it count, too.
+  bool recursive = true;                    ///< Whether to read subfolders, too.
   const ImageEmbedder* embedder = nullptr;  ///< Makes the vectors; null: none. Not owned.
-  DecodeLimits limits = {};                 ///< What the images are decoded with.
+  DecodeLimits limits = {};                 ///< Limits for decoding the images.
 };
 
-/// What `read_photos` tells while it runs; each function may be empty. One is called at a time.
+/// What `read_photos` reports while it runs. Each function may be empty; calls do not overlap.
 struct ReadPhotosEvents {
   /// A file was left out.
   std::function<void(const std::string& path, const std::string& why)> skipped = {};
@@ -32,13 +32,14 @@ struct ReadPhotosEvents {
 struct PhotoFolder {
   std::vector<Photo> photos = {};  ///< By preference, as `find_groups` takes them.
   std::size_t skipped = 0;         ///< Files that could not be read.
-  std::size_t symbolic_links = 0;  ///< Links that were left out: a link is no photograph of its own.
+  std::size_t symbolic_links = 0;  ///< Symbolic links, which were left out.
 };
 
 /// Reads the photographs of a folder: their hashes, their sizes and, with an embedder, their vectors.
 ///
-/// Two paths of one file (hard links) are one photograph: to remove a copy would remove the only one. Blocks
-/// until all is done; when `stop` is requested, files under way are finished and the rest is left out.
+/// Two paths of one file (hard links) are one photograph, not a photograph and its copy. Blocks until all
+/// files are done; when `stop` is requested, the files that were started are finished and the rest is left
+/// out.
 PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents& events,
                         const std::stop_token& stop);
 

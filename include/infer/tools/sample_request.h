@@ -13,8 +13,8 @@ namespace infer::inline v0::tools {
 /// One request to a model, blocking until it is answered; thread-safe.
 using SampleRequest = std::function<Result<void>()>;
 
-/// Makes requests with `sample`, what a client sends: the bytes of a photograph for a model of images, a text
-/// for a model of texts. If `sample` is empty, each request has one tensor for each input.
+/// Makes requests from `sample`, which is what a client sends: the bytes of a photograph for a model of
+/// images, a text for a model of texts. If `sample` is empty, each request has one tensor for each input.
 ///
 /// The result shares ownership of the engine.
 ///

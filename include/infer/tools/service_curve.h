@@ -21,11 +21,11 @@ struct ServiceCurve {
   std::size_t workers = 1;           ///< Workers that computed side by side.
   std::size_t intra_op_threads = 1;  ///< Threads of each worker.
 
-  /// Returns the seconds of a forward alone; between measured sizes on the line through them.
+  /// Returns the seconds of a forward alone, interpolated linearly between measured sizes.
   double forward(std::size_t batch) const { return at(batch, &Point::alone); }
 
-  /// Returns which part of its speed a forward has while `running` run, itself counted in: memory and caches
-  /// are shared.
+  /// Returns the fraction of its speed that a forward keeps while `running` forwards run, itself included:
+  /// they share memory and caches.
   double speed(std::size_t batch, std::size_t running) const {
     if (workers < 2 || running < 2) return 1;
     const double least = std::min(1.0, forward(batch) / at(batch, &Point::side_by_side));
@@ -39,7 +39,7 @@ struct ServiceCurve {
                          [](const Point& point, std::size_t size) { return point.batch < size; });
     if (above == points.begin()) return (*above).*seconds;
     const Point& low = *std::prev(above);
-    if (above == points.end())  // more of the same
+    if (above == points.end())  // above the largest measured size, time grows with the batch
       return low.*seconds * static_cast<double>(batch) / static_cast<double>(low.batch);
     const double part =
         static_cast<double>(batch - low.batch) / static_cast<double>(above->batch - low.batch);

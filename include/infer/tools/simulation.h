@@ -28,20 +28,20 @@ struct SimulationOptions {
   ReplicaOptions replica;                       ///< Each server.
   std::size_t replicas = 1;                     ///< Servers at the beginning, or always.
   std::optional<AutoscalerOptions> autoscaler;  ///< Empty: the number of servers stays.
-  double requested_cores = 1;                   ///< Of a server, which utilization is a part of.
-  double start_seconds = 5;                     ///< From a decision to a server that is ready.
+  double requested_cores = 1;                   ///< Cores that a server requests; the base of utilization.
+  double start_seconds = 5;                     ///< Seconds from a decision until the new server is ready.
 };
 
 /// What happens in a simulated service.
 struct Prediction {
   std::size_t answered = 0;                              ///< Requests that were answered.
   std::size_t refused = 0;                               ///< Requests that were refused (429).
-  double seconds = 0;                                    ///< Until the last answer.
-  LatencyHistogram times;                                ///< From arrival to answer.
+  double seconds = 0;                                    ///< Time until the last answer.
+  LatencyHistogram times;                                ///< Times from arrival to answer.
   std::vector<std::pair<double, std::size_t>> replicas;  ///< Ready servers, when that number changed.
-  double utilization = 0;                                ///< Of the cores of all ready servers.
+  double utilization = 0;                                ///< Used fraction of the cores of all ready servers.
 
-  /// Returns which part of all requests was refused.
+  /// Returns the fraction of requests that were refused.
   double drop_rate() const noexcept {
     const std::size_t all = answered + refused;
     return all == 0 ? 0 : static_cast<double>(refused) / static_cast<double>(all);

@@ -12,7 +12,7 @@
 
 namespace infer::inline v0::tools {
 
-/// What became of one request; times in seconds from the start of the run.
+/// The outcome of one request; times are in seconds from the start of the run.
 struct Outcome {
   double due = 0;       ///< When the request was due.
   double sent = 0;      ///< When it was sent.
@@ -31,9 +31,10 @@ class Tally {
     std::size_t ok = 0;      ///< Requests that succeeded.
     std::size_t failed = 0;  ///< Requests that failed, those that were not sent included.
     std::map<std::string, std::size_t> outcomes;  ///< Requests by `Outcome::what`.
-    /// Times from due to answered of requests that succeeded: a server that stalls cannot slow this down.
+    /// Times from due to answered of requests that succeeded. They include the time that a request was sent
+    /// late because the server had stalled.
     LatencyHistogram from_due;
-    LatencyHistogram from_sent;  ///< The times that a client sees that waits for each answer.
+    LatencyHistogram from_sent;  ///< Times from sent to answered, as a client that waits sees them.
   };
   /// One part of the run, by when its requests were due.
   struct Slice {
@@ -42,7 +43,7 @@ class Tally {
     LatencyHistogram times;  ///< Times from due to answered of requests that succeeded.
   };
 
-  /// For a run of so many seconds.
+  /// Makes a tally for a run of `seconds` seconds.
   explicit Tally(double seconds);
 
   /// Also writes a line for each request to `csv`, while the run lasts: due_s, sent_s, answered_s, outcome.

@@ -17,14 +17,14 @@ namespace infer::inline v0::tools {
 struct TuneOptions {
   std::string model = {};     ///< Model folder.
   std::string sample = {};    ///< What clients send, as `sample_request` takes it; may be empty.
-  std::size_t clients = 30;   ///< Requests under way at a time.
-  SearchOptions search = {};  ///< For all versions together.
+  std::size_t clients = 30;   ///< Number of requests in flight.
+  SearchOptions search = {};  ///< The search; its time is for all versions together.
   /// Called before a version is measured, with the number of candidates and the seconds that they take
   /// together; may be empty.
   std::function<void(const std::string& version, std::size_t candidates, double seconds)> progress = {};
 };
 
-/// What a tuning found.
+/// The result of tuning.
 struct TuneReport {
   std::size_t usable_cores = 1;                  ///< Cores that the candidates share.
   std::vector<std::string> versions = {};        ///< Measured versions; the first is the one that is served.
@@ -37,8 +37,8 @@ struct TuneReport {
 /// Finds the settings that serve a model best on this machine.
 ///
 /// Measures workers x intra-op threads x max_batch_size, then max_queue_delay, by successive halving: for the
-/// version that is served, and for the versions with the same weights in another precision. What is used
-/// without tuning wins unless another candidate is clearly better. Nothing else should run on the machine
+/// version that is served, and for the versions with the same weights in another precision. The settings used
+/// without tuning win unless another candidate is clearly better. Nothing else should run on the machine
 /// meanwhile. Blocking.
 ///
 /// Errors: those of `read_manifest`, `load_model`, `Engine::create`, `sample_request` and the requests;

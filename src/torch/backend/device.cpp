@@ -22,7 +22,7 @@ Result<at::Device> parse_device(const std::string& name) {
     if (error != std::errc() || stop != end || index > 127) index = -1;
   }
   if (index < 0) return fail(ErrorCode::kInvalidArgument, "device: '" + name + "' is neither cpu nor cuda:N");
-  // One binary serves machines with and without a GPU: its library is loaded only here, and stays.
+  // The GPU library is loaded only on demand, so that one binary serves machines with and without a GPU.
   if (!at::hasCUDA() && dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     return fail(ErrorCode::kFailedPrecondition, "device " + name + ": libtorch_cuda.so cannot be loaded");
   }

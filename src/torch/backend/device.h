@@ -8,8 +8,8 @@
 
 namespace infer::inline v0 {
 
-/// "cpu" or "cuda:N". For cuda, LibTorch's GPU library is loaded into the process first.
-/// Errors: `kInvalidArgument` (a name that is neither), `kFailedPrecondition` (no such device here).
+/// Parses "cpu" or "cuda:N". For cuda, first loads LibTorch's GPU library into the process. Errors:
+/// `kInvalidArgument` (a name that is neither), `kFailedPrecondition` (this machine has no such device).
 Result<at::Device> parse_device(const std::string& name);
 
 }  // namespace infer::inline v0

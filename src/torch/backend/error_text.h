@@ -15,13 +15,12 @@ inline std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-/// What went wrong in one line: without C++ backtraces and TorchScript tracebacks, which are for no client's
-/// eyes.
+/// Returns the cause in one line, without C++ backtraces and TorchScript tracebacks, which clients must not
+/// see.
 inline std::string short_text(const std::exception& e) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&e);
   const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : e.what();
-  // The interpreter puts the cause behind its traceback, as "builtins.ValueError: ..." or "RuntimeError:
-  // ...".
+  // The interpreter puts the cause after its traceback, as "builtins.ValueError: ..." or "RuntimeError: ...".
   if (const std::size_t traceback = text.find("Traceback of TorchScript"); traceback != std::string::npos) {
     const std::size_t cause = text.rfind("Error: ");
     if (cause != std::string::npos && cause > traceback)
@@ -30,7 +29,8 @@ inline std::string short_text(const std::exception& e) {
   return first_line(text);
 }
 
-/// LibTorch's CPU allocator throws a plain error where memory runs out; only its text tells.
+/// Returns true if memory ran out: LibTorch's CPU allocator then throws an ordinary error, which only its
+/// text identifies.
 inline bool is_allocation_failure(std::string_view text) {
   return text.find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos ||
          text.find("DefaultCPUAllocator: not enough memory") != std::string_view::npos;

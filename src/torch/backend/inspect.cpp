@@ -17,7 +17,7 @@ using torch::jit::Block;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// "encoder.running_mean" for the value of a chain of prim::GetAttr.
+/// Returns the name, such as "encoder.running_mean", of the value of a chain of prim::GetAttr.
 std::string attribute_name(const Value* value) {
   const Node* node = value->node();
   if (node->kind() != at::prim::GetAttr) return "";

@@ -27,12 +27,12 @@ double elements(const c10::IValue& value) {
   return value.isTensor() ? static_cast<double>(value.toTensor().numel()) : 0;
 }
 
-/// How many multiplications and additions make an element of the result; 0 for what is no product. Innermost
-/// operators alone, since LibTorch reports those around them too.
+/// Returns how many multiplications with addition make an element of the result; 0 for an operator that is
+/// not a product. Counts innermost operators only, since LibTorch reports the enclosing operators, too.
 double depth_of(const at::RecordFunction& call) {
   const std::string_view name = call.name();
-  const auto inputs = call.inputs().slice(call.inputs().size() -
-                                          call.num_inputs());  // the interpreter's whole stack comes along
+  // `call.inputs()` may contain the interpreter's whole stack.
+  const auto inputs = call.inputs().slice(call.inputs().size() - call.num_inputs());
   const auto last_dimension = [&](std::size_t i) {
     return static_cast<double>(inputs[i].toTensor().size(-1));
   };
@@ -42,13 +42,14 @@ double depth_of(const at::RecordFunction& call) {
   if (name == "aten::addmm" || name == "aten::baddbmm") return last_dimension(1);
   if (name == "aten::convolution" || name == "mkldnn::_convolution_pointwise")
     return elements(inputs[1]) / static_cast<double>(inputs[1].toTensor().size(0));
-  // Of queries with keys, and of their likeness with values.
+  // The product of queries with keys, and that of its result with values.
   if (name == "aten::_scaled_dot_product_flash_attention_for_cpu")
     return 2 * static_cast<double>(inputs[1].toTensor().size(-2));
   return 0;
 }
 
-/// The inputs are gone when a call ends, and its results are not there when it begins.
+/// Keeps what the inputs say until the call ends: inputs are known only at the begin, results only at the
+/// end.
 struct Depth : at::ObserverContext {
   explicit Depth(double value) : value(value) {}
   double value;
@@ -63,7 +64,7 @@ void at_end(const at::RecordFunction& call, at::ObserverContext* context) {
   if (depth > 0) counted += 2 * depth * elements(call.outputs()[call.outputs().size() - call.num_outputs()]);
 }
 
-/// Takes the counting callback off again.
+/// Counts while it exists, by a callback of LibTorch.
 class Counting {
  public:
   Counting()
@@ -134,9 +135,9 @@ Result<double> libtorch::measure_peak(std::string_view precision, double seconds
       run = int8_product();
     } else {
       return fail(ErrorCode::kInvalidArgument,
-                  "precision: '" + std::string(precision) + "', known: fp32, bf16, int8");
+                  "precision: '" + std::string(precision) + "' is not one of fp32, bf16, int8");
     }
-    run();  // the first makes what the others find
+    run();  // warms caches
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
     double products = 0;

@@ -27,10 +27,10 @@ using torch::jit::Node;
 using torch::jit::toIValue;
 using torch::jit::Value;
 
-/// Rows that the layout of weights is chosen for, as in pack_weights.
+/// Number of rows for which the layout of weights is chosen, as in pack_weights.
 constexpr std::int64_t kTypicalRows = 400;
 constexpr std::int64_t kZeroPoint = 128;
-/// Rows that are worth a thread of their own.
+/// Minimum number of rows for each thread.
 constexpr std::int64_t kGrain = 32;
 
 struct Rows {
@@ -41,7 +41,7 @@ struct Rows {
   }
 };
 
-/// Calls `body(first, count)` for parts of the rows, on the threads that an op has.
+/// Calls `body(first, count)` for parts of the rows, in parallel on LibTorch's intra-op threads.
 template <class Body>
 void for_rows(const Rows& rows, const Body& body) {
   at::parallel_for(0, rows.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -49,7 +49,7 @@ void for_rows(const Rows& rows, const Body& body) {
   });
 }
 
-using Quantized = std::tuple<at::Tensor, at::Tensor>;  // steps, and their size in each row
+using Quantized = std::tuple<at::Tensor, at::Tensor>;  // steps, and the size of a step in each row
 
 Quantized empty_like(const at::Tensor& x, const Rows& rows) {
   return {at::empty(x.sizes(), at::kByte), at::empty({rows.count}, at::kFloat)};
@@ -91,8 +91,7 @@ Quantized norm_quantize(const at::Tensor& input, const at::Tensor& weight, const
   return out;
 }
 
-/// What a product of steps stands for, and what is added to it: `x` is the product's own, and becomes the
-/// result.
+/// Scales the rows of the product `x` and adds bias and `other`; `x` is overwritten and becomes the result.
 at::Tensor scale(const at::Tensor& x, const at::Tensor& scales, const std::optional<at::Tensor>& bias,
                  const std::optional<at::Tensor>& other) {
   const Rows rows = Rows::of(x);
@@ -107,7 +106,7 @@ at::Tensor scale(const at::Tensor& x, const at::Tensor& scales, const std::optio
     scale_rows(data + at, count, static_cast<std::size_t>(rows.columns), by + first, plus,
                fits ? added + at : nullptr);
   });
-  return other && !fits ? at::add(x, *other) : x;  // which may be broadcast
+  return other && !fits ? at::add(x, *other) : x;  // adding `other` may broadcast
 }
 
 Quantized silu_quantize(const at::Tensor& x, const at::Tensor& scales,
@@ -148,7 +147,7 @@ std::vector<c10::IValue> call(const char* name, std::vector<c10::IValue> argumen
 
 c10::Symbol symbol(const char* name) { return c10::Symbol::fromQualString(name); }
 
-/// The weights of an int8 layer, and its bias or none.
+/// The weights of an int8 layer, and its bias or None.
 struct Weights {
   at::Tensor packed;
   at::Tensor scales;
@@ -187,7 +186,7 @@ class Packer {
     c10::IValue scaled_bias;
     if (const Node* div = input->node();
         div->kind() == at::aten::div && div->input(1)->node()->kind() == at::aten::clamp_min) {
-      // Rows were divided by their largest magnitude, and are multiplied again behind the layer.
+      // quantize_module divides each row by its largest magnitude before the layer and multiplies after it.
       const auto& uses = layer->output()->uses();
       if (uses.size() != 1) return;
       last = uses[0].user;
@@ -204,7 +203,7 @@ class Packer {
     const torch::jit::WithInsertPoint here(layer);
     const Product product = multiply(input, *weights);
     if (Node* silu = silu_to_layer_alone(last)) {
-      // Not in place any more, so that it is dead once the layer behind it is replaced.
+      // Out of place, so that dead-code elimination removes it once the next layer is replaced.
       Node* pure = silu->replaceWithNewSymbol(at::aten::silu);
       silu->destroy();
       products_.emplace(pure->output(), product);
@@ -213,7 +212,7 @@ class Packer {
     finish(product, last);
   }
 
-  /// Scales the rows of a product, and adds what is added to it next.
+  /// Scales the rows of a product; includes an addition that follows.
   void finish(const Product& product, Node* last) {
     Value* bias = graph_.insertConstant(product.bias);
     Value* other = nullptr;
@@ -229,7 +228,7 @@ class Packer {
     end->output()->replaceAllUsesWith(result);
   }
 
-  /// Whether `node` adds another tensor to the result of `last`.
+  /// Returns true if `node` adds another tensor to the result of `last`.
   static bool is_plain_sum(const Node* node, const Node* last) {
     if (node->kind() != at::aten::add || node->inputs().size() != 3 ||
         node->owningBlock() != last->owningBlock() || node->input(0) == node->input(1))
@@ -241,7 +240,7 @@ class Packer {
     return alpha && alpha->isInt() && alpha->toInt() == 1 && is_tensor(0) && is_tensor(1);
   }
 
-  /// The steps of a value, and their sizes.
+  /// Inserts the node that gives the steps of a value, and their sizes.
   Node* quantized(Value* input) {
     if (const auto before = products_.find(input); before != products_.end()) {
       const auto& [steps, scales, bias] = before->second;
@@ -256,7 +255,8 @@ class Packer {
     return graph_.insertNode(graph_.create(symbol("infer::quantize_rows"), {input}, 2));
   }
 
-  /// A layer norm of the last dimension, with weight and bias, whose result goes to one layer alone.
+  /// Returns true for a layer norm of the last dimension, with weight and bias, whose result only one node
+  /// uses.
   static bool is_plain_norm(const Node* node) {
     if (node->kind() != at::aten::layer_norm || node->output()->uses().size() != 1) return false;
     const auto shape = toIValue(node->input(1));
@@ -268,7 +268,7 @@ class Packer {
     return shape && shape->isIntList() && shape->toIntVector().size() == 1 && is_plain(2) && is_plain(3);
   }
 
-  /// The steps of `input` times the weights.
+  /// Inserts the product of the steps of `input` with the weights.
   Product multiply(Value* input, const Weights& weights) {
     Node* steps_of = quantized(input);
     Node* packed = graph_.insertNode(graph_.create(at::prim::ConstantMKLDNNTensor));
@@ -281,7 +281,7 @@ class Packer {
     return {steps, steps_of->output(1), weights.bias};
   }
 
-  /// The silu of `layer`'s result, where nothing but another int8 layer takes its result in turn.
+  /// Returns the silu of `layer`'s result if only another int8 layer uses the silu's result, else null.
   static Node* silu_to_layer_alone(const Node* layer) {
     const auto& uses = layer->output()->uses();
     if (uses.size() != 1) return nullptr;
@@ -303,7 +303,7 @@ class Packer {
     return scaled ? silu : nullptr;
   }
 
-  /// Nothing where the weights are not those that quantize_module makes.
+  /// Returns the weights of a layer; empty if quantize_module did not make them.
   std::optional<Weights> take(const Node* layer) {
     const auto taken = toIValue(layer->input(1));
     if (!taken) return std::nullopt;
@@ -316,10 +316,10 @@ class Packer {
   }
 
   Graph& graph_;
-  std::unordered_map<const Value*, Product> products_;  // by the silu that takes them
+  std::unordered_map<const Value*, Product> products_;  // by the silu that uses the product
 };
 
-/// Whether CPU and LibTorch have what the layers are rewritten to.
+/// Returns true if CPU and LibTorch support the rewritten layers.
 bool has_fast_products() {
 #if defined(__x86_64__)
   const auto product = c10::Dispatcher::singleton().findSchema({"onednn::qlinear_pointwise", ""});

@@ -23,20 +23,20 @@ using torch::jit::Node;
 using torch::jit::toIValue;
 using torch::jit::Value;
 
-/// Below this many weights the cost of a call, not of the product, decides.
+/// For fewer weights, the call costs more than the product, so packing does not help.
 constexpr std::int64_t kLeastWeights = 1 << 14;
 
-/// Rows that a linear layer's layout is chosen for; oneDNN chooses the same for every count that batching
-/// makes.
+/// Number of rows for which oneDNN chooses the layout of a linear layer; every count that batching makes
+/// gives the same layout.
 constexpr std::int64_t kTypicalRows = 400;
 
-/// What the layer applies to its result, as oneDNN names it.
+/// The operation that a layer applies to its result; the names are oneDNN's.
 struct Activation {
-  std::vector<Node*> nodes;  // that it stands for, the last first
+  std::vector<Node*> nodes;  // the nodes that it replaces, the last first
   const char* name = "none";
   std::string algorithm;
-  double scale = 1;      // the layer's result is multiplied by this before, and divided by it after
-  Node* next = nullptr;  // the linear layer that divides
+  double scale = 1;      // factor on the layer's result, which `next` divides by
+  Node* next = nullptr;  // the linear layer that divides by `scale`
 };
 
 std::optional<at::Tensor> constant(const Value* value) {
@@ -45,7 +45,7 @@ std::optional<at::Tensor> constant(const Value* value) {
   return ivalue->toTensor();
 }
 
-/// oneDNN computes bf16 on any CPU with AVX-512, but without instructions for it slower than fp32.
+/// oneDNN computes bf16 on any CPU with AVX-512, but slower than fp32 if the CPU lacks bf16 instructions.
 bool has_fast_products(at::ScalarType type) {
 #if defined(__x86_64__)
   return type == at::kFloat || (type == at::kBFloat16 && __builtin_cpu_supports("avx512bf16"));
@@ -56,8 +56,8 @@ bool has_fast_products(at::ScalarType type) {
 
 bool is_packable(const Node* node) {
   const bool linear = node->kind() == at::aten::linear;
-  // A convolution only of the model's input, such as a ViT's patches: of other values it isn't known whether
-  // they have a batch dimension, which oneDNN's needs.
+  // Only convolutions of the model's input, such as a ViT's patches: oneDNN needs a batch dimension, and
+  // other values may lack it.
   if (!linear && (node->kind() != at::aten::conv2d || node->input(0)->node()->kind() != at::prim::Param))
     return false;
   const auto weight = constant(node->input(1));
@@ -66,7 +66,7 @@ bool is_packable(const Node* node) {
     return false;
   for (std::size_t i = 2; i < node->inputs().size(); ++i) {
     const auto argument = toIValue(node->input(i));
-    if (!argument || argument->isString()) return false;  // computed, or padding given as "same"
+    if (!argument || argument->isString()) return false;  // computed, or padding "same"
   }
   return true;
 }
@@ -91,8 +91,8 @@ Activation activation_after(const Node* layer) {
   return {};
 }
 
-/// Calls by name, so that a signature that changed between versions of LibTorch is an error at load, no
-/// worse.
+/// Calls an operator by name, so that a signature that changed between versions of LibTorch causes an error
+/// at load.
 at::Tensor call(const char* name, std::vector<c10::IValue> arguments) {
   c10::Dispatcher::singleton().findSchemaOrThrow(name, "").callBoxed(arguments);
   return arguments.at(0).toTensor();
@@ -141,14 +141,14 @@ class Packer {
         arguments));
     fused->output()->copyMetadata(result);
     Value* output = fused->output();
-    if (!linear) {  // oneDNN's is channels last, of which a view that the model takes may be impossible
+    if (!linear) {  // oneDNN's result is channels last, which a later view in the model may not support
       output = graph_.insert(at::aten::contiguous, {output});
     }
     result->replaceAllUsesWith(output);
     for (Node* node : activation.nodes) node->destroy();
     Node* plain = layer->input(1)->node();
     layer->destroy();
-    if (!plain->hasUses()) plain->destroy();  // now, not at the end: no two copies of all weights at a time
+    if (!plain->hasUses()) plain->destroy();  // at once, so that there are never two copies of all weights
   }
 
   // Inputs of aten::conv2d.
@@ -165,11 +165,12 @@ class Packer {
     std::vector<c10::IValue> arguments{weight};
     for (const std::size_t i : {kPadding, kStride, kDilation, kGroups})
       arguments.push_back(*toIValue(layer->input(i)));
-    arguments.emplace_back();  // any size of image
+    arguments.emplace_back();  // no fixed image size
     return call("mkldnn::_reorder_convolution_weight", std::move(arguments));
   }
 
-  /// A packed tensor has no storage, so prim::Constant cannot hold it; this node is LibTorch's own for it.
+  /// Inserts a packed tensor as a constant. It has no storage, so prim::Constant cannot hold it; LibTorch has
+  /// this node for it.
   Value* packed(const at::Tensor& weight) {
     Node* node = graph_.insertNode(graph_.create(at::prim::ConstantMKLDNNTensor));
     node->t_(at::attr::value, weight);
@@ -177,7 +178,7 @@ class Packer {
   }
 
   Graph& graph_;
-  std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be packed
+  std::unordered_map<Node*, double> scaled_inputs_;  // factors of the inputs of layers still to be packed
 };
 
 }  // namespace

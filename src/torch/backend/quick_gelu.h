@@ -7,17 +7,18 @@
 
 namespace infer::inline v0 {
 
-/// A QuickGELU between two linear layers, x * sigmoid(a * x). It is silu(a * x) / a with silu(y) = y *
-/// sigmoid(y), which is one operation: the factors go into the weights before and after.
+/// A QuickGELU between two linear layers, x * sigmoid(a * x). It equals silu(a * x) / a with silu(y) = y *
+/// sigmoid(y), which is a single operation if the factors go into the weights before and after.
 struct QuickGelu {
   torch::jit::Node* scaled;   // a * x
-  torch::jit::Node* sigmoid;  // of it
+  torch::jit::Node* sigmoid;  // sigmoid(a * x)
   torch::jit::Node* gate;     // the product with x
   torch::jit::Node* next;     // the one linear layer that the result goes to
   double scale;               // a
 };
 
-/// Nothing where the result of `linear` does not go to a QuickGELU and on to one linear layer alone.
+/// Finds the QuickGELU after `linear`; empty unless only the QuickGELU uses the result, and only one linear
+/// layer follows.
 inline std::optional<QuickGelu> find_quick_gelu(const torch::jit::Node* linear) {
   using torch::jit::Node;
   const torch::jit::Value* product = linear->output();

@@ -27,14 +27,14 @@ class PoolingAllocator final : public c10::Allocator {
     if (data == nullptr) data = heap_.raw_allocate(bytes);
     return {data, data, &give_back, at::Device(at::kCPU)};
   }
-  /// One for all: LibTorch frees by it what it has allocated without saying when.
+  /// One deleter for pool and heap, since LibTorch does not say where it allocated the memory that it frees.
   c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     heap_.copy_data(to, from, bytes);
   }
 
  private:
-  /// Null when there is no more.
+  /// Returns null if memory is exhausted.
   void* take(std::size_t bytes) noexcept {
     try {
       std::shared_ptr<void> buffer = pool_.take(bytes);
@@ -48,9 +48,9 @@ class PoolingAllocator final : public c10::Allocator {
   }
 
   bool give(void* data) noexcept {
-    // Few pieces of the heap begin with a page, and all of the pool's do.
+    // All buffers of the pool begin at a page, and few of the heap do, so most calls need no lock.
     if (reinterpret_cast<std::uintptr_t>(data) % BufferPool::kPage != 0) return false;
-    std::shared_ptr<void> buffer;  // let go of after the lock
+    std::shared_ptr<void> buffer;  // released after the lock
     const std::unique_lock lock(mutex_);
     const auto found = taken_.find(data);
     if (found == taken_.end()) return false;
@@ -63,13 +63,13 @@ class PoolingAllocator final : public c10::Allocator {
 
   c10::Allocator& heap_;
   const c10::DeleterFnPtr free_;
-  /// One for all workers, which seldom need the most at the same time.
+  /// One pool for all workers, which seldom need their maximum at the same time.
   const BufferPool pool_;
   std::mutex mutex_;
   std::unordered_map<void*, std::shared_ptr<void>> taken_;
 };
 
-/// Never destroyed: tensors of other static objects may be freed later.
+/// The allocator is never destroyed, since tensors of other static objects may be freed later.
 PoolingAllocator* allocator() {
   static auto* const kAllocator = new PoolingAllocator(*c10::GetCPUAllocator());
   return kAllocator;
@@ -82,7 +82,8 @@ void PoolingAllocator::give_back(void* data) {
 }  // namespace
 
 void TensorPool::install() {
-  // A host may have put an allocator of its own there, whose pieces cannot be told from ours.
+  // The host may have set an allocator of its own without a raw deleter, whose memory cannot be told from the
+  // pool's.
   if (c10::GetCPUAllocator()->raw_deleter() != nullptr) c10::SetCPUAllocator(allocator());
 }
 

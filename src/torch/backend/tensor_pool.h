@@ -2,15 +2,15 @@
 
 namespace infer::inline v0 {
 
-/// Gives the tensors between a network's layers, which are megabytes that live for microseconds, memory from
-/// a `BufferPool`.
+/// Lets the tensors between a network's layers, which are large and short-lived, use memory from a
+/// `BufferPool`.
 class TensorPool {
  public:
   /// Lets LibTorch's CPU allocator ask the pool first; once per process, before the first forward.
   static void install();
 
-  /// While it lives, large CPU tensors made on this thread come from the pool. They may outlive scope and
-  /// thread, and be destroyed on any thread. Nothing is pooled before `install`.
+  /// While the object exists, large CPU tensors made on this thread come from the pool. The tensors may
+  /// outlive object and thread, and be destroyed on any thread. Nothing is pooled before `install`.
   class Forward {
    public:
     Forward();

@@ -103,14 +103,14 @@ class TorchScriptBackend final : public Backend {
   void bind_worker_thread() const override { at::set_num_threads(static_cast<int>(threads_)); }
 
  private:
-  /// To a GPU by way of pinned memory, which LibTorch keeps for the next batch: the copy from there needs no
-  /// other, and the CPU does not wait for it.
+  /// Copies to a GPU through pinned memory, which LibTorch keeps for the next batch: the GPU copies from
+  /// pinned memory directly, and the CPU does not wait.
   at::Tensor on_device(const at::Tensor& input) const {
     if (device_.is_cpu()) return input;
     at::Tensor staged;
     try {
       staged = at::empty(input.sizes(), input.options().pinned_memory(true));
-    } catch (const c10::Error&) {  // no more memory that may be pinned: the slower way
+    } catch (const c10::Error&) {  // no more memory can be pinned: copy the slower way
       return input.to(device_);
     }
     return staged.copy_(input).to(device_, input.scalar_type(), /*non_blocking=*/true);
@@ -208,7 +208,7 @@ void libtorch::prepare_process(std::size_t intra_op_threads) {
   at::set_num_threads(static_cast<int>(intra_op_threads));
   try {
     at::set_num_interop_threads(1);
-  } catch (const std::exception&) {  // settable once only, and the host was first
+  } catch (const std::exception&) {  // can be set only once, and the host has set it
   }
   torch::jit::getProfilingMode() = false;
   torch::jit::getExecutorMode() = false;

@@ -22,8 +22,8 @@ namespace {
 
 using torch::jit::Module;
 
-/// Post-norm attention and MLP. Rows are the tokens of all texts without their padding; attention alone needs
-/// them laid out as texts again.
+/// Post-norm attention and MLP. Rows are the tokens of all texts without their padding; only attention
+/// arranges them as texts.
 constexpr const char* kLayerSource = R"(
 def forward(self, x: Tensor, rows: Tensor, readable: Tensor, mask: Tensor) -> Tensor:
     batch = mask.size(0)
@@ -42,8 +42,8 @@ def forward(self, x: Tensor, rows: Tensor, readable: Tensor, mask: Tensor) -> Te
     return torch.layer_norm(x, [$WIDTH], self.norm_2_weight, self.norm_2_bias, $EPSILON)
 )";
 
-/// The number of rows is rounded up, so that products have few different shapes, for each of which oneDNN
-/// keeps code and memory; the rows added read token 0 of the first text and write to a slot behind the last.
+/// The number of rows is rounded up, so that products have few different shapes; oneDNN keeps code and memory
+/// for each shape. The added rows read token 0 of the first text and write to a slot behind the last text.
 constexpr const char* kEncoderSource = R"(
 def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
     batch = input_ids.size(0)
@@ -65,7 +65,8 @@ $LAYERS
 $POOLING
 )";
 
-/// What poolings have in common: the mask of tokens [batch, length, 1], where x is 0 elsewhere, and how many.
+/// Code that all poolings share: the mask of tokens [batch, length, 1], outside of which x is 0, and their
+/// count.
 constexpr const char* kPoolingSource = R"(
     held = torch.ne(attention_mask, 0).to(x.dtype).unsqueeze(2)
     count = torch.clamp_min(held.sum([1]), 1e-9)
@@ -75,7 +76,7 @@ $STEPS
     return x
 )";
 
-/// As sentence-transformers' Pooling has them.
+/// The poolings of sentence-transformers' Pooling.
 const std::map<Pooling, std::string> kPoolings{
     {Pooling::kCls, "x[:, 0]"},
     {Pooling::kMax, "torch.masked_fill(x, torch.eq(held, 0), float('-inf')).amax([1])"},
@@ -85,7 +86,7 @@ const std::map<Pooling, std::string> kPoolings{
     {Pooling::kLastToken,
      "torch.gather(x, 1, torch.argmax(numbers, 1, True).expand([batch, 1, $WIDTH])).squeeze(1)"}};
 
-/// Of a Dense module, by the name of PyTorch's class; with the defaults of that class.
+/// Activations of a Dense module, by the name of PyTorch's class and with the defaults of that class.
 const std::map<std::string, std::string> kDenseActivations{
     {"Identity", "x"},         {"Tanh", "torch.tanh(x)"}, {"Sigmoid", "torch.sigmoid(x)"},
     {"ReLU", "torch.relu(x)"}, {"GELU", "torch.gelu(x)"}, {"SiLU", "torch.silu(x)"}};
@@ -106,7 +107,7 @@ const std::map<std::string, std::string> kActivations{
     {"silu", "torch.silu(h)"},
     {"relu", "torch.relu(h)"}};
 
-/// What Hugging Face calls the parts of a layer.
+/// Hugging Face's names of the parts of a layer.
 struct LayerNames {
   const char *query, *key, *value, *out, *norm_1, *up, *down, *norm_2;
 };
@@ -144,7 +145,7 @@ class Builder {
     encoder.register_parameter(
         "words", take(embeddings + "word_embeddings.weight", {config_.vocabulary, width}), false);
     at::Tensor positions = take(embeddings + "position_embeddings.weight", {config_.positions, width});
-    // A single text is all of type 0, so that type's embedding is part of every position's.
+    // All tokens of a single text have type 0, so the embedding of type 0 is added to every position.
     if (!distil_)
       positions = at::add(
           positions,
@@ -170,7 +171,7 @@ class Builder {
     return tensor == nullptr ? at::zeros(shape) : to_float(*tensor);
   }
 
-  /// A weight of `shape` and its bias.
+  /// Takes a weight of `shape` and its bias.
   void affine(Module& owner, const std::string& ours, const std::string& theirs,
               std::vector<std::int64_t> shape) {
     owner.register_parameter(ours + "_weight", take(theirs + ".weight", shape), false);
@@ -259,10 +260,12 @@ Result<void> libtorch::build_bert(const BertConfig& config, Checkpoint& checkpoi
                                   const std::filesystem::path& file) {
   if (config.width % config.heads != 0) {
     return fail(ErrorCode::kInvalidArgument, "config.json: hidden_size: " + std::to_string(config.width) +
-                                                 " is no multiple of num_attention_heads " +
+                                                 " is not a multiple of num_attention_heads " +
                                                  std::to_string(config.heads));
   }
-  if (config.layers > 128) return fail(ErrorCode::kInvalidArgument, "config.json: more than 128 layers");
+  if (config.layers > 128)
+    return fail(ErrorCode::kInvalidArgument,
+                "config.json: num_hidden_layers: " + std::to_string(config.layers) + " exceeds 128");
   if (!kActivations.contains(config.activation)) {
     return fail(ErrorCode::kUnimplemented,
                 "config.json: hidden_act '" + config.activation +

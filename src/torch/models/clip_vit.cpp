@@ -56,7 +56,7 @@ $BLOCKS
     return torch.matmul(x, self.proj)
 )";
 
-/// How a weight that no checkpoint gives is made.
+/// How to initialise a weight that comes from no checkpoint.
 struct Init {
   enum class Kind { kNormal, kOnes, kZeros };
   Kind kind = Kind::kZeros;
@@ -67,7 +67,7 @@ struct Init {
   static Init zeros() { return {Kind::kZeros}; }
 };
 
-/// Gives the weight of a name in OpenAI's checkpoints.
+/// Returns the weight with a name of OpenAI's checkpoints.
 using WeightSource =
     std::function<at::Tensor(const std::string& name, at::IntArrayRef shape, const Init& init)>;
 
@@ -176,11 +176,11 @@ WeightSource random_weights(std::uint64_t seed) {
   };
 }
 
-/// Finds OpenAI's names in a checkpoint with Hugging Face's.
+/// Finds weights by OpenAI's names in a checkpoint with Hugging Face's names.
 class HuggingFaceWeights {
  public:
   explicit HuggingFaceWeights(Checkpoint& checkpoint) : checkpoint_(checkpoint) {
-    // The other tower, and a buffer of numbers 0, 1, 2...
+    // The other tower, and a buffer of the numbers 0, 1, 2...
     for (const char* other : {"text_model.", "text_projection.", "logit_scale"}) checkpoint.ignore(other);
     checkpoint.ignore("vision_model.embeddings.position_ids");
   }

@@ -14,7 +14,7 @@ namespace infer::inline v0 {
 /// Makes the modules of one model in one compilation unit.
 class ModuleBuilder {
  public:
-  /// An empty module of a type of its own.
+  /// Makes an empty module with a type of its own.
   torch::jit::Module make(const std::string& kind) {
     return torch::jit::Module("__torch__.infer." + kind + std::to_string(made_++), unit_);
   }
@@ -24,10 +24,10 @@ class ModuleBuilder {
   int made_ = 0;
 };
 
-/// TorchScript source with each $NAME replaced by its value. No name may begin with another.
+/// Returns TorchScript source with each $NAME replaced by its value. No name may begin with another name.
 std::string fill_in(std::string source, const std::map<std::string, std::string>& values);
 
-/// An FP32 copy of `tensor`, which may lie unaligned in a mapped file.
+/// Returns an FP32 copy of `tensor`, which may be unaligned in a mapped file.
 at::Tensor to_float(const Tensor& tensor);
 
 }  // namespace infer::inline v0

@@ -8,7 +8,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Takes every byte, also those that the disk does not: LibTorch must see no failure, the file remembers it.
+/// Accepts every byte, even if writing fails: LibTorch must not see a failure; the file remembers it.
 class FileBuffer : public std::streambuf {
  public:
   explicit FileBuffer(DurableFile& file) : file_(file) {}

@@ -30,7 +30,8 @@ using torch::jit::Block;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// Fewer weights than these are a call's cost, not a product's, and they are few bytes anyway.
+/// Layers with fewer weights stay in fp32: the cost of a call exceeds that of the product, and they are
+/// small.
 constexpr std::int64_t kLeastWeights = 1 << 14;
 
 std::optional<at::Tensor> constant(const Value* value) {
@@ -44,7 +45,7 @@ c10::IValue call(const char* name, std::vector<c10::IValue> arguments) {
   return arguments.at(0);
 }
 
-/// Symmetric int8, a scale for each row: its largest magnitude becomes 127.
+/// Quantises to symmetric int8 with a scale for each row, whose largest magnitude becomes 127.
 at::Tensor quantized_rows(const at::Tensor& weight) {
   const at::Tensor scales = weight.abs().amax(1).div(127).clamp_min(1e-12).to(at::kDouble);
   return at::quantize_per_channel(weight.contiguous(), scales, at::zeros({weight.size(0)}, at::kLong), 0,
@@ -77,15 +78,15 @@ class Quantizer {
       for (Block* inner : node->blocks()) visit(inner, graph);
       if (node->kind() == at::aten::linear) layers.push_back(node);
       if (node->kind() == at::aten::conv2d || node->kind() == at::aten::_convolution)
-        leave(node, "convolutions stay");
-      if (node->kind() == at::aten::embedding) leave(node, "embeddings stay");
+        leave(node, "a convolution");
+      if (node->kind() == at::aten::embedding) leave(node, "an embedding");
       if (node->kind() == at::aten::matmul && constant(node->input(1)))
-        leave(node, "no linear layer, though a product with weights", 1);
+        leave(node, "a product with weights, but not a linear layer", 1);
     }
     for (Node* layer : layers) replace(layer, graph);
   }
 
-  /// Whether a convolution's windows neither overlap nor leave gaps, as a vision transformer's do.
+  /// Returns true if a convolution's windows neither overlap nor leave gaps, as in a vision transformer.
   static bool cuts_patches(const Node* node) {
     if (node->kind() != at::aten::conv2d) return false;
     const auto weight = constant(node->input(1));
@@ -101,7 +102,7 @@ class Quantizer {
            groups->isInt() && groups->toInt() == 1;
   }
 
-  /// Such a convolution is a linear layer of each patch's pixels.
+  /// Replaces a convolution of `cuts_patches` by an equal linear layer on each patch's pixels.
   static void cut_patches(Node* convolution, torch::jit::Graph& graph) {
     const torch::jit::WithInsertPoint here(convolution);
     const at::Tensor weight = *constant(convolution->input(1));
@@ -145,11 +146,12 @@ class Quantizer {
     report_.left_in_fp32.push_back(std::move(line));
   }
 
-  /// Why a layer's weights cannot be int8; empty where they can.
+  /// Returns why a layer's weights cannot be quantised; empty if they can.
   static std::string obstacle(const Node* layer) {
     const auto weight = constant(layer->input(1));
     if (!weight || !torch::jit::toIValue(layer->input(2))) return "its weights are computed";
-    if (weight->scalar_type() != at::kFloat || weight->dim() != 2) return "its weights are no FP32 matrix";
+    if (weight->scalar_type() != at::kFloat || weight->dim() != 2)
+      return "its weights are not an FP32 matrix";
     return weight->numel() < kLeastWeights ? "fewer than 16384 weights" : "";
   }
 
@@ -186,8 +188,8 @@ class Quantizer {
     return graph.insert(at::aten::to, {value, type});
   }
 
-  /// In half precision, and left so. What comes from a folded activation is that already, to which converting
-  /// is nothing.
+  /// Inserts a product in half precision. The result stays in half precision. After a folded activation the
+  /// input is in half precision already, and the conversion does nothing.
   Value* half_product(Value* input, const at::Tensor& weight, const c10::IValue& bias,
                       torch::jit::Graph& graph) {
     ++report_.quantized;
@@ -196,9 +198,10 @@ class Quantizer {
   }
 
   Value* product(Value* input, const at::Tensor& weight, const c10::IValue& bias, torch::jit::Graph& graph) {
-    // One scale serves a whole batch. A layer norm's rows are alike; of others, such as a GELU's, one row may
-    // be a hundred times another, which would be left with few of the 256 steps. Dividing each row by its
-    // largest magnitude gives each all of them, and makes an answer independent of what shares its batch.
+    // LibTorch uses one scale for a whole batch. Rows of a layer norm have similar magnitudes; rows of other
+    // operations, such as a GELU, can differ by a factor of a hundred, and small rows would use few of the
+    // 256 steps. Dividing each row by its largest magnitude gives every row all steps, and makes answers
+    // independent of the rest of the batch.
     const bool by_row = input->node()->kind() != at::aten::layer_norm;
     const c10::IValue packed =
         call("quantized::linear_prepack", {quantized_rows(weight), by_row ? c10::IValue() : bias});
@@ -208,7 +211,7 @@ class Quantizer {
     Value* attribute = graph.insertGetAttr(graph.inputs().at(0), name);
     Value* scale = nullptr;
     if (by_row) {
-      // Two reductions rather than one of magnitudes: LibTorch's are vectorised, that of magnitudes is not.
+      // Two reductions, since LibTorch vectorises maximum and minimum but not a maximum of magnitudes.
       const std::vector<std::int64_t> row{-1};
       Value* most = graph.insert(at::aten::amax, {input, row, true});
       Value* least = graph.insert(at::aten::neg, {graph.insert(at::aten::amin, {input, row, true})});
@@ -224,9 +227,9 @@ class Quantizer {
 
   torch::jit::Module& module_;
   const bool is_half_;
-  const at::ScalarType half_;  ///< Of weights and products.
+  const at::ScalarType half_;  ///< The type of weights and products.
   QuantizeReport& report_;
-  std::unordered_map<Node*, double> scaled_inputs_;  // of layers still to be replaced
+  std::unordered_map<Node*, double> scaled_inputs_;  // factors of the inputs of layers still to be replaced
 };
 
 }  // namespace

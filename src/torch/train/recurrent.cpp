@@ -34,8 +34,8 @@ constexpr std::size_t kMaxEpochs = 200;
 constexpr std::size_t kPatience = 15;
 constexpr double kLearningRate = 5e-3;
 
-/// The network sees targets relative to their last value, in units of their usual change, and gives changes
-/// of that unit: levels that training never saw, as a trend brings them, look to it like those that it did.
+/// The network gets targets relative to their last value, in units of their usual change, and returns changes
+/// in that unit, so that it also works at levels that training never saw, as in a trend.
 constexpr const char* kSource = R"(
 def forward(self, window: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     last = window[:, -1:, :$OUTPUTS]
@@ -54,7 +54,7 @@ constexpr const char* kLstm =
     "True)";
 
 at::Tensor view(const std::vector<float>& values, std::vector<std::int64_t> shape) {
-  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);  // only read
+  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);  // never written
 }
 
 class Network {
@@ -79,8 +79,8 @@ class Network {
                 at::zeros({horizon_ * outputs_}).set_requires_grad(true)};
   }
 
-  /// Takes the units of change from the training windows: of a row for what is seen, of the horizon for what
-  /// is given.
+  /// Takes the units of change from the training windows: change per row for inputs, over the horizon for
+  /// outputs.
   void measure(const at::Tensor& x, const at::Tensor& y) {
     const at::Tensor past = x.narrow(2, 0, outputs_);
     const std::int64_t history = x.size(1);
@@ -88,7 +88,7 @@ class Network {
                                          : y.narrow(1, 0, 1).sub(past);
     input_unit_ = deviation(steps.reshape({-1, outputs_})).view({1, 1, outputs_});
     divisor_ = deviation(y.sub(last(x))).view({1, horizon_, outputs_});
-    // A target that never changes in training is given no change at all.
+    // The forecast of a target that never changes in training has no change.
     unit_ = divisor_.masked_fill(y.sub(last(x)).abs().amax(0, true).lt(1e-6), 0.0);
     spread_ = at::zeros({1, horizon_, outputs_});
   }
@@ -104,7 +104,7 @@ class Network {
     return at::linear(out.select(1, -1), weights_[4], weights_[5]).view({-1, horizon_, outputs_});
   }
 
-  /// Mean squared error of the changes, in their unit.
+  /// Returns the mean squared error of the changes, in their unit.
   at::Tensor loss(const at::Tensor& x, const at::Tensor& y) const {
     return at::mse_loss(forward(x), y.sub(last(x)).div(divisor_));
   }
@@ -149,7 +149,7 @@ class Network {
  private:
   at::Tensor last(const at::Tensor& x) const { return x.narrow(1, x.size(1) - 1, 1).narrow(2, 0, outputs_); }
 
-  /// Root of the mean square over the first dimension; 1 where nothing changes.
+  /// Returns the root mean square over the first dimension; 1 if nothing changes.
   static at::Tensor deviation(const at::Tensor& values) {
     const at::Tensor root = values.square().mean(0).sqrt();
     return root.masked_fill(root.lt(1e-6), 1.0);
@@ -161,12 +161,12 @@ class Network {
   std::vector<std::string> names_;
   std::vector<at::Tensor> weights_;
   at::Tensor input_unit_;
-  at::Tensor unit_;     // what the network's output is in
-  at::Tensor divisor_;  // the same for the loss, never 0
+  at::Tensor unit_;     // unit of the network's output
+  at::Tensor divisor_;  // unit of the loss, never 0
   at::Tensor spread_;
 };
 
-/// A network and what it learns from.
+/// A network and its training data.
 class Training {
  public:
   Training(bool lstm, std::uint64_t seed, const Windows& windows)
@@ -195,7 +195,7 @@ class Training {
     }
   }
 
-  /// Errors: `kModelError` (it is not finite).
+  /// Returns the loss. Errors: `kModelError` (the loss is not finite).
   Result<double> loss(const at::Tensor& x, const at::Tensor& y, std::size_t epoch) const {
     const c10::InferenceMode guard;
     const auto loss = network_.loss(x, y).item<double>();
@@ -215,7 +215,7 @@ class Training {
   at::Generator generator_;
 };
 
-/// `call`, its exceptions as errors.
+/// Returns the result of `call`, with exceptions turned into errors.
 template <class Call>
 auto guarded(Call call) -> decltype(call()) {
   try {

@@ -29,7 +29,7 @@ Result<void> libtorch::build_text_head(const std::filesystem::path& base, const 
   try {
     const c10::InferenceMode guard;
     const torch::jit::Module embedder = torch::jit::load(base.string());
-    // In the base's unit, so that its types are known here.
+    // Uses the base's compilation unit, so that its types are known.
     torch::jit::Module module("__torch__.infer.TextClassifier", embedder._ivalue()->compilation_unit());
     const auto labels = static_cast<std::int64_t>(bias.size());
     module.register_module("base", embedder);
