@@ -28,7 +28,7 @@ def triton(url):
 def test_tritonclient_infers(triton, echo, dtype, as_binary):
     http, client = triton
     if dtype == "FP16" and not as_binary:
-        pytest.skip("FP16 travels only as binary data")
+        pytest.skip("FP16 can only be sent as binary data")
     values = sample(dtype)
     tensor = http.InferInput("INPUT0", values.shape, dtype)
     tensor.set_data_from_numpy(values, binary_data=as_binary)
