@@ -10,26 +10,25 @@
 
 namespace infer::inline v0::tools {
 
-/// What is known of one photograph.
+/// The known properties of one photograph.
 ///
-/// A program that has no folder of files fills in what it knows: `path` is any name, and what stays empty
-/// takes part in no comparison.
+/// A program without a folder of files may use any name as `path`. Empty properties are not compared.
 struct Photo {
   std::string path = {};               ///< Name of the photograph.
   std::vector<std::string> also = {};  ///< Other paths of the same file: hard links.
   std::uintmax_t bytes = 0;            ///< Size of the file.
   std::size_t width = 0;               ///< Pixels, upright.
   std::size_t height = 0;              ///< Pixels, upright.
-  std::string sha256 = {};             ///< Hash of the file; equal means equal files. Empty: not known.
-  /// `perceptual_hash` over white and over black, which differ for transparent pictures only; empty without
-  /// content.
+  std::string sha256 = {};             ///< Hash of the file; empty: unknown.
+  /// `perceptual_hash` on a white and on a black background, which differ only for transparent pictures;
+  /// empty for a picture without content.
   std::array<std::optional<std::uint64_t>, 2> hashes = {};
-  /// Vector of a model, of unit length, with as many numbers as those of the others; empty without a model,
-  /// and for a picture without content, which any model finds like others without.
+  /// Unit vector of a model, of the same length for all photographs. Empty without a model, and for a
+  /// picture without content, since models find such pictures similar to each other.
   std::vector<float> vector = {};
 };
 
-/// How two photographs were found alike.
+/// How a pair of similar photographs was found.
 enum class Stage : std::uint8_t {
   kExact,       ///< Their files are equal.
   kPerceptual,  ///< Their perceptual hashes differ in few bits.
@@ -40,36 +39,37 @@ const char* to_string(Stage stage) noexcept;
 
 /// Two photographs that are alike.
 struct Link {
-  std::size_t a = 0;                 ///< Index of the one.
-  std::size_t b = 0;                 ///< Index of the other.
-  Stage stage = Stage::kExact;       ///< The first stage that found them alike.
-  std::optional<int> distance = {};  ///< Bits in which the perceptual hashes differ, if both have content.
+  std::size_t a = 0;            ///< Index of the first photograph.
+  std::size_t b = 0;            ///< Index of the second photograph.
+  Stage stage = Stage::kExact;  ///< The first stage that found the pair.
+  std::optional<int> distance =
+      {};  ///< Number of different bits of the perceptual hashes, if both have content.
   std::optional<float> cosine = {};  ///< Cosine of the vectors, if both have vectors.
 };
 
-/// How near two photographs must be to be alike.
+/// How similar two photographs must be.
 struct Thresholds {
-  int distance = 10;     ///< The most bits, of 64, in which perceptual hashes differ.
-  float cosine = 0.96F;  ///< The least cosine of vectors, -1 to 1.
+  int distance = 10;     ///< Maximum number of different bits, of 64, of perceptual hashes.
+  float cosine = 0.96F;  ///< Minimum cosine of vectors, -1 to 1.
 };
 
 /// Sorts the photographs so that those to keep come first: most pixels, then most bytes, then the shortest
 /// path.
 void sort_by_preference(std::vector<Photo>& photos);
 
-/// Returns all links between `photos`: from the first of equal files to each other one, and every near pair
-/// of those that are left.
+/// Returns all links between `photos`: from the first of equal files to each other one, and between all
+/// other similar pairs.
 ///
-/// Compares all pairs, so its time grows with the square of their number: 10,000 photographs with vectors of
-/// 512 numbers take seconds. The vectors of `photos` must have the same length. Thread-safe.
+/// Compares all pairs, so the time grows with the square of the number of photographs: 10,000 photographs
+/// with vectors of 512 numbers take seconds. All vectors must have the same length. Thread-safe.
 std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& thresholds);
 
-/// A photograph to keep, and those that are like it.
+/// A photograph to keep, and its duplicates.
 ///
-/// Each member is linked to the kept photograph itself: a photograph that is like a member alone is not in
-/// the group.
+/// Each member is linked to the kept photograph itself. A photograph that is similar only to a member is
+/// not in the group.
 struct Group {
-  /// A photograph that is like the kept one.
+  /// A duplicate of the kept photograph.
   struct Member {
     std::size_t photo = 0;  ///< Its index.
     Link link;              ///< From the kept photograph to this one: stage, distance and cosine.
@@ -78,10 +78,10 @@ struct Group {
   std::vector<Member> members = {};  ///< At least one.
 };
 
-/// Returns the groups of `photos`, in the order of the paths of the kept ones.
+/// Returns the groups of `photos`, ordered by the paths of the kept photographs.
 ///
-/// `photos` must be sorted by preference, and `links` be those between them. Each photograph is in at most
-/// one group. Thread-safe.
+/// `photos` must be sorted by preference, and `links` must be the links between them. Each photograph is in
+/// at most one group. Thread-safe.
 std::vector<Group> find_groups(std::span<const Photo> photos, std::span<const Link> links);
 
 }  // namespace infer::inline v0::tools

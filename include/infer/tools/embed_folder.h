@@ -15,63 +15,63 @@
 
 namespace infer::inline v0::tools {
 
-/// What becomes of an output that exists.
+/// What to do if the output exists.
 enum class ExistingOutput : std::uint8_t {
-  kRefuse,  ///< An output that exists is an error.
-  kResume,  ///< Its rows stay, except those of files that changed or vanished.
-  kReplace  ///< Its rows go.
+  kRefuse,  ///< Fail.
+  kResume,  ///< Continue: keep the rows, except those of changed or deleted files.
+  kReplace  ///< Replace the output.
 };
 
-/// Which photographs are embedded, and into which file.
+/// The photographs to embed, and the output file.
 struct EmbedFolderOptions {
   std::vector<std::string> paths = {};  ///< Image files, and folders of them.
-  bool recursive = false;               ///< Whether folders below folders count, too.
-  Shard shard = {};                     ///< The part of the files to take.
-  /// The output: `.jsonl`, a line {"path","embedding"} each; `.csv`, a header, then path and numbers (RFC
-  /// 4180); or `.npy`, a float32 array of shape (rows, dim), with the paths in FILE.npy.paths.
+  bool recursive = false;               ///< Whether to search the folders inside folders.
+  Shard shard = {};                     ///< The part of the files to embed.
+  /// The output: `.jsonl` with lines of {"path","embedding"}; `.csv` with a header, then paths and numbers
+  /// (RFC 4180); or `.npy`, a float32 array of shape (rows, dim), with the paths in FILE.npy.paths.
   std::filesystem::path out = {};
-  ExistingOutput existing = ExistingOutput::kRefuse;  ///< What becomes of an output that exists.
-  bool count_first = false;  ///< Whether to count the files before the first is read.
+  ExistingOutput existing = ExistingOutput::kRefuse;  ///< What to do if the output exists.
+  bool count_first = false;                           ///< Whether to count all files before embedding.
 };
 
-/// What `embed_folder` tells while it runs; each function may be empty. One is called at a time.
+/// Callbacks of `embed_folder`. Each may be empty. Calls do not overlap.
 struct EmbedFolderEvents {
-  /// Embedding begins: the number of files to embed, if they were counted.
+  /// Embedding begins. `total` is the number of files, if they were counted.
   std::function<void(std::optional<std::size_t> total)> begins = {};
-  /// A file was left out.
+  /// A file was skipped.
   std::function<void(const std::string& path, const std::string& why)> skipped = {};
-  /// A file is done: how many were written and left out so far.
+  /// A file is done. The numbers are totals so far.
   std::function<void(std::size_t written, std::size_t skipped)> progress = {};
 };
 
-/// What a run did.
+/// The result of a run.
 struct EmbedFolderReport {
   std::size_t written = 0;   ///< Rows that were added.
-  std::size_t skipped = 0;   ///< Files that were left out.
-  std::size_t dropped = 0;   ///< Rows of before, of files that changed or vanished.
+  std::size_t skipped = 0;   ///< Files that were skipped.
+  std::size_t dropped = 0;   ///< Removed rows of changed or deleted files.
   std::size_t rows = 0;      ///< Rows of the output now.
   bool interrupted = false;  ///< Whether `stop` was requested.
-  /// Whether the output keeps rows of files that could not be found; new rows are at its end then.
+  /// Whether the output keeps rows of missing files. New rows are then at its end.
   bool keeps_missing = false;
 };
 
-/// Returns how many photographs of a folder may be under way at a time: two batches for each worker, so that
-/// no worker waits for a decoder.
+/// Returns how many photographs of a folder to process at a time: two batches for each worker, so that no
+/// worker waits for a decoder.
 std::size_t folder_window(const Engine& engine);
 
 /// Embeds the photographs of files and folders, and writes a row for each to a file.
 ///
-/// Rows are in the order of the names. Beside FILE lies FILE.state, which says what made the rows and of
-/// which files they are. The output is complete after each row: whatever ends the run,
-/// `ExistingOutput::kResume` continues it, and leaves FILE as one run from the beginning would. Rows of files
-/// that may be missing only for now are never dropped. A lock on FILE.lock refuses a second process.
+/// Rows are ordered by name. FILE.state, beside FILE, records what made the rows and the files they belong
+/// to. The output is complete after each row: after any interruption, `ExistingOutput::kResume` continues
+/// the run and gives the same FILE as an uninterrupted run. Rows of files that may be missing only
+/// temporarily are never dropped. A lock on FILE.lock refuses a second process.
 ///
 /// Memory does not grow with the number of files. The embedder's engine must admit `folder_window` requests
-/// and as many more as it has usable cores. Blocks until all is done; when `stop` is requested, files under
-/// way are finished.
+/// plus one for each usable core. Blocks until all files are done. When `stop` is requested, the files in
+/// progress are finished.
 ///
-/// Errors: `kInvalidArgument` (the extension; an output that another model made; rows of files that this run
-/// was not asked for), `kFailedPrecondition` (the output exists, cannot be read or written, or belongs to a
+/// Errors: `kInvalidArgument` (the extension; an output that another model made; rows of files that are not
+/// part of this run), `kFailedPrecondition` (the output exists, cannot be read or written, or belongs to a
 /// running process; files of it are missing).
 Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const EmbedFolderOptions& options,
                                        const EmbedFolderEvents& events, const std::stop_token& stop);
