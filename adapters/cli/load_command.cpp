@@ -84,7 +84,7 @@ std::string json_text(const tools::Tally::Counts& seen, double offered, double s
   return std::move(json).text();
 }
 
-/// Percentiles and failures over the time of the run.
+/// Plots percentiles and failures over the time of the run.
 Plot over_time(const tools::Tally& tally, const std::string& title) {
   Plot plot{.title = title, .x_label = "seconds", .y_label = "milliseconds", .log_y = true};
   for (const auto& [name, fraction] : {kPercentiles[0], kPercentiles[2], kPercentiles[3]})

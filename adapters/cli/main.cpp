@@ -62,10 +62,10 @@ void add_commands(CLI::App& app, infer::cli::Action& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A file that grows past its limit shall fail the write, not end the process.
+  // A file that grows past its limit must fail the write, not end the process.
   std::signal(SIGXFSZ, SIG_IGN);
   keep_standard_descriptors();
-  std::signal(SIGPIPE, SIG_IGN);  // a vanished reader shall fail the write
+  std::signal(SIGPIPE, SIG_IGN);  // a vanished reader must fail the write
 
   CLI::App app(
       "Runs TorchScript models: serves them over HTTP, embeds folders of photographs, makes and measures "

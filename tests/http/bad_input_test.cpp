@@ -203,7 +203,8 @@ TEST(Bodies, OfAllRequestsTogetherAreBounded) {
   EXPECT_EQ(answer->status, 429);
   EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
   EXPECT_NE(answer->body.find("exceed max_buffered_bytes 1000"), std::string::npos) << answer->body;
-  EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400) << "given back";
+  EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400)
+      << "the memory was released";
 }
 
 TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
@@ -223,7 +224,7 @@ TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
   EXPECT_NE(refused->body.find("exceed max_buffered_bytes 1000000"), std::string::npos) << refused->body;
   EXPECT_EQ(post(R"({"images":[")" + std::string(200'000, 'A') + "\"]}")->status, 400)
       << "a long text needs little memory";
-  EXPECT_EQ(post("{}")->status, 400) << "given back";
+  EXPECT_EQ(post("{}")->status, 400) << "the memory was released";
 }
 
 TEST(Bodies, WhatTensorsAndAnswersAreMadeOfIsBoundedToo) {

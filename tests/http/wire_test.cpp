@@ -257,7 +257,8 @@ TEST(Wire, WhatAChunkedBodyHasRoomForCountsAgainstTheBudget) {
   for (int i = 0; i < 14; ++i) pieces += "2710\r\n" + std::string(10'000, ' ') + "\r\n";
   EXPECT_TRUE(server.raw(post + pieces + "0\r\n\r\n").starts_with("HTTP/1.1 429"))
       << "128 KiB while the body moves to a larger buffer";
-  EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400")) << "given back";
+  EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400"))
+      << "the memory was released";
 }
 
 TEST(Wire, MemoryThatWaitsForTheNextBodyCountsAgainstTheBudget) {

@@ -188,11 +188,12 @@ class HttpSession final : public Session {
     exchange.request.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
       if (share.hold_more(bytes)) return {};
       const bool never = bytes > options.max_buffered_bytes;
-      return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
-                  "body: parsing needs " + std::to_string(bytes) +
-                      " bytes, which together with the bodies of all requests exceed max_buffered_bytes " +
-                      std::to_string(options.max_buffered_bytes),
-                  never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
+      return fail(
+          never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
+          "body: needs " + std::to_string(bytes) +
+              " bytes of memory, which together with the bodies of all requests exceed max_buffered_bytes " +
+              std::to_string(options.max_buffered_bytes),
+          never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
     };
     context_.handler.handle(exchange);
     exchange.request.charge = nullptr;

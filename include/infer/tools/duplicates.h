@@ -37,7 +37,7 @@ enum class Stage : std::uint8_t {
 /// Returns "exact", "perceptual" or "cosine".
 const char* to_string(Stage stage) noexcept;
 
-/// Two photographs that are alike.
+/// Two similar photographs.
 struct Link {
   std::size_t a = 0;            ///< Index of the first photograph.
   std::size_t b = 0;            ///< Index of the second photograph.

@@ -23,7 +23,7 @@ struct Outcome {
 
 /// The outcomes of a run so far.
 ///
-/// Thread-safe, except for the functions that say otherwise.
+/// Thread-safe, except where a function says otherwise.
 class Tally {
  public:
   /// The sums over all requests.
