@@ -1,15 +1,15 @@
 # syntax=docker/dockerfile:1
-# The program, the libraries it loads, a shell and certificates; nothing else. Builds with docker, podman and buildah:
-#   docker build -t libinfer:latest .                                        models are mounted at /models
+# The image contains only the program, the libraries it loads, a shell and certificates. Builds with docker, podman and buildah:
+#   docker build -t libinfer:latest .                                        mount models at /models
 #   docker build -t libinfer:cuda --build-arg DEVICE=cuda .                  with LibTorch's GPU libraries
 ARG BASE=docker.io/library/debian:bookworm-slim@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716
 
 FROM $BASE AS build
 ARG DEVICE=cpu
-# A cache for each device: one that holds a GPU's libraries would put them into the other's image.
+# Each device has its own cache: with a shared cache, the GPU libraries would end up in the CPU image.
 ENV INFER_CACHE=/cache/libinfer-$DEVICE CCACHE_DIR=/cache/ccache DEBIAN_FRONTEND=noninteractive
 WORKDIR /src
-# Apart from the sources, so that a change in these installs nothing again.
+# Copied before the sources, so that a change of the sources does not repeat the installation.
 COPY scripts scripts
 RUN --mount=type=cache,target=/cache \
     apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils busybox-static ca-certificates >/dev/null && \

@@ -12,16 +12,16 @@ CLUSTER ?= inference-cluster
 help:
 	@echo "make demo    set up, build, embed real photographs over HTTP"
 	@echo "make test    set up, build, run all tests"
-	@echo "make test-repeat TIMES=20   the tests again and again on a machine that is busy"
-	@echo "make conformance  clients that others wrote, against the program"
-	@echo "make image   the container image   make kind-up kind-load deploy undeploy kind-down   a local cluster, OVERLAY=$(OVERLAY)"
-	@echo "make e2e     the five systems on a real Kubernetes"
-	@echo "make serve   the demo's server, until Ctrl-C"
+	@echo "make test-repeat TIMES=20   repeat the tests on a busy machine"
+	@echo "make conformance  run third-party clients against the server"
+	@echo "make image   build the container image      make kind-up kind-load deploy undeploy kind-down   manage a local cluster, OVERLAY=$(OVERLAY)"
+	@echo "make e2e     test the five systems on a real Kubernetes cluster"
+	@echo "make serve   run the demo's server until Ctrl-C"
 	@echo "make bench   measure, and print the table of docs/benchmarks.md"
-	@echo "make peers   what others reach on this machine      make bench-guard BASE=COMMIT   is HEAD slower than it?"
-	@echo "make package  a .deb in build/package"
-	@echo "make docs    the API reference, docs/api/index.html"
-	@echo "make lint    clang-format and clang-tidy       make format   apply clang-format"
+	@echo "make peers   measure other servers on this machine      make bench-guard BASE=COMMIT   check whether HEAD is slower than COMMIT"
+	@echo "make package  build a .deb in build/package"
+	@echo "make docs    build the API reference, docs/api/index.html"
+	@echo "make lint    run clang-format and clang-tidy       make format   apply clang-format"
 
 setup:
 	@scripts/setup.sh
@@ -44,14 +44,14 @@ demo: build $(MODEL)/infer.json
 serve: build $(MODEL)/infer.json
 	exec $(INFER) serve --model $(MODEL)
 
-# The release build with LibTorch, then everything without it under the sanitizers.
+# Tests the release build with LibTorch, then the code without LibTorch under the sanitizers.
 test: build
 	@scripts/setup.sh --tests
 	ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure --no-tests=error
 	$(MAKE) test-sanitizers
 	$(MAKE) fuzz
 
-# The release tests so many times beside stress-ng: one that depends on time fails here.
+# Repeats the release tests beside stress-ng. A test that depends on timing fails here.
 TIMES ?= 20
 test-repeat: build
 	tests/stress/repeat.sh $(TIMES) $(BUILD)
@@ -62,7 +62,7 @@ test-sanitizers: setup
 	  ctest --test-dir build/$$preset -j $(JOBS) --output-on-failure --no-tests=error || exit 1; \
 	done
 
-# Each parser of foreign bytes, FUZZ_SECONDS long.
+# Fuzzes each parser of untrusted input for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 30
 fuzz: setup
 	@scripts/setup.sh --tests
@@ -70,37 +70,37 @@ fuzz: setup
 	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
-# Clients that others wrote, and Triton, against the program.
+# Runs third-party clients against the server and against Triton.
 conformance: build
 	tests/conformance/setup.sh
 	python3 tests/conformance/run.py $(INFER)
 
-# The container image, by the first of docker, podman and buildah that works.
+# Builds the container image with the first of docker, podman and buildah that works.
 image:
 	k8s/image/build.sh localhost/libinfer:latest
 
-# A local cluster: kind where Docker works, else the tests' own.
+# Manages a local cluster: kind if Docker works, else the tests' own cluster.
 kind-up kind-load kind-down:
 	k8s/kind/$@.sh $(CLUSTER) $(OVERLAY)
 
 deploy undeploy:
 	k8s/kind/$@.sh $(CLUSTER) $(OVERLAY)
 
-# The five systems on a real cluster.
+# Tests the five systems on a real cluster.
 e2e: build
 	@scripts/setup.sh --tests
 	tests/k8s/run.sh
 
-# Every row of docs/k8s-load-report.md, which it writes: half an hour.
+# Measures every row of docs/k8s-load-report.md and writes that file. Takes half an hour.
 e2e-full: build
 	@scripts/setup.sh --tests
 	python3 tests/k8s/e2e_full.py
 
-# Breaks one line for each promise of docs/design.md and expects its tests to notice.
+# Breaks one line for each promise of docs/design.md and checks that the promise's tests fail.
 sabotage: setup
 	python3 tests/sabotage/sabotage.py
 
-# The torch-free core alone: needs a compiler and GoogleTest.
+# Tests only the core, which needs no LibTorch, just a compiler and GoogleTest.
 test-core:
 	@scripts/setup.sh --core
 	cmake --preset core && cmake --build build/core -j $(JOBS) && ctest --test-dir build/core -j $(JOBS) --output-on-failure
@@ -110,24 +110,24 @@ bench: setup
 	@test -f $(MODEL)/infer.json || $(INFER) model create clip-vit-b-32 --seed 1 --out $(MODEL)
 	benchmarks/run.sh $(BUILD) $(MODEL)
 
-# Is HEAD slower than BASE, another commit?
+# Checks whether HEAD is slower than the commit BASE.
 bench-guard: $(MODEL)/infer.json
 	@test -n "$(BASE)" || { echo "make bench-guard BASE=COMMIT compares HEAD with that commit" >&2; exit 2; }
 	@scripts/setup.sh --guard
 	python3 benchmarks/guard.py $(BASE)
 
-# The table of docs/benchmarks.md that says what others reach: a quarter of an hour.
+# Measures other servers for the table in docs/benchmarks.md. Takes a quarter of an hour.
 peers: build $(MODEL)/infer.json
 	benchmarks/peers/setup.sh
 	python3 benchmarks/peers/peers.py --build $(BUILD) --model $(MODEL)
 
-# A .deb with LibTorch in it, in build/package.
+# Builds a .deb that includes LibTorch, in build/package.
 package: setup
 	cmake --preset release -B build/package -DINFER_TESTS=OFF -DINFER_BUNDLE_TORCH=ON
 	cmake --build build/package -j $(JOBS)
 	cd build/package && cpack
 
-# The API reference from the public headers, docs/concepts and examples that the tests run. A symbol without a comment is an error.
+# Builds the API reference from the public headers, docs/concepts and tested examples. A symbol without a comment is an error.
 docs:
 	@scripts/setup.sh --docs
 	doxygen docs/Doxyfile

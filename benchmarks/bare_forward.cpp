@@ -1,6 +1,7 @@
-// The limit: nothing but LibTorch's forward, THREADS at a time, in images per second of CPU time and of wall
-// time.
-//   bare_forward MODEL.pt THREADS BATCH SECONDS
+// Measures the limit: only LibTorch's forward, on THREADS threads, in images per second of CPU time and of
+// wall time.
+//
+// bare_forward MODEL.pt THREADS BATCH SECONDS
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -42,8 +43,8 @@ int main(int argc, char** argv) {
   torch::jit::Module module = torch::jit::load(argv[1]);
   module.eval();
   module = torch::jit::freeze(module);
-  // A fixed number of batches between two barriers: counting what is done after a fixed time would be off by
-  // the batches under way.
+  // Runs a fixed number of batches between two barriers, because stopping after a fixed time would miscount
+  // the batches in progress.
   const auto forward = [&](const at::Tensor& input) { (void)module.get_method("forward")({input}); };
   const at::Tensor probe = at::full({batch, 3, 224, 224}, 0.1);
   forward(probe);

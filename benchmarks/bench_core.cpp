@@ -1,5 +1,5 @@
-// What batching itself costs, the policy's decision and a task's way through the scheduler, and how fair it
-// is.
+// Measures the cost of batching (the policy's decision and a task's way through the scheduler) and its
+// fairness.
 
 #include <benchmark/benchmark.h>
 
@@ -67,8 +67,9 @@ void scheduler_throughput(benchmark::State& state) {
 }
 BENCHMARK(scheduler_throughput)->Threads(1)->Threads(2)->UseRealTime();
 
-/// A request of n samples beside 60 clients of one sample each that ask again and again. The counter
-/// `in_singles` is its time over that of a single one: fair is n, and a round at most.
+/// Sends a request of n samples beside 60 clients that each send single samples continuously. The counter
+/// `in_singles` is the request's time divided by that of a single sample. A fair value is at most n plus
+/// one round.
 void request_among_singles(benchmark::State& state) {
   constexpr int kClients = 60;
   constexpr int kOfRequest = kClients;

@@ -1,4 +1,4 @@
-// From encoded bytes to a model's input, step by step.
+// Measures each step from encoded bytes to a model's input.
 
 #include <benchmark/benchmark.h>
 

@@ -1,5 +1,5 @@
-// Forward at several batch sizes, and a photograph's whole way in process. INFER_BENCH_MODEL names the
-// model's folder, INFER_BENCH_DEVICE a device other than cpu.
+// Measures forward at several batch sizes, and a photograph's whole way in process. INFER_BENCH_MODEL names
+// the model's folder, INFER_BENCH_DEVICE a device other than cpu.
 
 #include <benchmark/benchmark.h>
 #include <time.h>
@@ -61,7 +61,8 @@ BENCHMARK_CAPTURE(embed_in_process, jpeg_640x427, "china")
     ->UseRealTime()
     ->MinTime(2.0);
 
-/// What a folder costs at least: the engine kept busy from memory, counted in CPU time of the whole process.
+/// Measures the minimum cost of embedding a folder: the engine is fed from memory, and the CPU time of the
+/// whole process counts.
 void embed_many(benchmark::State& state, const char* photo) {
   infer::prepare_torch_process(1);
   infer::OpenOptions options;

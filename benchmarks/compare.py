@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The server against bare LibTorch and against what it promises, on one machine in one run; prints a table in Markdown."""
+"""Compares the server with bare LibTorch and with its goals, on one machine in one run. Prints a table in Markdown."""
 
 import argparse
 import atexit
@@ -27,7 +27,7 @@ ROUNDS = 3
 
 
 def payloads(work):
-    """A 224 x 224 JPEG of about 20 KB made from a photograph, and a photograph of 640 x 427 as it is."""
+    """Returns a 224 x 224 JPEG of about 20 KB made from a photograph, and an unchanged photograph of 640 x 427."""
     sys.path.insert(0, str(next(CACHE.glob(f"pillow-*-{sys.version_info.major}.{sys.version_info.minor}"))))
     from PIL import Image
 
@@ -68,7 +68,7 @@ def wait_for(port, path, server, seconds=120):
         except OSError:
             pass
         time.sleep(0.005)
-    raise SystemExit(f"port {port} did not get ready")
+    raise SystemExit(f"port {port} was not ready in time")
 
 
 def tree(pid):
@@ -93,7 +93,7 @@ def rss_mb(pid):
 
 
 def hey(port, payload, requests, clients, path="/embed/base64", content_type="application/json"):
-    """(requests per second, p50, p95 in seconds); every answer must be 200."""
+    """Returns (requests per second, p50, p95 in seconds). Every answer must be 200."""
     out = subprocess.run(["hey", "-n", str(requests), "-c", str(clients), "-t", "120", "-m", "POST", "-T",
                           content_type, "-D", str(payload), f"http://127.0.0.1:{port}{path}"],
                          check=True, capture_output=True, text=True).stdout
@@ -110,7 +110,7 @@ class Server:
         self.start = time.monotonic()
         self.process = subprocess.Popen([f"{args.build}/bin/infer", "serve", "--model", args.model, *flags],
                                         stdout=subprocess.DEVNULL)
-        atexit.register(self.process.kill)  # whatever goes wrong, nothing is left running
+        atexit.register(self.process.kill)  # stops the server even after an error
         wait_for(PROBE, "/livez", self.process)
         self.http_seconds = time.monotonic() - self.start
         wait_for(PROBE, "/readyz", self.process)
@@ -122,7 +122,7 @@ class Server:
 
 
 def bare(args, cores):
-    """Images per CPU-second of nothing but forward at its best batch size."""
+    """Returns the images per CPU-second of forward alone, at its best batch size."""
     best = (0, 0)
     for batch in (1, 2, 4, 8, 16, 32):
         out = subprocess.run([f"{args.build}/bin/bare_forward", f"{args.model}/1/model.pt", str(cores), str(batch), "8"],

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Precision and recall of `infer duplicates` on photographs that were really changed; prints a table in Markdown.
+"""Measures precision and recall of `infer duplicates` on changed copies of photographs. Prints a table in Markdown.
 
-Half of the photographs of the set-up are sources: each is put beside six changed copies of itself. The other half are
-put there as they are, as photographs that have no duplicate.
+Half of the photographs are sources, each with six changed copies beside it. The other half are unchanged and have no
+duplicate.
 """
 
 import argparse
@@ -18,12 +18,12 @@ CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".ca
 sys.path.insert(0, str(next(CACHE.glob(f"pillow-*-{sys.version_info.major}.{sys.version_info.minor}"))))
 from PIL import Image, ImageDraw, ImageEnhance  # noqa: E402
 
-# Pairs of the set that show the same: a stereo pair, two chessboards.
+# Pairs of the set that show the same subject: a stereo pair and two chessboards.
 SAME = {"motorcycle_right": "motorcycle_left", "chessboard_RGB": "chessboard_GRAY"}
 
 
 def rotated(image, path):
-    """Stored on its side, upright by EXIF."""
+    """Saves the image rotated, with an EXIF orientation that makes it upright."""
     exif = Image.Exif()
     exif[0x0112] = 6
     image.transpose(Image.ROTATE_90).save(path, quality=92, exif=exif)
@@ -55,7 +55,7 @@ CHANGES = {
 
 
 def make_set(folder):
-    """{path: (source, change)} of all files made."""
+    """Makes all files and returns {path: (source, change)}."""
     photos = sorted(path for path in (CACHE / "photos").iterdir() if path.suffix in (".jpg", ".jpeg", ".png"))
     made = {}
     for number, path in enumerate(photos):
@@ -79,7 +79,7 @@ def make_set(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--infer", default="build/release/bin/infer")
-    parser.add_argument("--model", help="a model whose cosine stage is measured too, random weights or not")
+    parser.add_argument("--model", help="model folder: also measure the cosine stage of this model, even with random weights")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         made = make_set(pathlib.Path(work))
@@ -95,12 +95,12 @@ def main():
         for name, flags in runs:
             out = subprocess.run([args.infer, "duplicates", work, "--json", "-", *flags], check=True,
                                  capture_output=True, text=True).stdout
-            # Links that one step made: what a group adds by joining is not the stage's merit or fault.
+            # Counts only links of one stage, because pairs that merely share a group say nothing about the stage.
             found = {frozenset((link["a"], link["b"])) for group in json.loads(out)["groups"] for link in group["links"]}
             exact = {}
             for path in made:
                 exact.setdefault(pathlib.Path(path).read_bytes(), []).append(path)
-            # An exact copy stands for its first: links to that one are links to it.
+            # Links to the first of equal files count for each exact copy.
             alias = {path: paths for paths in exact.values() for path in paths}
             for pair in list(found):
                 a, b = pair
@@ -108,7 +108,7 @@ def main():
             true = {frozenset(pair) for pair in itertools.combinations(made, 2) if made[pair[0]][0] == made[pair[1]][0]}
             parts = []
             for change in ["the same bytes", *CHANGES]:
-                # Each changed file against what it was made of.
+                # Compares each changed file with its source.
                 wanted = {frozenset(pair) for pair in true if {made[p][1] for p in pair} == {change, "as it is"}}
                 parts.append(f"{len(found & wanted)} of {len(wanted)}")
             hits = len(found & true)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`infer embed` on a folder against the same engine fed from memory: photographs per CPU-second, and memory by number of
-files; prints a table in Markdown. What loading costs is taken out by the difference between a small and a large folder.
+"""Compares `infer embed` on a folder with the same engine fed from memory: photographs per CPU-second, and memory by number of
+files. Prints a table in Markdown. Uses the difference between a small and a large folder, which excludes the cost of loading.
 """
 
 import argparse
@@ -15,7 +15,7 @@ SMALL, LARGE = 100, 500
 
 
 def embed(args, work, count):
-    """(CPU-seconds, peak RSS in MB) of one run over `count` files."""
+    """Returns (CPU-seconds, peak RSS in MB) of one run over `count` files."""
     folder = pathlib.Path(work) / str(count)
     if not folder.exists():
         folder.mkdir()

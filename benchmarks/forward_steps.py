@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What LibTorch itself offers for a frozen tower on a CPU, each as a step: forward_steps.py MODEL.pt, with the Python of the peers. One thread,
-batch 8, milliseconds, the median of three rounds taken in turn. `infer bench` has the figures of what libinfer makes of the same file."""
+"""Measures each optimization that LibTorch offers for a frozen tower on a CPU: forward_steps.py MODEL.pt, with the Python of the peers.
+Prints milliseconds for one thread and batch 8, medians of three alternating rounds. `infer bench` measures libinfer with the same file."""
 
 import statistics
 import sys
@@ -22,7 +22,7 @@ def frozen():
 def onednn_graph():
     torch.jit.enable_onednn_fusion(True)
     model = torch.jit.freeze(torch.jit.trace(torch.jit.load(sys.argv[1]).eval(), images))
-    for _ in range(3):  # fuses while it profiles
+    for _ in range(3):  # the first runs profile and fuse
         model(images)
     torch.jit.enable_onednn_fusion(False)
     return model
@@ -57,7 +57,7 @@ def main():
             try:
                 models[name] = make()
                 models[name](images)
-            except Exception as e:  # some fail with some versions, which is worth a line
+            except Exception as e:  # some optimizations fail with some versions; print the reason
                 models.pop(name, None)
                 print(f"{name}: {str(e).splitlines()[0][:150]}")
         seen = {name: [] for name in models}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Has a change made anything slower? guard.py BASE [CHANGE], commits; CHANGE is HEAD if it is not given.
+"""Checks whether a change made anything slower: guard.py BASE [CHANGE], two commits; CHANGE is HEAD if not given.
 
-Builds both. Torch-free parts are compared by the instructions they take, which callgrind counts and which do not depend on how busy the
-machine is; the rest by the ratio of what both reach alternately in this run, medians of three rounds. Ends with 1 if a part takes
-over 2 % more instructions or anything reaches under 0.9 of what it did: less is within the drift of a virtual machine.
+Builds both. Compares parts without LibTorch by their instructions, which callgrind counts and which do not depend on the machine's load.
+Compares the rest by throughput, medians of three alternating rounds. Exits with 1 if a part takes over 2 % more instructions or if a
+throughput falls below 0.9 of the base; smaller differences are within the drift of a virtual machine.
 """
 
 import json
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".cache" / "libinfer")
 PHOTO, ROUNDS, SECONDS = CACHE / "photos" / "china.jpg", 3, 5
 MORE_INSTRUCTIONS, LEAST_RATIO = 1.02, 0.9
-# Often enough that a part's own work is most of it, and less than a minute under callgrind.
+# Repeated often enough that a part's own work dominates, within a minute under callgrind.
 TIMES = {"policy_decision": 10000, "read_photograph": 3, "photograph_to_input": 3, "read_images_of_json": 50}
 
 
@@ -37,7 +37,7 @@ class Build:
             raise SystemExit(f"guard: {self.commit} is older than benchmarks/instructions.cpp")
         print(f"guard: building {self.commit}", flush=True)
         self.infer = self.build("release", "infer_cli") / "infer"
-        # Without LibTorch: its start takes more instructions than the parts, and not the same number each time.
+        # Without LibTorch, because its start takes more instructions than the parts, and a varying number of them.
         self.counted = self.build("counted", "instructions", "-DINFER_TORCH=OFF", "-DINFER_BENCHMARKS=ON") / "instructions"
 
     def build(self, name, target, *options):
@@ -53,7 +53,7 @@ class Build:
         return sh(self.counted).split()
 
     def instructions(self, part):
-        """Of one time: what the start takes is taken off."""
+        """Returns the instructions of one repetition, without those of the program's start."""
         def counted(times):
             done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", self.counted, part, str(times), PHOTO],
                                   check=True, capture_output=True, text=True)
@@ -62,19 +62,19 @@ class Build:
         return (counted(times + 1) - counted(1)) / times
 
     def forward(self, model):
-        """Photographs per second at the batch size that is best for it."""
+        """Returns the photographs per second at the best batch size."""
         out = json.loads(sh(self.infer, "bench", "--model", model, "--seconds", "2", "--json"))
         return max(row["samples_per_second"] for row in out["batches"])
 
     def small_requests(self, load, model):
-        """Requests per second that eight connections get from a simulator without work."""
+        """Returns the requests per second of eight connections to a simulator without work."""
         server = subprocess.Popen([self.infer, "serve", "--model", model, "--port", "0", "--probe-port", "0", "--log-requests-per-second", "0"],
                                   stdout=subprocess.PIPE, text=True)
         try:
             lines = (json.loads(line) for line in server.stdout)
             port = next(line["port"] for line in lines if line["event"] == "listening")
             next(line for line in lines if line["event"] == "ready")
-            # More than it can: what is not sent for want of a free connection counts as failed, and is not looked at.
+            # Offers more than the server can answer. Requests that find no free connection count as failed and are ignored here.
             out = subprocess.run([load, "load", "--host", f"http://127.0.0.1:{port}/infer", "--qps", "200000", "--seconds", str(SECONDS), "--connections", "8",
                                   "--json"], capture_output=True, text=True).stdout
             return json.loads(out)["ok"] / SECONDS

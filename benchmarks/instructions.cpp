@@ -1,5 +1,6 @@
-// instructions PART TIMES PHOTO: does one part of the library that many times, for a profiler that counts
-// instructions. Without arguments it lists the parts. Torch-free, one thread, the same work each time.
+// Runs one part of the library many times, for a profiler that counts instructions: instructions PART TIMES
+// PHOTO. Without arguments, lists the parts. Uses no LibTorch and one thread, and does the same work each
+// time.
 
 #include <cstdint>
 #include <cstdlib>
@@ -28,7 +29,7 @@ namespace {
 using Work = std::function<void()>;
 using Bytes = std::vector<std::uint8_t>;
 
-/// Keeps a value that nobody reads from being optimised away.
+/// Keeps the compiler from optimising away an unused value.
 template <class T>
 void keep(const T& value) {
   asm volatile("" : : "m"(value) : "memory");
@@ -64,7 +65,7 @@ Work read_small_inference() {
       [json] { keep(infer::http::parse_inference_request(infer::http::Body(json), std::nullopt).value()); };
 }
 
-/// A model that is only asked what it gives.
+/// A model of which only the signature is used.
 class Silent final : public infer::Backend {
  public:
   const infer::ModelSignature& signature() const noexcept override { return signature_; }
@@ -128,6 +129,6 @@ int main(int argc, char** argv) {
     for (long i = std::strtol(argv[2], nullptr, 10); i > 0; --i) work();
     return 0;
   }
-  std::cerr << "no part is named " << argv[1] << '\n';
+  std::cerr << "instructions: unknown part " << argv[1] << '\n';
   return 2;
 }

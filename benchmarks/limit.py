@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""How near forward is to the machine's limit, and the server to forward: limit.py, three rounds in turn, medians. Prints a table in Markdown.
+"""Compares forward with the machine's limit, and the server with forward: limit.py, medians of three alternating rounds. Prints a table in Markdown.
 
-The limit is one large product of the model's precision on the same threads (`infer bench`); the server reads photographs of 640x427 for
-30 clients, and all that it does counts.
+The limit is one large matrix product in the model's precision on the same threads (`infer bench`). The server answers 30 clients that send
+photographs of 640x427, and all of its CPU time counts.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ROUNDS, BATCHES = 3, "4,8"
 
 
 def forward(args, model):
-    """(samples per CPU-second, share of the large product) at the better batch size."""
+    """Returns (samples per CPU-second, share of the large product) at the better batch size."""
     out = json.loads(subprocess.run([f"{args.build}/bin/infer", "bench", "--model", model, "--batch", BATCHES, "--seconds", "3", "--json"], check=True,
                                     capture_output=True, text=True).stdout)
     best = max(out["batches"], key=lambda row: row["samples_per_second"])

@@ -1,4 +1,4 @@
-"""An open-loop HTTP client: requests leave at their times whether or not earlier ones have come back."""
+"""An open-loop HTTP client: sends each request when it is due, whether or not earlier requests were answered."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ def get(path):
 
 
 def open_loop(host, port, request, rate, seconds):
-    """[(status, seconds)] of rate x seconds requests; status 0 is a failed connection."""
+    """Returns [(status, seconds)] of rate x seconds requests. Status 0 means a failed connection."""
     return asyncio.run(_open_loop(host, port, request, rate, seconds))
 
 

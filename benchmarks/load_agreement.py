@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`infer load` beside wrk and vegeta on one server: the same rate, the same percentiles; and as fast as it can.
+"""Compares `infer load` with wrk and vegeta on one server: percentiles at an equal rate, and the maximum rate.
 
 load_agreement.py INFER [VEGETA]
 """

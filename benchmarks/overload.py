@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Four times the capacity, with and without a bound on the wait: overload.py INFER MODEL PHOTO. Three rounds in turn, medians.
+"""Offers four times the capacity, with and without a limit on the wait: overload.py INFER MODEL PHOTO. Medians of three alternating rounds.
 
-A server without a bound (`--max-wait-ms 0`) accepts what its queue has room for; one with a bound refuses what it would begin too late.
-Waits are counted from when a request was sent until its answer was read, its own batch with them: the bound plus the time of one batch.
+Without a limit (`--max-wait-ms 0`), a server accepts what fits in its queue. With a limit, it refuses requests that would begin too late.
+Latency counts from sending a request to reading its answer and includes the request's own batch: at most the limit plus one batch.
 """
 
 import csv
@@ -24,7 +24,7 @@ def percentile(values, fraction):
 
 
 def capacity(curve):
-    """Requests a second that the cores can prepare and compute, in the batch that does it best."""
+    """Returns the requests per second that the cores can prepare and compute, at the best batch size."""
     cores = curve["workers"] * curve["intra_op_threads"]
     return max(cores / ((curve["prepare_ms"] + point["forward_ms"] * curve["intra_op_threads"] / point["batch"]) / 1e3) for point in curve["batches"])
 
@@ -38,9 +38,9 @@ def one_run(wait_ms, rate, work):
         next(line for line in lines if line["event"] == "ready")
         trace = f"{work}/trace.csv"
         load = [INFER, "load", "--host", f"http://127.0.0.1:{port}/embed", "--body", f"@{PHOTO}", "--content-type", "image/jpeg", "--json"]
-        subprocess.run([*load, "--qps", str(rate / 8), "--seconds", "5"], capture_output=True, check=True)  # a rate to go by
+        subprocess.run([*load, "--qps", str(rate / 8), "--seconds", "5"], capture_output=True, check=True)  # measures the rate
         subprocess.run([*load, "--qps", str(4 * rate), "--seconds", str(SECONDS), "--poisson", "--connections", str(CONNECTIONS), "--csv", trace],
-                       capture_output=True)  # it ends with an error where requests were refused, which is what is wanted here
+                       capture_output=True)  # exits with an error if requests were refused, as they should be here
         with open(trace, newline="") as file:
             rows = list(csv.DictReader(file))
     finally:
@@ -48,7 +48,7 @@ def one_run(wait_ms, rate, work):
         server.communicate(timeout=120)
     accepted = [(float(row["answered_s"]) - float(row["sent_s"])) for row in rows if row["outcome"].startswith("2")]
     other = {row["outcome"] for row in rows if row["outcome"] not in ("200", "429") and not row["outcome"].startswith("not sent")}
-    # The first seconds fill the queue and the last ones empty it: between them the machine has all the work it can do.
+    # The first seconds fill the queue and the last ones empty it. Between them, the server is fully loaded.
     steady = [row for row in rows if row["outcome"] == "200" and 10 <= float(row["answered_s"]) <= SECONDS]
     return len(steady) / (SECONDS - 10), percentile(accepted, 0.5), percentile(accepted, 0.95), sum(row["outcome"] == "429" for row in rows), other
 

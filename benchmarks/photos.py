@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Memory of the server while it decodes the largest photographs that it takes: photos.py [--infer PROGRAM] [--flags ...].
+"""Measures the server's memory while it decodes the largest allowed photographs: photos.py [--infer PROGRAM] [--flags ...].
 
-Each row is a server of its own with a scripted model, so that all memory is that of decoding: what its peak (VmHWM) lies above
-what it took before the first request, with the flags given. Prints a table in Markdown. Photographs are made here: PNGs of zeros,
-which are small to send and as large as any to decode, and JPEGs of noise by Pillow.
+Each row uses a new server with a scripted model and the given flags, so that only decoding needs memory: the peak (VmHWM) minus the
+memory before the first request. Prints a table in Markdown. Makes the photographs itself: PNGs of zeros, which are small to send and
+large to decode, and JPEGs of noise by Pillow.
 """
 
 import argparse
@@ -87,7 +87,7 @@ class Server:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--infer", default=str(ROOT / "build/release/bin/infer"))
-    parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="of infer serve")
+    parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for infer serve")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="infer-photos-") as folder:
         work = pathlib.Path(folder)

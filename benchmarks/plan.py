@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""`infer plan` against real runs: the same arrivals to a server and to the simulation, three rounds, medians.
+"""Compares `infer plan` with real runs: the same arrivals for a server and for the simulation, medians of three rounds.
 
 plan.py INFER MODEL PHOTO
 
-The curve is measured before and after each real run, and its mean is what the plan gets: near capacity, one
-percent of speed is six of the p95, and virtual machines drift by more than that within minutes.
+The curve is measured before and after each real run, and the plan uses the mean: near capacity, one percent of speed changes
+the p95 by six percent, and virtual machines drift by more than that within minutes.
 """
 
 import json
@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 INFER, MODEL, PHOTO = sys.argv[1:4]
-LOADS = (0.5, 0.7, 0.85, 1.3)  # of what the machine can do
+LOADS = (0.5, 0.7, 0.85, 1.3)  # fractions of the machine's capacity
 SECONDS = 40
 ROUNDS = 3
 
@@ -26,13 +26,13 @@ def run(*arguments):
 
 
 def client_seconds():
-    """CPU time of the children that have ended: the load generator shares the machine, which the plan has to know."""
+    """Returns the CPU time of ended child processes, because the plan must know how much the load generator uses."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def capacity(curve):
-    """Requests a second that the cores can prepare and compute, in the batch that does it best."""
+    """Returns the requests per second that the cores can prepare and compute, at the best batch size."""
     cores = curve["workers"] * curve["intra_op_threads"]
     return max(cores / ((curve["prepare_ms"] + point["forward_ms"] * curve["intra_op_threads"] / point["batch"]) / 1e3) for point in curve["batches"])
 
@@ -42,7 +42,7 @@ def measure_curve():
 
 
 def mean_curve(before, after):
-    """What `infer bench` would have said while the run between the two went on."""
+    """Returns the mean of two curves of `infer bench`, as an estimate for the run between them."""
     curve = dict(before, prepare_ms=(before["prepare_ms"] + after["prepare_ms"]) / 2, batches=[])
     for one, other in zip(before["batches"], after["batches"]):
         curve["batches"].append(dict(one, **{key: (one[key] + other[key]) / 2 for key in ("alone_ms", "forward_ms")}))
@@ -75,7 +75,7 @@ def main():
                     mean = mean_curve(before, curve)
                     curve_file.write_text(json.dumps(mean))
                     (predicted,) = run("plan", curve_file, "--trace", trace, "--cores", left, "--json")["predictions"]
-                    print(f"{load:.0%}: {capacity(mean):.1f} requests a second at most, a request besides its forward {mean['prepare_ms']:.1f} ms, "
+                    print(f"{load:.0%}: {capacity(mean):.1f} requests a second at most, {mean['prepare_ms']:.1f} ms for a request outside its forward, "
                           f"p95 {real['latency_ms']['p95']:.0f} ms, predicted {predicted['latency_ms']['p95']:.0f} ms", flush=True)
                     total = real["ok"] + real["fail"]
                     seen[load].append((real["latency_ms"]["p95"], predicted["latency_ms"]["p95"], real["ok_per_second"], predicted["per_second"],

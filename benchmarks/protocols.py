@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the protocol itself costs, against FastAPI and Triton; prints a table in Markdown. Needs make conformance once."""
+"""Measures the cost of the protocol, compared with FastAPI and Triton. Prints a table in Markdown. Run make conformance once before."""
 
 import argparse
 import http.client
@@ -40,7 +40,7 @@ class Server:
 
 
 def hey(port, path, file, seconds, clients):
-    """(requests per second that were answered 200, others)"""
+    """Returns (requests per second that were answered 200, number of other answers)."""
     out = subprocess.run(["hey", "-z", f"{seconds}s", "-c", str(clients), "-m", "POST", "-T", "application/json", "-D", str(file),
                           f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True).stdout
     good = sum(int(n) for n in re.findall(r"\[200\]\s+(\d+)", out))
@@ -51,7 +51,7 @@ def hey(port, path, file, seconds, clients):
 
 
 def wrk(port, path, file, seconds, clients, core):
-    """Requests per second that were answered 200. One of hey's would be the slower of the two."""
+    """Returns the requests per second that were answered 200. Uses wrk, because hey would be slower than the server."""
     script = file.with_suffix(".lua")
     script.write_text(f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [==[{file.read_text()}]==]\n')
     out = subprocess.run(["taskset", "-c", str(core), "wrk", "-t", "1", "-c", str(clients), "-d", f"{seconds}s", "-s", str(script),
@@ -70,7 +70,7 @@ def perf_analyzer(port):
 
 
 def round_trips(body, count):
-    """Seconds of each of `count` requests of one client, who keeps its connection."""
+    """Returns the seconds of each of `count` requests of one client on one connection."""
     head = b"POST /v2/models/small/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     message, times, connection = head % len(body) + body, [], None
     for _ in range(count):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a byte costs the server that it refuses: refused_bytes.py. For each route and each way of being refused, the CPU time of the real
-program (utime + stime) by the bytes that it took. Prints the dearest as a table in Markdown; ends with 1 where a byte costs over 1 us.
+"""Measures the server's CPU time for each byte of a refused request: refused_bytes.py. For each route and reason, divides the CPU time of
+the real program (utime + stime) by the bytes. Prints the most expensive cases in Markdown. Exits with 1 if a byte costs over 1 us.
 
-A request costs some 50 us however small it is, which is not a byte's cost: bodies have 64 KB and more, and heads come many on a connection.
-Packed bodies count as what they unpack to, which max_body_bytes bounds; what that is by the bytes on the wire stands beside.
+A request costs about 50 us whatever its size, so bodies have 64 KB or more, and many heads share a connection. Compressed bodies count
+with their decompressed size, which max_body_bytes limits. A second column shows the cost for each byte on the wire.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def cpu_seconds(server):
 
 
 def send(server, data):
-    """As many bytes as the server takes: (bytes, status)."""
+    """Sends bytes until the server stops reading. Returns (bytes, status)."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         sent, answer = 0, b""
         try:
@@ -65,7 +65,7 @@ def send(server, data):
                 sent += connection.send(data[sent:sent + (1 << 16)])
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # refused before all of it had come
+            pass  # the server refused the request before reading all bytes
         try:
             while part := connection.recv(1 << 16):
                 answer += part
@@ -75,7 +75,7 @@ def send(server, data):
 
 
 def measure(server, data):
-    """(CPU us a byte, status): over so many requests that the clock's grain does not count."""
+    """Returns (CPU us a byte, status), measured over enough requests for the resolution of the clock."""
     taken, statuses, before = 0, collections.Counter(), cpu_seconds(server)
     while cpu_seconds(server) - before < LEAST_SECONDS and taken < (64 << 20):
         sent, status = send(server, data)
@@ -106,7 +106,7 @@ def png(width, height, data):
 
 
 def bodies():
-    """Name: (content type, body)."""
+    """Returns {name: (content type, body)}."""
     json_type, noise = "application/json", os.urandom(SIZE)
     dashes = "-" * 70
     part = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n"
@@ -135,7 +135,7 @@ def bodies():
 
 
 def cases():
-    """(route, how it is refused, bytes sent, bytes they stand for)."""
+    """Yields (route, reason of the refusal, bytes sent, decompressed size)."""
     kinds = bodies()
     for path in ROUTES:
         for name, (content_type, body) in kinds.items():

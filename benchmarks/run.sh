@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures everything that docs/benchmarks.md reports: run.sh BUILD MODEL. Takes about half an hour on two cores, during
-# which nothing else should run.
+# Measures everything in docs/benchmarks.md: run.sh BUILD MODEL. Takes about half an hour on two cores. Nothing else should run
+# meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1 model=$2

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""All routes for a long time, over HTTP and TLS side by side: tensors of random shapes, clients that hang up, clients that close
-their sending side and wait, input that is bad, and a reload every ten seconds.
+"""Sends requests to all routes for a long time, over HTTP and TLS at once: tensors of random shapes, clients that disconnect, clients
+that close their sending side and wait, invalid input, and a reload every ten seconds.
 
-Prints the slope of the servers' memory, and whether clients and servers counted the same answers: every request that was sent
-whole is answered once, with its own id, and an echo with its own values. The binary may be one with sanitizers and without
-LibTorch (build/asan/bin/infer): models are made by script, and real ones added where the binary and the cache have them.
+Prints the slope of the servers' memory, and whether clients and servers counted the same answers: every completely sent request is
+answered once, with its own id, and an echo with its own values. The binary may have sanitizers and no LibTorch (build/asan/bin/infer):
+the models are scripted, and real models are added if the binary and the cache support them.
 """
 
 import argparse
@@ -28,12 +28,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("INFER_CACHE", pathlib.Path.home() / ".cache" / "libinfer"))
-CLIENTS = 8  # half of them over TLS
+CLIENTS = 8  # half of the clients use TLS
 RESULTS = ROOT / "bench-results"
 
 
 class Server:
-    """A server that runs until it is stopped, with its log in a file."""
+    """A server that runs until `stop` and logs to a file."""
 
     def __init__(self, infer, models, name, *options):
         self.log_path, self.errors_path = RESULTS / f"soak-{name}.log", RESULTS / f"soak-{name}.errors"
@@ -51,11 +51,11 @@ class Server:
                     if self.ask("/readyz")[0] == 200:
                         return
                 except OSError:
-                    pass  # it is ending; the log says why
+                    pass  # the server is ending; its log says why
             time.sleep(0.1)
 
     def ask(self, path, method="GET"):
-        """Of the probe listener, which counts these too."""
+        """Sends a request to the probe listener, which counts it too."""
         connection = http.client.HTTPConnection("127.0.0.1", self.probe, timeout=60)
         connection.request(method, path, headers={"X-Infer-Admin": "1"})
         response = connection.getresponse()
@@ -78,7 +78,7 @@ class Server:
         return code
 
     def logged(self):
-        """Requests in the log, and how many of their ids came more than once."""
+        """Returns the number of logged requests, and how many of their ids appear more than once."""
         ids = collections.Counter(re.findall(r'"event":"request".*?"request_id":"([^"]+)"', self.log_path.read_text()))
         return sum(ids.values()), sum(count > 1 for count in ids.values())
 
@@ -90,7 +90,7 @@ def make_models(infer, folder):
             sys.exit(f"soak: {' '.join(map(str, command))}: {done.stderr}")
     folder.mkdir(parents=True, exist_ok=True)
     if (CACHE / "minilm").exists() and not (folder / "minilm").exists():
-        run("model", "import", CACHE / "minilm", "--arch", "bert", "--out", folder / "minilm", optional=True)  # without LibTorch: no
+        run("model", "import", CACHE / "minilm", "--arch", "bert", "--out", folder / "minilm", optional=True)  # fails without LibTorch
     if not (folder / "sales").exists():
         data = folder.parent / "soak-sales.csv"
         data.write_text("sales\n" + "".join(f"{100 + i + 10 * (i % 7)}\n" for i in range(200)))
@@ -115,7 +115,7 @@ def make_models(infer, folder):
 
 
 def requests(photo, texts):
-    """(method, path, headers, body) of everything, good and bad."""
+    """Returns (method, path, headers, body) of valid and invalid requests."""
     json_type = {"Content-Type": "application/json"}
     encoded = base64.b64encode(photo).decode()
     tensor = {"name": "x", "shape": [2, 11], "datatype": "FP32"}
@@ -154,11 +154,11 @@ def requests(photo, texts):
 
 
 class Lost(Exception):
-    """No answer, two of them, or another's."""
+    """A request got no answer, two answers, or the answer of another request."""
 
 
 class Client(threading.Thread):
-    """Sends one request after the other, and counts the answers by status."""
+    """Sends requests one after the other and counts the answers by status."""
 
     def __init__(self, number, server, tls, end, good, bad):
         super().__init__()
@@ -191,7 +191,7 @@ class Client(threading.Thread):
         draw = self.random.random()
         if draw < 0.03:
             return "hang-up", request
-        if draw < 0.06 and not self.tls:  # TLS ends both ways at once
+        if draw < 0.06 and not self.tls:  # TLS cannot close one direction only
             return "half-close", request
         return ("echo", ("POST", "/v2/models/echo/infer", {}, b"")) if draw < 0.26 else ("plain", request)
 
@@ -212,7 +212,7 @@ class Client(threading.Thread):
         return response.status, response, answer
 
     def echo(self, connection, request_id):
-        """A tensor of random shape: most small, some with a dimension of 0, a few large, comes back as it was."""
+        """Echoes a tensor of random shape (mostly small, some with a dimension of 0, a few large) and compares the values."""
         shape = [1] + [self.random.choice((0, 1, 2, 3, 7, self.random.randint(1, 300))) for _ in range(2)]
         values = self.random.randbytes(4 * shape[1] * shape[2])
         head = json.dumps({"inputs": [{"name": "x", "shape": shape, "datatype": "FP32", "parameters": {"binary_data_size": len(values)}}],
@@ -223,7 +223,7 @@ class Client(threading.Thread):
             return
         at = int(response.getheader("Inference-Header-Content-Length"))
         if json.loads(answer[:at])["outputs"][0]["shape"] != shape or answer[at:] != values:
-            raise Lost(f"an echo of {shape} came back as another")
+            raise Lost(f"an echo of {shape} returned other values")
 
     def whole(self, method, path, headers, body, request_id):
         head = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "X-Request-Id": request_id}.items())
@@ -236,7 +236,7 @@ class Client(threading.Thread):
                 s.sendall(whole[:self.random.randint(1, len(whole))])
 
     def half_close(self, *request):
-        """A whole request, and then no more: it is answered, once."""
+        """Sends a complete request and closes the sending side. Expects exactly one answer."""
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=120) as s:
             s.sendall(self.whole(*request))
             s.shutdown(socket.SHUT_WR)
@@ -245,12 +245,12 @@ class Client(threading.Thread):
         if len(statuses) != 1:
             raise Lost(f"{len(statuses)} answers")
         if statuses[0] == b"499":
-            raise Lost("answered as if it had hung up")
+            raise Lost("answered as if the client had disconnected")
         self.answers[int(statuses[0])] += 1
 
 
 def certificate():
-    """A key and certificate of its own, and the context of a client that trusts nobody else."""
+    """Makes a key and certificate, and the context of a client that trusts only this certificate."""
     pem, key = RESULTS / "soak.pem", RESULTS / "soak.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key,
                     "-out", pem], check=True, capture_output=True)
@@ -261,7 +261,7 @@ def certificate():
 
 
 def slope_mb(points):
-    """Of memory, for each 10,000 answers; the first quarter of the time is left out."""
+    """Returns the growth of memory for each 10,000 answers, without the first quarter of the time."""
     late = points[len(points) // 4:]
     mean_x, mean_y = (statistics.mean(c) for c in zip(*late))
     return sum((x - mean_x) * (y - mean_y) for x, y in late) / max(1, sum((x - mean_x) ** 2 for x, _ in late)) * 10_000
@@ -307,7 +307,7 @@ def main():
                           flush=True)
         for client in clients:
             client.join()
-        counted = [server.counted() - (server.asked - 1) for server in servers]  # without our own questions but for the last
+        counted = [server.counted() - (server.asked - 1) for server in servers]  # excludes this script's own requests except the last
     finally:
         codes = [server.stop() for server in servers]
     good_run = True
@@ -315,13 +315,13 @@ def main():
         own = [client for client in clients if client.server is server]
         answered = sum((c.answers for c in own), collections.Counter())
         kinds, lost = (sum((getattr(c, name) for c in own), collections.Counter()) for name in ("kinds", "lost"))
-        # Beside what the clients saw the server counted those who hung up: some of them.
+        # The server may also have counted some of the requests whose clients disconnected.
         extra, hangups = counted[i] - sum(answered.values()), kinds["hang-up"]
         lines, twice = server.logged()
         errors = server.errors_path.read_text()
         print(f"{'TLS' if i else 'HTTP'}: exit code {codes[i]}; {sum(answered.values())} answers {dict(sorted(answered.items()))}; "
               f"{dict(sorted(kinds.items()))}, {sum(lost.values())} lost")
-        print(f"  counted by the server beyond that: {extra}, of clients that hung up: 0 to {hangups} are right; {lines} logged, {twice} of "
+        print(f"  additionally counted by the server: {extra}; expected 0 to {hangups}, from clients that disconnected; {lines} logged, {twice} of "
               f"them twice; memory {slope_mb(points[i]):.2f} MB per 10,000 answers, {points[i][-1][1]:.0f} MB at the end")
         for what, count in lost.most_common(10):
             print(f"  {count} x {what}")

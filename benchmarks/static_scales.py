@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Would activations with one scale, found beforehand, be faster than libinfer's scale for each row? static_scales.py INFER, with the Python of
-the peers.
+"""Measures whether one static scale for activations would be faster than libinfer's scale for each row: static_scales.py INFER, with the
+Python of the peers.
 
 Twelve feed-forward blocks of a ViT-B/32 in int8, 400 rows (eight photographs), one thread: `infer bench` on a module that libinfer packs, and
-LibTorch's `onednn::qlinear_pointwise` with static scales, where the first product applies SiLU and writes int8 itself. What quantises between the
-products is all that differs. Three rounds in turn, medians."""
+LibTorch's `onednn::qlinear_pointwise` with static scales, where the first product applies SiLU and writes int8 itself. Only the quantization between the products differs. Medians of three alternating rounds."""
 
 import json
 import os
@@ -36,7 +35,7 @@ class Blocks(torch.nn.Module):
 
 
 def rowwise(folder, blocks):
-    """Milliseconds that libinfer takes."""
+    """Returns the milliseconds of libinfer."""
     (folder / "1").mkdir(parents=True)
     dynamic = torch.ao.quantization.quantize_dynamic(blocks, {torch.nn.Linear}, dtype=torch.qint8)
     torch.jit.freeze(torch.jit.script(dynamic.eval())).save(folder / "1" / "model.pt")
@@ -52,7 +51,7 @@ def rowwise(folder, blocks):
 
 
 def static(blocks):
-    """Milliseconds of the same products in LibTorch with static scales."""
+    """Returns the milliseconds of the same products in LibTorch with static scales."""
     x = torch.randn(ROWS, WIDTH)
     steps = []
     with torch.inference_mode():

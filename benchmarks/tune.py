@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Is what `infer tune` chooses as good as it says? tune.py INFER MODEL PHOTO
+"""Checks whether the choice of `infer tune` is as good as predicted: tune.py INFER MODEL PHOTO
 
-Tunes twice. Then, alternately for three rounds: the first choice, the second, and what is used without tuning; and, as root, what is
-used by itself under a quota of one core against the same server told to use two: it refuses that, so it is moved under the quota when it
-runs. Prints a table in Markdown.
+Tunes twice. Then alternates for three rounds between the first choice, the second choice, and the settings without tuning. As root, also
+compares the default settings under a quota of one core with two workers under that quota. A server refuses two workers there, so it is
+moved under the quota after its start. Prints a table in Markdown.
 """
 
 import json
@@ -32,7 +32,7 @@ def flags(choice):
 
 
 def rate(*more, inside=None, moved=None):
-    """Requests a second; of a server started inside a control group, or moved there when it is ready and does not know."""
+    """Returns requests per second of a server that starts inside a control group, or that is moved there after its start."""
     command = [INFER, "serve", "--model", MODEL, "--port", "0", "--probe-port", "0", "--log-requests-per-second", "0", *map(str, more)]
     enter = ["bash", "-c", f'echo $$ > {inside}/cgroup.procs; exec "$@"', "in"] if inside else []
     server = subprocess.Popen([*enter, *command], stdout=subprocess.PIPE, text=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""int8, forecasts, live promotion, memory over time; prints a table in Markdown."""
+"""Measures int8, forecasts, live promotion and memory over time. Prints a table in Markdown."""
 
 import argparse
 import atexit
@@ -50,7 +50,7 @@ class Peer:
 
 
 def hey(port, path, files, seconds, clients):
-    """(requests per second, p99 in seconds, failures) of `clients` clients that share `files` out among them."""
+    """Returns (requests per second, p99 in seconds, failures) of `clients` clients, divided among `files`."""
     def one(file):
         command = ["hey", "-z", f"{seconds}s", "-c", str(clients // len(files)), "-t", "120", "-m", "POST", "-T",
                    "application/json", "-D", str(file), f"http://127.0.0.1:{port}{path}"]
@@ -72,7 +72,7 @@ def sentences():
 
 
 def text_files(work):
-    """Eight bodies, one a file, as hey wants it: sentences of the lengths at the eighths of the set."""
+    """Writes eight bodies, each to its own file for hey: sentences whose lengths are the octiles of the set."""
     files, ordered = [], sorted(sentences(), key=len)
     for i in range(8):
         files.append(work / f"text{i}.json")
@@ -181,7 +181,7 @@ def main():
         server = Server(args, "--model", models / "minilm")
         points = []
         words = "the good film was long and nobody in the hall laughed at it".split()
-        lengths = [*range(1, 21), 40, 80, 120, 160]  # words: every allowed length of the model is among them
+        lengths = [*range(1, 21), 40, 80, 120, 160]  # in words; together they cover every allowed length of the model
 
         def send(seed):
             connection = http.client.HTTPConnection("127.0.0.1", PORT)

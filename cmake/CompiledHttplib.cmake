@@ -1,5 +1,5 @@
-# cpp-httplib, compiled once. Of the header alone, every file that calls it would compile a server and a client again:
-# ten seconds each. It is taken apart where its own split.py does, at the border before what belongs to a .cc.
+# Compiles cpp-httplib once. With the header alone, every file that uses it would compile a server and a client again, for ten
+# seconds. The header is split at the border that its own split.py uses.
 find_package(Httplib 0.18...<0.20 REQUIRED)
 find_package(ZLIB REQUIRED)
 

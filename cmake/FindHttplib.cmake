@@ -1,5 +1,5 @@
-# The header-only cpp-httplib, 0.18 or newer. A distribution's own package may be compiled and of an older version, so
-# what scripts/fetch_sources.sh unpacked comes first.
+# Finds the header-only cpp-httplib, 0.18 or newer. Prefers the version from scripts/fetch_sources.sh, because a distribution's
+# package may be compiled or older.
 find_path(Httplib_INCLUDE_DIR httplib.h HINTS ${Httplib_ROOT} ${INFER_CACHE}/httplib NO_DEFAULT_PATH)
 find_path(Httplib_INCLUDE_DIR httplib.h)
 if(Httplib_INCLUDE_DIR)

@@ -1,8 +1,7 @@
-# Finds LibTorch without its own CMake package, which drags in CUDA and protobuf checks.
+# Finds LibTorch without its own CMake package, which would require CUDA and protobuf.
 #
-# Looked for in: LibTorch_ROOT and CMAKE_PREFIX_PATH, the torch of python3 on the PATH, and what scripts/fetch_torch.py
-# unpacked. Defines LibTorch::LibTorch (libtorch_cpu and libc10: the CPU part, which also runs where a CUDA build lacks
-# its GPU libraries).
+# Searches LibTorch_ROOT and CMAKE_PREFIX_PATH, the torch of python3 on the PATH, and the folder of scripts/fetch_torch.py.
+# Defines LibTorch::LibTorch (libtorch_cpu and libc10: the CPU part, which also works in a CUDA build without GPU libraries).
 set(_hints ${LibTorch_ROOT} ${CMAKE_PREFIX_PATH})
 foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
   list(APPEND _hints ${prefix}/../..)  # torch.utils.cmake_prefix_path is torch/share/cmake
@@ -40,7 +39,7 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   target_include_directories(LibTorch::LibTorch INTERFACE
     ${LibTorch_INCLUDE_DIR} ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
-  # libtorch_cpu of a CUDA build names libraries that its own run path finds, but not the linker.
+  # libtorch_cpu of a CUDA build needs libraries that its own run path finds but the linker does not.
   target_link_libraries(LibTorch::LibTorch INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath-link,${LibTorch_LIBRARY_DIR})
 endif()

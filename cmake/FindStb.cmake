@@ -1,4 +1,4 @@
-# stb_image_write as <stb/stb_image_write.h>.
+# Finds stb_image_write as <stb/stb_image_write.h>.
 find_path(Stb_INCLUDE_DIR stb/stb_image_write.h HINTS ${Stb_ROOT} ${INFER_CACHE}/stb NO_DEFAULT_PATH)
 find_path(Stb_INCLUDE_DIR stb/stb_image_write.h)
 include(FindPackageHandleStandardArgs)

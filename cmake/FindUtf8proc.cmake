@@ -1,4 +1,4 @@
-# utf8proc, whose Debian package has no CMake files.
+# Finds utf8proc, since its Debian package has no CMake files.
 find_path(Utf8proc_INCLUDE_DIR utf8proc.h)
 find_library(Utf8proc_LIBRARY utf8proc)
 include(FindPackageHandleStandardArgs)

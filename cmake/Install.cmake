@@ -1,4 +1,4 @@
-# cmake --install, find_package(infer), pkg-config, and a .deb by CPack.
+# Sets up cmake --install, find_package(infer), pkg-config, and a .deb by CPack.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -6,7 +6,7 @@ set(targets infer_core)
 set_target_properties(infer_core PROPERTIES EXPORT_NAME core)
 if(INFER_ENGINE)
   list(APPEND targets infer infer_make)
-  # An executable's linker looks through libinfer at LibTorch, whose GPU parts it need not find.
+  # When linking an executable, the linker follows libinfer to LibTorch, whose GPU parts may be missing.
   target_link_options(infer INTERFACE -Wl,--allow-shlib-undefined)
 endif()
 install(TARGETS ${targets} EXPORT inferTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -34,7 +34,7 @@ if(TARGET infer_cli)
   install(TARGETS infer_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-# Where LibTorch is found at run time: beside the library where it is bundled, else where it was at build time.
+# Where the loader finds LibTorch: beside the library if bundled, else in the folder used by the build.
 if(INFER_ENGINE AND INFER_TORCH)
   if(INFER_BUNDLE_TORCH)
     file(GLOB bundled ${LibTorch_LIBRARY_DIR}/libtorch_cpu.so ${LibTorch_LIBRARY_DIR}/libc10.so

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts the server, posts real photographs, says what came back and how fast, stops cleanly: demo.py INFER MODEL"""
+"""Starts the server, posts real photographs, prints the answers and the speed, and stops the server: demo.py INFER MODEL"""
 
 import base64
 import concurrent.futures
@@ -38,12 +38,12 @@ def wait_ready(server):
         except OSError:
             pass
         time.sleep(0.05)
-    raise SystemExit("demo: the server did not get ready within a minute")
+    raise SystemExit("demo: the server was not ready within a minute")
 
 
 @contextlib.contextmanager
 def serving(infer, *flags):
-    """A server that is ready, and stopped cleanly afterwards."""
+    """Runs a server that is ready at the start and stopped cleanly at the end."""
     server = subprocess.Popen([infer, "serve", *map(str, flags)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         wait_ready(server)
@@ -95,7 +95,7 @@ def main():
         rate = count / (time.monotonic() - begin)
         print(f"{count} photographs from 16 clients: {rate:.1f} photographs per second")
         if json.loads((pathlib.Path(model) / "infer.json").read_text()).get("weights") == "random":
-            print("\nThe model's weights are random: equal photographs get equal vectors, likeness means nothing yet.")
+            print("\nThe model's weights are random: only equal photographs have similar vectors. Import a trained model for similarity.")
 
 
 if __name__ == "__main__":

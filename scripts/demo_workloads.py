@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Texts and a series: imports MiniLM, trains a sentiment head and forecasters, serves all three, asks: demo_workloads.py INFER DIR"""
+"""Imports MiniLM, trains a sentiment classifier and forecasters, and queries a server of all three: demo_workloads.py INFER DIR"""
 
 import json
 import os
@@ -40,7 +40,7 @@ def main():
             print(f"  {text} -> {answer['label']} ({answer['confidence']:.2f})")
         scores = ask("/similarity", {"inputs": {"source_sentence": "The film was great.",
                                                 "sentences": ["I loved this movie.", "The train is late."]}})
-        print("  'The film was great.' is like 'I loved this movie.' %.2f, like 'The train is late.' %.2f" % tuple(scores))
+        print("  'The film was great.': similarity to 'I loved this movie.' %.2f, to 'The train is late.' %.2f" % tuple(scores))
         answer = ask("/predict", {"inference_length": 8})
         print(f"  CO2, the next 8 weeks ({answer['model_version']}): " + " ".join(f"{row[0]:.1f}" for row in answer["predictions"]) + " ppm")
 

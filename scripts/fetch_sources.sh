@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts two header-only libraries into $INFER_CACHE: cpp-httplib, of which Debian 12 has one too old (0.11 lacks bounds that
-# the server relies on), and stb_image_write. They are Debian 13's source packages, with their security patches, from the
-# mirror that this machine already uses.
+# Puts two header-only libraries into $INFER_CACHE: cpp-httplib (Debian 12's 0.11 lacks limits that the server relies on) and
+# stb_image_write. Both are source packages of Debian 13, with its security patches, from the mirror that this machine already
+# uses.
 set -euo pipefail
 cache=${INFER_CACHE:-$HOME/.cache/libinfer}
 wanted=()
@@ -10,7 +10,7 @@ wanted=()
 [ ${#wanted[@]} -gt 0 ] || exit 0
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep -v security | head -n 1)
 if [ -z "$mirror" ]; then
-  echo "setup: no Debian mirror found: put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image_write.h into $cache/stb/stb/" >&2
+  echo "setup: no Debian mirror found; put httplib.h (0.18 or 0.19) into $cache/httplib/ and stb_image_write.h into $cache/stb/stb/" >&2
   exit 1
 fi
 work=$(mktemp -d)
@@ -28,7 +28,7 @@ apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$wo
 echo "setup: fetching ${wanted[*]}"
 "${apt[@]}" update
 (cd "$work/src" && "${apt[@]}" source "${wanted[@]}" >/dev/null 2>&1)
-place() {  # folder in the cache, then what goes there
+place() {  # arguments: a folder in the cache, then the files to copy there
   local target=$cache/$1
   shift
   rm -rf "$target.new" && mkdir -p "$target.new"

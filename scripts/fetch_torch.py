@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Unpacks LibTorch from the pinned torch wheel into $INFER_CACHE/torch: headers, and the libraries the CPU needs.
 
-With --cuda the GPU libraries of the wheel and of its companions are kept too.
+With --cuda, also keeps the GPU libraries of the wheel and of the wheels that it requires.
 """
 
 import platform
@@ -12,7 +12,7 @@ import wheels
 
 VERSION = "2.15.0"
 TORCH_SHA256 = "48c2d861134c0b5697c7602cb5ffa68f62a2989fdcd1717e593356f67996ca1e"
-# The wheel's libtorch_cpu.so is of a CUDA build and loads these two, small and without a GPU in use.
+# libtorch_cpu.so in the wheel belongs to a CUDA build and loads these two libraries, which are small and need no GPU.
 RUNTIME = ("nvidia-cuda-runtime==13.2.86", "3498247680dfddce31bad102af7e3e26fc795342a3cac64722bb0fa95e7f60f0")
 CUPTI = ("nvidia-cuda-cupti==13.2.86", "8fa29f15dd8336181f961764d9d95236fc6b931dd0c8fcf8cd70aab0c310b586")
 CPU_LIBRARIES = {"libtorch_cpu.so", "libc10.so", "libgomp.so.1", "libgfortran.so.5"}
@@ -24,7 +24,7 @@ def main():
     if done.exists() or (wheels.CACHE / "torch" / "cuda" / VERSION).exists():
         return
     if platform.machine() != "x86_64" or platform.system() != "Linux":
-        raise SystemExit("setup: no pinned LibTorch for this platform: install torch with pip, or set CMAKE_PREFIX_PATH")
+        raise SystemExit("setup: no pinned LibTorch for this platform; install torch with pip, or set CMAKE_PREFIX_PATH")
 
     def torch_part(name):
         if name.startswith("torch/include/") or "dist-info/licenses" in name or name.endswith("dist-info/METADATA"):
@@ -43,7 +43,7 @@ def main():
         (*CUPTI, small_library("libcupti")),
     ])
     if cuda:
-        wheels.install_locked("cuda", wheels.CACHE / "torch")  # the wheel's companions: CUDA's libraries, cuDNN, NCCL
+        wheels.install_locked("cuda", wheels.CACHE / "torch")  # the CUDA libraries that the wheel requires, such as cuDNN and NCCL
     done.parent.mkdir(parents=True, exist_ok=True)
     done.touch()
 

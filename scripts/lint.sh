@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# clang-format over everything, clang-tidy over what the release build compiles without torch's headers (parsing those
-# takes minutes). --fix formats in place and stops there.
+# Runs clang-format on all files, and clang-tidy on the sources that compile without torch's headers (parsing those takes
+# minutes). --fix only formats the files in place.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 format=clang-format-16

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes reference pixels with Pillow: make_golden.py CACHE OUT.
 
-For every photograph the 224 x 224 RGB pixels of CLIP's preprocessing before normalisation (OUT/photo-NAME.rgb), and
-encoded images of every kind that is read, with their decoded upright pixels. OUT/index.txt lists them:
+Writes for every photograph the 224 x 224 RGB pixels of CLIP's preprocessing before normalisation (OUT/photo-NAME.rgb),
+and encoded images of every supported kind with their decoded upright pixels. OUT/index.txt lists the files:
   photo NAME SOURCE PIXELS
   kind NAME ENCODED PIXELS WIDTH HEIGHT
   hash NAME SOURCE BITS
@@ -16,7 +16,7 @@ import textwrap
 
 cache, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(next(cache.glob(f"pillow-*-{sys.version_info.major}.{sys.version_info.minor}"))))
-from PIL import Image, ImageOps  # noqa: E402  (the path comes first)
+from PIL import Image, ImageOps  # noqa: E402  (needs the path above)
 from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
 SIZE = 224
@@ -24,7 +24,7 @@ ORIENTATION = 0x0112
 
 
 def clip_pixels(path):
-    """torchvision's Resize(224, BICUBIC) and CenterCrop(224) on an upright RGB image."""
+    """Applies torchvision's Resize(224, BICUBIC) and CenterCrop(224) to an upright RGB image."""
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     width, height = image.size
     if width <= height:
@@ -37,7 +37,7 @@ def clip_pixels(path):
 
 
 def perceptual_hash(path):
-    """Zauner's DCT hash of the upright RGB image, in double precision, as 16 hexadecimal digits."""
+    """Returns Zauner's DCT hash of an upright RGB image, computed in double precision, as 16 hexadecimal digits."""
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGB").resize((32, 32), Image.BICUBIC)
     data = image.tobytes()
     luma = [0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2] for i in range(32 * 32)]
@@ -49,7 +49,7 @@ def perceptual_hash(path):
 
 
 def kinds(photo):
-    """(name, file suffix, image, save options) of each kind of JPEG and PNG."""
+    """Yields (name, file suffix, image, save options) for each kind of JPEG and PNG."""
     rgb = photo.convert("RGB")
     grey = photo.convert("L")
     alpha = rgb.copy()
@@ -75,10 +75,10 @@ def kinds(photo):
         exif = Image.Exif()
         exif[ORIENTATION] = orientation
         yield f"png-orientation-{orientation}", "png", rgb, {"exif": exif}
-        # Some writers put the header of a JPEG's EXIF twice, or into a PNG, where it does not belong (Pillow writes one less).
+        # Some writers repeat the header of a JPEG's EXIF, or put it into a PNG, which has none (Pillow writes one header less).
         header, tiff = b"Exif\0\0", exif.tobytes().removeprefix(b"Exif\0\0")
         yield f"png-exif-doubled-{orientation}", "png", rgb, {"exif": 2 * header + tiff}
-        # Where EXIF does not say, XMP does; and ImageMagick keeps EXIF in a PNG's text.
+        # XMP has the orientation if EXIF has none. ImageMagick keeps EXIF in a PNG's text.
         packets = [f'<rdf:Description tiff:Orientation="{orientation}"/>', f"<tiff:Orientation>{orientation}</tiff:Orientation>"]
         yield f"jpeg-xmp-{orientation}", "jpg", rgb, {"quality": 90, "xmp": packets[orientation % 2].encode()}
         for name, packed in ("plain", False), ("packed", True):
@@ -106,7 +106,7 @@ def main():
         upright = ImageOps.exif_transpose(Image.open(encoded)).convert("RGB")
         pixels.write_bytes(upright.tobytes())
         index.append(f"kind {name} {encoded} {pixels} {upright.width} {upright.height}")
-    # 16 bits: Pillow clips them on the way to RGB, so the reference is the high byte, computed here.
+    # Pillow clips 16-bit values when converting to RGB, so the reference uses the high byte, computed here.
     high = photo.convert("L")
     deep = Image.new("I;16", high.size)
     deep.putdata([value * 256 + (value * 7) % 256 for value in high.getdata()])

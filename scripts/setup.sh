@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Brings what the build needs onto the machine. Safe to run again: what is there is left alone.
+# Installs what the build needs. Can be run again: keeps what is already installed.
 #   scripts/setup.sh [--cuda] [--core] [--build] [--tests] [--guard] [--docs]
-# --core stops after what the torch-free core needs, --build after what the program needs: no photographs, no texts. --cuda
-# keeps LibTorch's GPU libraries. --tests adds the browser that looks at the pages, the compiler that fuzzes, the proxies that requests
-# must not slip through, doxygen, and texts of many languages with a tokenizer to compare
-# with; --guard what counts instructions. --docs brings doxygen alone, of the version whose warnings docs/Doxyfile is free of.
+# --core installs only what the core without LibTorch needs. --build installs only what the program needs, without photographs and
+# texts. --cuda keeps LibTorch's GPU libraries. --tests adds the browser for the page tests, the fuzzing compiler, the proxies for
+# the request smuggling tests, doxygen, and texts of many languages with a reference tokenizer. --guard adds valgrind, which
+# counts instructions. --docs installs only doxygen, in the version for which docs/Doxyfile is free of warnings.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export INFER_CACHE=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -29,7 +29,7 @@ for argument in "$@"; do
 done
 
 if [ -n "$docs" ] && [ $# -gt 1 ]; then
-  echo "setup: --docs installs doxygen alone, and goes with no other argument" >&2
+  echo "setup: --docs installs only doxygen and cannot be combined with another argument" >&2
   exit 2
 fi
 packages=(g++ make cmake ninja-build python3 libgtest-dev)

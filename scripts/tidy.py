@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""clang-tidy over sources, those left out that were found clean before: tidy.py BUILD SOURCE...
+"""Runs clang-tidy on sources, except those already known to be clean: tidy.py BUILD SOURCE...
 
-clang-tidy comes as a wheel: from version 22 on it walks no system headers, which took nine tenths of the time.
-A source takes seconds and most have not changed. What was checked is told by a hash of all that clang-tidy reads: the source with its
-headers, comments (NOLINT) included, the checks, and its version. Hashes of clean sources are kept in $INFER_CACHE/tidy."""
+clang-tidy is installed as a wheel, because version 22 skips system headers, which took nine tenths of the time.
+A source takes seconds, and most have not changed. A source is identified by a hash of all that clang-tidy reads: the source with its
+headers and comments (NOLINT), the checks, and the version. $INFER_CACHE/tidy keeps the hashes of clean sources."""
 
 import concurrent.futures
 import hashlib
@@ -23,17 +23,17 @@ LOCK = (ROOT / "scripts/locks/clang-tidy.txt").read_text()
 VERSION = LOCK.split("clang-tidy==")[-1].split()[0]
 PLACE = wheels.CACHE / f"clang-tidy-{VERSION}"
 TIDY = PLACE / "clang_tidy/data/bin/clang-tidy"
-# The analyser follows so many steps of a function; its default of 225000 takes two to four times as long for the whole source.
+# Limits the analyser's steps in a function. The default of 225000 takes two to four times as long for all sources.
 ANALYZER = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=-Xclang", "--extra-arg=max-nodes=20000"]
 
 
 def mark_of(source):
-    """The file that is there once `source` was found clean; None for one that this build leaves out or that does not compile."""
+    """Returns the file that marks `source` as clean, or None if this build does not include the source or it does not compile."""
     command = COMMANDS.get(str(ROOT / source))
     if command is None:
         return None
     arguments = shlex.split(command["command"])
-    # From the compiler, before which its cache is started, to the file to write.
+    # Removes the compiler cache before the compiler, and the output file after it, from the command.
     arguments = arguments[next(i for i, word in enumerate(arguments) if word.endswith("c++")):arguments.index("-o")]
     read = subprocess.run([*arguments, source, "-E", "-P", "-C", "-w"], cwd=ROOT, capture_output=True)
     text = b"\0".join([" ".join(arguments).replace(str(ROOT), "").encode(), read.stdout, (ROOT / ".clang-tidy").read_bytes(), LOCK.encode(),
@@ -42,7 +42,7 @@ def mark_of(source):
 
 
 def check(source):
-    """What clang-tidy finds in it; None where that was known to be nothing."""
+    """Returns the findings of clang-tidy, or None if the source is known to be clean."""
     mark = mark_of(source)
     if mark and mark.exists():
         return None
@@ -61,9 +61,9 @@ if not TIDY.exists():
 COMMANDS = {command["file"]: command for command in json.loads((pathlib.Path(BUILD) / "compile_commands.json").read_text())}
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
     found = []
-    for text in threads.map(check, SOURCES):  # each as it comes: the whole takes minutes
+    for text in threads.map(check, SOURCES):  # prints findings early, since the whole run takes minutes
         found.append(text)
         if text:
             print(text, flush=True)
-print(f"clang-tidy: {len(found)} sources, {found.count(None)} of them clean before")
+print(f"clang-tidy: {len(found)} sources, {found.count(None)} of them known to be clean")
 sys.exit(any(found))

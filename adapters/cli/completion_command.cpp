@@ -9,7 +9,7 @@
 namespace infer::cli {
 namespace {
 
-/// The options that help shows; earlier names of options are hidden.
+/// The options that help shows. Former names of options are hidden.
 std::vector<const CLI::Option*> shown_options(const CLI::App& command) {
   return command.get_options([](const CLI::Option* option) { return !option->get_group().empty(); });
 }
@@ -26,7 +26,7 @@ std::string words_of(const CLI::App& command) {
   return words;
 }
 
-/// A case for each command: "infer model create" takes these words.
+/// Writes one case for each command, which sets the words that can follow the command.
 void write_cases(const CLI::App& command, const std::string& path, std::ostream& out) {
   const bool leaf = command.get_subcommands([](const CLI::App*) { return true; }).empty();
   out << "    \"" << path << "\") words=\"" << words_of(command) << "\"" << (leaf ? " files=yes" : "")

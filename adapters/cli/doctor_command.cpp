@@ -24,7 +24,7 @@ const char* word(Level level) {
   return level == Level::kOk ? "ok" : level == Level::kWarning ? "warning" : "failure";
 }
 
-/// Colours only on a terminal, and not where NO_COLOR (no-color.org) asks for none.
+/// Colours are used only on a terminal, and not if NO_COLOR (no-color.org) is set.
 std::string coloured(Level level) {
   const char* no_color = std::getenv("NO_COLOR");
   std::string text = word(level);

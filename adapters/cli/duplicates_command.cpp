@@ -29,17 +29,18 @@ struct Arguments {
   std::string model;
   std::string device = "cpu";
   std::string html;
-  std::string json;  // "-": to standard output
+  std::string json;  // "-" stands for standard output.
   std::string out;
   tools::Thresholds thresholds;
   bool top_only = false;
   bool force_cosine = false;
 };
 
-/// Pairs this far apart are kept for the page's sliders; unrelated photographs seldom come so near.
+/// The page keeps pairs up to these thresholds for its sliders. Unrelated photographs are rarely that
+/// similar.
 constexpr tools::Thresholds kLoosest{12, 0.85F};
 
-/// Why the cosine stage is off, or "on".
+/// Returns "on", or why the cosine stage is off.
 std::string cosine_stage(const Arguments& arguments, const std::optional<ImageEmbedder>& embedder) {
   if (!embedder) return "off: no --model was given";
   const bool random = embedder->engine().model().manifest.weights == "random";
@@ -54,14 +55,15 @@ void add_thumbnails(tools::DuplicatesReport& report, const DecodeLimits& limits)
     for (const std::size_t i : {link.a, link.b}) {
       if (!report.thumbnails[i].empty()) continue;
       const auto jpeg = tools::thumbnail_of(report.photos[i].path, limits);
-      // Without a picture the file is gone since it was read.
+      // The file may have been deleted after it was read.
       report.thumbnails[i] =
           jpeg ? "data:image/jpeg;base64," + adapter::encode_base64(*jpeg) : std::string("data:,");
     }
   }
 }
 
-/// Whole or not at all, where it is a file; a pipe or a device takes what it can.
+/// Replaces a file as a whole, so that a failed write leaves the old content. A pipe or device is written
+/// directly.
 Result<void> write_file(const std::string& path, const std::string& text) {
   std::error_code error;
   const auto there = std::filesystem::status(path, error);
@@ -91,10 +93,10 @@ void print_groups(const tools::DuplicatesReport& report) {
     }
   }
   std::cout << grouped(report.photos.size()) << " photographs, " << grouped(groups.size()) << " groups, "
-            << grouped(extra) << " more than needed";
+            << grouped(extra) << " redundant copies";
   if (report.skipped > 0) std::cout << ", " << grouped(report.skipped) << " files skipped";
   if (report.symbolic_links > 0)
-    std::cout << ", " << grouped(report.symbolic_links) << " symbolic links left out";
+    std::cout << ", " << grouped(report.symbolic_links) << " symbolic links skipped";
   std::cout << "; cosine stage " << report.cosine_stage << '\n';
 }
 
@@ -144,7 +146,7 @@ int run(const Arguments& arguments) {
   report.skipped = found.skipped;
   report.symbolic_links = found.symbolic_links;
   if (report.photos.empty()) {
-    return give_up({ErrorCode::kNotFound, arguments.folder + ": holds no JPEG or PNG that can be read", {}});
+    return give_up({ErrorCode::kNotFound, arguments.folder + ": contains no readable JPEG or PNG file", {}});
   }
   report.links = tools::find_links(report.photos, report.loosest);
   const std::string json = tools::groups_json(report);
@@ -180,7 +182,7 @@ void add_duplicates_command(CLI::App& app, Action& action) {
       ->add_option("--html", arguments->html,
                    "Write a page with thumbnails, scores and a removal script to FILE.")
       ->type_name("FILE");
-  // --json FILE is the earlier form of --out FILE.
+  // --json FILE is the former form of --out FILE.
   duplicates->add_option("--json", arguments->json, "Print the groups as JSON.")
       ->expected(0, 1)
       ->default_str("-")

@@ -42,16 +42,18 @@ int report(const Arguments& arguments, const tools::EmbedFolderReport& done, dou
   } else {
     std::cout << printable(arguments.out) << ": " << grouped(done.written) << " images in "
               << clock_text(seconds);
-    if (done.rows > done.written) std::cout << ", " << grouped(done.rows) << " rows with those of before";
+    if (done.rows > done.written)
+      std::cout << ", " << grouped(done.rows) << " rows with those of earlier runs";
     if (done.dropped > 0) {
-      std::cout << "; " << grouped(done.dropped) << (done.dropped == 1 ? " row of a file" : " rows of files")
-                << " that changed or vanished dropped";
+      std::cout << "; dropped " << grouped(done.dropped)
+                << (done.dropped == 1 ? " row of a changed or deleted file"
+                                      : " rows of changed or deleted files");
     }
     if (done.skipped > 0) std::cout << "; " << grouped(done.skipped) << " skipped";
     std::cout << '\n';
   }
   if (done.interrupted) {
-    std::cerr << "infer embed: stopped; what was written is complete, --resume continues it\n";
+    std::cerr << "infer embed: stopped; the written rows are complete, and --resume continues the run\n";
     return Interrupt::kExitCode;
   }
   return done.skipped > 0 ? kSomeSkipped : 0;
@@ -102,8 +104,9 @@ int run(const Arguments& arguments) {
            "--resume again once the files are available\n";
   }
   if (done->written + done->skipped + done->rows + done->dropped == 0 && !done->interrupted) {
-    std::cerr << "infer embed: found no JPEG or PNG"
-              << (arguments.recursive ? "" : "; --recursive looks into folders too") << '\n';
+    std::cerr << "infer embed: found no JPEG or PNG file"
+              << (arguments.recursive ? "" : "; --recursive also searches the folders inside folders")
+              << '\n';
     return 1;
   }
   return report(arguments, *done, progress->seconds());

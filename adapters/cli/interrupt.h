@@ -7,8 +7,9 @@
 
 namespace infer::cli {
 
-/// Turns the first Ctrl-C or SIGTERM into a stop request; a second ends the process at once, with 130. Make
-/// it before any other thread.
+/// Turns the first Ctrl-C or SIGTERM into a stop request. A second one ends the process at once, with exit
+/// code 130. Create this object before any other thread starts, since new threads inherit the blocked
+/// signals.
 class Interrupt {
  public:
   Interrupt() : thread_([this] { watch(); }) {}
@@ -22,7 +23,7 @@ class Interrupt {
   std::stop_token token() const { return source_.get_token(); }
   bool requested() const { return source_.stop_requested(); }
 
-  static constexpr int kExitCode = 130;  // 128 + SIGINT, as shells have it
+  static constexpr int kExitCode = 130;  // 128 + SIGINT, as in shells
 
  private:
   void watch() {

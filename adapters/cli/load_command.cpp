@@ -84,7 +84,7 @@ std::string json_text(const tools::Tally::Counts& seen, double offered, double s
   return std::move(json).text();
 }
 
-/// Percentiles and failures over the time of the run.
+/// Plots percentiles and failures over the time of the run.
 Plot over_time(const tools::Tally& tally, const std::string& title) {
   Plot plot{.title = title, .x_label = "seconds", .y_label = "milliseconds", .log_y = true};
   for (const auto& [name, fraction] : {kPercentiles[0], kPercentiles[2], kPercentiles[3]})
@@ -120,7 +120,7 @@ Result<http::ClientRequest> make_request(const Arguments& arguments, const http:
   return request;
 }
 
-/// Sends what arrives until nothing does any more, and shows how it goes. Returns the seconds it took.
+/// Sends all requests, shows progress, and returns how long sending and answering took, in seconds.
 double send_all(const Arguments& arguments, const http::Url& url, const http::ClientRequest& request,
                 tools::Arrivals& arrivals, tools::Tally& tally, const Interrupt& interrupt) {
   const bool terminal = isatty(STDERR_FILENO) == 1;
@@ -174,8 +174,9 @@ int run(const Arguments& arguments) {
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   if (interrupt.requested()) return Interrupt::kExitCode;
   if (seen.ok == 0) {
-    std::cerr << "infer load: nothing succeeded; is the server at " << printable(url->host) << ':'
-              << url->port << " up? infer get " << shell_path(arguments.host) << " shows one answer\n";
+    std::cerr << "infer load: no request succeeded; check that the server at " << printable(url->host) << ':'
+              << url->port << " is running. infer get " << shell_path(arguments.host)
+              << " shows one answer\n";
     return 1;
   }
   return seen.failed > 0 ? kSomeSkipped : 0;
@@ -189,7 +190,7 @@ void add_load_command(CLI::App& app, Action& action) {
       app.add_subcommand("load", "Send requests to a server at a given rate, and time the answers.");
   load->add_option("url", arguments->host, "Address with the path, such as http://localhost:8080/infer.")
       ->type_name("URL");
-  load->add_option("--host", arguments->host)->group("");  // as Locust has it
+  load->add_option("--host", arguments->host)->group("");  // the flag of Locust
 
   add_arrival_flags(*load, arguments->arrivals);
   load->add_option("--body", arguments->body,

@@ -16,15 +16,16 @@
 
 namespace {
 
-/// Output that was lost is a failure, whatever else went well.
+/// Lost output is a failure, even if the command succeeded.
 int after_writing(int code) {
   std::cout.flush();
   if (std::cout && std::ferror(stdout) == 0) return code;
-  std::cerr << "infer: standard output could not be written; what was printed is not complete\n";
+  std::cerr << "infer: standard output could not be written, so the printed output is incomplete\n";
   return 1;
 }
 
-/// A descriptor that is closed would be given to the next file that is opened, and the text printed into it.
+/// Opens closed standard descriptors. Otherwise the next opened file would get such a descriptor, and
+/// printed text would go into that file.
 void keep_standard_descriptors() {
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) == -1) static_cast<void>(open("/dev/null", O_RDONLY));
@@ -40,7 +41,7 @@ constexpr const char* kFooter =
     "  3    The command finished, but skipped files (embed, duplicates) or saw failed requests (load).\n"
     "  130  Ctrl-C stopped the command. What it has written is complete.";
 
-/// The commands by what people do; help lists them in this order.
+/// Adds the commands, grouped by purpose. Help lists them in this order.
 void add_commands(CLI::App& app, infer::cli::Action& action) {
   using Add = void (*)(CLI::App&, infer::cli::Action&);
   using namespace infer::cli;
@@ -61,10 +62,10 @@ void add_commands(CLI::App& app, infer::cli::Action& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A file that grows past its limit is an error of that write, not the end of the process.
+  // A file that grows past its limit must fail the write, not end the process.
   std::signal(SIGXFSZ, SIG_IGN);
   keep_standard_descriptors();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of the write
+  std::signal(SIGPIPE, SIG_IGN);  // a vanished reader must fail the write
 
   CLI::App app(
       "Runs TorchScript models: serves them over HTTP, embeds folders of photographs, makes and measures "
@@ -73,8 +74,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version",
                        std::string("infer ") + INFER_VERSION + ", LibTorch " + infer::torch_version());
   app.require_subcommand(1);
-  // Inherited by the commands: each reads its variables when it is the one that runs. Else a variable that is
-  // wrong for one, such as INFER_PORT as Kubernetes sets it, ends all the others.
+  // The commands inherit this: each command reads its variables only if it runs. Otherwise a wrong variable
+  // of one command, such as INFER_PORT as Kubernetes sets it, would end all the others.
   app.immediate_callback();
   app.set_help_all_flag("--help-all", "Print the help of all commands and exit.");
   app.get_help_ptr()->description("Print this help and exit.");
@@ -91,12 +92,12 @@ int main(int argc, char** argv) {
     std::cerr << "infer: "
               << (unknown.empty() ? infer::cli::printable(error.what()) : infer::cli::printable(unknown))
               << '\n';
-    std::cerr << "infer --help and infer COMMAND --help show what there is.\n";
+    std::cerr << "infer --help lists the commands, infer COMMAND --help the options of a command.\n";
     return 2;
   }
   try {
     return after_writing(action());
-  } catch (const std::exception& error) {  // what the machine lacks: descriptors, threads, memory
+  } catch (const std::exception& error) {  // such as no descriptors, threads or memory left
     std::cerr << "infer: " << infer::cli::printable(error.what())
               << "; ulimit -a shows the limits of this process\n";
     return 1;

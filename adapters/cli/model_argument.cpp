@@ -11,11 +11,12 @@ bool is_from_variable(const CLI::Option& flag) {
   return value != nullptr && CLI::detail::join(flag.results()) == value;
 }
 
-/// Refuses a flag that names another model than the word; a variable may, since what is typed comes first.
+/// Refuses a flag that names another model than the positional argument. A variable may, because typed
+/// words take precedence.
 void check_agree(const std::string& word, const CLI::Option& flag, const std::string& flagged) {
   if (word == flagged || is_from_variable(flag)) return;
-  throw CLI::ValidationError(
-      "--model", "'" + flagged + "' and the word '" + word + "' name different models; give one of the two");
+  throw CLI::ValidationError("--model", "'" + flagged + "' and the argument '" + word +
+                                            "' name different models; give only one of them");
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ void add_model_argument(CLI::App& command, std::string& model, const std::string
           "model", [word, &model](const std::string& given) { model = *word = given; }, "Model folder.")
       ->type_name("DIR")
       ->default_str(model);
-  // Callbacks run in the order of the options: this one knows the word.
+  // Callbacks run in the order of the options, so `word` is already set here.
   auto flag = std::make_shared<CLI::Option*>(nullptr);
   *flag = command.add_option_function<std::string>(
       "--model",

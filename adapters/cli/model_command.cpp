@@ -90,7 +90,7 @@ void print_inspection(const Manifest& manifest, const std::string& version, cons
   }
   for (const auto& [op, count] : module->ops) std::cout << "  " << printable(op) << " x " << count << '\n';
   for (const auto& device : module->device_constants)
-    std::cout << "  device written into the code: " << printable(device) << '\n';
+    std::cout << "  device fixed in the code: " << printable(device) << '\n';
   for (const auto& buffer : module->mutable_buffers)
     std::cout << "  forward writes to: " << printable(buffer) << '\n';
 }
@@ -179,8 +179,8 @@ void add_import(CLI::App& model, Action& action) {
 void print_quantized(const QuantizeReport& report, const std::string& precision, const std::string& out) {
   std::cout << printable(out) << ": " << report.quantized << " linear layers in " << precision << ", file "
             << (report.bytes_before >> 20) << " -> " << (report.bytes_after >> 20) << " MiB; on "
-            << report.samples << " samples cosine " << report.mean_cosine << " (least " << report.least_cosine
-            << ")\n";
+            << report.samples << " samples, mean cosine " << report.mean_cosine << " (least "
+            << report.least_cosine << ")\n";
   for (const std::string& layer : report.left_in_fp32)
     std::cout << "  left in fp32: " << printable(layer) << '\n';
 }

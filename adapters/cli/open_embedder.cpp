@@ -17,16 +17,14 @@ Result<ImageEmbedder> open_embedder(const std::string& model, const std::string&
   prepare_process(1);
   OpenOptions options;
   options.device = device;
-  options.max_inflight = std::size_t{1} << 16;  // the window bounds it
+  options.max_inflight = std::size_t{1} << 16;  // the caller's window is smaller
   options.max_queue_size = std::size_t{1} << 16;
   options.max_wait = std::chrono::milliseconds(0);
   auto embedder = ImageEmbedder::open(model, options, limits);
   if (!embedder && embedder.error().code == ErrorCode::kNotFound) {
-    return fail(
-        ErrorCode::kNotFound,
-        embedder.error().message +
-            "; --model names a model folder, and one to try is made by: infer model create clip-vit-b-32 "
-            "--out models/clip-vit-b-32");
+    return fail(ErrorCode::kNotFound, embedder.error().message +
+                                          "; --model must name a model folder. To make a model to try: infer "
+                                          "model create clip-vit-b-32 --out models/clip-vit-b-32");
   }
   return embedder;
 }

@@ -6,12 +6,12 @@
 
 namespace infer::cli {
 
-/// What images of a folder are decoded with: one budget for all threads, of `decode_share` of the memory
-/// there is.
+/// Limits for decoding the images of a folder. All threads share one budget, the `decode_share` of the
+/// usable memory.
 DecodeLimits folder_limits();
 
-/// Opens an embedder for a folder: an engine that takes as many samples as the window and the decoders hold.
-/// Errors: those of `ImageEmbedder::open`; a folder that is no model says how to make one.
+/// Opens an embedder whose engine accepts enough samples for embedding a folder. Errors: those of
+/// `ImageEmbedder::open`. If the folder is not a model, the error says how to make one.
 Result<ImageEmbedder> open_embedder(const std::string& model, const std::string& device,
                                     const DecodeLimits& limits);
 

@@ -149,7 +149,7 @@ int run(const Arguments& arguments) {
   if (!arguments.plot.empty() && !write_svg(arguments.plot, picture(rows)))
     return give_up({ErrorCode::kInternal, "--plot: " + arguments.plot + ": cannot be written", {}});
   if (objective && best == nullptr) {
-    std::cerr << "infer plan: nothing that was tried keeps " << printable(arguments.slo)
+    std::cerr << "infer plan: no configuration that was tried keeps " << printable(arguments.slo)
               << " without refusing requests\n";
     return 1;
   }

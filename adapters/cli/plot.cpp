@@ -19,12 +19,12 @@ constexpr double kLeft = 70;
 constexpr double kRight = 20;
 constexpr double kTop = 40;
 constexpr double kBottom = 55;
-// Okabe and Ito's colours, which the colour-blind can tell apart.
+// Okabe and Ito's colours, which colour-blind people can tell apart.
 constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : printable(text)) {  // XML has no place for control characters
+  for (const char c : printable(text)) {  // control characters are not allowed in XML
     switch (c) {
       case '&':
         out += "&amp;";
@@ -48,7 +48,7 @@ std::string number(double value) {
   return text.data();
 }
 
-/// Where a value lies between 0 and `pixels`, and which values have a mark.
+/// Maps values to positions between 0 and `pixels`, and chooses the values that get a mark.
 class Axis {
  public:
   Axis(double least, double most, double pixels, bool log)

@@ -17,7 +17,7 @@ std::string hexadecimal(std::string_view bytes) {
   return out;
 }
 
-/// Each character of `text` by `shown`, all that cannot be shown as \xNN.
+/// Returns `text` with each character as `shown` returns it, and unprintable bytes as \xNN.
 template <class Shown>
 std::string escaped(std::string_view text, const Shown& shown) {
   std::string out;

@@ -6,18 +6,20 @@
 
 namespace infer::cli {
 
-/// Text of others (a path, a message that holds one) for a terminal: control characters, direction marks and
-/// bytes that are not UTF-8 are shown as \xNN, so that a name cannot steer the terminal or pass for another.
+/// Makes foreign text, such as a path, safe for a terminal: control characters, direction marks and bytes
+/// that are not UTF-8 become \xNN. Otherwise a file name could control the terminal or imitate another
+/// name.
 std::string printable(std::string_view text);
 
-/// The same for text of several lines, which keeps its line breaks and tabs.
+/// Like `printable`, but keeps line breaks and tabs.
 std::string printable_lines(std::string_view text);
 
-/// The same for a column of a table: with blanks up to `width` characters, cut after `most`.
+/// Like `printable`, padded with blanks to `width` characters and cut after `most`, for a column of a
+/// table.
 std::string printable_column(std::string_view text, std::size_t width, std::size_t most = 60);
 
-/// A path as a word of a command line that is shown for copying into a shell. Only what holds control
-/// characters or is not UTF-8 needs a shell that knows $'...', as bash, zsh and ksh do.
+/// Returns a path quoted as a shell word, for commands that users copy. Only paths with control characters
+/// or invalid UTF-8 need a shell that knows $'...' (bash, zsh, ksh).
 std::string shell_path(std::string_view path);
 
 }  // namespace infer::cli

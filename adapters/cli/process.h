@@ -4,10 +4,10 @@
 
 namespace infer::cli {
 
-/// Exit code of a run that finished but had to leave some files out.
+/// Exit code of a run that finished but skipped some files.
 inline constexpr int kSomeSkipped = 3;
 
-/// What is global in this process; call it before anything else runs.
+/// Sets process-wide limits of the allocator and LibTorch. Call it before anything else runs.
 void prepare_process(std::size_t intra_op_threads);
 
 }  // namespace infer::cli

@@ -7,15 +7,15 @@
 
 namespace infer::cli {
 
-/// Shows on standard error how far a run is: one line that renews itself on a terminal, a plain line every
-/// ten seconds elsewhere. Not thread-safe.
+/// Shows the progress of a run on standard error: one line that is rewritten on a terminal, or a new line
+/// every ten seconds elsewhere. Not thread-safe.
 class Progress {
  public:
-  /// `total` where it is known; then the rest of the time is estimated from the mean rate.
+  /// If `total` is known, the remaining time is estimated from the mean rate.
   Progress(std::string unit, std::optional<std::size_t> total);
 
   void update(std::size_t done, std::size_t failed);
-  /// Clears the line, so that a message can be written; the next update shows it again.
+  /// Clears the line, so that a message can be written. The next update shows the line again.
   void clear();
   double seconds() const;
 
@@ -30,10 +30,10 @@ class Progress {
   bool shown_ = false;
 };
 
-/// "1:05" or "2:03:04".
+/// Formats a time as "1:05" or "2:03:04".
 std::string clock_text(double seconds);
 
-/// 12345 as "12,345".
+/// Formats 12345 as "12,345".
 std::string grouped(std::size_t number);
 
 }  // namespace infer::cli

@@ -1,4 +1,4 @@
-// wait and get: what a container image without a shell's tools still needs.
+// The commands wait and get serve container images that have no shell, nc or curl.
 
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kAttempt{2000};
 constexpr milliseconds kPause{250};
 
-/// One try: a TCP connection, or a GET answered with 2xx.
+/// Tries once: opens a TCP connection, or sends a GET that must be answered with 2xx.
 Result<void> try_target(const std::string& target, milliseconds limit) {
   if (target.starts_with("tcp://")) {
     auto url = http::Url::parse("http" + target.substr(3));
@@ -36,7 +36,7 @@ Result<void> try_target(const std::string& target, milliseconds limit) {
   auto response = http::Client(*url, limit).send({"GET", url->target, "", ""});
   if (!response) return Unexpected(response.error());
   if (response->status < 200 || response->status > 299)
-    return fail(ErrorCode::kUnavailable, "answers " + std::to_string(response->status));
+    return fail(ErrorCode::kUnavailable, "the answer has status " + std::to_string(response->status));
   return {};
 }
 
@@ -54,7 +54,7 @@ int wait_for(const std::string& target, double timeout) {
       return 2;
     }
     if (steady_clock::now() + kPause >= end) {
-      std::cerr << "infer wait: " << printable(target) << ": not there after " << timeout
+      std::cerr << "infer wait: " << printable(target) << ": not ready after " << timeout
                 << " s: " << printable(tried.error().message) << '\n';
       return 1;
     }
@@ -76,7 +76,7 @@ int get(const std::string& target, double timeout) {
     std::cerr << "infer get: " << printable(target) << ": " << printable(response.error().message) << '\n';
     return 1;
   }
-  // Bytes as they are for a file or a pipe; a terminal would do what they say.
+  // A file or pipe gets the bytes unchanged. A terminal must not obey control characters.
   std::cout << (isatty(STDOUT_FILENO) == 1 ? printable_lines(response->body) : response->body);
   if (!response->body.empty() && response->body.back() != '\n') std::cout << '\n';
   if (response->status < 200 || response->status > 299) {

@@ -25,7 +25,7 @@ std::string variable_name(const std::string& option) {
   return name;
 }
 
-/// Explains a value of an option: by the name of the variable where it came from there.
+/// Returns the error for a value of an option. Names the environment variable if the value came from one.
 CLI::ValidationError wrong_value(const std::string& option, const std::string& value, std::string reason) {
   const std::string variable = variable_name(option);
   const char* set = std::getenv(variable.c_str());
@@ -41,7 +41,7 @@ CLI::ValidationError wrong_value(const std::string& option, const std::string& v
   return CLI::ValidationError(from_variable ? "variable" : "--" + option, reason);
 }
 
-/// Sets what FILE says and neither a flag, nor a variable, nor a word did.
+/// Sets the options of FILE that no flag, variable or positional argument has set.
 void read_config(const std::string& file, const CLI::App& serve, const std::vector<http::OptionRow>& table,
                  bool has_models) {
   const auto content = infer::read_file(file);
@@ -80,7 +80,7 @@ void add_serve_command(CLI::App& app, Action& action) {
           if (auto set = row.set(value); !set) throw wrong_value(row.name, value, set.error().message);
         },
         row.help);
-    // Without the variable, which the footer explains for all of them.
+    // The footer explains the variables of all options, so no option's help repeats its variable.
     option->option_text(row.placeholder + (row.get().empty() ? "" : "=" + row.get()));
     option->envname(variable_name(row.name));
     option->group(row.group);
@@ -101,9 +101,8 @@ void add_serve_command(CLI::App& app, Action& action) {
     if (!config->empty()) read_config(*config, *serve, *table, !folders->empty());
     action = [options] {
       if (options->repository.models.empty() && options->repository.folder.empty()) {
-        std::cerr << "infer serve: name a model folder, or a folder of models with --models; one to try is "
-                     "made by: "
-                     "infer model create clip-vit-b-32 --out models/clip-vit-b-32\n";
+        std::cerr << "infer serve: name a model folder, or a folder of models with --models. To make a model "
+                     "to try: infer model create clip-vit-b-32 --out models/clip-vit-b-32\n";
         return 2;
       }
       prepare_process(options->repository.engine.intra_op_threads.value_or(0));

@@ -9,13 +9,13 @@
 namespace infer::cli {
 namespace {
 
-/// Farther than a third of the word is another word: then all are listed.
+/// Suggests a known name if at most a third of the letters differ (or 2), else lists all names.
 std::string explain(const std::string& word, const std::string& what, const std::vector<std::string>& known) {
   const std::string_view best = nearest_name(word, known);
   const std::size_t most = std::max<std::size_t>(2, word.size() / 3);
-  std::string out = "'" + word + "' is no " + what;
+  std::string out = "'" + word + "' is not a " + what;
   if (edit_distance(word, best) <= most) return out + "; did you mean " + std::string(best) + "?";
-  out += "; known are";
+  out += "; known:";
   for (std::size_t i = 0; i < known.size(); ++i) out += (i == 0 ? " " : ", ") + known[i];
   return out;
 }
@@ -33,7 +33,7 @@ std::string unknown_word(const CLI::App& app, int argc, const char* const* argv)
       if (command->get_option_no_throw(flag) != nullptr) continue;
       std::vector<std::string> flags;
       for (const CLI::Option* option : command->get_options()) {
-        if (option->get_group().empty()) continue;  // an earlier name
+        if (option->get_group().empty()) continue;  // a former name
         for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
       }
       return explain(flag, "flag of " + path, flags);

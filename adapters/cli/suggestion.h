@@ -5,7 +5,7 @@
 
 namespace infer::cli {
 
-/// Says which verb or flag of `argv` is unknown and what it may have meant; empty where all are known.
+/// Explains the first unknown verb or flag of `argv` and suggests a similar one. Empty if all are known.
 std::string unknown_word(const CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace infer::cli

@@ -24,7 +24,7 @@ void print_report(const TextReport& report, const std::string& out) {
       line.data(), line.size(),
       ": trained on %zu rows; on %zu held out: accuracy %.3f, log loss %.3f, calibration error %.3f\n",
       report.trained, report.held_out, report.accuracy, report.log_loss, report.calibration_error);
-  std::cout << printable(out) << line.data() << "rows: right label; columns: label given\n";
+  std::cout << printable(out) << line.data() << "rows: true label; columns: predicted label\n";
   for (std::size_t i = 0; i < report.labels.size(); ++i) {
     std::cout << "  " << printable_column(report.labels[i], 20);
     for (const std::size_t count : report.confusion[i]) {
@@ -107,7 +107,7 @@ void add_text(CLI::App& train, Action& action) {
 
 void print_leaderboard(const std::vector<LeaderboardRow>& rows) {
   std::array<char, 200> line{};
-  std::cout << "version                        MAE         RMSE      MASE   80 % interval holds\n";
+  std::cout << "version                        MAE         RMSE      MASE   80 % interval coverage\n";
   for (const LeaderboardRow& row : rows) {
     std::snprintf(line.data(), line.size(), " %11.5g  %11.5g  %8.4f", row.mae, row.rmse, row.mase);
     std::cout << printable_column(row.version, 22) << line.data();
@@ -176,7 +176,7 @@ void add_forecast(CLI::App& train, Action& action) {
   forecast->add_option("--kind", arguments->model, "Kind of forecaster to train.")
       ->check(CLI::IsMember(models))
       ->capture_default_str();
-  forecast->add_option("--model", arguments->model)->check(CLI::IsMember(models))->group("");  // earlier name
+  forecast->add_option("--model", arguments->model)->check(CLI::IsMember(models))->group("");  // former name
   forecast->add_option("--out", arguments->out, "Model folder to make, or to add versions to.")
       ->required()
       ->type_name("DIR");

@@ -39,7 +39,7 @@ struct Arguments {
   bool json = false;
 };
 
-/// "60s", "2m". Errors: `kInvalidArgument`.
+/// Parses "60s" or "2m" into seconds. Errors: `kInvalidArgument`.
 Result<double> parse_time(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -100,7 +100,7 @@ int run(const Arguments& arguments) {
     auto objective = tools::Objective::parse(arguments.slo);
     if (!objective) return give_up(objective.error());
     if (objective->fraction != 0.95)
-      return give_up({ErrorCode::kInvalidArgument, "--slo: only p95 is measured", {}});
+      return give_up({ErrorCode::kInvalidArgument, "--slo: only p95 is supported", {}});
     options.search.p95 = objective->seconds;
   }
   if (!arguments.sample.empty()) {
@@ -138,16 +138,17 @@ int run(const Arguments& arguments) {
     constexpr const char* kHead =
         "  version    precision workers  threads  batch       delay  per second         p95\n";
     std::cout << printable(read_cpu_info().name) << ", " << report->usable_cores << " cores, "
-              << arguments.clients << " clients\nfront of throughput against p95:\n"
+              << arguments.clients << " clients\nbest trade-offs between throughput and p95:\n"
               << kHead;
     for (const Trial& trial : best) std::cout << text(trial, *report) << '\n';
     std::cout << "chosen:\n" << kHead;
     for (const auto& [version, trial] : report->chosen) std::cout << text(trial, *report) << '\n';
-    std::cout << "written to " << printable(file.string()) << "; to serve with it: infer serve "
+    std::cout << "written to " << printable(file.string()) << "; to serve with these settings: infer serve "
               << shell_path(arguments.model) << " --tune auto\n";
     if (report->fastest != report->versions.front()) {
-      std::cout << "version " << printable(report->fastest) << " is the fastest; to serve it: infer promote "
-                << shell_path(arguments.model) << ' ' << shell_path(report->fastest) << '\n';
+      std::cout << "version " << printable(report->fastest)
+                << " is the fastest; to serve this version: infer promote " << shell_path(arguments.model)
+                << ' ' << shell_path(report->fastest) << '\n';
     }
   }
   if (auto written = write_tuned(file, tools::tuned_settings(report->chosen)); !written)
@@ -173,7 +174,7 @@ void add_tune_command(CLI::App& app, Action& action) {
                    "Time for all measurements together, in seconds; 5m: 5 minutes.")
       ->capture_default_str()
       ->type_name("TIME");
-  tune->add_option("--time", arguments->time)->group("");  // the earlier name
+  tune->add_option("--time", arguments->time)->group("");  // the former name
   tune->add_option("--clients", arguments->clients, "Number of requests in progress at a time.")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -1,6 +1,6 @@
-// A working directory that was deleted ends the program with a reason. LibTorch's oneMKL would end it with
-// none that helps, from its initialiser, before main: hence a function that runs before those of the
-// libraries.
+// Ends the program with a clear error if the working directory was deleted. Otherwise LibTorch's oneMKL
+// ends it without a helpful reason, from an initialiser that runs before main. So this check must run
+// before the initialisers of the libraries.
 
 #include <linux/limits.h>
 #include <sys/syscall.h>
@@ -12,7 +12,8 @@ namespace {
 
 char place[PATH_MAX];
 
-// Before the sanitizers are set up: they must leave it alone, and no function that they replace is called.
+// Sanitizers are not set up yet at this point, so the function must not be instrumented and must not call a
+// function that they replace.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void check_working_directory(int, char**,
                                                                                             char**) {
   if (syscall(SYS_getcwd, place, sizeof place) >= 0) return;

@@ -37,20 +37,20 @@ bool same_letters(std::string_view text, std::string_view lower) {
   });
 }
 
-/// How many characters come before the base64 of an address; 0 for what is none.
+/// Returns how many characters of a data address precede its base64, or 0 if `text` is not a data address.
 Result<std::size_t> address_prefix(std::string_view text) {
   constexpr std::string_view kScheme = "data:";
   constexpr std::string_view kEncoding = ";base64";
   if (text.substr(0, 16).find("://") != std::string_view::npos)
     return fail(ErrorCode::kInvalidArgument,
-                "is an address; remote addresses are not fetched, send the bytes");
+                "is a remote address, which the server does not fetch; send the bytes as base64");
   if (!same_letters(text.substr(0, kScheme.size()), kScheme)) return std::size_t{0};
   const std::size_t comma = text.find(',');
   const std::string_view head = text.substr(0, comma);
   if (comma == std::string_view::npos || head.size() < kScheme.size() + kEncoding.size() ||
       !same_letters(head.substr(head.size() - kEncoding.size()), kEncoding)) {
     return fail(ErrorCode::kInvalidArgument,
-                "is no address of the form data:image/jpeg;base64,...; other data addresses are not read");
+                "is not of the form data:image/jpeg;base64,...; other data addresses are not supported");
   }
   return comma + 1;
 }
@@ -75,7 +75,7 @@ Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
     *write++ = static_cast<std::uint8_t>(bits >> 8);
     *write++ = static_cast<std::uint8_t>(bits);
   }
-  // The rest, digit by digit: line breaks, padding, the last group.
+  // The rest, digit by digit: line breaks, padding and the last group.
   std::uint32_t bits = 0;
   int count = 0;
   bool padded = false;
@@ -96,7 +96,8 @@ Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
       bits = 0;
     }
   }
-  if (count == 1) return fail(ErrorCode::kInvalidArgument, "not base64: a last group of one character");
+  if (count == 1)
+    return fail(ErrorCode::kInvalidArgument, "not base64: the last group has only one character");
   if (count >= 2) *write++ = static_cast<std::uint8_t>(bits >> (count == 2 ? 4 : 10));
   if (count == 3) *write++ = static_cast<std::uint8_t>(bits >> 2);
   out.resize(static_cast<std::size_t>(write - out.data()));

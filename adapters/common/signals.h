@@ -13,11 +13,11 @@
 
 namespace infer::adapter {
 
-/// SIGTERM and SIGINT as something to wait for beside other things. They stay blocked; make it before any
-/// thread.
+/// Makes SIGTERM and SIGINT readable from a descriptor. The signals stay blocked, so create this object
+/// before any thread starts.
 class Signals {
  public:
-  /// Throws std::system_error where the process has no descriptors left.
+  /// Throws std::system_error if the process has no descriptors left.
   Signals() {
     sigset_t set;
     sigemptyset(&set);
@@ -42,7 +42,7 @@ class Signals {
     (void)!write(wake_, &one, sizeof one);
   }
 
-  /// Blocks for the next signal, or 0 after `wake`.
+  /// Blocks until the next signal and returns it, or returns 0 after `wake`.
   int wait() const {
     std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
     while (poll(sources.data(), sources.size(), -1) < 0) {

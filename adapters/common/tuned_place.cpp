@@ -18,7 +18,8 @@ fs::path file_name() { return tuned_file_name(read_cpu_info().name, usable_cores
 
 fs::path beside(const fs::path& model) { return model / "tuned" / file_name(); }
 
-/// Of all models with this name the one in this folder. Empty without a home.
+/// The file of this model in the user's cache. The folder's name is a hash of the model's path, since
+/// models may share a name. Empty without a home folder.
 fs::path in_cache(const fs::path& model) {
   fs::path cache;
   if (const char* given = std::getenv("XDG_CACHE_HOME"); given != nullptr && *given == '/') {

@@ -4,10 +4,12 @@
 
 namespace infer::adapter {
 
-/// Where settings that were tuned for this machine lie: MODEL/tuned/CPU-CORES.json; empty if they were not.
+/// Returns the file of settings that were tuned for this machine, MODEL/tuned/CPU-CORES.json. Empty if
+/// there is none.
 std::filesystem::path find_tuned(const std::filesystem::path& model);
 
-/// Where to write them: beside the model, or where that cannot be written in the user's cache.
+/// Returns where to write tuned settings: beside the model, or in the user's cache if the model's folder is
+/// read-only.
 std::filesystem::path tuned_place(const std::filesystem::path& model);
 
 }  // namespace infer::adapter

@@ -19,11 +19,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// An answer is held in memory: one that does not end must not take all of it.
+/// An answer is held in memory, so an endless one must not take all of it.
 constexpr std::size_t kMaxAnswer = std::size_t{256} << 20;
 
-/// A request and its answer on a connected socket, all of it before `deadline`: a server that sends a byte
-/// now and then does not put it off. Says in `why` what it gave up for.
+/// Sends a request and reads its answer, all before `deadline`. A server that sends a byte now and then
+/// cannot extend the deadline. Writes to `why` the reason for giving up.
 class BoundedStream final : public httplib::Stream {
  public:
   BoundedStream(int fd, TimePoint deadline, std::string& why) : fd_(fd), deadline_(deadline), why_(why) {}
@@ -32,7 +32,7 @@ class BoundedStream final : public httplib::Stream {
   bool is_writable() const override { return wait_for(fd_, POLLOUT, deadline_); }
 
   ssize_t read(char* to, std::size_t size) override {
-    if (begin_ == end_) {  // lines are read a byte at a time
+    if (begin_ == end_) {  // lines are read byte by byte
       const ssize_t got = repeated(POLLIN, [&] { return recv(fd_, buffer_.data(), buffer_.size(), 0); });
       if (got <= 0) return got;
       begin_ = 0;
@@ -56,7 +56,8 @@ class BoundedStream final : public httplib::Stream {
   template <class Call>
   ssize_t repeated(short events, Call call) {
     while (true) {
-      if (std::chrono::steady_clock::now() >= deadline_) return give_up("no whole answer in time");
+      if (std::chrono::steady_clock::now() >= deadline_)
+        return give_up("the answer was not complete in time");
       const ssize_t done = call();
       if (done >= 0 || (errno != EAGAIN && errno != EINTR)) return done;
       (void)wait_for(fd_, events, deadline_);
@@ -76,7 +77,7 @@ class BoundedStream final : public httplib::Stream {
   std::size_t total_ = 0;
 };
 
-/// cpp-httplib's own bounds each wait and not their sum, and says that it could not connect, but not why.
+/// cpp-httplib limits each wait but not their sum, and does not say why it could not connect.
 class HttpClient final : public httplib::ClientImpl {
  public:
   HttpClient(const Url& url, milliseconds timeout) : ClientImpl(url.host, url.port), timeout_(timeout) {

@@ -24,15 +24,15 @@ struct ClientResponse {
   std::string body;
 };
 
-/// One keep-alive connection to a server, for the command's own use; blocking, not thread-safe.
+/// One keep-alive connection to a server, for the command's own requests. Blocking, not thread-safe.
 class Client {
  public:
-  /// `timeout` bounds all of a request: its name, connecting, and the last byte of the answer.
+  /// `timeout` limits the whole request: name resolution, connecting, and receiving the answer.
   Client(const Url& url, std::chrono::milliseconds timeout);
   ~Client();
   Client(Client&&) noexcept;
 
-  /// Errors: `kUnavailable` where no answer came.
+  /// Errors: `kUnavailable` if no answer came.
   Result<ClientResponse> send(const ClientRequest& request);
 
  private:

@@ -24,7 +24,8 @@ namespace infer::http {
 Result<Url> Url::parse(const std::string& text) {
   const auto bad = [&](const std::string& why) { return invalid("'" + text + "': " + why); };
   constexpr std::string_view kScheme = "http://";
-  if (text.starts_with("https://")) return bad("https is not spoken; name the http address behind it");
+  if (text.starts_with("https://"))
+    return bad("https is not supported; use the http address behind the TLS proxy");
   if (!text.starts_with(kScheme)) return bad("is not a URL like http://host:port/path");
   const std::string rest = text.substr(kScheme.size());
   Url url;
@@ -38,12 +39,12 @@ Result<Url> Url::parse(const std::string& text) {
     const char* end = authority.data() + authority.size();
     const auto [stop, error] = std::from_chars(authority.data() + digits, end, url.port);
     if (error != std::errc() || stop != end || url.port < 1 || url.port > 65535)
-      return bad("the port is not 1 to 65535");
+      return bad("the port must be from 1 to 65535");
     authority.resize(digits - 1);
   }
   if (authority.starts_with('[') && authority.ends_with(']'))
     authority = authority.substr(1, authority.size() - 2);
-  if (authority.empty()) return bad("names no host");
+  if (authority.empty()) return bad("has no host");
   url.host = authority;
   return url;
 }
@@ -52,7 +53,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Milliseconds until `deadline`, for poll: at least 0, rounded up.
+/// Returns the milliseconds until `deadline` for poll, rounded up and at least 0.
 int left_until(TimePoint deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left, 0, 1 << 30));
@@ -73,7 +74,7 @@ namespace {
 
 using Addresses = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
 
-/// Addresses of a host. A name server that does not answer holds up a thread that nobody waits for.
+/// Resolves a host in a detached thread, because a name server that does not answer cannot be interrupted.
 Result<Addresses> resolve(const std::string& host, int port, TimePoint deadline) {
   const auto ask = [host, service = std::to_string(port)](int flags) -> Result<Addresses> {
     addrinfo hints{};
@@ -89,7 +90,7 @@ Result<Addresses> resolve(const std::string& host, int port, TimePoint deadline)
   auto future = answer->get_future();
   std::thread([answer, ask] { answer->set_value(ask(0)); }).detach();
   if (future.wait_until(deadline) != std::future_status::ready)
-    return fail(ErrorCode::kUnavailable, "no answer from the name server about '" + host + "' in time");
+    return fail(ErrorCode::kUnavailable, "the name server did not answer for '" + host + "' in time");
   return future.get();
 }
 
@@ -113,7 +114,7 @@ Result<int> connect_to(const std::string& host, int port, TimePoint deadline) {
   if (host.starts_with('/')) return connect_to_path(host);
   auto addresses = resolve(host, port, deadline);
   if (!addresses) return Unexpected(std::move(addresses).error());
-  std::string reason = "no address";
+  std::string reason = "the name has no address";
   for (const addrinfo* address = addresses->get(); address != nullptr; address = address->ai_next) {
     const int fd =
         socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);

@@ -8,24 +8,24 @@
 
 namespace infer::http {
 
-/// "http://host:port/path?query", taken apart.
+/// A parsed URL, "http://host:port/path?query".
 struct Url {
-  std::string host;  ///< Or the path of a Unix socket, from "/" on, where it was not parsed.
+  std::string host;  ///< A path of a Unix socket, beginning with "/", if not from `parse`.
   int port = 80;
   std::string target = "/";  ///< Path and query.
 
-  /// Errors: `kInvalidArgument`; https is not spoken.
+  /// Errors: `kInvalidArgument`, also for https.
   static Result<Url> parse(const std::string& text);
 };
 
-/// Waits until `events` of poll(2) come. False: they have not at `deadline`.
+/// Waits for `events` of poll(2). Returns false at `deadline`.
 bool wait_for(int fd, short events, TimePoint deadline);
 
-/// A connected socket that does not block, the caller's to close. `host` may be the path of a Unix socket.
-/// Errors: `kUnavailable`, with the reason.
+/// Returns a connected, non-blocking socket, which the caller must close. `host` may be the path of a Unix
+/// socket. Errors: `kUnavailable`, with the reason.
 Result<int> connect_to(const std::string& host, int port, TimePoint deadline);
 
-/// Connects to host:port and closes again. Errors: `kUnavailable`, with the reason.
+/// Connects to host:port and closes the connection. Errors: `kUnavailable`, with the reason.
 Result<void> try_connect(const std::string& host, int port, std::chrono::milliseconds timeout);
 
 }  // namespace infer::http

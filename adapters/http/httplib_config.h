@@ -1,7 +1,7 @@
 #pragma once
 
-// The one place that includes cpp-httplib, so that every file sees it with the same settings. It serves
-// clients alone: client.cpp, which knows what is internal to it, and those of the tests.
+// Include cpp-httplib only through this file, so that all files use the same settings. Only clients use
+// cpp-httplib: client.cpp, which relies on its internals, and the tests.
 #define CPPHTTPLIB_USE_POLL
 #define CPPHTTPLIB_ZLIB_SUPPORT
 #define CPPHTTPLIB_RECV_BUFSIZ size_t(65536u)

@@ -9,12 +9,12 @@
 
 namespace infer::http {
 
-/// Returns to the kernel what large request bodies left in the heap, once none has come for a while. Pages
-/// between pieces that live on stay with the process otherwise, up to the peak of the largest burst.
+/// Returns free heap memory to the kernel when no large body has come for a while. Otherwise the process
+/// would keep the memory of its largest burst, because pages between live allocations are not returned.
 class IdleMemory {
  public:
-  /// To be called about once a second, after the pools have freed what went unused. `bodies`: the number of
-  /// large ones until now.
+  /// Call this about once a second, after the pools have freed unused buffers. `bodies` is the number of
+  /// large bodies so far.
   void look(std::size_t bodies, TimePoint now) {
     if (bodies != seen_) {
       seen_ = bodies;
@@ -29,7 +29,7 @@ class IdleMemory {
  private:
   std::size_t seen_ = 0;
   TimePoint since_{};  ///< When the last body was seen.
-  bool left_ = false;  ///< Bodies have come since the last time.
+  bool left_ = false;  ///< Bodies have come since memory was last returned.
 };
 
 }  // namespace infer::http

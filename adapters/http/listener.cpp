@@ -21,7 +21,7 @@ struct Listener::Impl {
         pool({options.max_connections, options.leaders, options.idle_timeout},
              [this](int socket, Place& place) { return open(socket, place); }) {}
 
-  /// A new connection; null when memory is out.
+  /// Returns null if there is no memory.
   std::unique_ptr<Session> open(int socket, Place& place) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -39,7 +39,7 @@ struct Listener::Impl {
 
   const ListenerOptions options;
   std::mutex tls_mutex;
-  std::shared_ptr<const TlsContext> tls;  ///< Null: no TLS.
+  std::shared_ptr<const TlsContext> tls;  ///< Null without TLS.
   SessionContext context;
   ConnectionPool pool;
   Acceptor acceptor;
@@ -76,7 +76,7 @@ std::size_t Listener::tidy() {
 void Listener::stop() {
   if (!std::exchange(impl_->running, false)) return;
   impl_->acceptor.refuse();
-  impl_->pool.shutdown();  // also frees the acceptor, should it wait for a thread
+  impl_->pool.shutdown();  // also wakes the acceptor if it waits for a thread
   impl_->acceptor.stop();
 }
 

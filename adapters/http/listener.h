@@ -10,7 +10,7 @@
 
 namespace infer::http {
 
-/// An HTTP/1.1 listener with a thread for each request under way.
+/// An HTTP/1.1 listener with one thread for each request in progress.
 class Listener {
  public:
   Listener(ListenerOptions options, RequestHandler& handler);
@@ -18,16 +18,17 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Binds; returns the port, 0 for a Unix socket. Errors: `kFailedPrecondition` (in use, no right, no such
-  /// address).
+  /// Binds and returns the port, or 0 for a Unix socket. Errors: `kFailedPrecondition` (address in use, no
+  /// permission, no such address).
   Result<int> bind();
-  /// New connections speak TLS from now on, with this certificate. Thread-safe.
+  /// Makes new connections use TLS with this certificate. Thread-safe.
   void use_tls(std::shared_ptr<const TlsContext> tls);
-  /// Serves in threads of its own from now on.
+  /// Starts serving in threads of the listener.
   void start();
-  /// Frees memory of bodies that nobody has needed for long; how many bodies there have been. Thread-safe.
+  /// Frees memory of bodies that has not been used for long, and returns the number of large bodies so far.
+  /// Thread-safe.
   std::size_t tidy();
-  /// Stops accepting, lets running requests end, returns when all connections are closed. Idempotent.
+  /// Stops accepting, lets running requests end, and returns when all connections are closed. Idempotent.
   void stop();
 
  private:

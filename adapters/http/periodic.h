@@ -10,8 +10,8 @@
 
 namespace infer::http {
 
-/// Calls a function again and again on a thread of its own, an interval after the last call ended. Interval
-/// 0: never.
+/// Calls a function repeatedly on its own thread, an interval after the previous call ended. Interval 0:
+/// never.
 class Periodic {
  public:
   Periodic(std::chrono::milliseconds interval, std::function<void()> call) {
@@ -28,7 +28,7 @@ class Periodic {
  private:
   std::mutex mutex_;
   std::condition_variable_any stopped_;
-  std::jthread thread_;  // last: it uses the others
+  std::jthread thread_;  // last: the thread uses the other members
 };
 
 }  // namespace infer::http

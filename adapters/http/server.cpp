@@ -39,25 +39,25 @@ using std::chrono::milliseconds;
 constexpr std::size_t kProbeConnections = 64;
 constexpr milliseconds kProbePatience{1'000};
 
-/// Between looks for memory that nobody has needed for long.
+/// How often unused memory is freed.
 constexpr milliseconds kTidyInterval{1'000};
 
-/// Descriptors kept back for models, logs, the probe listener and what runs beside.
+/// Descriptors reserved for models, logs, the probe listener and other use.
 constexpr std::size_t kOtherDescriptors = 200;
 
-/// As many connections as there can be descriptors; asks for all of those that the host allows.
+/// Returns how many connections the descriptor limit allows, after raising the limit as far as the host
+/// permits.
 std::size_t affordable_connections() {
   const std::size_t limit = raise_descriptor_limit();
-  // A tight limit is shared: half for connections, half for the rest.
+  // With a tight limit, half of the descriptors are for connections.
   return std::max<std::size_t>(1, limit - std::min(kOtherDescriptors, limit / 2));
 }
 
-/// The certificate of a listener, followed as its file changes.
+/// A listener's certificate, which is reloaded when its file changes.
 class TlsFile {
  public:
   TlsFile(std::string file, Listener& listener) : watch_(std::move(file)), listener_(listener) {}
 
-  /// Thread-safe.
   Result<void> reload_if_changed() {
     std::unique_lock lock(mutex_);
     if (watch_.file().empty()) return {};
@@ -106,7 +106,7 @@ void log_ready(Service& service) {
   }
 }
 
-/// The way from the first signal to the end of the last request.
+/// Shuts down from the first signal to the end of the last request.
 void shut_down(Service& service, Listener& main, bool skip_delay) {
   const ServerOptions& options = service.options();
   Lifecycle& lifecycle = service.lifecycle();
@@ -126,7 +126,7 @@ void shut_down(Service& service, Listener& main, bool skip_delay) {
 
 int run_server(const ServerOptions& options) {
   const Signals signals;
-  // Shared, since a forward that is stuck may outlive all else here.
+  // Shared, since a stuck forward may outlive the other objects.
   const auto writer = std::make_shared<LogWriter>(
       STDOUT_FILENO, parse_log_level(options.log_level).value_or(LogLevel::kInfo));
   Service service(options, [writer](LogLevel level, const std::string& json) { writer->write(level, json); });
@@ -148,7 +148,7 @@ int run_server(const ServerOptions& options) {
   main_options.leaders = usable_cores();
   Listener main(main_options, service.main_handler());
   TlsFile tls(options.tls, main);
-  service.on_refresh([&] {  // a file that cannot be read leaves what there was
+  service.on_refresh([&] {  // if a file cannot be read, the old certificate stays
     if (auto read = tls.reload_if_changed(); !read) log_failed_refresh(service, read.error().message);
   });
   ListenerOptions probe_options;
@@ -156,7 +156,7 @@ int run_server(const ServerOptions& options) {
   probe_options.port = options.probe_port;
   probe_options.max_connections = kProbeConnections;
   probe_options.max_body_bytes = 1 << 16;
-  // A probe is small and its client near: who takes longer holds a place that another probe may need.
+  // Probes are small and their clients near, so a slow client must not keep another probe out.
   probe_options.header_timeout = kProbePatience;
   probe_options.body_timeout = kProbePatience;
   probe_options.write_timeout = kProbePatience;
@@ -183,7 +183,7 @@ int run_server(const ServerOptions& options) {
   const Periodic tidier(kTidyInterval, [&] {
     try {
       service.host().free_unused();
-    } catch (const std::bad_alloc&) {  // the next look is soon
+    } catch (const std::bad_alloc&) {  // try again at the next interval
     }
     const std::size_t bodies = main.tidy() + probe.tidy() + admin.tidy();
     memory.look(bodies, std::chrono::steady_clock::now());
@@ -216,14 +216,13 @@ int run_server(const ServerOptions& options) {
     loader.join();
     return 1;
   }
-  // Loading cannot be taken back half way, and there is nothing to finish: a second signal need not be waited
-  // for.
+  // Loading cannot be interrupted, and there are no requests to finish, so exit at the first signal.
   if (service.lifecycle().phase() == Lifecycle::Phase::kLoading) {
     writer->flush();
     _exit(0);
   }
   loader.join();
-  // Ctrl-C comes from somebody who waits at a terminal, behind no load balancer.
+  // Ctrl-C means a user at a terminal, without a load balancer that needs the delay.
   std::thread shutdown([&] {
     shut_down(service, main, signal == SIGINT);
     signals.wake();
@@ -244,7 +243,7 @@ Result<void> request_drain(const AdminAddress& address) {
   std::vector<std::string> hosts{address.probe_host};
   const std::string& host = address.probe_host;
   if (!address.socket.empty()) {
-    std::error_code gone;  // of the working directory: connecting says that there is no such socket
+    std::error_code gone;  // if the working directory is gone, connecting reports the missing socket
     hosts = {std::filesystem::absolute(address.socket, gone).string()};
   } else if (host.empty() || host == "0.0.0.0" || host == "::") {
     hosts = {"127.0.0.1", "::1"};

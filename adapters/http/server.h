@@ -5,14 +5,14 @@
 
 namespace infer::http {
 
-/// Serves until SIGTERM or SIGINT, drains, and returns the exit code. Blocks those signals for the whole
-/// process, so call it before any thread is started. A second signal ends the process at once.
+/// Serves until SIGTERM or SIGINT, drains, and returns the exit code. Blocks both signals for the whole
+/// process, so call this before any thread starts. A second signal ends the process at once.
 int run_server(const ServerOptions& options);
 
-/// Where a server on this machine takes operations.
+/// The address at which a server on this machine accepts operations.
 struct AdminAddress {
-  std::string socket;      ///< Path of its Unix socket; empty: its probe listener.
-  std::string probe_host;  ///< As the server was told; empty and wildcards stand for loopback.
+  std::string socket;      ///< Path of the server's Unix socket; empty: use the probe listener.
+  std::string probe_host;  ///< The server's probe_host; empty and wildcards mean loopback.
   int probe_port = 9002;
 };
 

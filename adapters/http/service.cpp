@@ -34,7 +34,7 @@ double seconds_since(TimePoint start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The deadline that X-Timeout-Ms asks for, at most `limit` from now. Errors: `kInvalidArgument`.
+/// Returns the deadline of X-Timeout-Ms, at most `limit` from now. Errors: `kInvalidArgument`.
 Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit) {
   const auto text = exchange.request.header("X-Timeout-Ms");
   if (!text) return exchange.call.start + limit;
@@ -48,7 +48,7 @@ Result<TimePoint> request_deadline(const Exchange& exchange, milliseconds limit)
          std::min<milliseconds>(milliseconds(std::min<std::int64_t>(ms, 86'400'000)), limit);
 }
 
-/// Where the time went, in milliseconds, by the names that text-embeddings-inference gives it.
+/// Adds the times of a request in milliseconds, in the headers of text-embeddings-inference.
 void add_timing_headers(Exchange& exchange) {
   const auto add = [&](const char* name, Duration time) {
     std::array<char, 32> text{};
@@ -62,7 +62,7 @@ void add_timing_headers(Exchange& exchange) {
   add("x-total-time", std::chrono::steady_clock::now() - exchange.call.start);
 }
 
-/// The options with what models share: one budget for decoding, and where tuned settings are looked for.
+/// Returns the options with the shared decoding budget and the folders of tuned settings filled in.
 ServerOptions completed(ServerOptions options) {
   const std::size_t bytes =
       options.max_decode_bytes != 0 ? options.max_decode_bytes : decode_share(usable_memory());
@@ -105,7 +105,7 @@ Service::Service(ServerOptions options, LogLine log)
 #undef INFER_ADD
   router_.add({.method = "GET",
                .path = "/openapi.json",
-               .summary = "This description",
+               .summary = "This OpenAPI description",
                .handle = [this](Exchange& exchange) { exchange.answer.text = openapi(router_.routes()); }});
 }
 
@@ -146,14 +146,14 @@ DrainReport Service::drain(milliseconds timeout) {
 bool Service::Handler::authorised(Exchange& exchange) const {
   if (!service_.api_keys_ || entrance_ != Entrance::kMain || exchange.request.route->open) return true;
   const std::string_view given = exchange.request.header("Authorization").value_or("");
-  const std::size_t scheme = std::min(given.find(' '), given.size());  // its name has no case
+  const std::size_t scheme = std::min(given.find(' '), given.size());  // a scheme ignores case
   if (equal_ignoring_case(given.substr(0, scheme), "Bearer") &&
       service_.api_keys_->accepts(trimmed(given.substr(scheme))))
     return true;
   exchange.answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   answer_error(exchange, 401, "Unauthorized",
-               given.empty() ? "Authorization: is missing, expected Bearer and an API key"
-                             : "Authorization: is not Bearer and one of the API keys");
+               given.empty() ? "Authorization: is missing; send Bearer and an API key"
+                             : "Authorization: is not Bearer and a known API key");
   return false;
 }
 
@@ -164,11 +164,14 @@ std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) c
   if (entrance_ == Entrance::kAdmin) return std::nullopt;
   if (exchange.request.route->probe_only) {
     const std::string path(exchange.request.path);
-    if (!socket.empty()) return path + ": only through the Unix socket of admin_socket";
+    if (!socket.empty()) return path + ": is available only through the Unix socket (admin_socket)";
     if (!is_loopback(std::string(exchange.request.remote_address))) {
-      return path + ": only from this machine; use infer drain there, or --admin-socket in a container";
+      return path +
+             ": is available only from the server's machine; run infer drain there, or use --admin-socket in "
+             "a container";
     }
-    // Whatever the listener's own address is: the page of another site may reach it under a name of its own.
+    // Checked for every listener address, since a page of another site may reach this address under its own
+    // name.
     if (!names_this_machine(exchange.request.header("Host").value_or("")))
       return path + ": Host does not name this machine; use localhost or 127.0.0.1";
     if (!exchange.request.header(kAdminHeader))
@@ -181,12 +184,11 @@ std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) c
 
 bool Service::Handler::begin(Exchange& exchange) {
   if (loopback_) {
-    const auto host = exchange.request.header("Host");  // HTTP/1.0 has none, and browsers do not speak it
+    const auto host = exchange.request.header("Host");  // HTTP/1.0 allows no Host, and browsers do not use it
     if (host && !names_this_machine(*host, service_.options_.allowed_hosts)) {
-      answer_error(
-          exchange, 403, "Forbidden",
-          "Host: does not name this machine, where the server listens; use localhost or 127.0.0.1, or "
-          "add the name to --allowed-hosts");
+      answer_error(exchange, 403, "Forbidden",
+                   "Host: does not name this machine, but the server listens on a loopback address; use "
+                   "localhost or 127.0.0.1, or add the name to --allowed-hosts");
       return false;
     }
   }
@@ -246,7 +248,7 @@ void Service::Handler::finish(Exchange& exchange) {
     service_.active_requests_.add(-1);
     service_.active_.fetch_sub(1);
   }
-  // What was refused before its route was looked up still counts as that route's.
+  // A request that was refused before routing still counts for its route.
   if (exchange.request.route == nullptr && !exchange.request.path.empty())
     exchange.request.route =
         service_.router_.find(exchange.request.method, exchange.request.path, entrance_ != Entrance::kMain)

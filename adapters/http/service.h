@@ -20,38 +20,36 @@
 
 namespace infer::http {
 
-/// The routes, the models behind them, and the phase they are in. Independent of listeners, which come and
-/// go.
+/// The routes, the models behind them and the server's phase. Independent of listeners.
 class Service {
  public:
   Service(ServerOptions options, LogLine log);
 
-  /// Reads the API keys, loads the models and starts serving; blocks. Errors: of `ApiKeys::load_if_changed`
-  /// and `ModelRepository::load`.
+  /// Reads the API keys, loads the models and starts serving. Blocks. Errors: those of
+  /// `ApiKeys::load_if_changed` and `ModelRepository::load`.
   Result<void> load();
-  /// Serves an engine made elsewhere, in the place of one of the same name.
+  /// Serves an engine that the caller made. Replaces a model of the same name.
   Result<void> add(std::shared_ptr<Engine> engine) { return host_.add(std::move(engine)); }
-  /// Follows what changed on disk: versions of models, API keys. Blocking.
+  /// Applies changes on disk: new versions of models, changed API keys. Blocks.
   void refresh();
 
-  /// The handlers of the main listener, the probe listener and the admin socket.
   RequestHandler& main_handler() noexcept { return main_; }
   RequestHandler& probe_handler() noexcept { return probe_; }
   RequestHandler& admin_handler() noexcept { return admin_; }
 
   Lifecycle& lifecycle() noexcept { return lifecycle_; }
-  /// Refuses new work and finishes what is queued; what is left at the timeout is failed. Blocks.
+  /// Refuses new work, finishes queued work, and at the timeout fails the rest. Blocks.
   DrainReport drain(std::chrono::milliseconds timeout);
-  /// Requests being answered right now, probes left out.
+  /// Number of requests that are being answered, without probes.
   std::size_t active() const noexcept { return active_.load(); }
 
   const ServerOptions& options() const noexcept { return options_; }
   MetricsRegistry& metrics() noexcept { return *metrics_; }
   const Router& router() const noexcept { return router_; }
   void log(LogLevel level, const std::string& json) const { log_(level, json); }
-  /// What else refresh() is to look at. Set before anything is served.
+  /// Sets what else refresh() checks. Call this before serving.
   void on_refresh(std::function<void()> look) { also_refresh_ = std::move(look); }
-  /// What POST /log-level does; it is the log's owner who knows how.
+  /// Sets what POST /log-level does, since the log's owner sets the level.
   void on_log_level(std::function<void(LogLevel)> set) { set_log_level_ = std::move(set); }
   void set_log_level(LogLevel level) const {
     if (set_log_level_) set_log_level_(level);
@@ -60,7 +58,7 @@ class Service {
   ModelRepository& host() noexcept { return host_; }
   const ServedModels& models() const noexcept { return host_.models(); }
   bool ready() const;
-  /// Milliseconds from start to ready; negative until then.
+  /// Milliseconds from start to ready; negative before the server is ready.
   double startup_ready_ms() const noexcept { return startup_ready_ms_.load(); }
 
  private:
@@ -78,11 +76,11 @@ class Service {
 
    private:
     bool authorised(Exchange& exchange) const;
-    /// Why the request may not come in here; nothing where it may.
+    /// Returns why this listener refuses the request, or nothing if it does not.
     std::optional<std::string> refusal(const Exchange& exchange) const;
     Service& service_;
     const Entrance entrance_;
-    const bool loopback_;  ///< Listens where this machine alone gets.
+    const bool loopback_;  ///< The listener accepts connections from this machine only.
   };
 
   const ServerOptions options_;
@@ -105,7 +103,7 @@ class Service {
   Gauge& model_load_time_;
 };
 
-/// What `Route::handle` takes, of a function that needs the service.
+/// Makes a function for `Route::handle` from a function that needs the service.
 inline std::function<void(Exchange&)> of_service(Service& service, void (*answer)(Service&, Exchange&)) {
   return [&service, answer](Exchange& exchange) { answer(service, exchange); };
 }

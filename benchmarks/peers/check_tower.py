@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""check_tower.py MODEL.pt: loads the tower that C++ built with Python's torch.jit.load and compares it with the same
-weights in torch.nn modules put together as CLIP's image tower is. Run it with the Python of the peers."""
+"""Compares the tower that C++ built with torch.nn modules that form CLIP's image tower from the same weights: check_tower.py MODEL.pt.
+Loads the tower with torch.jit.load. Run it with the Python of the peers."""
 
 import sys
 import warnings

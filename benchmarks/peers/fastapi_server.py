@@ -1,7 +1,7 @@
-"""What a user would write instead: FastAPI around the tower.
+"""A typical handwritten server: FastAPI around the tower.
 
-PEER_STYLE: "def" runs each request on a thread of FastAPI's pool, "async" one after the other on the event loop; which is
-faster depends on the machine, so both are tried.
+PEER_STYLE: "def" runs each request on a thread of FastAPI's pool, "async" runs requests one after the other on the event loop.
+The faster style depends on the machine, so both are measured.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What a user would write for forecasts: FastAPI and torch around the same TorchScript GRU, numpy for the normalisation.
+"""A typical handwritten server for forecasts: FastAPI and torch around the same TorchScript GRU, numpy for the normalisation.
 PEER_MODEL: the version's folder with infer.json, model.pt and window.txt."""
 
 import json

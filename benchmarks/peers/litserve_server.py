@@ -1,4 +1,4 @@
-"""The tower under LitServe, whose own batching gathers up to eight photographs. PEER_WORKERS: its processes. PEER_PORT."""
+"""Serves the tower with LitServe, which batches up to eight photographs. PEER_WORKERS: number of processes. PEER_PORT: port."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""The tower as a runtime of MLServer, whose adaptive batching gathers up to eight photographs."""
+"""Serves the tower as a runtime of MLServer, which batches up to eight photographs."""
 
 import base64
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What a user would pick instead, beside this server: same model, cores and client, alternately, three rounds; about a quarter of an hour.
+"""Compares this server with its alternatives: same model, cores and client, three alternating rounds. Takes about a quarter of an hour.
 
-Writes the table between the marks of docs/benchmarks.md. Each peer first shows whether it is faster as two processes of one intra-op
-thread or as one of two, and FastAPI also as `def` or `async def`; the faster of these is compared with.
+Writes the table between the marks of docs/benchmarks.md. Each peer runs in its fastest setting: two processes with one intra-op thread
+or one process with two, and for FastAPI also `def` or `async def`.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def open_inference(text, **more):
 
 
 class Running:
-    """A server that answers photographs (or texts), until it is stopped."""
+    """A server for photographs or texts, running until `stop`."""
 
     def __init__(self, command, port, ready, environment=None, folder=None):
         self.port = port
@@ -50,7 +50,7 @@ class Running:
         conformance.wait_ready(ready[0], ready[1], self.process)
 
     def end(self):
-        """Its workers too, which is why it has a process group of its own."""
+        """Also stops the server's workers, through its own process group."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -145,13 +145,13 @@ class Triton(OpenInference):
             "dynamic_batching { preferred_batch_size: [8] max_queue_delay_microseconds: 5000 }\n")
         command, environment, port = conformance.triton_command(folder.parent)
         environment |= {key: value for key, value in self.environment(threads).items() if key.startswith(("PEER_", "OMP_"))}
-        # torch and Pillow are the peers'; numpy is Triton's own, which its backend was built for.
+        # torch and Pillow are those of the peers. numpy must be Triton's own, for which its backend was built.
         environment["PYTHONPATH"] += f":{HERE}:{PEERS / 'lib/python3.11/site-packages'}"
         return Running(command, port, (port, "/v2/models/tower/ready"), environment)
 
 
 def load(contender, server, photograph, requests):
-    """Requests per second, p95, the server's images per CPU-second and VmRSS in MB."""
+    """Returns requests per second, p95, the server's images per CPU-second and its VmRSS in MB."""
     body = WORK / "body.json"
     body.write_text(json.dumps(contender.body(photograph)))
     before = compare.cpu_seconds(server.process.pid)
@@ -177,7 +177,7 @@ def best_choice(contender, photograph, expected):
         server = contender.start(*choice)
         likeness = cosine(vector(contender, server, photograph), expected)
         if likeness < 0.999:
-            raise SystemExit(f"{contender.name} computes something else: cosine {likeness}")
+            raise SystemExit(f"{contender.name} computes different vectors: cosine {likeness}")
         if len(contender.choices) > 1:
             load(contender, server, photograph, CLIENTS)
             rates[choice] = load(contender, server, photograph, 4 * CLIENTS)[0]
@@ -195,7 +195,7 @@ def described(choice):
 
 
 def ratio(ours, theirs):
-    """Of the medians, and the least and most of the rounds."""
+    """Returns the ratio of the medians, with the minimum and maximum of the rounds."""
     rounds = [a / b for a, b in zip(ours, theirs)]
     return f"{statistics.median(ours) / statistics.median(theirs):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
 
@@ -228,7 +228,7 @@ def photographs(args):
 
 
 def in_process(args, threads, texts):
-    """Sentences per second of sentence-transformers at batch 32."""
+    """Returns the sentences per second of sentence-transformers at batch 32."""
     script = ("import sys, json, time, torch\nfrom sentence_transformers import SentenceTransformer\n"
               f"torch.set_num_threads({threads})\nm = SentenceTransformer(sys.argv[1], device='cpu')\n"
               "texts = json.load(sys.stdin)\nm.encode(texts[:64], batch_size=32)\nstart = time.perf_counter()\n"

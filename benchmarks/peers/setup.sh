@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the benchmarks compare with into $INFER_CACHE: peers/ (FastAPI, LitServe, torch, sentence-transformers), mlserver/, triton/;
-# and the load generator.
+# Installs the servers and the load generator for the benchmarks into $INFER_CACHE: peers/ (FastAPI, LitServe, torch,
+# sentence-transformers), mlserver/ and triton/.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -14,13 +14,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-# Of Python 3.11, which is what Triton's backend is built for: it imports the peers' torch.
+# Uses Python 3.11, for which Triton's backend is built, because the backend imports the peers' torch.
 if ! "$cache/peers/bin/python" -c 'import fastapi, litserve, sentence_transformers' 2>/dev/null; then
   echo "bench: installing the peers into $cache/peers"
   /usr/bin/python3.11 -m venv "$cache/peers"
   "$cache/peers/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -r "$here/peers-lock.txt"
 fi
-# MLServer wants older packages than the others, but their torch will do.
+# MLServer requires older packages than the other peers, but works with their torch.
 if ! "$cache/mlserver/bin/python" -c 'import mlserver, torch' 2>/dev/null; then
   echo "bench: installing MLServer into $cache/mlserver"
   /usr/bin/python3.11 -m venv "$cache/mlserver"

@@ -1,4 +1,4 @@
-"""What a user would write for a small tensor: FastAPI, a model of its body, numpy. Port 8003 by uvicorn's --port."""
+"""A typical handwritten server for a small tensor: FastAPI, a model of its body, numpy. uvicorn's --port sets port 8003."""
 
 import numpy
 from fastapi import FastAPI

@@ -1,4 +1,4 @@
-"""What a user would write for texts: FastAPI around sentence-transformers. PEER_MODEL: the checkpoint's folder."""
+"""A typical handwritten server for texts: FastAPI around sentence-transformers. PEER_MODEL: the checkpoint's folder."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the peers for photographs share: the same TorchScript file, and Pillow's way to its input.
+"""Shared by the peers for photographs: loads the TorchScript file, and prepares its input with Pillow.
 
 PEER_MODEL: path of model.pt. PEER_THREADS: torch's intra-op threads.
 """
@@ -39,6 +39,6 @@ def preprocess(data):
 
 
 def embed(model, photographs):
-    """A normalised vector for each tensor of `preprocess`."""
+    """Returns a normalised vector for each tensor of `preprocess`."""
     with torch.inference_mode():
         return torch.nn.functional.normalize(model(torch.stack(photographs)), dim=-1)

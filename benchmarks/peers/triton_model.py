@@ -1,4 +1,4 @@
-"""The tower for Triton's Python backend: model.py of a model whose dynamic batcher gathers up to eight photographs."""
+"""The tower for Triton's Python backend: model.py of a model with dynamic batching of up to eight photographs."""
 
 import base64
 import os
@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import triton_python_backend_utils as utils
 
-sys.path += os.environ["PYTHONPATH"].split(":")  # which the backend's interpreter does not read
+sys.path += os.environ["PYTHONPATH"].split(":")  # the backend's interpreter ignores PYTHONPATH
 import tower  # noqa: E402
 
 

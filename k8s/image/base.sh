@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the Dockerfile's base image out of Debian's packages, where no registry can be reached, and tags it like the public
-# one. Takes mirror and certificates from this machine: base.sh IMAGE. Needs root, debootstrap and buildah.
+# Makes the Dockerfile's base image from Debian's packages if no registry can be reached, and gives it the tag of the public
+# image. Uses this machine's mirror and certificates: base.sh IMAGE. Needs root, debootstrap and buildah.
 set -euo pipefail
 image=$1
 suite=${image##*:}
@@ -14,7 +14,7 @@ debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "$mirro
 }
 rm -f "$root.log"
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-# A machine behind a proxy that signs for others trusts that proxy; so must what is fetched from inside.
+# Behind a TLS-intercepting proxy, the build container must trust the proxy's certificate too.
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 container=$(buildah from scratch)
 buildah copy --quiet "$container" "$root" / >/dev/null

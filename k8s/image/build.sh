@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds an image with the first of docker, podman and buildah that works here:
+# Builds an image with the first of docker, podman and buildah that works on this machine:
 #   build.sh TAG [DOCKERFILE [CONTEXT [--build-arg NAME=VALUE]...]]
-# Where its base cannot be pulled it is made of packages instead (base.sh), which apt has verified.
+# If the base image cannot be pulled, base.sh makes it from packages that apt has verified.
 set -euo pipefail
 context=$(realpath "${3:-$(dirname "$0")/../..}")
 cd "$(dirname "$0")/../.."
@@ -12,11 +12,11 @@ base=$(sed -n 's/^ARG BASE=//p' Dockerfile)
 builder=$(k8s/image/builder.sh)
 case $builder in
   buildah)
-    # Without a daemon, and as root inside what may itself be a container.
+    # Works without a daemon, and as root inside a container.
     export BUILDAH_ISOLATION=chroot
     if ! buildah inspect --type image "$base" >/dev/null 2>&1 && ! timeout 60 buildah pull -q "$base" >/dev/null 2>&1; then
       base=localhost/${base##*/}
-      base=${base%@*}  # a digest is of what the registry has
+      base=${base%@*}  # a locally made image does not have the registry's digest
       buildah inspect --type image "$base" >/dev/null 2>&1 || k8s/image/base.sh "$base"
     fi
     exec buildah bud --layers --force-rm --pull=never --format oci -q -t "$tag" -f "$file" --build-arg "BASE=$base" "$@" "$context"

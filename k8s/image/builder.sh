@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the first of docker, podman and buildah that really works: a client without its engine does not.
+# Prints the first of docker, podman and buildah that works: a client without its engine does not count.
 if docker info >/dev/null 2>&1; then
   echo docker
 elif podman info >/dev/null 2>&1; then
@@ -7,6 +7,6 @@ elif podman info >/dev/null 2>&1; then
 elif buildah images >/dev/null 2>&1; then
   echo buildah
 else
-  echo "image: none of docker, podman and buildah works here; install one: on Debian apt-get install buildah" >&2
+  echo "image: docker, podman and buildah do not work here; install one of them, on Debian with apt-get install buildah" >&2
   exit 1
 fi

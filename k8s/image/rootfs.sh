@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Lays out a container's root: rootfs.sh PROGRAM ROOT. The program, stripped, with every library that it loads, a shell,
-# certificates, the licences of all of these, and a user without rights.
+# Creates a container's root file system: rootfs.sh PROGRAM ROOT. It contains the stripped program, every library that it loads, a
+# shell, certificates, the licences of all these, and an unprivileged user.
 set -euo pipefail
 program=$1 root=$2
 cd "$(dirname "$0")/../.."
 mkdir -p "$root"/{bin,etc/ssl/certs,models,proc,sys,dev,usr/bin,usr/lib/infer,usr/share/licenses}
 install -d -m 1777 "$root/tmp"
 
-# The package of a file, which may be registered by its path from before /lib became a link to /usr/lib.
+# Prints the package that owns a file. Packages may list the path from before /lib became a link to /usr/lib.
 owner() { { dpkg-query -S "$1" || dpkg-query -S "${1#/usr}"; } 2>/dev/null | cut -d: -f1; }
 
-# By the names under which the loader asks for them; those of the distribution where the loader looks first.
+# Names libraries as the loader requests them. The distribution's libraries go where the loader looks first.
 packages=(busybox-static ca-certificates)
 torch=${INFER_CACHE:-$HOME/.cache/libinfer}/torch/torch/lib
 while read -r name path; do
@@ -25,7 +25,7 @@ while read -r name path; do
   mkdir -p "$(dirname "$target")"
   strip --strip-unneeded -o "$target" "$file" 2>/dev/null || cp "$file" "$target"
 done < <(LD_LIBRARY_PATH=$torch ldd "$program" | awk '$2 == "=>" {print $1, $3} $1 ~ "^/" {print $1, $1}')
-# Those of a GPU are loaded by name, when a device is asked for.
+# GPU libraries are loaded by name when a GPU is used, so the program does not list them.
 if [ -e "$torch/libtorch_cuda.so" ]; then
   find "${torch%/torch/lib}" -name 'lib*.so*' \( -path '*/nvidia/*' -o -path '*/torch/lib/*' \) -exec cp -n -t "$root/usr/lib/infer" {} +
 fi

@@ -1,4 +1,4 @@
-// What commands advise to run, run as it is printed.
+// Runs the commands that other commands print as advice.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::run_infer;
 
-/// From `begin` to the end of its line, or to `end` before it.
+/// Returns the text from `begin` to the end of its line, or to `end` before that.
 std::string advice(const std::string& output, const std::string& begin, const std::string& end = "\n") {
   const std::size_t at = output.find(begin);
   if (at == std::string::npos) return "no '" + begin + "' in: " + output;
@@ -30,7 +30,7 @@ std::string advice(const std::string& output, const std::string& begin, const st
 
 class Advice : public ::testing::Test {
  protected:
-  /// As a user would who copies a line into a shell, in the test's folder.
+  /// Runs a printed line in a shell, in the test's folder, as a user would.
   testing::Process typed(const std::string& line) const {
     const fs::path bin = fs::path(testing::infer_binary()).parent_path();
     return testing::Process({"/bin/bash", "-c", "cd \"$PLACE\" && PATH=\"$BIN:$PATH\" && exec " + line},
@@ -64,7 +64,7 @@ TEST_F(Advice, OfTuneServesAndPromotesWhateverTheModelIsCalled) {
   const std::string folder = "it's \"my\" $HOME models";
   fs::create_directories(folder_.path() / folder);
   const fs::path model = testing::scripted_model(folder_.path() / folder);
-  // Version 1 gives the same answers as 2, which is served, and is faster.
+  // Version 1 gives the same answers as the served version 2, and is faster.
   fs::copy(model / "1", model / "2");
   std::ofstream(model / "2" / "script.json") << R"({"per_sample_ms": 50, "burn": false})";
   std::ifstream in(model / "infer.json");
@@ -117,7 +117,7 @@ TEST_F(Advice, OfEmbedAndServeMakesAModelThatBothTake) {
   EXPECT_EQ(advice(serve.output, "infer model create "), line);
   succeeds(line);
   fs::copy_file(testing::golden("jpeg").encoded, folder_.path() / "a.jpg");
-  succeeds("infer embed a.jpg -o v.npy");  // the folder that was made is the one that is used by default
+  succeeds("infer embed a.jpg -o v.npy");  // uses the new folder, which is the default
   const auto again = typed("infer embed a.jpg -o v.npy").rest();
   succeeds("infer embed a.jpg -o v.npy " + advice(again, "--resume", " "));
   succeeds("infer embed a.jpg -o v.npy " + advice(again, "--force", " "));

@@ -1,4 +1,4 @@
-// infer duplicates on photographs, their copies and their likes.
+// Tests infer duplicates on photographs, copies and similar photographs.
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -82,7 +82,7 @@ TEST_F(Duplicates, NothingIsDeletedAndTheScriptQuotesNames) {
   std::ostringstream text;
   text << file.rdbuf();
   EXPECT_EQ(text.str().find("@DATA@"), std::string::npos);
-  EXPECT_EQ(text.str().find("https://"), std::string::npos) << "needs nothing else";
+  EXPECT_EQ(text.str().find("https://"), std::string::npos) << "the page loads nothing from other hosts";
   EXPECT_NE(text.str().find("data:image/jpeg;base64,"), std::string::npos);
 }
 

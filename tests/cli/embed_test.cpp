@@ -1,4 +1,4 @@
-// infer embed on folders, with the scripted model.
+// Tests infer embed on folders, with the scripted model.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -34,7 +34,7 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
-/// The paths of a .jsonl output, in order.
+/// Returns the paths of a .jsonl output, in order.
 std::vector<std::string> paths_of(const std::string& jsonl) {
   std::vector<std::string> paths;
   for (const std::string& line : lines_of(jsonl)) {
@@ -72,7 +72,7 @@ TEST_F(Embed, RowsAreInTheOrderOfTheNamesFilesBeforeFolders) {
   EXPECT_EQ(flat.code, 0) << flat.output;
   EXPECT_EQ(paths_of(out),
             (std::vector<std::string>{photos() + "/a.JPG", photos() + "/named.txt", photos() + "/z.jpg"}))
-      << "a photograph is known by its first bytes";
+      << "a photograph is recognized by its first bytes";
   const auto deep = embed({photos(), "-r", "-o", out, "--force"});
   EXPECT_EQ(deep.code, 0) << deep.output;
   EXPECT_EQ(paths_of(out),
@@ -127,7 +127,7 @@ TEST_F(Embed, ResumeDropsARowThatWasCutOff) {
   }
 }
 
-/// The output in whole, and what is recorded of it.
+/// The complete output and its records.
 std::string all_of(const std::string& out) {
   return text_of(out) + '\n' + text_of(out + ".paths") + '\n' + text_of(out + ".state");
 }
@@ -174,7 +174,7 @@ TEST_P(EmbedResumed, IsThatOfAFreshRunWhateverChangedAndWhereverItWasKilled) {
         names.erase(names.begin() + static_cast<std::ptrdiff_t>(which));
       }
     }
-    if (pick(2) == 0) {  // killed once a certain new file has its row
+    if (pick(2) == 0) {  // kills the process once a certain new file has its row
       std::vector<std::string> good;
       for (int i = 0; i < 4; ++i) {
         good.push_back(photos() + "/" + add_new());
@@ -222,7 +222,7 @@ TEST_F(Embed, ResumeFinishesARearrangementThatWasKilledAnywhere) {
       EXPECT_NE(resumed.output.find(": 0 images"), std::string::npos) << resumed.output;
       EXPECT_EQ(all_of(out), all_of(wanted)) << extension << renamed;
     }
-    // Without the last of the new names nothing had been decided.
+    // Without the last renamed file, the change was not committed.
     std::ofstream(out + ".next") << "half";
     EXPECT_EQ(embed({photos() + "/c.jpg", photos() + "/a.jpg", "-o", out, "--resume"}).code, 0);
     EXPECT_EQ(all_of(out), all_of(wanted)) << extension;
@@ -274,10 +274,11 @@ TEST_F(Embed, ResumeTakesNothingOnTrust) {
     std::ofstream(out) << edited;
     const auto changed = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(changed.code, 1);
-    EXPECT_NE(changed.output.find("row 1 is not the one of "), std::string::npos) << changed.output;
+    EXPECT_NE(changed.output.find("row 1 is not the row that infer embed wrote for "), std::string::npos)
+        << changed.output;
     EXPECT_EQ(text_of(out), edited) << "nothing is lost";
     std::ofstream(out) << whole;
-    fs::remove(out + ".state");  // as an earlier infer left it
+    fs::remove(out + ".state");  // as earlier versions left it
     const auto old = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(old.code, 1);
     EXPECT_NE(old.output.find("has no v" + extension + ".state"), std::string::npos) << old.output;
@@ -294,15 +295,14 @@ TEST_F(Embed, ResumeKeepsRowsThatItWasNotAskedAbout) {
   const std::string before = all_of(out);
   const auto flat = embed({photos(), "-o", out, "--resume"});
   EXPECT_EQ(flat.code, 1);
-  EXPECT_NE(flat.output.find(photos() + "/b/b.jpg, which is not among the files of this run"),
-            std::string::npos)
+  EXPECT_NE(flat.output.find(photos() + "/b/b.jpg, which is not part of this run"), std::string::npos)
       << flat.output;
   EXPECT_EQ(all_of(out), before);
-  fs::rename(photos(), folder_ / "away");  // a drive that is not mounted
+  fs::rename(photos(), folder_ / "away");  // as if a drive were not mounted
   fs::create_directories(photos());
   const auto gone = embed({photos(), "-r", "-o", out, "--resume"});
   EXPECT_EQ(gone.code, 1);
-  EXPECT_NE(gone.output.find(photos() + ": holds no photo, and "), std::string::npos) << gone.output;
+  EXPECT_NE(gone.output.find(photos() + ": contains no photo, and "), std::string::npos) << gone.output;
   EXPECT_EQ(all_of(out), before);
 }
 
@@ -331,10 +331,10 @@ TEST_F(Embed, ResumeKeepsRowsOfAPathThatIsMissingForNow) {
     fs::rename(drive, folder_ / "away");
     refused(path, "No such file or directory");
     refused(folder_ / "*/d.jpg",
-            "No such file or directory");  // a pattern without a match, as shells leave it
+            "No such file or directory");  // a pattern without a match, as a shell passes it on
     fs::create_directory(drive);
-    if (!path.ends_with(".jpg")) refused(path, "holds no photo");
-    // A walk that cannot look into a folder: the name is there and leads to no folder.
+    if (!path.ends_with(".jpg")) refused(path, "contains no photo");
+    // The name exists but leads to no folder, so the walk cannot examine it.
     fs::remove(drive);
     fs::create_symlink("drive", drive);
     if (!path.ends_with(".jpg")) {
@@ -460,8 +460,7 @@ TEST_F(Embed, ResumeRefusesARecordThatIsBadInTheMiddleAndCutsNothing) {
     const std::string before = all_of(out);
     const auto resumed = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(resumed.code, 1) << resumed.output;
-    EXPECT_NE(resumed.output.find(out + ".state: line 3 is not one that infer embed wrote"),
-              std::string::npos)
+    EXPECT_NE(resumed.output.find(out + ".state: line 3 was not written by infer embed"), std::string::npos)
         << resumed.output;
     EXPECT_EQ(all_of(out), before) << extension;
     std::ofstream(out + ".state", std::ios::binary) << whole;
@@ -479,7 +478,8 @@ TEST_F(Embed, ResumeWithAnEmptyRecordStartsIfThereAreNoRowsAndRefusesIfThereAre)
     const std::string before = all_of(out);
     const auto refused = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(refused.code, 1) << refused.output;
-    EXPECT_NE(refused.output.find("does not say what made the rows"), std::string::npos) << refused.output;
+    EXPECT_NE(refused.output.find("does not record which model made the rows"), std::string::npos)
+        << refused.output;
     EXPECT_EQ(all_of(out), before) << extension;
     fs::resize_file(out, extension == ".npy" ? 128 : extension == ".csv" ? lines_of(out)[0].size() + 1 : 0);
     EXPECT_EQ(embed({photos(), "-o", out, "--resume"}).code, 0) << extension;
@@ -494,7 +494,7 @@ TEST_F(Embed, ARearrangementThatCannotBeWrittenLeavesTheRowsAndNothingElse) {
     ASSERT_EQ(embed({photos(), "-o", out}).code, 0);
     const std::string before = all_of(out);
     fs::rename(photos() + "/p0.jpg", folder_ / "p0.jpg");
-    // A file of more than 512 bytes cannot be written, as if the disk were full.
+    // A file of more than 512 bytes cannot be written, as on a full disk.
     testing::Process full({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh",
                            testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out,
                            "--resume"});
@@ -542,7 +542,7 @@ TEST_F(Embed, CtrlCWhileItLooksForChangesDropsNothing) {
   fs::remove(photos() + "/b.jpg");
   for (int i = 0; i < 400; ++i)
     fs::create_hard_link(photos() + "/a.jpg", photos() + "/p" + std::to_string(i) + ".jpg");
-  // Named so often that looking at all files takes seconds.
+  // Naming the folder many times makes the walk take seconds.
   std::vector<std::string> command{
       testing::infer_binary(), "embed", "--model", model_, "-o", out, "--resume"};
   command.insert(command.end(), 10'000, photos());
@@ -566,7 +566,7 @@ TEST_F(Embed, SaysHowManyRowsItDropped) {
       << resumed.output;
   fs::remove(photos() + "/b.jpg");
   const auto again = embed({photos(), "-o", out, "--resume"});
-  EXPECT_NE(again.output.find("1 row of a file that changed or vanished dropped"), std::string::npos)
+  EXPECT_NE(again.output.find("dropped 1 row of a changed or deleted file"), std::string::npos)
       << again.output;
 }
 
@@ -576,7 +576,7 @@ TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
   const std::string out = folder_ / "v.npy";
   testing::Process first({testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out});
   ASSERT_TRUE(first.reaches([&] { return !lines_of(out + ".paths").empty(); })) << first.rest();
-  first.signal(SIGSTOP);  // it stays while the others start, however long that takes
+  first.signal(SIGSTOP);  // keeps running, however long the others need to start
   for (const char* how : {"--resume", "--force"}) {
     const auto second = embed({photos(), "-o", out, how});
     EXPECT_EQ(second.code, 1) << how;
@@ -644,7 +644,7 @@ TEST_F(Embed, ShardsTakeEveryFileOnce) {
   }
   EXPECT_EQ(all.size(), 20u);
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 20u);
-  EXPECT_LT(most, 14u) << "no part takes nearly all";
+  EXPECT_LT(most, 14u) << "no part takes nearly all files";
   EXPECT_EQ(embed({photos(), "-o", folder_ / "x.jsonl", "--shard", "0/3"}).code, 1);
 }
 
@@ -668,7 +668,7 @@ TEST_F(Embed, SaysWhatIsWrongBeforeAnyWork) {
   EXPECT_NE(exists.output.find("--resume continues it, --force replaces it"), std::string::npos)
       << exists.output;
   const auto extension = embed({photos(), "-o", folder_ / "v.parquet"});
-  EXPECT_NE(extension.output.find("none of .npy, .jsonl and .csv"), std::string::npos) << extension.output;
+  EXPECT_NE(extension.output.find("is not .npy, .jsonl or .csv"), std::string::npos) << extension.output;
   fs::create_directory(folder_.path() / "empty");
   const auto empty = embed({folder_ / "empty", "-o", folder_ / "e.npy"});
   EXPECT_EQ(empty.code, 1);

@@ -38,7 +38,7 @@ TEST(Help, AMistypedVerbOrFlagNamesTheNearest) {
   EXPECT_NE(below.output.find("'inspekt' is no command of infer model; did you mean inspect?"),
             std::string::npos);
   const auto far = run_infer({"xyzzy"});
-  EXPECT_NE(far.output.find("known are serve"), std::string::npos) << far.output;
+  EXPECT_NE(far.output.find("known: serve"), std::string::npos) << far.output;
   const auto missing = run_infer({"embed", "x"});
   EXPECT_EQ(missing.code, 2);
   EXPECT_NE(missing.output.find("--out is required"), std::string::npos) << missing.output;
@@ -77,8 +77,8 @@ TEST(Help, AModelIsAWordOrAFlagAndNeverTwoModels) {
     words.insert(words.end(), {model, "--model", folder / "other"});
     const auto refused = run_infer(words);
     EXPECT_EQ(refused.code, 2) << refused.output;
-    EXPECT_NE(refused.output.find("'" + (folder / "other") + "' and the word '" + model +
-                                  "' name different models; give one of the two"),
+    EXPECT_NE(refused.output.find("'" + (folder / "other") + "' and the argument '" + model +
+                                  "' name different models; give only one of them"),
               std::string::npos)
         << refused.output;
   }
@@ -87,7 +87,7 @@ TEST(Help, AModelIsAWordOrAFlagAndNeverTwoModels) {
     EXPECT_EQ(missing.code, 2);
     EXPECT_NE(missing.output.find("model is required"), std::string::npos) << missing.output;
   }
-  // What is typed comes before a variable.
+  // Typed words take precedence over a variable.
   testing::Process bench({testing::infer_binary(), "bench", model, "--seconds", "0.01", "--json"},
                          {{"INFER_MODEL", folder / "other"}});
   EXPECT_NE(bench.rest().find("\"batches\""), std::string::npos);

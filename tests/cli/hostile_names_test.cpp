@@ -1,4 +1,4 @@
-// Names that hold what a terminal obeys: no command hands them on.
+// Names with characters that control a terminal: no command may print them unchanged.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -22,13 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 using testing::run_infer;
 
-// ESC, carriage return, line break, BEL, C1 (CSI), line separator, an override and an isolate of direction, a
-// mark of no width, and one that is UTF-8 no more.
+// ESC, carriage return, line break, BEL, C1 (CSI), line separator, direction override and isolate, a
+// zero-width mark, and an invalid UTF-8 sequence.
 const std::string kHostile =
     "x\x1b[31m\x1b]0;owned\x07\r\nforged: line\xc2\x9b"
     "2J\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8f'q\" $(id)";
 
-/// What a terminal would obey in `output`, in words; empty where there is nothing.
+/// Describes the terminal control characters in `output`. Empty if there are none.
 std::string obeyed(std::string_view output) {
   if (output.starts_with("forged") || output.find("\nforged") != std::string_view::npos)
     return "a forged line";
@@ -140,12 +140,12 @@ TEST_F(HostileNamesInCommands, OfColumnsAndVersions) {
          "--out", out});
   check({"train", "forecast", "--data", data, "--target", kHostile, "--model", "naive", "--out", out});
   check({"model", "inspect", out});
-  EXPECT_FALSE(fs::exists(out)) << "no model may be called so";
+  EXPECT_FALSE(fs::exists(out)) << "a model must not have this name";
   const std::string series = folder_ / "series";
   check({"train", "forecast", "--data", data, "--target", "x\x1b[31m\xc2\x9b\xe2\x80\xae", "--model", "naive",
          "--out", series});
   check({"model", "inspect", series});
-  // A leaderboard that somebody else wrote.
+  // A leaderboard with names from another program.
   for (const auto& file : fs::directory_iterator(series)) {
     if (file.path().extension() != ".json") continue;
     std::ifstream in(file.path());

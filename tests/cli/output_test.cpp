@@ -1,4 +1,4 @@
-// What every command prints, and what happens when it cannot.
+// Tests what every command prints, and what happens if it cannot print.
 
 #include <gtest/gtest.h>
 
@@ -82,7 +82,7 @@ TEST_P(Output, ThatCannotBeWrittenIsExitCodeOneInEveryCommand) {
   }
 }
 
-// The last is a pipe whose reader has gone, as that of infer ... | head -c0 has.
+// The last case is a pipe without a reader, as in infer ... | head -c0.
 INSTANTIATE_TEST_SUITE_P(To, Output,
                          ::testing::Values("COMMAND > /dev/full", "COMMAND >&-",
                                            "exec 3> >(:); wait $!; COMMAND >&3"),

@@ -16,7 +16,7 @@ namespace {
 
 using testing::run_infer;
 
-/// One worker that takes 10 ms for each request.
+/// A curve of one worker that needs 10 ms for each request.
 std::string write_curve(const testing::Folder& folder, std::size_t max_queue_size) {
   const std::string curve = folder / "curve.json";
   std::ofstream(curve)
@@ -58,7 +58,7 @@ TEST(PlanCommand, ModelsMaxWaitAsServeHasIt) {
     const std::size_t at = plan.output.find("\"p95\":");
     return at == std::string::npos ? 0 : std::stod(plan.output.substr(at + 6));
   };
-  EXPECT_NEAR(p95({}), 2015, 20) << "2,000 ms if not given, as infer serve";
+  EXPECT_NEAR(p95({}), 2015, 20) << "the default is 2,000 ms, as for infer serve";
   EXPECT_NEAR(p95({"--max-wait-ms", "505"}), 520, 10);
   EXPECT_GT(p95({"--max-wait-ms", "0"}), 12000);
   EXPECT_EQ(run_infer({"plan", curve, "--max-wait-ms", "-1"}).code, 2);
@@ -66,7 +66,7 @@ TEST(PlanCommand, ModelsMaxWaitAsServeHasIt) {
 
 class BenchCommand : public ::testing::Test {
  protected:
-  /// The curve that plan reads, of what bench writes about the model.
+  /// Returns the curve that plan reads from bench's output for the model.
   void expect_curve(const std::string& model, const std::vector<std::string>& more = {}) {
     std::vector<std::string> command{"bench", model, "--seconds", "0.02", "--json"};
     command.insert(command.end(), more.begin(), more.end());
@@ -97,7 +97,7 @@ TEST_F(BenchCommand, TakesTensorsOfFixedAndOfFreeShape) {
   expect_curve(free, {"--length", "7"});
   const auto unknown = run_infer({"bench", free});
   EXPECT_EQ(unknown.code, 1);
-  EXPECT_NE(unknown.output.find("say with --length N"), std::string::npos) << unknown.output;
+  EXPECT_NE(unknown.output.find("with --length N"), std::string::npos) << unknown.output;
   const auto fixed = run_infer({"bench", folder_ / "fixed", "--length", "7"});
   EXPECT_EQ(fixed.code, 1);
   EXPECT_NE(fixed.output.find("every input of fixed has a fixed shape"), std::string::npos) << fixed.output;
@@ -150,7 +150,7 @@ TEST(PlanCommand, ReadsWhatBenchMeasures) {
   std::ofstream(folder / "curve.json") << bench.output;
   const auto model = tools::read_curve(folder / "curve.json");
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_GE(model->curve.forward(1), 0.002) << "longer where the machine is busy";
+  EXPECT_GE(model->curve.forward(1), 0.002) << "a busy machine takes longer";
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ bool Process::reaches(const std::function<bool()>& condition) const {
     if (condition()) return true;
     if (ended.si_pid != 0) return false;
     std::this_thread::sleep_for(
-        std::chrono::milliseconds(1));  // between two looks, to leave the core to others
+        std::chrono::milliseconds(1));  // pause between checks, to leave the core to others
   }
 }
 

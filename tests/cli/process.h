@@ -9,7 +9,7 @@
 
 namespace infer::inline v0::testing {
 
-/// A child process with its standard output and error in one pipe. Killed when it goes out of scope.
+/// A child process with its standard output and error in one pipe. The destructor kills it.
 class Process {
  public:
   explicit Process(const std::vector<std::string>& arguments,
@@ -18,14 +18,14 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  /// Blocks for the next line of output; empty at its end.
+  /// Blocks for the next line of output. Returns an empty text at the end.
   std::string line();
   void signal(int number) const;
-  /// Blocks until `condition` holds or the process has ended; whether it holds.
+  /// Blocks until `condition` holds or the process has ended. Returns whether `condition` holds.
   bool reaches(const std::function<bool()>& condition) const;
-  /// Blocks until it has ended; the exit code, or 128 + the signal.
+  /// Blocks until the process has ended. Returns the exit code, or 128 + the signal.
   int wait();
-  /// What is left of the output; blocks until the process has closed it.
+  /// Blocks until the process closes its output. Returns the rest of the output.
   std::string rest();
 
  private:
@@ -39,7 +39,7 @@ struct Finished {
   std::string output;
 };
 
-/// Runs the infer command under test to its end.
+/// Runs the infer command under test until it ends.
 Finished run_infer(std::vector<std::string> arguments);
 /// Path of the infer command under test.
 std::string infer_binary();

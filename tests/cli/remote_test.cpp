@@ -1,4 +1,4 @@
-// load, wait and get against the real server.
+// Tests load, wait and get against the real server.
 
 #include <gtest/gtest.h>
 
@@ -61,8 +61,8 @@ TEST_F(Remote, LoadSendsAtAConstantRateAndCountsTheAnswers) {
   const auto run =
       run_infer({"load", "--host", url("/embed"), "--body", "@" + testing::golden("jpeg").encoded,
                  "--content-type", "image/jpeg", "--qps", "40", "--seconds", "1"});
-  // A thread that a busy machine wakes after the end says so instead of sending; each is counted all the
-  // same.
+  // If a busy machine wakes a thread only after the end, the thread reports its request as not sent. Such
+  // requests count too.
   EXPECT_EQ(std::stoi(number(run.output, "OK=")) + std::stoi(number(run.output, "FAIL=")), 40) << run.output;
   EXPECT_GT(std::stoi(number(run.output, "OK=")), 0) << run.output;
   const auto json =
@@ -73,8 +73,8 @@ TEST_F(Remote, LoadSendsAtAConstantRateAndCountsTheAnswers) {
 }
 
 TEST_F(Remote, LoadTimesFromWhenARequestWasDue) {
-  // One connection and answers of 20 ms at 100 a second: the later ones wait for the connection, and that
-  // counts.
+  // With one connection, answers of 20 ms and 100 requests a second, later requests wait for the
+  // connection. That wait must count.
   testing::scripted_model(folder_.path(), 20);
   testing::Process slow({testing::infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model",
                          folder_ / "scripted", "--drain-delay-ms", "1"});
@@ -112,7 +112,7 @@ TEST_F(Remote, LoadWritesWhatItSentInAFormThatItReplays) {
   EXPECT_EQ(run_infer({"load", "--host", url("/health"), "--csv", folder_ / "no/such/folder.csv"}).code, 1);
 }
 
-/// A server that sends `first` to each client and then `again` for ever, after `pause` each time.
+/// A server that sends `first` to each client and then `again` forever, after `pause` each time.
 class EndlessServer {
  public:
   EndlessServer(std::string first, std::string again, std::chrono::milliseconds pause)
@@ -133,7 +133,7 @@ class EndlessServer {
         clients_.emplace_back([this, client](const std::stop_token& over) {
           bool there = ::send(client, first_.data(), first_.size(), MSG_NOSIGNAL) > 0;
           while (there && !over.stop_requested()) {
-            std::this_thread::sleep_for(pause_);  // what is tested: a pace, no order of events
+            std::this_thread::sleep_for(pause_);  // sets the pace of the server, not an order of events
             there = ::send(client, again_.data(), again_.size(), MSG_NOSIGNAL) > 0;
           }
           close(client);
@@ -161,7 +161,7 @@ class EndlessServer {
 };
 
 TEST(RemoteCommands, AServerThatNeverEndsItsAnswerDoesNotHoldThemUp) {
-  // Each command ends by itself; before, none of these did, and the test ran into its time limit.
+  // Each command must end by itself. Before a fix, they did not, and the test timed out.
   const std::string start = "HTTP/1.1 200 OK\r\n";
   const std::string page(16384, 'x');
   const std::chrono::milliseconds slow(20);
@@ -183,9 +183,10 @@ TEST(RemoteCommands, AServerThatNeverEndsItsAnswerDoesNotHoldThemUp) {
     const auto begin = std::chrono::steady_clock::now();
     const auto got = run_infer({"get", server.url(), "--timeout", "0.3"});
     EXPECT_EQ(got.code, 1) << what;
-    // A busy machine starts a process in seconds; an answer that goes on at this pace takes half an hour.
+    // A busy machine may take seconds to start a process. At this pace, a whole answer would take half an
+    // hour.
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30)) << what;
-    EXPECT_TRUE(got.output.find("no whole answer in time") != std::string::npos ||
+    EXPECT_TRUE(got.output.find("the answer was not complete in time") != std::string::npos ||
                 got.output.find("longer than 256 MiB") != std::string::npos ||
                 got.output.find("Failed to read") != std::string::npos)
         << what << ": " << got.output.substr(0, 200);
@@ -202,12 +203,12 @@ TEST(RemoteCommands, AServerThatReadsNothingDoesNotHoldThemUp) {
                              std::chrono::milliseconds(20));
   const testing::Folder folder;
   std::ofstream(folder / "body") << std::string(std::size_t{64} << 20,
-                                                'x');  // more than the kernel holds for it
+                                                'x');  // more than the kernel buffers
   const auto load = run_infer({"load", "--host", server.url(), "--body", "@" + (folder / "body"), "--qps",
                                "10", "--seconds", "0.2", "--timeout", "0.3"});
   EXPECT_EQ(load.code, 1);
   EXPECT_NE(load.output.find("OK=0 FAIL=2"), std::string::npos) << load.output;
-  EXPECT_NE(load.output.find("no whole answer in time"), std::string::npos) << load.output;
+  EXPECT_NE(load.output.find("the answer was not complete in time"), std::string::npos) << load.output;
 }
 
 TEST(RemoteCommands, AnAnswerIsPrintedAsItIsButDoesNotSteerATerminal) {

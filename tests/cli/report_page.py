@@ -1,6 +1,6 @@
-"""The duplicates report in a real browser: report_page.py INFER CACHE OUT. Leaves OUT/report.png to look at.
+"""Tests the duplicates report in a real browser: report_page.py INFER CACHE OUT. Saves a screenshot as OUT/report.png.
 
-Ends with 77, which CTest takes as skipped, where there is no Chromium.
+Exits with 77, which CTest counts as skipped, if Chromium is not installed.
 """
 
 import html
@@ -59,7 +59,7 @@ with tempfile.TemporaryDirectory() as work:
     browse(work, "--window-size=1200,1500", f"--screenshot={out}/report.png", report.as_uri())
     expect((out / "report.png").stat().st_size > 50_000, "the screenshot shows thumbnails")
 
-    # What a user does by hand, done by a script at the end of a copy of the page; what the page then says is read.
+    # A script at the end of a copy of the page acts like a user. The test then reads what the page shows.
     def after(steps):
         copy = pathlib.Path(work) / "copy.html"
         copy.write_text(report.read_text().replace("</body>", f"""<output id="test"></output><script>
@@ -79,9 +79,9 @@ with tempfile.TemporaryDirectory() as work:
     _, unticked = after("byId('none').onclick();")
     expect("\nremove '" not in unticked, "nothing is ticked after Untick all")
     _, by_hand = after("document.querySelectorAll('.group input').forEach(b => { b.checked = true; b.onchange(); });")
-    expect("\n# stays, since no photograph like it is kept" in by_hand and "\nremove '" not in by_hand, "a last copy is never removed")
+    expect("\n# not removed, because no similar photograph is kept" in by_hand and "\nremove '" not in by_hand, "a last copy is never removed")
 
-    # The script does what it says in a shell, and no more.
+    # The script must do in a shell what it says, and nothing else.
     (pathlib.Path(work) / "remove.sh").write_text(script)
     subprocess.run(["sh", "remove.sh"], cwd=work, check=True)
     expect(not (photos / "below" / "it's a copy; $(touch oops).png").exists(), "the copy is removed")
@@ -91,14 +91,14 @@ with tempfile.TemporaryDirectory() as work:
            and (photos / "rocket.jpg").exists(), "links stay, and so does what they lead to")
     expect((photos / "coffee.png").exists() and not (pathlib.Path(work) / "oops").exists(), "nothing else happened")
 
-    # What changed since, or went, stops the removal of its copies.
+    # Changed or missing files stop the removal of their copies.
     shutil.copy(photos / "coffee.png", photos / "below" / "again.png")
     subprocess.run([infer, "duplicates", photos, "--html", report], check=True, capture_output=True)
     _, script = after("")
     (pathlib.Path(work) / "remove.sh").write_text(script)
     (photos / "coffee.png").rename(photos / "moved away")
     run = subprocess.run(["sh", "remove.sh"], cwd=work, capture_output=True, text=True)
-    expect(run.returncode == 1 and "gone or has changed" in run.stderr, f"{run.returncode} {run.stderr}")
+    expect(run.returncode == 1 and "missing or has changed" in run.stderr, f"{run.returncode} {run.stderr}")
     expect((photos / "below" / "again.png").exists(), "without the kept photograph its copy stays")
     (photos / "moved away").rename(photos / "coffee.png")
     (photos / "below" / "again.png").write_bytes(b"something else now")

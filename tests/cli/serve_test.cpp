@@ -1,4 +1,4 @@
-// The real binary, on free ports of this machine.
+// Tests the real binary on free ports of this machine.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -43,7 +43,7 @@ class Serve : public ::testing::Test {
 
   std::string model() const { return (folder_ / "scripted").string(); }
 
-  /// A running server, ready.
+  /// A running server that is ready.
   struct Server {
     explicit Server(std::vector<std::string> flags,
                     std::vector<std::pair<std::string, std::string>> variables = {})
@@ -177,7 +177,7 @@ TEST_F(Serve, DrainFindsTheProbeListenerAtEveryAddressOfThisMachine) {
 
 TEST_F(Serve, OperationsMoveToAUnixSocketOfItsOwner) {
   const std::string path = (folder_ / "admin.sock").string();
-  for (int round = 0; round < 2; ++round) {  // the second finds the file that a killed server has left
+  for (int round = 0; round < 2; ++round) {  // the second round finds the socket file of a killed server
     Server server({"--model", model(), "--admin-socket", path, "--drain-delay-ms", "1"});
     EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
     EXPECT_EQ(server.probe().Post("/reload")->status, 403);
@@ -209,7 +209,7 @@ TEST_F(Serve, OperationsMoveToAUnixSocketOfItsOwner) {
 TEST_F(Serve, ASocketThatCannotBeIsAnErrorWithItsReason) {
   std::ofstream(folder_ / "a-file") << "precious";
   for (const auto& [path, reason] :
-       std::vector<std::pair<std::string, std::string>>{{(folder_ / "a-file").string(), "is no socket"},
+       std::vector<std::pair<std::string, std::string>>{{(folder_ / "a-file").string(), "is not a socket"},
                                                         {(folder_ / "absent/s").string(), "No such file"},
                                                         {"/" + std::string(200, 'x'), "the limit is 107"}}) {
     Process process({infer_binary(), "serve", "--port", "0", "--probe-port", "0", "--model", model(),
@@ -283,7 +283,7 @@ TEST_F(Serve, TooFewDescriptorsAreAnErrorAndNoAbort) {
                          " serve --port 0 --probe-port 0 --model " + (folder_ / "absent").string()});
     const std::string output = process.rest();
     const int code = process.wait();
-    // Where not even the libraries can be loaded, the loader says so.
+    // If the libraries cannot be loaded, the loader reports the error.
     if (output.find("error while loading shared libraries") != std::string::npos) continue;
     EXPECT_EQ(code, 1) << limit << ": " << output;
     EXPECT_TRUE(output.find("Too many open files") != std::string::npos || limit > 12)

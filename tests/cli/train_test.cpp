@@ -49,7 +49,7 @@ TEST_F(Train, AForecasterIsTrainedPromotedAndInspected) {
   const auto inspected = run({"model", "inspect", path("sales")});
   EXPECT_NE(inspected.output.find("version 1-seasonal-naive: forecast, series"), std::string::npos)
       << inspected.output;
-  EXPECT_EQ(run({"promote", path("sales")}).code, 0);  // the leaderboard's first
+  EXPECT_EQ(run({"promote", path("sales")}).code, 0);  // the first of the leaderboard
   EXPECT_EQ(run({"doctor", "--model", path("sales")}).output.find("failure"), std::string::npos);
 }
 

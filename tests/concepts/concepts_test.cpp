@@ -1,5 +1,5 @@
-// The examples of docs/concepts, each run against a real engine. The API reference shows what stands between
-// two marks of the same name, without changes.
+// Runs the examples of docs/concepts against a real engine. The API reference shows the code between two
+// marks of the same name.
 #include <gtest/gtest.h>
 #include <infer/infer.h>
 #include <infer/machine/control_group.h>
@@ -144,7 +144,7 @@ TEST(Concepts, AModelIsAFolderWithAManifestAndVersions) {
   EXPECT_EQ(manifest.task, "simulate");
   EXPECT_EQ(infer::choose_version(models / "simulator").value(), "1");
 
-  infer::OpenOptions options;  // what it leaves empty is the manifest's, then the default
+  infer::OpenOptions options;  // empty options come from the manifest, else they have their defaults
   options.workers = 1;
   auto engine = infer::open_engine(models / "simulator", options);
   if (!engine) std::printf("%s\n", engine.error().message.c_str());

@@ -28,7 +28,7 @@ def url(request):
 
 @pytest.fixture
 def send(url):
-    """send(path, body=None, headers={}, method=None): what came back, whatever its status."""
+    """send(path, body=None, headers={}, method=None) returns the answer, whatever its status."""
     def send(path, body=None, headers=None, method=None):
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Models that give back what they get, as this server and as Triton want them: echo.py OUT PREFIX [--triton]."""
+"""Writes models that return their input, for this server or for Triton: echo.py OUT PREFIX [--triton]."""
 
 import json
 import pathlib

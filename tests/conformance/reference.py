@@ -1,7 +1,7 @@
-"""Sends the same requests to this server and to a Triton server, whose answers must agree: reference.py OURS TRITON PREFIX.
+"""Sends the same requests to this server and to a Triton server and compares the answers: reference.py OURS TRITON PREFIX.
 
-Status codes are equal, JSON is equal after parsing (the text of an error is each server's own), tensors are equal bit by
-bit; what is not is listed below with its reason, and so in docs/protocols.md.
+Status codes must be equal, JSON must be equal after parsing (except error texts), and tensors must be equal bit by bit.
+The list below and docs/protocols.md name the exceptions with their reasons.
 """
 
 import gzip
@@ -15,7 +15,7 @@ import urllib.request
 from echo import DTYPES
 from test_protocol import LENGTH, SIZES, binary
 
-# Case: why the answers differ. A case that is listed and agrees is an error too.
+# Exceptions, with the reason why the answers differ. A listed case whose answers agree is an error too.
 STATUS = "Triton answers 500 to a body that is not what the protocol asks for; 400 tells the client whose fault it is"
 DIFFERENCES = {
     "GET /v2": "name, version and extensions are each server's own",
@@ -41,7 +41,7 @@ DIFFERENCES = {
 
 
 def cases(prefix):
-    """(name, path, body, headers)"""
+    """Yields (name, path, body, headers)."""
     def model(dtype):
         return f"/v2/models/{prefix}_{dtype.lower()}"
 
@@ -129,7 +129,7 @@ def ask(url, path, body, headers):
     if isinstance(parsed, dict) and set(parsed) == {"error"}:
         parsed = {"error": "..."}
     if isinstance(parsed, dict):
-        # Numbers of 32 bits print differently and read the same.
+        # Numbers of 32 bits are printed differently but parse to the same value.
         for output in parsed.get("outputs", []):
             if isinstance(output, dict) and output.get("datatype") == "FP32" and "data" in output:
                 output["data"] = [struct.unpack("<f", struct.pack("<f", v))[0] for v in output["data"]]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Clients that others wrote, against this server: run.py INFER [--no-triton]. Needs what setup.sh beside it installs.
+"""Runs third-party clients against this server: run.py INFER [--no-triton]. Needs what setup.sh in this folder installs.
 
-The kit with tritonclient, kserve and openai; schemathesis against /openapi.json; promtool; perf_analyzer; and the same
-requests to a Triton server.
+Runs the conformance kit with tritonclient, kserve and openai, schemathesis on /openapi.json, promtool and perf_analyzer, and sends
+the same requests to a Triton server.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def wait_ready(port, path, process, seconds=90):
         except OSError:
             pass
         time.sleep(0.1)
-    sys.exit("conformance: the server is not ready in time")
+    sys.exit("conformance: the server was not ready in time")
 
 
 def start_ours(infer, models):
@@ -59,7 +59,7 @@ def start_ours(infer, models):
 
 
 def triton_command(models):
-    """(command, environment, port)"""
+    """Returns (command, environment, port)."""
     server = SITE / "pytriton" / "tritonserver"
     backends = TRITON / "backends"
     if not backends.exists():
@@ -122,7 +122,7 @@ def main():
         url = f"http://127.0.0.1:{port}"
         triton = None
         try:
-            print(steps.run("tritonclient, kserve, openai and the protocol's text",
+            print(steps.run("tritonclient, kserve, openai and the protocol's specification",
                             [CLIENTS / "bin" / "pytest", "-q", "-p", "no:cacheprovider", HERE, "--url", url, "--model", "minilm",
                              "--echo", "echo", "--embedding-model", "minilm"]).strip().splitlines()[-1])
             steps.run("schemathesis against /openapi.json",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the clients that run.py uses, and the server they are compared with, into $INFER_CACHE: clients/, triton/.
+# Installs the clients that run.py uses, and Triton for comparison, into $INFER_CACHE: clients/, triton/.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${INFER_CACHE:-$HOME/.cache/libinfer}
@@ -14,7 +14,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-# make NAME: a virtual environment of Python 3.11, which is what Triton's wheel is built for, with what NAME-lock.txt lists.
+# make NAME: makes a virtual environment with the packages of NAME-lock.txt. Uses Python 3.11, for which Triton's wheel is built.
 make() {
   local folder=$cache/$1 lock=$here/$1-lock.txt
   local marker

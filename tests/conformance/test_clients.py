@@ -1,4 +1,4 @@
-"""The same server through clients that others wrote."""
+"""Tests the server with third-party clients."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ def triton(url):
 def test_tritonclient_infers(triton, echo, dtype, as_binary):
     http, client = triton
     if dtype == "FP16" and not as_binary:
-        pytest.skip("FP16 travels only as binary data")
+        pytest.skip("FP16 can only be sent as binary data")
     values = sample(dtype)
     tensor = http.InferInput("INPUT0", values.shape, dtype)
     tensor.set_data_from_numpy(values, binary_data=as_binary)
@@ -127,7 +127,7 @@ def openai(url):
 def test_openai_embeds_in_both_encodings(openai, embedding_model):
     _, client = openai
     texts = ["a quiet street", "a street without noise", "the stock market"]
-    # Without an encoding the client itself asks for base64.
+    # Without an encoding, the client itself requests base64.
     packed = client.embeddings.create(model=embedding_model, input=texts)
     plain = client.embeddings.create(model=embedding_model, input=texts, encoding_format="float")
     assert packed.usage.prompt_tokens > 9 and packed.model == embedding_model

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol as its text has it, without any client library."""
+"""Tests the specification of the Open Inference Protocol without a client library."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ SIZES = {"BOOL": 1, "UINT8": 1, "UINT16": 2, "UINT32": 4, "UINT64": 8, "INT8": 1
 
 
 def zeros(specs, rows=1):
-    """Inputs of zeros, as JSON and as bytes, for what a model's metadata says of them."""
+    """Returns inputs of zeros that match a model's metadata, as JSON and as bytes."""
     inputs, data = [], b""
     for spec in specs:
         shape = [rows] + [1 if dim < 0 else dim for dim in spec["shape"][1:]]

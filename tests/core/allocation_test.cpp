@@ -64,7 +64,7 @@ TEST(Allocation, ARefusalWithoutMemoryForItsMessageIsOutOfMemoryAndKeepsTheTask)
   Scheduler::Options options;
   options.batch.max_queue_bytes = 4;
   auto scheduler = Scheduler::create(options, complete_all, std::make_shared<SteadyClock>()).value();
-  TestTask task(1);  // 8 bytes: can never fit, and the message that says so needs memory
+  TestTask task(1);  // 8 bytes: can never fit, and the error message needs memory
   ErrorCode code{};
   {
     const AllocationFailure failure(1);

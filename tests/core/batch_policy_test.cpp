@@ -57,7 +57,7 @@ TEST(BatchPolicy, LingerIsAnchoredToTheOldestSample) {
   BatchOptions options;
   options.max_queue_delay = microseconds(1000);
   auto queue = items(2, kStart + microseconds(600));
-  queue.push_back({kStart, 1, 0});  // the oldest need not be first
+  queue.push_back({kStart, 1, 0});  // the oldest sample need not be first
   const Decision early = decide(options, queue, 1, kStart + microseconds(700));
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(early));
   EXPECT_EQ(std::get<WaitUntil>(early).time, kStart + microseconds(1000));
@@ -73,7 +73,7 @@ TEST(BatchPolicy, AFullBatchDoesNotLinger) {
 
 TEST(BatchPolicy, ABatchOfTheLargestAllowedSizeDoesNotLinger) {
   BatchOptions options;
-  options.allowed_batch_sizes = {1, 2, 4};  // of eight that a batch might have
+  options.allowed_batch_sizes = {1, 2, 4};  // of up to eight samples
   options.max_queue_delay = milliseconds(10);
   EXPECT_EQ(dispatched(decide(options, items(4))), 4u);
   EXPECT_EQ(dispatched(decide(options, items(6))), 4u);
@@ -88,10 +88,11 @@ TEST(BatchPolicy, NeitherDoSamplesBeforeAFullBatchOfAnotherKey) {
   queue[0].key = 7;
   EXPECT_EQ(dispatched(decide(options, queue)), 1u);
   queue[4].key = 7;
-  EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, queue))) << "three and two";
+  EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, queue)))
+      << "the queue has three samples of one kind and two of another";
   options.max_batch_cost = 3;
-  EXPECT_EQ(dispatched(decide(options, queue)), 2u) << "three use the budget up";
-  auto many = items(100);  // of keys of their own: bounded work, no full batch
+  EXPECT_EQ(dispatched(decide(options, queue)), 2u) << "three samples use up the budget";
+  auto many = items(100);  // each with its own key: limited work, and no full batch
   for (std::size_t i = 0; i < many.size(); ++i) many[i].key = i;
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(decide(options, many)));
 }

@@ -18,7 +18,7 @@ using testing::TestTask;
 using testing::wait_complete;
 using Scheduler = BatchScheduler<TestTask>;
 
-/// An executor that holds its batch until it is let go, and notes what it saw.
+/// An executor that holds its batch until it is released, and records what it saw.
 class Gate {
  public:
   Scheduler::Executor executor() {
@@ -211,7 +211,7 @@ TEST(BatchScheduler, TheDestructorDoesNotWaitForAStuckExecutor) {
   std::shared_ptr<Outcome> outcome;
   std::latch done(1);
   {
-    // The executor owns the gate, as an executor that may outlive its scheduler must own all it uses.
+    // The executor owns the gate, because an executor may outlive its scheduler and must own what it uses.
     Fixture fixture(
         [gate, inner = gate->executor(), &done](std::size_t worker, std::span<const TestTask> batch) {
           inner(worker, batch);
@@ -250,7 +250,7 @@ TEST(BatchScheduler, AnIdleSchedulerDoesNotWakeUp) {
   std::mutex mutex;
   std::condition_variable never;
   std::unique_lock lock(mutex);
-  never.wait_for(lock, milliseconds(50));  // the property is about real time passing
+  never.wait_for(lock, milliseconds(50));  // the test checks behaviour over real time
   EXPECT_LE(fixture.scheduler->stats().worker_wakeups, before + 1);
 }
 
@@ -262,7 +262,7 @@ TEST(BatchScheduler, AnIdleWorkerTakesWorkAtOnceEvenIfOthersAreBusy) {
   fixture.enqueue(TestTask(0));
   gate.wait_entered();
   fixture.enqueue(TestTask(1));
-  gate.wait_entered();  // would hang if the second task waited for the first worker
+  gate.wait_entered();  // would block if the second task waited for the first worker
   gate.let_go(2);
 }
 
@@ -273,7 +273,7 @@ TEST(BatchScheduler, ACallerThatMayRunsItsBatchItself) {
     for (const auto& task : batch) task.succeed();
   });
   auto outcome = fixture.enqueue(TestTask(1), true);
-  EXPECT_TRUE(outcome->ok()) << "before enqueue returned";
+  EXPECT_TRUE(outcome->ok()) << "the task completed before enqueue returned";
   EXPECT_EQ(ran_on, std::this_thread::get_id());
 }
 

@@ -1,5 +1,5 @@
-// Draining, destroying and timing out exactly while batches begin. What it is about shows under
-// ThreadSanitizer.
+// Drains, destroys and times out exactly while batches begin. ThreadSanitizer finds the errors that this
+// test is for.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,8 @@ static_assert(
     std::is_same_v<Scheduler::Executor, std::function<void(std::size_t, std::span<const TestTask>)>>,
     "an executor cannot change a batch, which is the scheduler's");
 
-/// Reads all of its batch, twice, and forgets every seventh task. Owns all it uses: it may outlive the test.
+/// Reads its whole batch twice and forgets every seventh task. Owns everything it uses, since it may
+/// outlive the test.
 void executor(std::size_t, std::span<const TestTask> batch) {
   int sum = 0;
   for (const TestTask& task : batch) sum += task.id + static_cast<int>(task.lane_ != nullptr);
@@ -33,7 +34,7 @@ void executor(std::size_t, std::span<const TestTask> batch) {
 
 void expect_one_answer_each(const std::vector<std::shared_ptr<testing::Outcome>>& accepted) {
   for (const auto& outcome : accepted) {
-    testing::wait_complete(*outcome);  // the timer may be about to answer what has expired
+    testing::wait_complete(*outcome);  // the timer may be about to answer expired tasks
     EXPECT_LE(outcome->completions, 1);
   }
 }
@@ -82,7 +83,7 @@ TEST(DrainRace, DestroyingWhileBatchesBeginAnswersEachTaskOnce) {
   for (int round = 0; round < 2000; ++round) race(End::kDestroy, round);
 }
 
-/// Two drains at once, and the timer beside them.
+/// Two concurrent drains, and the timer.
 TEST(DrainRace, DrainsOfSeveralThreadsMeetOverOneBatch) {
   for (int round = 0; round < 500; ++round) {
     Scheduler::Options options;

@@ -1,4 +1,5 @@
-// How long requests of one and of many samples wait for each other, on a clock that the executor advances.
+// Measures how long requests of one and of many samples wait for each other, on a clock that the executor
+// advances.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@ using std::chrono::milliseconds;
 using testing::TestTask;
 using Scheduler = BatchScheduler<TestTask>;
 
-/// What a client asks for again and again, as soon as it has its answer.
+/// What a client requests again as soon as it has its answer.
 struct ClientPlan {
   std::size_t samples = 1;
   std::uint64_t kind = 0;
@@ -27,10 +28,10 @@ struct Mix {
   std::size_t max_batch_size = 8;
   milliseconds base{8};
   milliseconds per_sample{4};
-  std::size_t forwards = 4'000;  ///< After so many the clients go home.
+  std::size_t forwards = 4'000;  ///< Number of forwards after which the clients stop.
 };
 
-/// Clients in a closed loop. All that happens after the start happens on the one worker's thread.
+/// Clients in a closed loop. After the start, everything happens on the thread of the single worker.
 class ClosedLoop {
  public:
   explicit ClosedLoop(Mix mix) : mix_(std::move(mix)), clients_(mix_.clients.size()) {
@@ -46,7 +47,7 @@ class ClosedLoop {
     scheduler_->drain(kNever);
   }
 
-  /// The longest that a request of client `i` took; one that has no answer yet counts until the end.
+  /// Returns the longest time of a request of client `i`. An unanswered request counts until the end.
   Duration longest(std::size_t i) const { return clients_[i].longest; }
   std::size_t answered(std::size_t i) const { return clients_[i].answered; }
   Duration longest_single() const {
@@ -129,10 +130,12 @@ TEST(Fairness, SinglesAmongRequestsOfManyWaitForOneSampleOfEach) {
   mix.clients.push_back({});
   const ClosedLoop loop(mix);
   EXPECT_GT(loop.answered(4), 100u);
-  EXPECT_LE(loop.longest_single(), 3 * loop.longest_forward()) << "the running batch, and one or two more";
+  EXPECT_LE(loop.longest_single(), 3 * loop.longest_forward())
+      << "a single sample waits for the running batch and one or two more";
 }
 
-/// Any number of clients that ask for one sample or many, of one shape or several, in batches of any size.
+/// Any number of clients that request one sample or many, with one shape or several, in batches of any
+/// size.
 TEST(Fairness, HoldsBothWaysUnderRandomMixes) {
   for (unsigned seed = 1; seed <= 25; ++seed) {
     std::mt19937 random(seed);

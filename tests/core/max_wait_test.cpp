@@ -1,4 +1,5 @@
-// Admission by expected wait: what would not begin within max_wait, by the measured rate, is refused.
+// Tests admission by expected wait: a request that would not begin within max_wait, by the measured rate,
+// is refused.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ using std::chrono::milliseconds;
 using testing::TestTask;
 using Scheduler = BatchScheduler<TestTask>;
 
-/// A worker whose batches take 100 ms on a manual clock, each when it is let go.
+/// A worker on a manual clock whose batches take 100 ms, each after it is released.
 struct SlowWorker {
   explicit SlowWorker(milliseconds max_wait, std::size_t max_batch_size = 1) {
     Scheduler::Options options;
@@ -43,11 +44,11 @@ struct SlowWorker {
     task.lane_ = lane;
     return scheduler->enqueue(std::move(task));
   }
-  /// The rate is known from here on; returns with `running` samples in a batch and none queued.
+  /// Makes the rate known. Returns with `running` samples in a batch and none queued.
   void measure_and_hold(std::size_t running) {
     std::vector<std::shared_ptr<testing::Outcome>> outcomes;
     EXPECT_TRUE(ask());
-    entered.acquire();  // those of the next batch gather behind it
+    entered.acquire();  // the samples of the next batch queue up meanwhile
     for (std::size_t i = 0; i < running; ++i) EXPECT_TRUE(ask());
     go.release();
     entered.acquire();
@@ -56,7 +57,7 @@ struct SlowWorker {
     entered.acquire();
     EXPECT_EQ(scheduler->stats().queue_size, 0u);
   }
-  /// How many singles are taken before one is refused.
+  /// Returns how many single samples are accepted before one is refused.
   std::size_t taken_of(std::size_t tries) {
     std::size_t taken = 0;
     while (taken < tries && ask()) ++taken;
@@ -72,7 +73,7 @@ struct SlowWorker {
 TEST(MaxWait, RefusesWhatWouldNotBeginInTime) {
   SlowWorker worker(milliseconds(500));
   worker.measure_and_hold(1);
-  EXPECT_EQ(worker.taken_of(100), 5u) << "the running one and four more of 100 ms go before the fifth";
+  EXPECT_EQ(worker.taken_of(100), 5u) << "the running batch and four batches of 100 ms run before the fifth";
   const auto refused = worker.ask();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
@@ -86,10 +87,11 @@ TEST(MaxWait, WhatARunningBatchHasLeftCounts) {
   SlowWorker worker(milliseconds(500));
   worker.measure_and_hold(1);
   worker.clock->advance(milliseconds(100));
-  EXPECT_EQ(worker.taken_of(100), 6u) << "the running one should end now; five of 100 ms go before the sixth";
+  EXPECT_EQ(worker.taken_of(100), 6u)
+      << "the running batch should end now; five batches of 100 ms run before the sixth";
 }
 
-// Two workers, each of which spends 0.05 s on a sample: a batch of 8 takes 0.4 s.
+// Two workers that each spend 0.05 s on a sample, so a batch of 8 takes 0.4 s.
 TEST(ExpectedWait, IsTheTimeUntilAWorkerHasBegunTheBatchesAhead) {
   const auto wait = [](std::size_t ahead, double first, double second) {
     std::array<double, 2> rests{first, second};
@@ -107,7 +109,7 @@ TEST(ExpectedWait, IsTheTimeUntilAWorkerHasBegunTheBatchesAhead) {
 TEST(ExpectedRest, IsWhatTheBatchUsuallyTakesLessWhatItTook) {
   EXPECT_DOUBLE_EQ(expected_rest(8, 0.1, 0.05), 0.3);
   EXPECT_DOUBLE_EQ(expected_rest(1, 0, 0.05), 0.05);
-  EXPECT_EQ(expected_rest(8, 9, 0.05), 0) << "longer than usual";
+  EXPECT_EQ(expected_rest(8, 9, 0.05), 0) << "the batch already runs longer than usual";
   EXPECT_EQ(expected_rest(8, 0, 0), 0) << "nothing measured yet";
 }
 
@@ -170,7 +172,8 @@ TEST(MaxWait, ANewRequestWaitsForItsTurnAndNotForTheWholeQueue) {
   worker.measure_and_hold(1);
   FairLane large;
   for (int i = 0; i < 64; ++i) EXPECT_TRUE(worker.ask(&large));
-  EXPECT_EQ(worker.taken_of(100), 4u) << "the running one and one sample of the large request go before them";
+  EXPECT_EQ(worker.taken_of(100), 4u)
+      << "the running batch and one sample of the large request run before them";
 }
 
 TEST(MaxWait, WhatCanNeverFitIsSaidFirst) {

@@ -77,7 +77,7 @@ TEST(Metrics, AHookEndsWithItsSubject) {
   for (int swaps = 0; swaps < 3; ++swaps) {  // each hook holds `kept`
     registry.on_collect(std::make_shared<int>(), [kept] {});
   }
-  EXPECT_EQ(kept.use_count(), 2) << "the test's own, and that of the last hook";
+  EXPECT_EQ(kept.use_count(), 2) << "the references of the test and of the last hook";
 }
 
 }  // namespace

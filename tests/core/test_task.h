@@ -9,7 +9,7 @@
 
 namespace infer::inline v0::testing {
 
-/// Counts how a task ended; shared, since the task itself is moved about.
+/// Counts how a task ended. Shared, because the task itself is moved.
 struct Outcome {
   std::atomic<int> completions{0};
   std::atomic<int> code{-1};  // -1: not complete, -2: value, else an ErrorCode
@@ -18,7 +18,7 @@ struct Outcome {
   bool failed_with(ErrorCode wanted) const { return code == static_cast<int>(wanted); }
 };
 
-/// The smallest task there is: an id and what the scheduler asks about.
+/// The smallest possible task: an id and the properties that the scheduler needs.
 class TestTask {
  public:
   explicit TestTask(int task_id = 0) : id(task_id) {}

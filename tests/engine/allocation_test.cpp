@@ -10,7 +10,8 @@ namespace {
 
 using testing::AllocationFailure;
 
-/// Whatever allocation fails, in the caller's thread or a worker's: one answer, and the engine goes on.
+/// Whatever allocation fails, in the caller's or a worker's thread, there is one answer, and the engine
+/// still works.
 TEST(Allocation, EveryFailingStepOfARequestGivesExactlyOneAnswer) {
   Engine engine = testing::scripted_engine({});
   std::size_t steps = 0;
@@ -44,7 +45,7 @@ TEST(Allocation, EveryFailingStepOfARequestGivesExactlyOneAnswer) {
     } else {
       EXPECT_EQ(refusal, ErrorCode::kOutOfMemory) << steps;
       EXPECT_EQ(answers, 0);
-      EXPECT_EQ(sample.size(), 1u);  // NOLINT(bugprone-use-after-move): a refused sample is the caller's
+      EXPECT_EQ(sample.size(), 1u);  // the caller keeps a refused sample
     }
     EXPECT_EQ(engine.stats().inflight, 0u);
   }

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Adds a number to each of four.
+/// Adds a number to each of four numbers.
 class Adder final : public Backend {
  public:
   explicit Adder(float number) : number_(number) {}
@@ -99,7 +99,7 @@ TEST_F(OwnBackend, IsKnownToThoseAloneWhoAreGivenTheTable) {
 
 TEST_F(OwnBackend, AnEngineOpensWithTheManifestItIsGiven) {
   const Manifest manifest = read_manifest(root_ / "m", "1").value();
-  fs::remove(root_ / "m/infer.json");  // whoever looked for it again would not find it
+  fs::remove(root_ / "m/infer.json");  // a second read would fail
   OpenOptions options;
   options.backends = with_adder();
   EXPECT_EQ(open_engine(root_ / "m", manifest, options).error().code, ErrorCode::kInvalidArgument);

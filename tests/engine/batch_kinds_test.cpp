@@ -1,4 +1,4 @@
-// Who may share a batch: samples whose inputs have equal dtypes and shapes, whatever shapes they send.
+// Only samples with inputs of equal dtypes and shapes may share a batch, whatever shapes clients send.
 
 #include <gtest/gtest.h>
 
@@ -16,13 +16,13 @@ namespace {
 using std::chrono::milliseconds;
 using testing::ScriptedOptions;
 
-/// Gives each input back; nothing is known of their shapes.
+/// Returns each input. Declares no shapes.
 ModelSignature echo_signature() {
   const std::vector<TensorSpec> specs{{"a", DType::kFp32, {}, true}, {"b", DType::kUint8, {}, true}};
   return {specs, specs};
 }
 
-/// An engine whose queue is served by `drain` alone, or by batches that are full before.
+/// An engine whose queue is served only by `drain` and by full batches.
 Engine echo_engine(ModelSignature signature = echo_signature(),
                    std::function<Result<void>(std::span<const Tensor>)> before = nullptr) {
   ScriptedOptions script;
@@ -33,7 +33,7 @@ Engine echo_engine(ModelSignature signature = echo_signature(),
   return testing::scripted_engine(script, options);
 }
 
-/// A tensor of which each byte is `mark`.
+/// Returns a tensor whose bytes all equal `mark`.
 Tensor marked(DType dtype, const Shape& shape, int mark) {
   auto tensor = Tensor::allocate(dtype, shape).value();
   if (tensor.bytes() > 0) std::memset(tensor.data(), mark, tensor.bytes());
@@ -45,8 +45,8 @@ bool is_marked(const Tensor& tensor, int mark) {
                      [&](std::byte byte) { return byte == static_cast<std::byte>(mark); });
 }
 
-/// Sends all samples, and expects that each gets its own bytes back, of its own shape. Returns how many were
-/// refused for what they say of their size.
+/// Sends all samples and expects that each gets its own bytes and shape. Returns how many were refused for
+/// their size.
 std::size_t expect_own_bytes(const std::vector<std::vector<Shape>>& samples,
                              const ModelSignature& signature) {
   Engine engine = echo_engine(signature);
@@ -101,7 +101,7 @@ TEST(Promise7BatchIndependence, NobodyGetsBytesOfAnotherWhateverTheShapes) {
   for (unsigned seed = 1; seed <= 150; ++seed) {
     std::mt19937 random(seed);
     const auto below = [&](std::size_t bound) { return random() % bound; };
-    std::vector<Shape> pool;  // few, so that some are equal
+    std::vector<Shape> pool;  // few shapes, so that some are equal
     for (int i = 0; i < 4; ++i) {
       std::vector<std::int64_t> dims(below(4));
       for (auto& dim : dims) dim = kDims[below(std::size(kDims))];
@@ -116,7 +116,7 @@ TEST(Promise7BatchIndependence, NobodyGetsBytesOfAnotherWhateverTheShapes) {
     }
     std::vector<std::vector<Shape>> samples(1 + below(24));
     for (auto& sample : samples) sample = {pool[below(pool.size())], pool[below(pool.size())]};
-    (void)expect_own_bytes(samples, echo_signature());  // refused or served
+    (void)expect_own_bytes(samples, echo_signature());  // may be refused or served
   }
 }
 
@@ -135,7 +135,7 @@ TEST(Promise7BatchIndependence, WhatCannotBeStackedIsAnErrorWhateverLedThere) {
     }
   }
   const Tensor no_room = marked(DType::kUint8, {2, 2, 2, 2, 2, 2, 2, 2}, 1);
-  EXPECT_FALSE(stacked(no_room, no_room)) << "the batch would be a dimension more than there may be";
+  EXPECT_FALSE(stacked(no_room, no_room)) << "the batch would exceed the maximum number of dimensions";
   const auto good = stacked(small, marked(DType::kUint8, {4}, 1));
   ASSERT_TRUE(good);
   EXPECT_EQ(good->shape(), (Shape{2, 4}));
@@ -178,7 +178,8 @@ TEST(Promise7BatchIndependence, EqualShapesStillShareABatch) {
     ASSERT_TRUE(engine.submit({marked(DType::kFp32, shape, i), marked(DType::kUint8, {1}, i)}));
   }
   ASSERT_TRUE(engine.drain(milliseconds(10'000)).in_time);
-  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 2, 1, 1})) << "of three of a kind, rounded down";
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 2, 1, 1}))
+      << "three equal samples make batches of two and one";
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::size_t kSize = std::size_t{1} << 20;
 
-/// Where buffers are kept; sanitizers shall see each one end.
+/// Whether the pool keeps buffers. With a sanitizer it frees each buffer, so that misuse is found.
 #ifdef INFER_SANITIZED
-#define INFER_SKIP_WHERE_NOTHING_IS_KEPT() GTEST_SKIP() << "nothing is kept under a sanitizer"
+#define INFER_SKIP_WHERE_NOTHING_IS_KEPT() GTEST_SKIP() << "the pool keeps no buffers under a sanitizer"
 #else
 #define INFER_SKIP_WHERE_NOTHING_IS_KEPT()
 #endif
@@ -32,7 +32,7 @@ TEST(BufferPool, WhatWasGivenBackServesTheNext) {
   EXPECT_EQ(pool.take(kSize).get(), first);
   EXPECT_EQ(pool.take(kSize - 5'000).get(), first) << "somewhat smaller";
   const BufferPool same = pool;
-  EXPECT_EQ(same.take(kSize).get(), first) << "copies are the same pool";
+  EXPECT_EQ(same.take(kSize).get(), first) << "a copy shares the pool";
 }
 
 TEST(BufferPool, TheSmallestThatFitsIsTaken) {
@@ -62,9 +62,9 @@ TEST(BufferPool, ABurstsPeakIsFreedOnceItHasGoneUnused) {
   EXPECT_EQ(pool.kept_bytes(), 20 * kSize);
   clock->advance(std::chrono::seconds(1));
   pool.take(kSize);
-  EXPECT_EQ(pool.kept_bytes(), kSize) << "the one that is used is what stays";
+  EXPECT_EQ(pool.kept_bytes(), kSize) << "the pool keeps the size that is in use";
   clock->advance(BufferPool::kUnusedFor);
-  EXPECT_EQ(pool.kept_bytes(), 0u) << "nobody took one since";
+  EXPECT_EQ(pool.kept_bytes(), 0u) << "no buffer was taken since";
 }
 
 TEST(BufferPool, KeepsNoMoreThanItsLimitAndWhatWasUsedLast) {
@@ -81,7 +81,7 @@ TEST(BufferPool, KeepsNoMoreThanItsLimitAndWhatWasUsedLast) {
   EXPECT_EQ(pool.kept_bytes(), 3 * kSize);
   EXPECT_EQ(pool.take(kSize).get(), last);
   pool.take(4 * kSize);
-  EXPECT_EQ(pool.kept_bytes(), 3 * kSize) << "more than the limit by itself is not kept";
+  EXPECT_EQ(pool.kept_bytes(), 3 * kSize) << "a buffer larger than the limit is not kept";
 }
 
 TEST(BufferPool, ASmallRequestDoesNotHoldAMuchLargerBuffer) {

@@ -11,7 +11,7 @@
 
 namespace infer::inline v0::testing {
 
-/// Lets a test hold every forward until it says so.
+/// Blocks every forward until the test releases it.
 class ForwardGate {
  public:
   std::function<Result<void>(std::span<const Tensor>)> hook() {
@@ -24,7 +24,7 @@ class ForwardGate {
   }
   void wait_entered() { entered_.acquire(); }
   void let_go(std::ptrdiff_t forwards) { go_.release(forwards); }
-  /// Batch sizes of the forwards so far; read it only while none is running.
+  /// Batch sizes of the forwards so far. Read this only while no forward runs.
   const std::vector<std::size_t>& sizes() const { return sizes_; }
 
  private:

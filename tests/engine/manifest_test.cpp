@@ -244,7 +244,7 @@ TEST_F(ModelFolder, HiddenFoldersAreNoVersions) {
 }
 
 TEST(Versions, AreOrderedAsPeopleCount) {
-  // Each before the next.
+  // Each version comes before the next.
   for (const std::vector<std::string>& ascending : std::vector<std::vector<std::string>>{
            {"1", "2", "9", "10", "11", "100"},
            {"1.9", "1.10", "2", "2.0", "2.0.1"},

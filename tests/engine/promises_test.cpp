@@ -1,4 +1,4 @@
-// The eleven promises of the engine, each with the tests that hold it.
+// Tests of the eleven promises of the engine.
 
 #include <dirent.h>
 #include <gtest/gtest.h>
@@ -46,7 +46,8 @@ SubmitOptions with(Outcome& outcome) {
 }
 
 TEST(Promise1ExactlyOnce, EveryWayToEndCompletesOnce) {
-  // A value, a model error, a throw, something that is no exception, a wrong shape, bad_alloc.
+  // A value, a model error, a throw, a throw of something that is not an exception, a wrong shape,
+  // bad_alloc.
   std::atomic<int> mode{0};
   ScriptedOptions script;
   script.before = [&](std::span<const Tensor>) -> Result<void> {
@@ -79,11 +80,11 @@ TEST(Promise1ExactlyOnce, EveryWayToEndCompletesOnce) {
     EXPECT_EQ(outcome.code, expected[mode]) << mode;
     EXPECT_EQ(outcome.count, 1);
   }
-  EXPECT_EQ(logged, 4) << "each failure is told to the log hook";
+  EXPECT_EQ(logged, 4) << "the log hook receives each failure";
 }
 
 TEST(Promise1ExactlyOnce, DestroyingTheEngineAnswersWhatIsQueuedAndWhatRuns) {
-  const auto gate = std::make_shared<ForwardGate>();  // of the worker too, which is left behind
+  const auto gate = std::make_shared<ForwardGate>();  // shared with the worker, which is left behind
   Outcome running;
   Outcome queued;
   {
@@ -148,12 +149,12 @@ TEST(Promise2SubmitNeverBlocks, ARefusedSampleIsStillTheCallers) {
   gate.wait_entered();
   ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[1])));
   Sample sample = vector_sample({5, 6, 7, 8});
-  auto refused = engine.submit(std::move(sample));  // returns although the only worker is held
+  auto refused = engine.submit(std::move(sample));  // returns although the only worker is blocked
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
   ASSERT_EQ(sample.size(), 1u);  // NOLINT(bugprone-use-after-move): the promise under test
   EXPECT_EQ(sample[0].as<float>()[3], 8.0F);
-  EXPECT_EQ(engine.stats().inflight, 2u) << "a refused request gives its place back";
+  EXPECT_EQ(engine.stats().inflight, 2u) << "a refused request releases its place";
   gate.let_go(2);
 }
 
@@ -182,7 +183,7 @@ TEST(Promise3Deadlines, AnExpiredRequestIsAnsweredWhenItExpiresAndCostsNoForward
   submit.deadline = clock->now() + milliseconds(100);
   ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), submit));
   clock->advance(milliseconds(100));
-  late.wait();  // the worker is still held
+  late.wait();  // the worker is still blocked
   EXPECT_TRUE(late.failed_with(ErrorCode::kDeadlineExceeded));
   gate.let_go(1);
   first.wait();
@@ -230,7 +231,7 @@ TEST(Promise5WorkConserving, AnIdleWorkerTakesOneSampleAtOnceAndBatchesGrowWhile
   for (int i = 1; i < 6; ++i) ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[i])));
   gate.let_go(10);
   for (auto& outcome : outcomes) outcome.wait();
-  // 1, then 5 queued: 4 as the largest allowed size, then 1.
+  // 1 runs, then 5 are queued: 4 as the largest allowed size, then 1.
   EXPECT_TRUE(engine.drain(milliseconds(1000)).in_time);
   EXPECT_EQ(gate.sizes(), (std::vector<std::size_t>{1, 4, 1}));
 }
@@ -293,8 +294,7 @@ TEST(Promise6OneBadRequest, APoisonClientCannotDoubleTheLoad) {
   EngineOptions options;
   options.clock = clock;
   Engine engine = scripted_engine(script, options);
-  // One forward is held while a batch of two gathers behind it; returns the code of the innocent one of the
-  // two.
+  // Blocks one forward while a batch of two forms. Returns the code of the valid sample of the two.
   const auto poisoned_batch = [&](int forwards) {
     Outcome outcomes[3];
     EXPECT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[0])));
@@ -307,10 +307,10 @@ TEST(Promise6OneBadRequest, APoisonClientCannotDoubleTheLoad) {
     for (int i = 1; i < forwards; ++i) gate.wait_entered();
     return outcomes[2].code.load();
   };
-  EXPECT_EQ(poisoned_batch(4), 0) << "the innocent one is run again by itself";
+  EXPECT_EQ(poisoned_batch(4), 0) << "the valid sample runs again, alone";
   EXPECT_EQ(engine.stats().batch_reruns, 1u);
   EXPECT_EQ(poisoned_batch(2), 1 + static_cast<int>(ErrorCode::kModelError))
-      << "within a second there is no rerun";
+      << "there is at most one rerun a second";
   EXPECT_EQ(engine.stats().batch_reruns, 1u);
   clock->advance(std::chrono::seconds(1));
   EXPECT_EQ(poisoned_batch(4), 0);
@@ -413,8 +413,10 @@ TEST(Promise8Bounded, WhatWouldNotBeginInTimeIsRefusedAndARequestUnderWayIsNot) 
     }
     taken.push_back(*std::move(pending));
   }
-  EXPECT_EQ(taken.size(), 5u) << "one waits for the running forward, five more for 500 ms behind it";
-  EXPECT_EQ(engine.try_admit().error().code, ErrorCode::kOverloaded) << "before anything is spent on it";
+  EXPECT_EQ(taken.size(), 5u)
+      << "one request waits for the running forward, five more for up to 500 ms after it";
+  EXPECT_EQ(engine.try_admit().error().code, ErrorCode::kOverloaded)
+      << "the request is refused before any work";
   EXPECT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(outcomes[3]), under_way));
   gate.let_go(100);
   EXPECT_TRUE(engine.drain(milliseconds(10'000)).in_time);
@@ -463,7 +465,7 @@ TEST(Promise9Drain, ABatchIsNotFreedWhileItsSamplesAreFailed) {
   Outcome first;
   ASSERT_TRUE(engine.submit(vector_sample({1, 2, 3, 4}), with(first)));
   gate.wait_entered();
-  // A batch of two: while the drain answers one, the forward ends, and the worker is done with the batch.
+  // A batch of two: while the drain answers one task, the forward ends, and the worker finishes the batch.
   auto alive = std::make_shared<int>(0);
   const std::weak_ptr<int> other = alive;
   bool freed = false;
@@ -471,7 +473,7 @@ TEST(Promise9Drain, ABatchIsNotFreedWhileItsSamplesAreFailed) {
   SubmitOptions two[2];
   two[0].callback = [&](Result<Response>&&) {
     gate.let_go(1);
-    // Real time, since what must not happen gives no sign.
+    // Real time, because an event that must not happen cannot be waited for.
     for (int i = 0; i < 50 && !other.expired(); ++i) std::this_thread::sleep_for(milliseconds(1));
     freed = other.expired();
     ++answers;
@@ -487,7 +489,8 @@ TEST(Promise9Drain, ABatchIsNotFreedWhileItsSamplesAreFailed) {
   EXPECT_EQ(answers, 2);
 }
 
-/// Drained exactly while batches begin, whose samples are of several requests. See it under ThreadSanitizer.
+/// Drains exactly while batches of several requests begin. ThreadSanitizer finds the errors that this test
+/// is for.
 TEST(Promise9Drain, AtAnyMomentOfABatchAnswersEachSampleOnce) {
   for (int round = 0; round < 300; ++round) {
     std::atomic<int> answered{0};
@@ -523,7 +526,7 @@ TEST(Promise10GoodGuest, PrintsNothingSetsNoSignalHandlerAndLeavesNoThread) {
     closedir(tasks);
     return count;
   };
-  { Engine first = scripted_engine({}); }  // a sanitizer starts a thread of its own with the first one
+  { Engine first = scripted_engine({}); }  // a sanitizer starts its own thread with the first engine
   struct sigaction before[32] = {};
   for (int signal = 1; signal < 32; ++signal) sigaction(signal, nullptr, &before[signal]);
   const int threads_before = threads();
@@ -541,7 +544,7 @@ TEST(Promise10GoodGuest, PrintsNothingSetsNoSignalHandlerAndLeavesNoThread) {
     sigaction(signal, nullptr, &after);
     EXPECT_EQ(after.sa_handler, before[signal].sa_handler) << signal;
   }
-  // A joined thread leaves /proc a moment after the join; ctest's time limit ends a wait that is in vain.
+  // A joined thread leaves /proc a moment later. CTest's time limit ends a wait that never succeeds.
   while (threads() != threads_before) std::this_thread::yield();
 }
 
@@ -572,11 +575,11 @@ TEST(Promise11Fairness, AManySampleRequestCannotStarveASingleOne) {
   single.wait();
   for (auto& outcome : outcomes) outcome.wait();
   const auto position = std::find(served.begin(), served.end(), 2.0F) - served.begin();
-  EXPECT_LE(position, 8) << "at most the running batch and a share of the next one go first";
+  EXPECT_LE(position, 8) << "at most the running batch and a share of the next batch run first";
 }
 
 TEST(Promise11Fairness, SinglesThatKeepComingCannotStarveARequestOfTwo) {
-  // Each answer to a single one brings the next, as of clients that ask again and again.
+  // Each answer to a single sample triggers the next, like clients that send continuously.
   ForwardGate gate;
   ScriptedOptions script;
   script.before = gate.hook();
@@ -609,7 +612,7 @@ TEST(Promise11Fairness, SinglesThatKeepComingCannotStarveARequestOfTwo) {
   gate.let_go(1000);
   while (singles < 200 || open > 0) std::this_thread::yield();
   EXPECT_TRUE(engine.drain(milliseconds(60'000)).in_time);
-  EXPECT_LE(overtook, 3 * 20 + 2) << "two turns of the queue, and the rest of one";
+  EXPECT_LE(overtook, 3 * 20 + 2) << "two rounds of the queue, and the rest of one";
 }
 
 TEST(EngineLife, LiveUnlessOneForwardIsStuck) {

@@ -76,7 +76,7 @@ TEST(Settings, WorkersAndThreadsComeFromOneSource) {
   second.workers = 2;
   second.intra_op_threads = 4;
   EXPECT_EQ(merge(first, second).intra_op_threads, std::nullopt);
-  first.workers = 0;  // as --workers 0: says nothing
+  first.workers = 0;  // --workers 0 means that no number is set
   EXPECT_EQ(merge(first, second).workers, 2u);
   EXPECT_EQ(merge(first, second).intra_op_threads, 4u);
 }

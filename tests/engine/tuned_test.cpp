@@ -34,7 +34,7 @@ TEST(Tuned, IsWrittenReadAndNamedForTheMachine) {
   EXPECT_EQ(tuned_file_name("AMD EPYC 9B45 128-Core Processor", 2),
             "amd-epyc-9b45-128-core-processor-2.json");
   EXPECT_EQ(tuned_file_name("", 4), "-4.json");
-  // What an entry does not say is left to infer.json.
+  // Settings that an entry does not have come from infer.json.
   TunedSettings only;
   only.max_batch_size = 4;
   ASSERT_TRUE(write_tuned(file, {{"1", only}}));

@@ -1,4 +1,5 @@
-// A chunked body: it must read the same whole and byte by byte, and never hold more than it was given.
+// Decodes a chunked body as a whole and byte by byte: both must agree, and no more bytes may be held than
+// were given.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

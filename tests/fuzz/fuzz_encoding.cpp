@@ -1,4 +1,5 @@
-// A body in gzip or zlib, in two pieces split where the second byte says; and the names of codings.
+// Decompresses a gzip or zlib body in two pieces, split at the second byte's value, and parses names of
+// encodings.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// What shapes may meet in a queue: samples of hostile shapes through an engine that echoes them, in one batch
-// where they may share one. Each gets its own bytes back, or an error that says why.
+// Sends samples of hostile shapes through an engine that echoes them, in one batch if they may share one.
+// Each sample must get its own bytes back, or an error with a reason.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -16,7 +16,7 @@ using infer::DType;
 using infer::Shape;
 using infer::Tensor;
 
-/// Bytes of the input, zeros after its end.
+/// Returns the bytes of the input, and zeros after its end.
 class Source {
  public:
   explicit Source(std::span<const std::uint8_t> data) : data_(data) {}
@@ -52,7 +52,7 @@ class Source {
   std::span<const std::uint8_t> data_;
 };
 
-/// Without memory for what no client could send: then the engine must look at the shape before the bytes.
+/// Without memory for shapes that no client could send, the engine must check the shape before the bytes.
 Tensor make_tensor(Source& source, DType dtype, int mark) {
   std::vector<std::int64_t> dims(source.byte() % (Shape::kMaxRank + 1));
   for (auto& dim : dims) dim = source.dim();
@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   script.signature.outputs = script.signature.inputs;
   infer::EngineOptions options;
   options.warmup = infer::Warmup::kNone;
-  options.batch.max_queue_delay = std::chrono::hours(1);  // until the drain, or a full batch
+  options.batch.max_queue_delay = std::chrono::hours(1);  // runs only for a drain or a full batch
   options.batch.max_queue_bytes = std::size_t{1} << 20;
   auto backend = infer::testing::make_scripted_backend(script).value();
   auto engine = infer::Engine::create(infer::make_model("echo", std::move(backend)), options).value();

@@ -1,4 +1,4 @@
-// The head of a request: what is taken must read the same a second time, written down plainly.
+// Parses a request head. An accepted head, written out again, must parse to the same result.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Both decoders on any bytes: an image within the limits or an error, nothing else, and all memory given
-// back.
+// Decodes any bytes with both decoders: the result must be an image within the limits or an error, and all
+// memory must be released.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)infer::perceptual_hash(*image);
     }
   }
-  // No image is held while another one waits.
+  // Holds no image while it decodes another.
   (void)infer::decode_over({data, size}, 255, kLimits);
   if (kLimits.budget->used_bytes() != 0) std::abort();
   return 0;

@@ -1,4 +1,4 @@
-// infer.json.
+// Parses infer.json.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

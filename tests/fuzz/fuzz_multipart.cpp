@@ -1,4 +1,4 @@
-// A multipart body, and the boundary in a Content-Type: the first line, then the body.
+// Parses the boundary of a Content-Type (the first line) and a multipart body (the rest).
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

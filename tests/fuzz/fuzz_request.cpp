@@ -1,4 +1,4 @@
-// The body of POST /embed/base64.
+// Parses the body of POST /embed/base64.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// Safetensors files: every tensor that is given must lie within the file.
+// Reads safetensors files: every returned tensor must lie within the file.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

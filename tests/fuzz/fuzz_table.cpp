@@ -1,4 +1,4 @@
-// CSV tables and times.
+// Parses CSV tables and times.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Any bytes as a text: special tokens at both ends, ids of the vocabulary between, never more than allowed.
+// Tokenizes any bytes: special tokens at both ends, ids of the vocabulary between them, never more than
+// allowed.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-"""Writes what the fuzzers start from: make_corpus.py GOLDEN OUT. The bad inputs of the tests, and good ones."""
+"""Writes the fuzzers' initial inputs, valid inputs and the invalid inputs of the tests: make_corpus.py GOLDEN OUT."""
 
 import base64
 import gzip
@@ -73,8 +73,8 @@ corpus["table"] += [b"a,b\n1,2\n", b"t,y\r\n2024-01-31,\"1,5\"\r\n", b"\xef\xbb\
 corpus["tokenizer"] += [b"", b"the films [SEP] a\xcc\x81b", "中文 İ ﬁ ％ \u200b\ufffd".encode(), b"\xff\xc3\xed\xa0\x80\xf4\x90\x80\x80",
                         b"a" * 200, "\u0958\u1e9e\ud7a3".encode(), b"[CLS][MASK][UNK]##s"]
 
-# A sample is two shapes: their ranks, and a byte for a small dimension or 128 and more for a hostile one.
-pair = bytes([2, 0, 136, 0, 2, 3, 135, 0])  # [0,1099511693773] and [3,65536], which once had one hash
+# A sample is two shapes: their ranks, and a byte for each dimension, small or, from 128 on, hostile.
+pair = bytes([2, 0, 136, 0, 2, 3, 135, 0])  # [0,1099511693773] and [3,65536], whose hashes were once equal
 corpus["engine"] += [b"", pair, pair * 3, bytes([1, 4, 1, 2]) * 20, bytes([1, 4, 1, 2, 1, 4, 1, 3]) * 6, bytes([8] + [1] * 8 + [0]),
                      bytes([2, 138, 138, 1, 0]), bytes([1, 250] + [127] + [255] * 7 + [0]), bytes([0, 0, 1, 0, 1, 0])]
 

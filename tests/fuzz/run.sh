@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes each target for SECONDS, one on each core: run.sh BUILD SECONDS. What is found stays in BUILD/corpus and is an error.
+# Fuzzes each target for SECONDS, one on each core: run.sh BUILD SECONDS. BUILD/corpus keeps new inputs. Any finding is an error.
 set -euo pipefail
 build=$1 seconds=$2
 python3 "$(dirname "$0")/make_corpus.py" "$build/tests/golden" "$build/corpus"

@@ -92,9 +92,9 @@ TEST_F(Access, ARevokedKeyIsForgottenThoughTheFirstReadFailed) {
   ApiKeys keys(file);
   ASSERT_TRUE(keys.load_if_changed());
   std::filesystem::remove(file);
-  std::filesystem::create_directory(file);  // cannot be read, also by root
+  std::filesystem::create_directory(file);  // unreadable, also for root
   EXPECT_FALSE(keys.load_if_changed());
-  EXPECT_TRUE(keys.load_if_changed()) << "is said once";
+  EXPECT_TRUE(keys.load_if_changed()) << "the error is reported once";
   std::filesystem::remove(file);
   const auto next = write("next", std::string(kOther) + "\n");
   std::filesystem::rename(next, file);
@@ -114,7 +114,7 @@ TEST_F(Access, AFileThatFailedIsReadAgainThoughNothingOfItHasChanged) {
     return fail(ErrorCode::kUnavailable, "too many open files");
   };
   EXPECT_FALSE(watch.follow(read));
-  EXPECT_TRUE(watch.follow(read)) << "the same error of the same file is not said again";
+  EXPECT_TRUE(watch.follow(read)) << "the same error of the same file is not reported again";
   works = true;
   EXPECT_TRUE(watch.follow(read));
   EXPECT_EQ(calls, 3);
@@ -123,11 +123,11 @@ TEST_F(Access, AFileThatFailedIsReadAgainThoughNothingOfItHasChanged) {
   EXPECT_FALSE(watch.follow(read));
 }
 
-/// What a server does with the file of its key and certificate.
+/// Follows the file of a key and certificate as a server does.
 class Follower {
  public:
   explicit Follower(const std::filesystem::path& file) : watch_(file) {}
-  /// Looks; whether the file was read, or could not be.
+  /// Checks the file. Returns whether it was read or could not be read.
   Result<void> look() {
     return watch_.follow([this]() -> Result<void> {
       ++reads;
@@ -153,22 +153,22 @@ TEST_F(Access, AKeyAndItsCertificateMayBeSwappedOneAfterTheOther) {
   EXPECT_TRUE(follower.look());
   write("pem", "2|1");
   EXPECT_FALSE(follower.look());
-  EXPECT_TRUE(follower.look()) << "is said once";
-  EXPECT_EQ(follower.content, "1|1") << "the pair that fits is served meanwhile";
+  EXPECT_TRUE(follower.look()) << "the error is reported once";
+  EXPECT_EQ(follower.content, "1|1") << "the matching pair stays in use";
   write("pem", "2|2");
   EXPECT_TRUE(follower.look());
   EXPECT_EQ(follower.content, "2|2");
   write("pem", "3|2");
-  EXPECT_FALSE(follower.look()) << "the next time it is said again";
+  EXPECT_FALSE(follower.look()) << "a new error is reported again";
 }
 
 TEST_F(Access, ALinkThatKubernetesSwapsIsFollowed) {
-  // KEYS -> ..data/keys, ..data -> ..1; the link ..data is what changes.
+  // KEYS -> ..data/keys, ..data -> ..1. An update changes the link ..data.
   const auto root = write("secret", "").parent_path() / "mounted";
   for (const std::string version : {"..1", "..2"}) {
     std::filesystem::create_directories(root / version);
     std::ofstream(root / version / "pem") << version << "|" << version;
-    // Made long ago, both at the same time: neither time nor size tells them apart.
+    // Both have the same old time and the same size, so neither distinguishes them.
     std::filesystem::last_write_time(root / version / "pem", std::filesystem::file_time_type{});
   }
   std::filesystem::create_directory_symlink("..1", root / "..data");
@@ -191,7 +191,7 @@ TEST_F(Access, AFileWithTheTimeOfTheOneBeforeIsRead) {
   Follower follower(file);
   EXPECT_TRUE(follower.look());
   for (const std::string content : {"2|2", "3|3"}) {
-    write("pem", content);  // in place: inode and size stay
+    write("pem", content);  // in place: inode and size do not change
     std::filesystem::last_write_time(file, time);
     EXPECT_TRUE(follower.look());
     EXPECT_EQ(follower.content, content);
@@ -204,13 +204,13 @@ TEST_F(Access, AFileThatCannotBeReadForAWhileIsReadAfterwards) {
   EXPECT_TRUE(follower.look());
   const auto away = file.parent_path() / "away";
   std::filesystem::rename(file, away);
-  std::filesystem::create_directory(file);  // cannot be read, also by root
+  std::filesystem::create_directory(file);  // unreadable, also for root
   EXPECT_FALSE(follower.look());
-  EXPECT_TRUE(follower.look()) << "is said once";
+  EXPECT_TRUE(follower.look()) << "the error is reported once";
   EXPECT_EQ(follower.content, "1|1");
   std::filesystem::remove(file);
   EXPECT_FALSE(follower.look()) << "there is none";
-  std::filesystem::rename(away, file);  // the very file that was read before
+  std::filesystem::rename(away, file);  // the same file that was read before
   const int before = follower.reads;
   EXPECT_TRUE(follower.look());
   EXPECT_EQ(follower.reads, before + 1);
@@ -308,7 +308,7 @@ TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
   const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
   const std::string curl = "curl -sS --max-time 20 --cacert " + pem + ".crt ";
   EXPECT_EQ(std::system((curl + url + "/v2/health/live | grep -q live").c_str()), 0);
-  // A body larger than any buffer on the way, both ways.
+  // A body larger than all buffers, in both directions.
   std::string json =
       R"({"id":")" + std::string(3'000'000, 'a') +
       R"(","inputs":[{"name":"pixel_values","shape":[0,3,32,32],"datatype":"FP32","data":[]}]})";
@@ -317,7 +317,7 @@ TEST_F(Access, HttpsIsServedAndPlainHttpIsNot) {
                          "/v2/models/scripted/infer | grep -q aaaaaaaa")
                             .c_str()),
             0);
-  // TLS 1.2 without forward secrecy or without AEAD is not spoken.
+  // The server refuses TLS 1.2 without forward secrecy or without AEAD.
   const auto handshake = [&](const std::string& how) {
     return std::system((curl + how + " " + url + "/v2/health/live >" + pem + ".out 2>&1").c_str());
   };

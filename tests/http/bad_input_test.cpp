@@ -1,5 +1,5 @@
-// What no client should send, and what comes back: the right code, a message with field, value and limit, and
-// a server that goes on.
+// Invalid requests must get the right code and a message with field, value and limit, and must not harm the
+// server.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -36,7 +36,7 @@ class BadInput : public ::testing::Test {
   ~BadInput() override {
     const auto answer =
         server_.client().Post("/embed/base64", images_json({kind("jpeg")}), "application/json");
-    EXPECT_TRUE(answer && answer->status == 200) << "the server goes on";
+    EXPECT_TRUE(answer && answer->status == 200) << "the server still answers";
     EXPECT_EQ(server_.engine().stats().inflight, 0u);
   }
 
@@ -160,7 +160,8 @@ TEST_F(BadInput, UnknownContentEncoding) {
   const auto answer =
       server_.client().Post("/embed/base64", {{"Content-Encoding", "zstd"}}, "abcd", "application/json");
   EXPECT_EQ(answer->status, 415);
-  EXPECT_NE(answer->body.find("Content-Encoding: 'zstd' is none of gzip, deflate"), std::string::npos)
+  EXPECT_NE(answer->body.find("Content-Encoding: 'zstd' is not supported; use gzip or deflate"),
+            std::string::npos)
       << answer->body;
 }
 
@@ -202,7 +203,8 @@ TEST(Bodies, OfAllRequestsTogetherAreBounded) {
   EXPECT_EQ(answer->status, 429);
   EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
   EXPECT_NE(answer->body.find("exceed max_buffered_bytes 1000"), std::string::npos) << answer->body;
-  EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400) << "given back";
+  EXPECT_EQ(server.client().Post("/embed/base64", "{}", "application/json")->status, 400)
+      << "the memory was released";
 }
 
 TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
@@ -217,11 +219,12 @@ TEST(Bodies, WhatIsDerivedFromThemIsBoundedToo) {
     for (int i = 0; i < 100'000; ++i) text += ",0";
     return text + "]}";
   }();
-  const auto refused = post(numbers);  // 200 kB that take 2.6 MB to read
+  const auto refused = post(numbers);  // 200 kB that need 2.6 MB to parse
   EXPECT_EQ(refused->status, 413) << refused->body;
   EXPECT_NE(refused->body.find("exceed max_buffered_bytes 1000000"), std::string::npos) << refused->body;
-  EXPECT_EQ(post(R"({"images":[")" + std::string(200'000, 'A') + "\"]}")->status, 400) << "a text is not";
-  EXPECT_EQ(post("{}")->status, 400) << "given back";
+  EXPECT_EQ(post(R"({"images":[")" + std::string(200'000, 'A') + "\"]}")->status, 400)
+      << "a long text needs little memory";
+  EXPECT_EQ(post("{}")->status, 400) << "the memory was released";
 }
 
 TEST(Bodies, WhatTensorsAndAnswersAreMadeOfIsBoundedToo) {
@@ -245,7 +248,7 @@ TEST(Bodies, WhatTensorsAndAnswersAreMadeOfIsBoundedToo) {
     return server.client().Post("/v2/models/echo/infer", headers, body, "application/json");
   };
   const std::string size = R"("parameters":{"binary_data_size":)";
-  // 120 kB in, of which a megabyte and more of JSON would come.
+  // A request of 120 kB whose JSON answer would exceed a megabyte.
   const std::string numbers(120'000, '\0');
   const auto answer = post(30'000, R"("datatype":"FP32",)" + size + "120000}}]}", 1, numbers);
   EXPECT_EQ(answer->status, 413) << answer->body.substr(0, 200);
@@ -253,8 +256,9 @@ TEST(Bodies, WhatTensorsAndAnswersAreMadeOfIsBoundedToo) {
       << answer->body.substr(0, 200);
   const std::string as_binary =
       R"("datatype":"FP32",)" + size + R"(120000}}],"parameters":{"binary_data_output":true}})";
-  EXPECT_EQ(post(30'000, as_binary, 1, numbers)->status, 200) << "binary numbers take no more than they are";
-  // Empty strings, each of which would take four times the bytes that say so.
+  EXPECT_EQ(post(30'000, as_binary, 1, numbers)->status, 200)
+      << "a binary answer needs only the bytes of its numbers";
+  // Empty strings, each of which would need four times the bytes of its length.
   const auto strings =
       post(100'000, R"("datatype":"BYTES",)" + size + "400000}}]}", 1, std::string(400'000, '\0'));
   EXPECT_EQ(strings->status, 413) << strings->body;
@@ -276,7 +280,7 @@ TEST_F(BadInput, AKeyThatIsThereTwiceIsRefusedOnEveryRoute) {
            {"/v2/models/scripted/infer", R"({"id":"a","inputs":[],"id":"b"})"}}) {
     const auto answer = server_.client().Post(path, body, "application/json");
     EXPECT_EQ(answer->status, 400) << body;
-    EXPECT_NE(answer->body.find("is there twice"), std::string::npos) << answer->body;
+    EXPECT_NE(answer->body.find("appears twice"), std::string::npos) << answer->body;
   }
   std::string many = "{\"images\":[]";
   for (int i = 0; i < 100; ++i) many += ",\"k" + std::to_string(i) + "\":0";
@@ -306,7 +310,7 @@ TEST_F(BadInput, ASlowClientIsCutOffHoweverSteadilyItDrips) {
   const auto begin = std::chrono::steady_clock::now();
   bool cut = false;
   for (int i = 0; i < 200 && !cut; ++i) {
-    std::this_thread::sleep_for(milliseconds(20));  // this is what a slow client does
+    std::this_thread::sleep_for(milliseconds(20));  // imitates a slow client
     cut = ::send(fd, "x", 1, MSG_NOSIGNAL) < 0;
     char byte = 0;
     cut = cut || ::recv(fd, &byte, 1, MSG_DONTWAIT) >= 0;
@@ -342,7 +346,7 @@ TEST_F(BadInput, ContentLengthThatIsNoLength) {
   expect_answer(server_.raw(post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello")), 400,
                 "given 2 times");
   expect_answer(server_.raw(post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")), 400,
-                "Content-Length: not allowed beside Transfer-Encoding");
+                "Content-Length: must not be sent together with Transfer-Encoding");
   expect_answer(server_.raw(post("Transfer-Encoding: gzip\r\n", "hello")), 400,
                 "Transfer-Encoding: 'gzip' is not chunked");
 }

@@ -37,14 +37,15 @@ TEST(Base64, TakesTheAlphabetOfAddressesAndAddressesThemselves) {
   for (const char* same : {"-_-_-w==", "-_-_-w", "+/+/+w", "data:image/jpeg;base64,+/+/+w==",
                            "DATA:;BASE64,-_-_-w", "data:image/png;name=a.png;base64,-_-_-w"})
     EXPECT_EQ(decoded(same), bytes) << same;
-  EXPECT_NE(decoded("data:text/plain,hello").find("no address of the form data:"), std::string::npos);
-  EXPECT_NE(decoded("https://a/b.jpg").find("remote addresses are not fetched"), std::string::npos);
+  EXPECT_NE(decoded("data:text/plain,hello").find("not of the form data:"), std::string::npos);
+  EXPECT_NE(decoded("https://a/b.jpg").find("is a remote address, which the server does not fetch"),
+            std::string::npos);
 }
 
 TEST(Base64, NamesWhatIsWrong) {
   EXPECT_EQ(decoded("Zm9v!mFy"), "error: not base64: '!' at offset 4");
   EXPECT_EQ(decoded("Zg==Zg=="), "error: not base64: 'Z' at offset 4");
-  EXPECT_EQ(decoded("Z"), "error: not base64: a last group of one character");
+  EXPECT_EQ(decoded("Z"), "error: not base64: the last group has only one character");
   EXPECT_EQ(decoded(std::string_view("Zm\0v", 4)), "error: not base64: byte 0 at offset 2");
 }
 

@@ -20,9 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release, 'h' without handing over;
-/// 'b' many times; 's' and 'm' once another byte has come, from a peer that has been slow and from one that
-/// moves on. 'f' begins a head that stays unfinished.
+/// Echoes each byte: 'q' at once; 'w' after handing over and waiting for a release; 'h' without handing
+/// over; 'b' many times; 's' and 'm' once another byte has arrived, from a slow peer and from one that
+/// makes progress. 'f' begins a head that stays incomplete.
 class Echo {
  public:
   class EchoSession final : public Session {
@@ -83,7 +83,7 @@ class Echo {
     std::string answer_;
   };
 
-  static constexpr std::size_t kMany = std::size_t{1} << 20;  ///< More than the kernel holds.
+  static constexpr std::size_t kMany = std::size_t{1} << 20;  ///< More than the kernel buffers.
 
   explicit Echo(ConnectionPool::Options options)
       : pool_(options, [this](int socket, Place& place) {
@@ -125,10 +125,10 @@ class Echo {
   Set<const Session*> serving_;
   std::counting_semaphore<> waiting_{0};
   std::counting_semaphore<> go_{0};
-  ConnectionPool pool_;  // last: its threads use the rest
+  ConnectionPool pool_;  // last: its threads use the other members
 };
 
-/// The client's end of a connection that the pool has.
+/// The client's end of a connection to the pool.
 class Client {
  public:
   explicit Client(Echo& echo) {
@@ -146,7 +146,7 @@ class Client {
   }
 
   void send(char byte) const { EXPECT_EQ(::send(socket_, &byte, 1, MSG_NOSIGNAL), 1); }
-  /// The byte that comes, 0 at the end of the connection, '?' for nothing.
+  /// Returns the next byte, 0 at the end of the connection, or '?' for nothing.
   char receive() const {
     char byte = 0;
     const ssize_t count = ::recv(socket_, &byte, 1, 0);
@@ -192,7 +192,7 @@ TEST(ConnectionPool, WhoWaitsHoldsUpNobody) {
   }
   echo.let_go(10);
   for (const Client& client : waiting) EXPECT_EQ(client.receive(), 'w');
-  for (const Client& client : waiting) EXPECT_EQ(client.ask('q'), 'q') << "it is listened to again";
+  for (const Client& client : waiting) EXPECT_EQ(client.ask('q'), 'q') << "the pool listens to it again";
 }
 
 TEST(ConnectionPool, AnswersDoNotWaitForARequestThatCameWithThem) {
@@ -203,11 +203,11 @@ TEST(ConnectionPool, AnswersDoNotWaitForARequestThatCameWithThem) {
   holds_up.send('h');
   echo.wait_for_waiting();
   quick.send('q');
-  slow.send('w');  // the leader will hear of both at once
+  slow.send('w');  // the leader sees both at once
   echo.let_go();
   EXPECT_EQ(holds_up.receive(), 'h');
   echo.wait_for_waiting();
-  EXPECT_EQ(quick.receive(), 'q') << "while the other one waits";
+  EXPECT_EQ(quick.receive(), 'q') << "answered while the other request waits";
   echo.let_go();
   EXPECT_EQ(slow.receive(), 'w');
 }
@@ -218,9 +218,9 @@ TEST(ConnectionPool, WhatAPeerDoesNotTakeAtOnceIsSentWhenItDoes) {
   const Client quick(echo);
   slow.send('b');
   EXPECT_EQ(quick.ask('q'), 'q');
-  EXPECT_EQ(quick.ask('q'), 'q') << "the slow one holds up nobody";
+  EXPECT_EQ(quick.ask('q'), 'q') << "the slow request delays no other";
   for (std::size_t i = 0; i < Echo::kMany; ++i) ASSERT_EQ(slow.receive(), 'b') << i;
-  EXPECT_EQ(slow.ask('q'), 'q') << "it is listened to again";
+  EXPECT_EQ(slow.ask('q'), 'q') << "the pool listens to it again";
 }
 
 TEST(ConnectionPool, BeyondTheLimitOneThatIdlesMakesRoom) {
@@ -247,7 +247,7 @@ TEST(ConnectionPool, BeyondTheLimitWhoeverBecomesIdleMakesRoom) {
     EXPECT_EQ(client.ask('q'), 'q');
   });
   echo.let_go();
-  EXPECT_EQ(busy.receive(), 'w') << "it is answered first";
+  EXPECT_EQ(busy.receive(), 'w') << "the request is answered first";
   EXPECT_EQ(busy.receive(), '\0');
   next.join();
 }
@@ -267,7 +267,7 @@ TEST(ConnectionPool, BeyondTheLimitTheHeadThatBeganLongestAgoMakesRoomAfterWhatI
   echo.wait_for_waiting();
   const Client fifth(echo);
   EXPECT_EQ(first.receive(), '\0');
-  EXPECT_EQ(second.ask('q'), 'q') << "the younger head is still there";
+  EXPECT_EQ(second.ask('q'), 'q') << "the connection with the newer head stays";
   echo.let_go();
   EXPECT_EQ(fourth.receive(), 'w');
 }
@@ -289,7 +289,7 @@ TEST(ConnectionPool, BeyondTheLimitThePeerThatIsSlowMakesRoomAndNoneThatMovesOn)
   EXPECT_EQ(moves_on.receive(), 'm');
 }
 
-// Real time passes: what idles for longer than it may is the property.
+// Uses real time, because the limit on idle time is what the test checks.
 TEST(ConnectionPool, WhatIdlesTooLongIsClosed) {
   Echo echo({.leaders = 1, .idle_timeout = 50ms});
   const Client silent(echo);
@@ -303,7 +303,7 @@ TEST(ConnectionPool, WhatIdlesTooLongIsClosed) {
   const Client other(echo);
   EXPECT_EQ(other.receive(), '\0') << "and 50 ms have passed";
   echo.let_go();
-  EXPECT_EQ(busy.receive(), 'w') << "it did not idle";
+  EXPECT_EQ(busy.receive(), 'w') << "a busy connection is not idle";
 }
 
 TEST(ConnectionPool, ShutdownEndsWhatIdlesAndWaitsForWhatIsUnderWay) {
@@ -334,7 +334,7 @@ TEST(ConnectionPool, EveryByteIsAnsweredOnceWhateverComesTogether) {
         const auto byte = [&](std::size_t i) { return (i + round + t) % 3 == 0 ? 'w' : 'q'; };
         for (std::size_t i = 0; i < clients.size(); ++i) clients[i].send(byte(i));
         for (std::size_t i = 0; i < clients.size(); ++i) ASSERT_EQ(clients[i].receive(), byte(i));
-        if (round % 20 == 19) {  // some leave and others come
+        if (round % 20 == 19) {  // closes some connections and opens others
           clients.pop_back();
           clients.emplace_back(echo);
         }

@@ -1,4 +1,4 @@
-// The memory of decoding is one budget for all routes and models; also run under ThreadSanitizer.
+// All routes and models share one memory budget for decoding. Also runs under ThreadSanitizer.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@ namespace {
 
 using testing::TestServer;
 
-/// ctest's time limit ends a wait that is in vain.
+/// CTest's time limit ends a wait that never succeeds.
 template <class Condition>
 void eventually(Condition condition) {
   while (!condition()) std::this_thread::yield();
@@ -31,7 +31,7 @@ struct Sent {
   httplib::Headers headers = {};
 };
 
-/// Every route that takes one.
+/// Every route that accepts an image.
 std::vector<Sent> every_route() {
   const auto bytes = photo();
   const std::string base64 = testing::encode_base64(bytes);
@@ -48,7 +48,7 @@ std::vector<Sent> every_route() {
            "application/json"}};
 }
 
-/// A budget that holds two photographs, and no more than that.
+/// A budget for exactly two photographs.
 TestServer::Setup small_budget() {
   TestServer::Setup setup;
   setup.server.max_decode_bytes = 500'000;
@@ -139,7 +139,7 @@ TEST(DecodeMemory, AClientThatHangsUpWhileItsImageWaitsLeavesTheQueue) {
   EXPECT_NE(metrics.find("infer_decode_waiting 1\n"), std::string::npos);
   EXPECT_NE(metrics.find("infer_decode_bytes 5e+05\n"), std::string::npos) << metrics;
   EXPECT_NE(metrics.find("infer_decode_limit_bytes 5e+05\n"), std::string::npos);
-  const linger at_once{1, 0};  // a close alone is the end of sending, no more
+  const linger at_once{1, 0};  // a close alone would only end the sending direction
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   ::close(fd);
   eventually([&] { return budget_of(server).waiting() == 0; });

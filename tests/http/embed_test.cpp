@@ -129,7 +129,7 @@ TEST(Embed, AModelInTheQueryIsObeyedOrRefused) {
   expect("?model=scripted", 200, 200, "");
   expect("?model=scripted&version=1", 200, 200, "");
   expect("?user=me&mod%65l=%73cripted&model=scripted&x&=&&", 200, 200, "");
-  expect("?models=none&bad=%zz", 200, 200, "");  // of no meaning here
+  expect("?models=none&bad=%zz", 200, 200, "");  // without effect on this route
   expect("?version=2", 404, 404, "version: '2' is not loaded");
   expect("?model=scripted%32", 404, 400, "scripted2");
   expect("?model=", 404, 400, "''");
@@ -186,7 +186,7 @@ TEST(Embed, AConnectionEndsAfterItsShareOfRequests) {
     ASSERT_TRUE(answer);
     if (answer->get_header_value("Connection") == "close") ++closed;
   }
-  EXPECT_GE(closed, 3);  // 5 requests, 20 % more or less
+  EXPECT_GE(closed, 3);  // 5 requests, varied by 20 %
   EXPECT_LE(closed, 5);
 }
 
@@ -198,7 +198,7 @@ TEST(Embed, AClientThatWaitsForLeaveToSendGetsIt) {
       "POST /embed/base64 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
   ASSERT_EQ(::send(fd, head.data(), head.size(), 0), static_cast<ssize_t>(head.size()));
   std::string answer(4096, '\0');
-  ssize_t count = ::recv(fd, answer.data(), answer.size(), 0);  // would wait for ever without the leave
+  ssize_t count = ::recv(fd, answer.data(), answer.size(), 0);  // would block forever without "100 Continue"
   ASSERT_GT(count, 0);
   EXPECT_EQ(answer.substr(0, static_cast<std::size_t>(count)), "HTTP/1.1 100 Continue\r\n\r\n");
   ASSERT_EQ(::send(fd, body.data(), body.size(), 0), 2);

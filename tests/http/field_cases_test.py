@@ -1,6 +1,6 @@
-"""Troubles that users of other servers reported, tried on this one: field_cases_test.py INFER. docs/field-cases.md lists them.
+"""Repeats problems reported for other servers on this server: field_cases_test.py INFER. docs/field-cases.md lists them.
 
-The real program with a model that answers what it gets; each case is one public report, and the server has to live on.
+Runs the real program with a model that returns its input. Each case is one public report, and the server must survive it.
 """
 
 import json
@@ -43,12 +43,12 @@ class Server:
         sys.exit("FAILED: the server ended before it was ready")
 
     def raw(self, data, half_close=False, timeout=20):
-        """All that the server sends until it closes, or until one whole answer with a length has come."""
+        """Returns what the server sends until it closes the connection, or until one complete answer with a length."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
             try:
                 s.sendall(data)
             except (BrokenPipeError, ConnectionResetError):
-                pass  # refused before all of it had come: the answer is there
+                pass  # the server refused the request before reading all bytes; its answer is there
             if half_close:
                 s.shutdown(socket.SHUT_WR)
             answer = b""
@@ -93,34 +93,34 @@ def main(folder):
     code, text = server.post(path, good)
     expect("set-up", code == 200, f"the model answers: {code} {text}")
 
-    # triton-inference-server/server 3563: a -1 in the shape of a request ended the server.
+    # triton-inference-server/server 3563: a dimension of -1 in a request's shape crashed the server.
     for shape in ([-1, 3], [1, -1, 1], [1, -9223372036854775808, 1], [1, 1.5, 1], [1, 18446744073709551616, 1]):
         code, text = server.post(path, row(shape, [1, 2, 3]))
         expect("triton 3563", code == 400 and ("shape" in text or "number" in text), f"{shape}: {code} {text}")
 
-    # 2643: what `curl --data` sends has another content type, and ended the server.
+    # 2643: the content type of `curl --data` crashed the server.
     code, text = server.post(path, good, "application/x-www-form-urlencoded")
     expect("triton 2643", code in (200, 415), f"{code} {text}")
 
-    # 5840 and 5664: a body larger than the bound.
+    # 5840 and 5664: a body larger than the limit.
     code, text = server.post(path, row([1, 1, 1000000], [1.25] * 1000000))
     expect("triton 5840", code == 413 and "max_body_bytes" in text, f"{code} {text[:200]}")
 
-    # 4133: several clients at once get each their own rows.
+    # 4133: concurrent clients must each get their own rows.
     processes = [subprocess.Popen([sys.executable, __file__, infer, "--client", str(server.port), str(seed)]) for seed in range(4)]
     expect("triton 4133", all(p.wait(120) == 0 for p in processes), "each client gets its own rows back")
 
-    # ggml-org/llama.cpp 9195, 9210, 6396: text that is no UTF-8 in the body, its names, and the error about them.
+    # ggml-org/llama.cpp 9195, 9210, 6396: invalid UTF-8 in the body, in names, and in the error about them.
     for body in (b'{"inputs":[{"name":"\xff\xfe","shape":[1,1,1],"datatype":"FP32","data":[1]}]}', '{"id":"日"}'.encode("gbk"),
                  b'{"id":"\xe6\x97"}'):
         code, text = server.post(path, body)
         expect("llama.cpp 9195", code == 400 and json.loads(text)["error"], f"{body}: {code} {text}")
 
-    # llama.cpp 11738: an empty body is the client's fault, not the server's.
+    # llama.cpp 11738: an empty body is an error of the client, not of the server.
     code, text = server.post(path, b"")
     expect("llama.cpp 11738", code == 400, f"{code} {text}")
 
-    # llama.cpp 7221 and 7589: an array where a number or a name is expected.
+    # llama.cpp 7221 and 7589: an array instead of a number or a name.
     for body in ('{"inputs":[[1]]}', '{"inputs":"x"}', '[]', '3', '{"inputs":[{"name":[1],"shape":"x","datatype":4,"data":{}}]}'):
         code, text = server.post(path, body)
         expect("llama.cpp 7221", code == 400, f"{body}: {code} {text}")
@@ -129,7 +129,7 @@ def main(folder):
     code, text = server.post(path, '{"inputs":[]}')
     expect("text-embeddings-inference 365", code == 400, f"{code} {text}")
 
-    # httpwg/http-core 22: a client that closes its sending side still reads.
+    # httpwg/http-core 22: a client that has closed its sending side still reads.
     answer = server.raw(b"GET /v2/models/echo HTTP/1.0\r\n\r\n", half_close=True)
     expect("http-core 22", answer.startswith(b"HTTP/1.1 200") and b"echo" in answer, str(answer[:200]))
     data = good.encode()
@@ -137,7 +137,7 @@ def main(folder):
                         half_close=True)
     expect("http-core 22", answer.startswith(b"HTTP/1.1 200"), str(answer[:200]))
 
-    # mtrudel/bandit 695: a request that waits for leave to send and is refused must not hold the connection until a time-out.
+    # mtrudel/bandit 695: refusing a request that waits for "100 Continue" must not hold the connection until a timeout.
     for target, status in (("/nowhere", b"404"), ("/health", b"405")):
         answer = server.raw(f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
                             .encode(), timeout=5)
@@ -146,7 +146,7 @@ def main(folder):
 
     server.stop()
 
-    # rwf2/Rocket 411, searxng/searxng 6437: a Service named after the program sets the variable of its port.
+    # rwf2/Rocket 411, searxng/searxng 6437: a Service with the program's name sets the variable of the program's port.
     run = subprocess.run([infer, "serve", "--models", models], env={"INFER_PORT": "tcp://10.0.0.143:8002"}, capture_output=True,
                          text=True, timeout=60)
     expect("Rocket 411", run.returncode != 0 and "INFER_PORT" in run.stderr + run.stdout, f"{run.returncode} {run.stderr}")

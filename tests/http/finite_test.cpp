@@ -1,4 +1,4 @@
-// No answer that is not finite leaves as if it were one.
+// No route may return NaN or infinity as a valid answer.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 namespace infer::http::testing {
 namespace {
 
-/// Answers with one value everywhere, whatever it is asked.
+/// A model that answers with one value everywhere.
 class ConstantBackend final : public Backend {
  public:
   ConstantBackend(ModelSignature signature, float value) : signature_(std::move(signature)), value_(value) {}
@@ -75,7 +75,7 @@ class Finite : public ::testing::TestWithParam<float> {
               std::string::npos)
         << response->body;
   }
-  /// Tensors of a text go as the model gave them, bit for bit, or not at all.
+  /// Sends the tensors of a text unchanged, or not at all.
   void expect_tensors_of_text(const std::string& model) {
     const std::string path = "/v2/models/" + model + "/infer";
     const std::string inputs =
@@ -85,7 +85,7 @@ class Finite : public ::testing::TestWithParam<float> {
     const auto json = client.Post(path, inputs + "}", "application/json");
     ASSERT_TRUE(json);
     EXPECT_EQ(json->status, 400) << json->body;
-    EXPECT_NE(json->body.find("outputs.out: element 0 is not finite"), std::string::npos) << json->body;
+    EXPECT_NE(json->body.find("outputs.out: element 0 is NaN or infinite"), std::string::npos) << json->body;
     const auto binary =
         client.Post(path, inputs + R"(,"parameters":{"binary_data_output":true}})", "application/json");
     ASSERT_TRUE(binary);
@@ -166,7 +166,7 @@ TEST_P(Finite, TensorsGoAsTheyAreInBinaryAndNeverAsJson) {
   auto client = server_.client();
   const auto json = client.Post("/v2/models/raw/infer", input + "}", "application/json");
   EXPECT_EQ(json->status, 400) << json->body;
-  EXPECT_NE(json->body.find("outputs.y: element 0 is not finite"), std::string::npos) << json->body;
+  EXPECT_NE(json->body.find("outputs.y: element 0 is NaN or infinite"), std::string::npos) << json->body;
   const auto binary = client.Post(
       "/v2/models/raw/infer", input + R"(,"parameters":{"binary_data_output":true}})", "application/json");
   ASSERT_EQ(binary->status, 200) << binary->body;

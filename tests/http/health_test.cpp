@@ -58,9 +58,9 @@ TEST(Health, UnknownRoutesAndMethodsAreNamed) {
   EXPECT_EQ(wrong->status, 405);
   EXPECT_EQ(wrong->get_header_value("Allow"), "POST");
   EXPECT_EQ(client.Post("/health", "", "text/plain")->status, 405);
-  EXPECT_EQ(client.Post("/drain", "", "text/plain")->status, 404) << "only on the probe listener";
+  EXPECT_EQ(client.Post("/drain", "", "text/plain")->status, 404) << "/drain is only on the probe listener";
   EXPECT_EQ(server.probe_client().Post("/embed", "", "image/png")->status, 404)
-      << "only on the main listener";
+      << "this route is only on the main listener";
 }
 
 TEST(Health, MetricsHaveTheNamesThatDashboardsKnow) {
@@ -86,7 +86,7 @@ TEST(Health, MetricsHaveTheNamesThatDashboardsKnow) {
         "infer_cpu_throttled_seconds "}) {
     EXPECT_NE(text.find(name), std::string::npos) << name << " in\n" << text;
   }
-  EXPECT_EQ(text.find("client"), std::string::npos) << "no label takes a client's text";
+  EXPECT_EQ(text.find("client"), std::string::npos) << "no label contains a client's text";
 }
 
 TEST(Health, TheDescriptionListsWhatIsRouted) {

@@ -10,7 +10,7 @@
 namespace infer::http::testing {
 namespace {
 
-/// A model whose outputs are its inputs: "ids" INT64 of any length, "pair" FP32 [2], "flags" BOOL [3].
+/// A model that returns its inputs: "ids" INT64 of any length, "pair" FP32 [2], "flags" BOOL [3].
 class Inference : public ::testing::Test {
  protected:
   Inference() {
@@ -38,7 +38,7 @@ class Inference : public ::testing::Test {
     return server_.client().Post("/v2/models/" + model + "/infer", headers, body, "application/json");
   }
 
-  /// Posts and parses the answer, which must have `status`.
+  /// Posts a request and parses the answer, which must have `status`.
   simdjson::dom::element ask(const std::string& model, const std::string& body, int status = 200) {
     const auto response = post(model, body);
     EXPECT_EQ(response->status, status) << response->body;
@@ -137,7 +137,7 @@ TEST_F(Inference, BytesMayNestAsTheirShapeAndBeAddresses) {
   EXPECT_NE(
       error("scripted", body("[[" + one + "],[7]]", "[2,1]")).find("element 1: must be a base64 string"),
       std::string::npos);
-  EXPECT_NE(error("scripted", body("[[" + one + "]]")).find("1 elements, shape calls for 2"),
+  EXPECT_NE(error("scripted", body("[[" + one + "]]")).find("1 elements, but shape needs 2"),
             std::string::npos);
 }
 
@@ -206,8 +206,8 @@ TEST_F(Inference, SizesThatDoNotAddUpAreRefusedByName) {
     EXPECT_EQ(response->status, 400);
     return response->body;
   };
-  EXPECT_NE(ask_with("5", "12345").find("calls for 4"), std::string::npos);
-  EXPECT_NE(ask_with("4", "123").find("the body holds 3 more"), std::string::npos);
+  EXPECT_NE(ask_with("5", "12345").find("needs 4"), std::string::npos);
+  EXPECT_NE(ask_with("4", "123").find("the body has only 3 more"), std::string::npos);
   EXPECT_NE(ask_with("4", "12345").find("1 bytes are left"), std::string::npos);
   EXPECT_NE(ask_with("-1", "").find("whole number"), std::string::npos);
   const auto too_long = post("half", "{}", {{"Inference-Header-Content-Length", "3"}});
@@ -221,24 +221,24 @@ TEST_F(Inference, AHeaderOfZeroMakesTheWholeBodyTheInput) {
   ASSERT_EQ(response->status, 200) << response->body;
   EXPECT_TRUE(response->body.ends_with(std::string("\1\2\3\4", 4)));
   const auto odd = post("half", "12345", {{"Inference-Header-Content-Length", "0"}});
-  EXPECT_NE(odd->body.find("no whole number of rows"), std::string::npos) << odd->body;
+  EXPECT_NE(odd->body.find("not a whole number of rows"), std::string::npos) << odd->body;
 }
 
 TEST_F(Inference, MistakesNameWhatIsWrong) {
-  EXPECT_EQ(error("nope", "{}", 404), "model 'nope' is not loaded; there are: scripted, echo, half");
+  EXPECT_EQ(error("nope", "{}", 404), "model 'nope' is not loaded; available: scripted, echo, half");
   EXPECT_NE(error("echo", "{").find("is not JSON"), std::string::npos);
   EXPECT_EQ(error("echo", "[]"), "body: must be a JSON object");
   EXPECT_EQ(error("echo", "{}"), "inputs: must be a list of tensors");
   EXPECT_EQ(error("echo", R"({"inputs":[]})"), "inputs: ids is missing");
   EXPECT_EQ(error("half", R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","data":[1,2]}]})"),
-            "inputs.x.datatype: FP16 travels only as binary data");
-  EXPECT_EQ(error("echo", echo_inputs("[1]")), "inputs.pair.data: 1 elements, shape calls for 2");
+            "inputs.x.datatype: FP16 can only be sent as binary data");
+  EXPECT_EQ(error("echo", echo_inputs("[1]")), "inputs.pair.data: 1 elements, but shape needs 2");
   EXPECT_EQ(error("echo", echo_inputs("[1,2,3]")),
-            "inputs.pair.data: more than 2 elements, shape calls for 2");
+            "inputs.pair.data: more than 2 elements, but shape needs 2");
   EXPECT_EQ(error("echo", echo_inputs("[1,1e39]")),
-            "inputs.pair.data: element 1 is '1e+39', which its datatype cannot hold");
+            "inputs.pair.data: element 1 is '1e+39', which does not fit the datatype");
   EXPECT_EQ(error("echo", echo_inputs("[1,\"2\"]")),
-            "inputs.pair.data: element 1 is '\"2\"', which its datatype cannot hold");
+            "inputs.pair.data: element 1 is '\"2\"', which does not fit the datatype");
   EXPECT_NE(
       error("echo", R"({"inputs":[{"name":"pair","shape":[1000000,1000000],"datatype":"FP32","data":[]}]})")
           .find("more elements than the body has bytes"),
@@ -271,7 +271,7 @@ TEST_F(Inference, WhatJsonCannotHoldIsRefusedNotMisprinted) {
   const auto response =
       post("echo", body, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
   EXPECT_EQ(response->status, 400);
-  EXPECT_NE(response->body.find("outputs.pair: element 1 is not finite"), std::string::npos)
+  EXPECT_NE(response->body.find("outputs.pair: element 1 is NaN or infinite"), std::string::npos)
       << response->body;
 }
 

@@ -14,15 +14,15 @@ TEST(JsonError, SaysLineColumnAndWhatWasFound) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"\xEF\xBB\xBF{}", "line 1, column 1: a byte order mark; send the text without it"},
       {std::string("{\0}\0", 4), "line 1, column 1: UTF-16; JSON is sent as UTF-8"},
-      {"{\"a\": NaN}", "line 1, column 7: NaN, which JSON lacks where a value is expected"},
-      {"{\"a\":\n -Infinity}", "line 2, column 2: -Infinity, which JSON lacks"},
+      {"{\"a\": NaN}", "line 1, column 7: NaN, which JSON does not have where a value is expected"},
+      {"{\"a\":\n -Infinity}", "line 2, column 2: -Infinity, which JSON does not have"},
       {"{\"a\": [1, 2,]}", "line 1, column 12: a comma before ]"},
       {"{\"a\": 1,\n\n}", "line 1, column 8: a comma before }"},
       {"{'a': 1}",
-       "line 1, column 2: a single quote, where JSON has double quotes where a key in double quotes is "
+       "line 1, column 2: a single quote instead of a double quote where a key in double quotes is "
        "expected"},
       {"{\"a\": 'b'}",
-       "line 1, column 7: a single quote, where JSON has double quotes where a value is expected"},
+       "line 1, column 7: a single quote instead of a double quote where a value is expected"},
       {"{\"\xC3\xA4\": True}", "line 1, column 7: True; JSON writes true where a value is expected"},
       {"{\"a\": None}", "line 1, column 7: None; JSON writes null where a value is expected"},
       {"{\"a\": [1, 2", "line 1, column 12: the text ends within the list that begins at line 1, column 7"},
@@ -33,14 +33,14 @@ TEST(JsonError, SaysLineColumnAndWhatWasFound) {
        "line 1, column 10: more text after the end of the value, beginning with the word 'x' without "
        "quotes"},
       {"{\"a\": \"\t\"}", "line 1, column 8: the byte 0x09 within a string; write it as an escape"},
-      {"{\"a\": \"\xFF\"}", "line 1, column 8: the byte 0xFF within a string, which is no UTF-8"},
-      {"{\"a\": 01}", "line 1, column 7: a number with a zero in front: '01'"},
-      {"{\"a\": 1e999}", "line 1, column 7: a number that 64 bits do not hold: '1e999'"},
+      {"{\"a\": \"\xFF\"}", "line 1, column 8: the byte 0xFF within a string, which is not UTF-8"},
+      {"{\"a\": 01}", "line 1, column 7: a number with a leading zero: '01'"},
+      {"{\"a\": 1e999}", "line 1, column 7: a number that does not fit in 64 bits: '1e999'"},
       {"{\"a\" 1}", "line 1, column 6: '1' where a colon is expected"},
       {"{\"a\": 1 \"b\": 2}", "line 1, column 9: '\"' where a comma or } is expected"},
-      {"// hello\n{}", "line 1, column 1: a comment, which JSON lacks where a value is expected"},
+      {"// hello\n{}", "line 1, column 1: a comment, which JSON does not have where a value is expected"},
       {"{a: 1}", "line 1, column 2: the word 'a:' without quotes where a key in double quotes is expected"},
-      {R"({"a": "\x"})", "line 1, column 8: an escape within a string that JSON lacks"},
+      {R"({"a": "\x"})", "line 1, column 8: an escape within a string that JSON does not have"},
   };
   for (const auto& [text, expected] : cases) {
     EXPECT_EQ(json_error(text).substr(0, expected.size()), expected) << text;
@@ -48,7 +48,7 @@ TEST(JsonError, SaysLineColumnAndWhatWasFound) {
   EXPECT_NE(json_error(std::string(5000, '[')).find("nest deeper than 1024"), std::string::npos);
 }
 
-/// Whatever simdjson refuses is explained, and nothing is that it takes.
+/// Every text that simdjson refuses gets an explanation, and no other text does.
 TEST(JsonError, AgreesWithTheParserOnDamagedTexts) {
   const std::string whole =
       R"({"inputs": [{"name": "x\u00e9\ud83d\ude00", "shape": [1, -2.5e3, 0.1], "ok": true, "no": null, "f": false}], "é": {}})";

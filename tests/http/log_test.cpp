@@ -16,7 +16,7 @@ namespace {
 
 struct Pipe {
   Pipe() {
-    ::signal(SIGPIPE, SIG_IGN);  // as the server has it: a thread may still write when a test ends
+    ::signal(SIGPIPE, SIG_IGN);  // as in the server: a thread may still write when a test ends
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   }
   ~Pipe() {
@@ -129,10 +129,10 @@ TEST(RequestLog, AFloodOfFailuresIsSampledCountedAndToldOf) {
   requests.answer(500, 1000);
   requests.answer(200, 500);
   requests.log.report_left_out();
-  // The flood may cross a few seconds, each with lines of its own.
+  // The flood may cross a few seconds, each with its own limit.
   EXPECT_LE(requests.count("\"status\":400"), 50);
   EXPECT_GE(requests.count("\"status\":400"), 5);
-  EXPECT_GE(requests.count("\"status\":500"), 5) << "refusals take no place of failures";
+  EXPECT_GE(requests.count("\"status\":500"), 5) << "refusals do not use up the limit of failures";
   EXPECT_GE(requests.count("\"status\":200"), 5);
   const std::string metrics = requests.metrics.render();
   for (const char* counted : {"status=\"400\"} 2000", "status=\"500\"} 1000", "status=\"200\"} 500"})
@@ -149,7 +149,7 @@ TEST(RequestLog, AFloodOfFailuresIsSampledCountedAndToldOf) {
   EXPECT_EQ(told + static_cast<std::uint64_t>(requests.count("\"status\"")), 3500U);
   const std::size_t lines = requests.lines.size();
   requests.log.report_left_out();
-  EXPECT_EQ(requests.lines.size(), lines) << "nothing new to tell of";
+  EXPECT_EQ(requests.lines.size(), lines) << "nothing new to report";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The readers of HTTP messages on bytes alone: what is taken, and above all what is not.
+// Tests the parsers of HTTP messages on bytes: what they accept and, above all, what they refuse.
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -20,7 +20,7 @@
 namespace infer::http {
 namespace {
 
-/// The head that ends where it says; status 0 is that of a head that is fine.
+/// A head that ends where the parser says. Status 0 means that the head is valid.
 int status_of(const std::string& text) {
   std::size_t seen = 0;
   const std::size_t end = find_block_end(text, seen);
@@ -222,8 +222,8 @@ TEST(RequestHead, WhetherTheConnectionStaysIsAListOfWordsInAnyCase) {
   EXPECT_FALSE(stays("1.0", "Connection: Keep-Alive, close\r\n"));
 }
 
-/// The content of a chunked body that comes in pieces of `step` bytes, then "|" and what is left; "!" at an
-/// error, "?" where more is needed.
+/// Returns the content of a chunked body that arrives in pieces of `step` bytes, then "|" and the rest; "!"
+/// after an error, or "?" if more bytes are needed.
 std::string unchunk(std::string_view text, std::size_t step) {
   ChunkedReader reader;
   std::string out;
@@ -310,7 +310,7 @@ std::string pack(std::string_view text, Coding coding) {
   return packed.value();
 }
 
-/// What is unpacked, then "|" at the right end, "?" at another, "!" at an error.
+/// Returns the unpacked bytes, then "|" at a complete end, "?" at an incomplete end, or "!" after an error.
 std::string unpack(std::string_view packed, Coding coding, std::size_t step) {
   Inflater inflater(coding);
   std::string out;
@@ -331,8 +331,8 @@ TEST(Inflater, UnpacksWholeBodiesAndNothingElse) {
     for (const std::size_t step : {std::size_t{1}, std::size_t{1000}, packed.size()}) {
       EXPECT_EQ(unpack(packed, coding, step), text + "|");
       EXPECT_EQ(unpack(packed.substr(0, packed.size() - 1), coding, step).back(), '?') << "no checksum";
-      EXPECT_NE(unpack(packed + "x", coding, step).back(), '|') << "a byte behind the end";
-      EXPECT_EQ(unpack(packed + std::string(20, 'x'), coding, step).back(), '!') << "bytes behind the end";
+      EXPECT_NE(unpack(packed + "x", coding, step).back(), '|') << "a byte after the end";
+      EXPECT_EQ(unpack(packed + std::string(20, 'x'), coding, step).back(), '!') << "bytes after the end";
     }
     std::string wrong = packed;
     wrong[packed.size() - 5] = static_cast<char>(wrong[packed.size() - 5] ^ 1);
@@ -393,8 +393,8 @@ TEST(Multipart, TheBoundaryIsOfAtMost70Characters) {
     EXPECT_FALSE(boundary(std::string("multipart/form-data") + bad)) << bad;
 }
 
-// Real time passes: that the time is in proportion to the bytes is the property, and ten times the worst that
-// was measured is allowed.
+// Uses real time, because the test checks that the time is proportional to the bytes. Allows ten times the
+// worst measured time.
 TEST(Multipart, TakesTimeInProportionToTheBodyWhateverItHolds) {
   const std::string boundary(70, '-');
   const std::string almost = "\r\n--" + boundary.substr(1) + "x";

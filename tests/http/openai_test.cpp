@@ -14,7 +14,7 @@
 namespace infer::http::testing {
 namespace {
 
-/// Texts to four numbers that follow from their token ids alone.
+/// Maps texts to four numbers that depend only on their token ids.
 class TextBackend final : public Backend {
  public:
   const ModelSignature& signature() const noexcept override { return signature_; }
@@ -87,7 +87,8 @@ TEST_F(OpenAi, AStringAListAndTokensAreTheSameText) {
   EXPECT_EQ(embedding(R"({"model":"text","input":[5,6]})"), one);
   EXPECT_EQ(embedding(R"({"model":"text","input":[[5],[2,5,6,3]]})", 1), one);
   const auto answer = ask(R"({"model":"text","input":["hello","hello world"]})");
-  EXPECT_EQ(answer["usage"]["prompt_tokens"].get_int64().value(), 7);  // with the two special ones of each
+  EXPECT_EQ(answer["usage"]["prompt_tokens"].get_int64().value(),
+            7);  // including two special tokens for each text
   EXPECT_EQ(answer["data"].at(1)["index"].get_int64().value(), 1);
 }
 
@@ -118,7 +119,7 @@ TEST_F(OpenAi, ImagesComeAsDataAddressesAndAreNeverFetched) {
           .size(),
       8U);
   EXPECT_NE(error(R"({"model":"scripted","input":["http://127.0.0.1/photo.jpg"]})")
-                .find("remote addresses are not fetched"),
+                .find("is a remote address, which the server does not fetch"),
             std::string::npos);
 }
 
@@ -132,7 +133,7 @@ TEST_F(OpenAi, MistakesNameWhatIsWrong) {
   EXPECT_EQ(error(R"({"model":"text","input":[[5],[7]]})"),
             "inputs[1]: token 0 is 7, the vocabulary ends before 7");
   EXPECT_EQ(error(R"({"model":"text","input":"hello","encoding_format":"hex"})"),
-            "encoding_format: 'hex' is none of float, base64");
+            "encoding_format: 'hex' is not one of float, base64");
   EXPECT_NE(error(R"({"model":"text","input":"hello hello hello hello hello"})", 413).find("max_tokens is 6"),
             std::string::npos);
 }
@@ -168,8 +169,8 @@ TEST_F(OpenAi, TheModelThatWasAskedForOrAnErrorOnEveryRoute) {
   expect("/predict", R"({"text":"a","model":"text"})", 400,
          "is for text-embedding, not for text-classification");
   expect("/v1/embeddings", R"({"input":"hello","model":"text","version":"9"})", 404, "loaded versions: 1");
-  expect("/v2/models/nope/infer", "{}", 404, "there are: scripted, text");
-  expect("/v2/models/text/versions/9/infer", "{}", 404, "there are: 1");
+  expect("/v2/models/nope/infer", "{}", 404, "available: scripted, text");
+  expect("/v2/models/text/versions/9/infer", "{}", 404, "available: 1");
 }
 
 TEST_F(OpenAi, EmbedHasTheDefaultsAndStatusesOfTextEmbeddingsInference) {
@@ -177,8 +178,7 @@ TEST_F(OpenAi, EmbedHasTheDefaultsAndStatusesOfTextEmbeddingsInference) {
   const auto status = [&](const std::string& body) {
     return client.Post("/embed", body, "application/json")->status;
   };
-  EXPECT_EQ(status(R"({"inputs":"hello hello hello hello hello hello"})"), 200)
-      << "cut unless told otherwise";
+  EXPECT_EQ(status(R"({"inputs":"hello hello hello hello hello hello"})"), 200) << "texts are cut by default";
   const auto refused = client.Post(
       "/embed", R"({"inputs":"hello hello hello hello hello hello","truncate":false})", "application/json");
   EXPECT_EQ(refused->status, 413);
@@ -186,7 +186,8 @@ TEST_F(OpenAi, EmbedHasTheDefaultsAndStatusesOfTextEmbeddingsInference) {
   EXPECT_EQ(status(R"({"inputs":7})"), 422);
   EXPECT_EQ(status(R"({})"), 422);
   EXPECT_EQ(status(R"({"inputs":"hello","normalize":"yes"})"), 422);
-  EXPECT_EQ(status(R"({"inputs":"hello","prompt_name":"query"})"), 422) << "would change the numbers";
+  EXPECT_EQ(status(R"({"inputs":"hello","prompt_name":"query"})"), 422)
+      << "ignoring it would change the vectors";
   EXPECT_EQ(status(R"({"inputs":"hello","truncation_direction":"left"})"), 422);
   EXPECT_EQ(status(R"({"inputs":"hello","truncation_direction":"Right","dimensions":2})"), 200);
   EXPECT_EQ(status(R"({"inputs":"hello")"), 400);
@@ -196,7 +197,7 @@ TEST_F(OpenAi, EmbedHasTheDefaultsAndStatusesOfTextEmbeddingsInference) {
                       "application/json")
                 ->body.substr(0, 2),
             "[1")
-      << "a cosine, whatever the length";
+      << "a cosine does not depend on the length";
 }
 
 TEST_F(OpenAi, ModelsAreListed) {

@@ -1,4 +1,4 @@
-// Pages of other sites, open in a browser on this machine, against a server that listens on loopback.
+// Pages of other sites, open in a browser on this machine, attack a server that listens on loopback.
 
 #include <gtest/gtest.h>
 
@@ -81,7 +81,7 @@ TEST(Origin, AServerOnLoopbackAnswersToLoopbackNamesAlone) {
       403);
   EXPECT_EQ(status(probe.Get("/metrics", {{"Host", "evil.example"}})), 403);
   EXPECT_NE(server.raw("GET /health HTTP/1.0\r\n\r\n").find(" 200 "), std::string::npos)
-      << "no browser sends that";
+      << "no browser sends such a request";
 }
 
 TEST(Origin, AServerThatOthersReachTakesAnyHost) {
@@ -117,7 +117,7 @@ TEST(Origin, OperationsDemandWhatNoOtherSiteCanSend) {
     EXPECT_EQ(post({{"x-infer-admin", "1"}, {"Origin", "http://" + host}, {"Sec-Fetch-Site", "same-origin"}}),
               200)
         << path;
-    EXPECT_EQ(plain.Options(path)->status, 405) << "a browser asks first, and gets no permission";
+    EXPECT_EQ(plain.Options(path)->status, 405) << "a browser asks first, and the server refuses";
     EXPECT_EQ(status(plain.Get(path, {{"X-Infer-Admin", "1"}})), 405);
   }
 }
@@ -145,7 +145,7 @@ TEST(Origin, UnsafeMethodsOfTheServiceRefuseOtherSites) {
   }
   EXPECT_EQ(status(client.Get("/v2", {{"Origin", "http://evil.example"}, {"Sec-Fetch-Site", "cross-site"}})),
             200)
-      << "a link from elsewhere may be followed";
+      << "a link from another site may be followed";
 }
 
 TEST(Origin, ARefusalIsSaidBeforeTheBodyIsRead) {
@@ -155,7 +155,7 @@ TEST(Origin, ARefusalIsSaidBeforeTheBodyIsRead) {
       "Host: a\r\nConnection: close\r\n\r\n");
   EXPECT_NE(answer.find(" 403 "), std::string::npos);
   EXPECT_NE(answer.find("add the name to --allowed-hosts"), std::string::npos) << answer;
-  EXPECT_NE(answer.find(" 200 "), std::string::npos) << "the connection goes on with the next request";
+  EXPECT_NE(answer.find(" 200 "), std::string::npos) << "the connection accepts the next request";
 }
 
 }  // namespace

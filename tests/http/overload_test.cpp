@@ -1,4 +1,4 @@
-// Hang-ups, deadlines, overload and drain with requests under way; also run under ThreadSanitizer.
+// Disconnects, deadlines, overload and drain with requests in progress. Also runs under ThreadSanitizer.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ using testing::connect_to;
 using testing::images_json;
 using testing::TestServer;
 
-/// Holds every forward until it is let go.
+/// Blocks every forward until it is released.
 struct Gate {
   std::counting_semaphore<1 << 20> entered{0};
   std::counting_semaphore<1 << 20> go{0};
@@ -44,7 +44,8 @@ std::string request_bytes() {
          std::to_string(body().size()) + "\r\n\r\n" + body();
 }
 
-/// Goes away so that the peer hears of it at once: a close alone is the end of sending, no more.
+/// Resets the connection, so that the peer notices at once. A close alone would only end the sending
+/// direction.
 void hang_up(int fd) {
   const linger at_once{1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -53,7 +54,7 @@ void hang_up(int fd) {
 
 template <class Condition>
 void eventually(Condition condition) {
-  while (!condition()) std::this_thread::yield();  // ctest's time limit ends a wait that is in vain
+  while (!condition()) std::this_thread::yield();  // CTest's time limit ends a wait that never succeeds
 }
 
 TEST(HangUp, AWaitingRequestWhoseClientLeavesCostsNoForward) {
@@ -69,7 +70,7 @@ TEST(HangUp, AWaitingRequestWhoseClientLeavesCostsNoForward) {
   ASSERT_EQ(::send(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   eventually([&] { return server.engine().stats().scheduler.queue_size == 1; });
   hang_up(fd);
-  // The watcher has seen it once the cancelled task can be collected, which the worker does when it is free.
+  // The watcher has noticed once the worker, when free, can collect the cancelled task.
   gate.go.release();
   first.join();
   gate.go.release(4);
@@ -98,9 +99,9 @@ TEST(HangUp, IsNoticedWhileTheServerWaits) {
   }
   eventually([&] { return server.engine().stats().scheduler.queue_size == kClients; });
   for (const int fd : sockets) hang_up(fd);
-  // A further request that is enqueued does not purge, so give the watcher its turn through the kernel:
-  // closing is synchronous on loopback, and the epoll thread only needs to run.
-  std::this_thread::sleep_for(milliseconds(200));  // the property is about noticing within real time
+  // Enqueueing another request does not purge, so let the watcher run: closing is synchronous on loopback,
+  // and only the epoll thread must still run.
+  std::this_thread::sleep_for(milliseconds(200));  // the test checks that the watcher notices in real time
   gate.go.release(1);
   first.join();
   eventually([&] { return server.engine().stats().inflight == 0; });
@@ -132,7 +133,7 @@ TEST(Overload, TheRestGets429WithRetryAfterAndTheAcceptedAreServed) {
     EXPECT_GE(seconds, 1);
     EXPECT_LE(seconds, 30);
   }
-  EXPECT_EQ(server.client().Get("/readyz")->status, 200) << "a full queue is ready";
+  EXPECT_EQ(server.client().Get("/readyz")->status, 200) << "a server with a full queue is ready";
   EXPECT_EQ(server.probe_client().Get("/livez")->status, 200);
   gate.go.release(100);
   for (auto& thread : accepted) thread.join();

@@ -1,6 +1,6 @@
-"""The server's page in a real browser, used as a person would: page_test.py INFER CACHE OUT. Leaves OUT/page.png to look at.
+"""Uses the server's page in a real browser like a person: page_test.py INFER CACHE OUT. Saves a screenshot as OUT/page.png.
 
-Ends with 77, which CTest takes as skipped, where there is no Chromium or its driver.
+Exits with 77, which CTest counts as skipped, if Chromium or its driver is not installed.
 """
 
 import base64
@@ -19,7 +19,7 @@ infer, cache, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), pathli
 if not shutil.which("chromedriver") or not shutil.which("chromium"):
     print("skipped: there is no chromium with its driver; scripts/setup.sh --tests installs them")
     sys.exit(77)
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of WebDriver's references
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of references in the WebDriver protocol
 
 
 class Browser:
@@ -111,31 +111,31 @@ with tempfile.TemporaryDirectory() as work:
     browser = Browser(work / "profile")
     try:
         browser.call("POST", "/url", {"url": url})
-        # The page asks for the key, and shows the models once it has one.
+        # The page asks for the key, and shows the models after it has the key.
         browser.wait("!document.getElementById('key-form').hidden", "the page asks for a key")
         browser.type("#key", "the-key-of-this-test\n")
         browser.run("document.getElementById('key').dispatchEvent(new Event('change'))")
         browser.wait("document.querySelectorAll('#models tr').length === 2", "both models are shown")
         expect(browser.text("#state") == "ready", "the state is shown")
 
-        # A photo is chosen, and its vector shown.
+        # Chooses a photo, whose vector the page must show.
         browser.type("#file", str(next((cache / "photos").glob("coffee*"))))
         summary = browser.wait("document.getElementById('summary').textContent", "an answer to the photo")
         expect(summary.startswith("64 numbers: "), summary)
         expect(browser.run("return document.querySelectorAll('#bars i').length") == 64, "a bar a number")
         browser.wait("document.querySelectorAll('#timings div').length === 4", "the timings")
         browser.wait("document.querySelector('#models td:nth-child(5)').textContent === '1'", "the request is counted")
-        time.sleep(0.2)  # for the picture alone: it is to show the photo as it was painted
+        time.sleep(0.2)  # only for the screenshot, which should show the painted photo
         out.mkdir(parents=True, exist_ok=True)
         (out / "page.png").write_bytes(base64.b64decode(browser.call("GET", "/screenshot")))
 
-        # A photo dropped, as the browser would tell it.
+        # Drops a photo, with the events of a browser.
         browser.run("""const transfer = new DataTransfer();
             transfer.items.add(new File(['no photo'], 'a.jpg', {type: 'image/jpeg'}));
             document.getElementById('photo').dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, bubbles: true}));""")
         browser.wait("document.getElementById('summary').className === 'failed'", "what is no photo is said to be none")
 
-        # Tensors by hand; what is wrong is said.
+        # Sends tensors by hand. The page must report an error.
         browser.run("""const select = document.getElementById('model');
             select.value = 'tensors'; select.dispatchEvent(new Event('change'));""")
         browser.click("#send")

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A server with a forecaster and a simulator from folders, beside the scripted image model.
+/// A server with a forecaster and a simulator from folders, and the scripted image model.
 class Predict : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -111,7 +111,7 @@ TEST_F(Predict, WhatIsWrongIsNamed) {
   bad(R"({"rows":{"a":1}})", "rows: must be a list of rows");
   bad(R"({"data":{"sales":[1,2]}})", "data.price: must be a list");
   bad(R"({"data":{"sales":[1,2],"price":[1]}})", "data.price: has 1 values");
-  bad(R"({"data":{"sales":[1],"price":[1],"profit":[1]}})", "'profit' is no column");
+  bad(R"({"data":{"sales":[1],"price":[1],"profit":[1]}})", "'profit' is not a column");
   bad(R"({"data":{},"rows":[]})", "rows and data");
   bad(R"({"inference_length":2,"future":{"sales":[1,2]}})", "'sales' is not a feature");
   bad(R"({"inference_length":2,"future":{"price":[1]}})", "future.price: 1 values given for 2 rows");
@@ -133,7 +133,7 @@ TEST_F(Predict, TheSimulatorDoesTheWorkItIsGiven) {
   EXPECT_NE(response->body.find(R"({"status":"ok","work_units":25,"elapsed_ms":)"), std::string::npos);
   EXPECT_NE(response->body.find(R"("pod":")"), std::string::npos);
   EXPECT_EQ(post("/infer", "")->status, 200);
-  EXPECT_EQ(server_->client().Get("/infer")->status, 200) << "of the model's own size";
+  EXPECT_EQ(server_->client().Get("/infer")->status, 200) << "the work has the model's default size";
   EXPECT_EQ(post("/infer", R"({"work_ms": 1.5})")->status, 200);
   expect_refused("/infer", R"({"work_ms": -1})", 400, "work_ms: -1.000000 is outside 0 to 60000");
   expect_refused("/infer", R"({"work_ms": "long"})", 400, "work_ms: must be a number");
@@ -169,7 +169,7 @@ TEST_F(Predict, RowsThatOverflowAreTheClientsFault) {
 
 TEST_F(Predict, ImagesAreServedBesideThem) {
   const auto response = server_->client().Post("/embed", "not an image", "image/png");
-  EXPECT_EQ(response->status, 400) << response->body;  // and not 404
+  EXPECT_EQ(response->status, 400) << response->body;  // not 404
 }
 
 }  // namespace

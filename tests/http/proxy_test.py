@@ -1,7 +1,7 @@
-"""Random framings, straight and behind nginx and HAProxy: proxy_test.py INFER [COUNT [SEED]]. Nobody must see more requests than
-the one before it: that is how a request is smuggled past a proxy.
+"""Sends random framings directly and through nginx and HAProxy: proxy_test.py INFER [COUNT [SEED]]. No program may see more requests
+than the program before it, because such a request would be smuggled past a proxy.
 
-Ends with 77, which CTest takes as skipped, where neither proxy is installed; scripts/setup.sh --tests installs both.
+Exits with 77, which CTest counts as skipped, if neither proxy is installed. scripts/setup.sh --tests installs both.
 """
 
 import pathlib
@@ -21,7 +21,7 @@ SMUGGLED = b"GET /health HTTP/1.1\r\nHost: b\r\n\r\n"
 
 
 def framing(random):
-    """A request whose parts are right more often than not, with another one behind it that may look like a part of it."""
+    """Returns a request with mostly valid parts, followed by another request that may look like a part of the first."""
     def often(right, *wrong):
         return right if random.random() < 0.9 else random.choice(wrong)
     crlf = often(b"\r\n", b"\n", b"\r\r\n", b"\r\n ")
@@ -54,7 +54,7 @@ def framing(random):
 
 
 class Log:
-    """What a proxy says of each request: whether it went to the server."""
+    """Collects a proxy's log, which says for each request whether the proxy forwarded it."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -113,7 +113,7 @@ backend b
 
 
 def exchange(port, bytes):
-    """What comes back, and whether the other side ended the connection."""
+    """Returns the answer, and whether the other side closed the connection."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=0.1) as connection:
         try:
@@ -128,7 +128,7 @@ def exchange(port, bytes):
 
 
 def counted(server, asked=[0]):
-    """Requests the server has counted, those that asked for the number left out."""
+    """Returns the number of requests that the server counted, without those that ask for this number."""
     text = server.get("/metrics", server.probe)[1]
     asked[0] += 1
     return sum(int(float(value)) for value in re.findall(r"^http_requests_total\S* (\S+)$", text, re.MULTILINE)) - asked[0] + 1
@@ -154,7 +154,7 @@ def try_framings(server, port, count, seed, log):
             if ours == limit or (time.monotonic() > end):
                 break
             time.sleep(0.002)
-        # One whose client has left half way may have been counted by the proxy alone.
+        # A proxy alone may have counted a request whose client has left.
         expect(ours <= limit, f"{ours} requests of {limit} at {what}")
         expect(ours == limit or not ended or log, f"{ours} requests of {limit} at {what}")
         if log:
@@ -181,7 +181,7 @@ def main():
                                            env={"PATH": "/usr/sbin:/usr/bin"})
                 try:
                     server.wait(lambda: exchange(port, LAST)[0].startswith(b"HTTP/1.1 200"), f"{proxy.__name__} runs")
-                    time.sleep(0.2)  # what it says of the requests before
+                    time.sleep(0.2)  # waits for the proxy's log of the requests so far
                     print(proxy.__name__ + ": %d requests, %d refused first" % try_framings(server, port, count, seed, log))
                 finally:
                     process.terminate()

@@ -1,6 +1,6 @@
-"""What must not take the server down, one case a run: robustness_test.py INFER CASE. The real program, the real fault.
+"""Tests that a fault does not take the server down, one case in each run: robustness_test.py INFER CASE. Uses the real program and fault.
 
-Ends with 77, which CTest takes as skipped, where the fault cannot be made here.
+Exits with 77, which CTest counts as skipped, if the fault cannot be produced on this machine.
 """
 
 import base64
@@ -157,7 +157,7 @@ def a_model_file_that_is_deleted_or_cut(models):
         whole = file.read_bytes()
         os.truncate(file, len(whole) // 2)
         expect(forecast() == before, "a file cut short changes nothing")
-        # Another version with such a file is refused, and said to be.
+        # The server refuses another version with such a file, and reports it.
         shutil.copytree(version, models / "y" / "9")
         (models / "y" / "PROMOTED").write_text("9\n")
         server.wait(lambda: server.lines("swap_refused"), "the swap is refused")
@@ -173,7 +173,7 @@ def a_models_folder_that_vanishes(models):
         away = models.with_name("away")
         models.rename(away)
         server.wait(lambda: server.lines("swap_refused"), "the loss is logged")
-        time.sleep(0.3)  # a dozen more looks
+        time.sleep(0.3)  # time for a dozen more checks
         expect(len(server.lines("swap_refused")) == 1, "and logged once")
         server.serves("without its folder")
         away.rename(models)
@@ -197,7 +197,7 @@ def a_log_that_nobody_reads(models):
     reader, writer = os.pipe()
     with Server(models, "--log-requests-per-second", 0, stdout=writer) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
-        for i in range(400):  # more lines than a pipe holds
+        for i in range(400):  # more lines than a pipe buffers
             connection.request("POST", "/v2/models/echo/infer", json.dumps(request(i)))
             response = connection.getresponse()
             expect(response.status == 200, "requests are answered")
@@ -217,11 +217,11 @@ def thirty_seconds_of_standstill(models):
             thread.start()
         server.wait(lambda: server.metric('infer_busy_workers{model="echo"}') > 0, "requests are under way")
         server.process.send_signal(signal.SIGSTOP)
-        time.sleep(30)  # the fault itself
+        time.sleep(30)  # the standstill
         server.process.send_signal(signal.SIGCONT)
         for thread in threads:
             thread.join()
-        # 429: by the rate that was measured over the standstill, the request would begin too late.
+        # 429: by the rate measured over the standstill, the request would begin too late.
         expect(len(answers) == 20 and set(answers) <= {200, 429, 504}, f"each request has one answer: {answers}")
         server.serves("after a standstill")
 
@@ -259,14 +259,14 @@ def no_descriptors_left(models):
         def cpu():
             fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
             return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        # Connections that ask for nothing, twice as many as there are descriptors.
+        # Twice as many idle connections as descriptors.
         crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2 * limit)]
         for _ in range(20):
             expect(server.get("/livez", server.probe)[0] == 200, "probes are answered meanwhile")
             expect(server.get("/metrics", server.probe)[0] == 200, "metrics too")
         server.serves("idle connections make room for one that asks")
         before = cpu()
-        time.sleep(1)  # over which the processor time is taken
+        time.sleep(1)  # the interval of the CPU time measurement
         expect(cpu() - before < 0.3, f"waiting costs no processor time: {cpu() - before:.2f} s in a second")
         for connection in crowd:
             connection.close()
@@ -279,7 +279,7 @@ def few_descriptors_at_the_start(models):
     readable = 0
     for limit in range(13, 41):
         def few(limit=limit):
-            os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:2])  # each core has descriptors of its own
+            os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:2])  # each core needs descriptors
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         started = subprocess.Popen([infer, "serve", "--models", models, "--port", "0", "--probe-port", "0"], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, preexec_fn=few)
@@ -293,9 +293,9 @@ def few_descriptors_at_the_start(models):
         started.wait()
         started.stdout.close()
         if '"event":"ready"' not in said:
-            expect("Too many open files" in said, f"{limit} descriptors: the reason is said: {said}")
+            expect("Too many open files" in said, f"{limit} descriptors: the server reports the reason: {said}")
         for wrong in ("no such", "contains no folder", "has no version"):
-            expect(wrong not in said, f"{limit} descriptors: what is there is not said to be missing: {said}")
+            expect(wrong not in said, f"{limit} descriptors: the server does not report existing files as missing: {said}")
     expect(0 < readable < 28, f"some of these limits are too few and some suffice: {readable}")
 
 
@@ -311,7 +311,7 @@ def uploads_over_tls(models):
     context.check_hostname = False
 
     def upload(size, cut):
-        """Sends a body of `size` bytes whose records end within `cut` bytes of what the kernel hands over at a time."""
+        """Sends a body of `size` bytes whose TLS records end within `cut` bytes of what the kernel delivers at a time."""
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
@@ -331,7 +331,7 @@ def uploads_over_tls(models):
             while body:
                 body = body[tls.write(body):]
             packed = outgoing.read()
-            while packed:  # each piece ends within a record; the last one is short
+            while packed:  # each piece ends within a record, and the last record is short
                 piece, packed = packed[:16_384 * 3 + cut], packed[16_384 * 3 + cut:]
                 connection.sendall(piece)
             return until(lambda: tls.read(12))
@@ -347,11 +347,11 @@ def uploads_over_tls(models):
                 sys.exit(f"FAILED: a body of {size} bytes over TLS: {error}")
             expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes over TLS: {answer}")
             late += time.monotonic() - start > 0.4
-    expect(late < len(sizes) / 4, f"bodies over TLS do not wait for more than they are: {late} of {len(sizes)} did")
+    expect(late < len(sizes) / 4, f"bodies over TLS do not wait for bytes beyond their end: {late} of {len(sizes)} did")
 
 
 def uploads_over_tls_in_small_segments(models):
-    """The same where a segment holds 248 bytes, so that records and segments end at different places."""
+    """Repeats the test with segments of 248 bytes, so that records and segments end at different places."""
     alone = ["unshare", "--user", "--map-root-user", "--net"]
     try:
         if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
@@ -363,7 +363,7 @@ def uploads_over_tls_in_small_segments(models):
 
 
 def uploads_over_a_short_loopback(models):
-    # struct ifreq of netdevice(7); a namespace of its own begins with its loopback down.
+    # struct ifreq of netdevice(7). In a new network namespace, loopback is down at first.
     with socket.socket() as s:
         fcntl.ioctl(s, 0x8922, struct.pack("16si20x", b"lo", 300))     # SIOCSIFMTU
         fcntl.ioctl(s, 0x8914, struct.pack("16sh22x", b"lo", 0x1))     # SIOCSIFFLAGS, IFF_UP
@@ -377,11 +377,11 @@ def uploads_over_a_short_loopback(models):
 
 
 def uploads_that_pause(models):
-    """A body of any size is answered as soon as its last bytes are there, wherever its sender paused."""
+    """A body of any size is answered as soon as its last bytes arrive, wherever its sender paused."""
     write_model(models)
 
     def unread(connection):
-        """Bytes that the kernel has for the server's end of the connection; see proc_pid_net_tcp(5)."""
+        """Returns how many bytes the kernel has buffered for the server's end of the connection; see proc_pid_net_tcp(5)."""
         ends = f"0100007F:{server.port:04X} 0100007F:{connection.getsockname()[1]:04X} "
         line = next(line for line in open("/proc/net/tcp") if ends in line)
         return int(line.split()[4].split(":")[1], 16)
@@ -397,7 +397,7 @@ def uploads_that_pause(models):
                 with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
                     connection.sendall(b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                                        b"Content-Length: %d\r\n\r\n" % size + body[:-last])
-                    read_by = time.monotonic() + 1  # below its mark the server need not read before the rest comes
+                    read_by = time.monotonic() + 1  # below its mark, the server need not read before the rest arrives
                     while unread(connection) > 0 and time.monotonic() < read_by:
                         time.sleep(0.001)
                     start = time.monotonic()
@@ -408,8 +408,8 @@ def uploads_that_pause(models):
                         sys.exit(f"FAILED: a body of {size} bytes that pauses before its last {last}: {error}")
                     expect(answer == b"HTTP/1.1 200", f"a body of {size} bytes that pauses before its last {last}: {answer}")
                     count, late = count + 1, late + (time.monotonic() - start > 0.4)
-    # The server looks every half second, whatever has come: a few that take so long are the machine's fault.
-    expect(late < count / 4, f"the last bytes of a body are heard of at once: {late} of {count} were not")
+    # The server checks every half second, so a few late answers are due to a busy machine.
+    expect(late < count / 4, f"the server notices the last bytes of a body at once: {late} of {count} were not")
 
 
 def a_crowd_at_the_probe_port(models):
@@ -449,7 +449,7 @@ def slow_peers_hold_no_place(models):
                 try:
                     connection.send(b" ")
                 except OSError:
-                    pass  # it made room
+                    pass  # the connection made room
 
     def beside(what, sent, places):
         with Server(models, "--max-connections", places) as server:
@@ -464,7 +464,7 @@ def slow_peers_hold_no_place(models):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
                 connection.sendall(sent)
                 crowd.append(connection)
-            # These move on, and are not to be closed.
+            # These connections make progress and must stay open.
             moving = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
             body = json.dumps(request(1)).encode()
             body += b" " * (80_000 - len(body))
@@ -476,12 +476,12 @@ def slow_peers_hold_no_place(models):
             def move(connection):
                 for at in range(0, len(body), 5_000):
                     connection.sendall(body[at:at + 5_000])
-                    time.sleep(0.25)  # which makes it slow, but not that slow
+                    time.sleep(0.25)  # slow, but not slow enough to be closed
             threads += [threading.Thread(target=move, args=(connection,)) for connection in moving]
             for thread in threads:
                 thread.start()
             for _ in range(3):
-                answered(server.port, 20)  # of the 30 s that the crowd has for its bodies
+                answered(server.port, 20)  # within the 30 s body timeout of the crowd
                 answered(server.probe, 20)
             for thread in threads[-len(moving):]:
                 thread.join()
@@ -497,7 +497,7 @@ def slow_peers_hold_no_place(models):
                         told.append(connection.recv(4096))
                     except OSError:
                         pass
-                expect(any(b"HTTP/1.1 408" in one and b"max_connections" in one for one in told), f"it is said why: {told}")
+                expect(any(b"HTTP/1.1 408" in one and b"max_connections" in one for one in told), f"the server reports the reason: {told}")
             for thread in threads:
                 thread.join()
             for connection in [*crowd, *moving]:
@@ -553,9 +553,9 @@ def memory_of_bodies_goes_back_when_idle(models):
                 thread.start()
             for thread in threads:
                 thread.join()
-            expect(not wrong, f"the bodies are answered as they should: {wrong[:3]}")
+            expect(not wrong, f"the bodies get the right answers: {wrong[:3]}")
             peak = rss()
-            server.wait(lambda: rss() < before + 10, f"memory goes back: {before:.0f} MB before, {peak:.0f} MB after a burst", 60)
+            server.wait(lambda: rss() < before + 10, f"memory returns to its level: {before:.0f} MB before, {peak:.0f} MB after a burst", 60)
             print(f"{before:.0f} MB before, {peak:.0f} MB right after the burst, {rss():.0f} MB when idle")
         server.serves("after")
 
@@ -569,7 +569,7 @@ def write_image_model(models):
 
 
 def deep_png(width, height):
-    """A PNG of zeros with 16-bit RGBA, as small to send and as large to unpack as can be."""
+    """Returns a PNG of zeros with 16-bit RGBA, which is as small to send and as large to decode as possible."""
     packer, row = zlib.compressobj(1), bytes(1 + width * 8)
     data = b"".join([packer.compress(row) for _ in range(height)] + [packer.flush()])
     header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
@@ -606,13 +606,13 @@ def photographs_for_which_there_is_no_memory(models):
             client.start()
         server.wait(lambda: server.metric("infer_decode_waiting") >= 2, "some wait while one is decoded")
         status, answer = embed(server, small)
-        expect(status == 200, f"a small one behind them has its turn: {status} {answer}")
+        expect(status == 200, f"a small image after them has its turn: {status} {answer}")
         for client in crowd:
             client.join()
-        expect(answers == [200] * 8, f"each has its turn: {answers}")
+        expect(answers == [200] * 8, f"each image has its turn: {answers}")
         used = peak_bytes(server) - before
         expect(used < limit + (30 << 20), f"eight of 50 Mpx took {used} bytes, {limit} were allowed")
-        # Who comes behind several others and has no time gets 429, and they their answers.
+        # A later request with a short deadline gets 429, and the others get their answers.
         answers.clear()
         crowd = [threading.Thread(target=send, args=(large,)) for _ in range(8)]
         for client in crowd:
@@ -622,7 +622,7 @@ def photographs_for_which_there_is_no_memory(models):
         expect(status == 429 and f"max_decode_bytes {limit}" in answer, f"with a deadline too near: {status} {answer}")
         for client in crowd:
             client.join()
-        expect(answers == [200] * 8, f"the others have their turn: {answers}")
+        expect(answers == [200] * 8, f"the other images have their turn: {answers}")
         expect(embed(server, small)[0] == 200, "afterwards")
         expect(server.metric("infer_decode_bytes") == 0, "all is given back")
     with Server(models, "--max-decode-bytes", 100_000_000) as server:
@@ -639,7 +639,7 @@ def a_photograph_that_takes_longer_than_its_deadline(models):
         expect(embed(server, large)[0] == 200, "it can be decoded")
         whole = time.monotonic() - start
         shares = []
-        for _ in range(5):  # of which one at least has a quiet moment
+        for _ in range(5):  # at least one of several tries has a quiet moment
             start = time.monotonic()
             status = embed(server, large, 20)[0]
             expect(status == 504, f"not in time: {status}")

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A forecaster of two versions, the first promoted.
+/// A forecaster with two versions, the first promoted.
 class Swap : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -106,7 +106,7 @@ TEST_F(Swap, TrainingDoesNotChangeWhatIsServed) {
   options_.models = {"naive"};
   (void)train_forecast(options_, fresh).value();
   EXPECT_EQ(choose_version(fresh).value(), "1-naive");
-  fs::remove(fresh / "PROMOTED");  // as folders were left before
+  fs::remove(fresh / "PROMOTED");  // like folders of earlier versions
   for (int run = 2; run <= 12; ++run) {
     (void)train_forecast(options_, fresh).value();
     EXPECT_EQ(served_versions(fresh).value(), std::vector<std::string>{"1-naive"}) << run;
@@ -116,7 +116,7 @@ TEST_F(Swap, TrainingDoesNotChangeWhatIsServed) {
   EXPECT_EQ(choose_version(fresh).value(), "12-naive") << "the latest by number";
 }
 
-/// A version of two answers, with one place for requests.
+/// A version of two answers that admits one request.
 std::shared_ptr<ServedModel> version_with(float bias, const std::string& folder, const std::string& same_as,
                                           std::shared_ptr<MetricsRegistry> metrics, Shape shape = {2}) {
   ModelSignature signature{{{"x", DType::kFp32, shape}}, {{"y", DType::kFp32, shape}}};
@@ -155,7 +155,7 @@ TEST(Successor, IsComparedAlsoWhereTheVersionServedIsFull) {
   const auto same = version_with(0, "2", "1", {});
   const auto other = version_with(0.5F, "3", "1", {});
   EXPECT_TRUE(check_successor(*now, *same));
-  auto permit = now->engine->try_admit();  // the only one there is
+  auto permit = now->engine->try_admit();  // the only permit
   auto checked = std::async(std::launch::async, [&] { return check_successor(*now, *other); });
   const std::string refusals = R"(infer_requests_total{model="m",code="Overloaded"} )";
   while (metrics->render().find(refusals + "0") != std::string::npos &&
@@ -274,7 +274,7 @@ TEST_F(Swap, ADamagedVersionIsRefusedAndTheOldOneStays) {
   infer::testing::write_text(other / "model.json", "{");
   manifest.sha256.clear();
   write_manifest(manifest, other).value();
-  // Refused once it is not tried again, unless somebody asks.
+  // A version that was refused once is not tried again, except on request.
   const auto reload = server_->probe_client().Post("/reload");
   ASSERT_TRUE(reload);
   EXPECT_EQ(reload->status, 200);

@@ -17,7 +17,7 @@ TestServer::TestServer() : TestServer(Setup()) {}
 TestServer::TestServer(Setup setup) {
   setup.server.listener.port = 0;
   if (setup.server.allowed_hosts.empty())
-    setup.server.allowed_hosts = {"a", "x"};  // of requests written by hand
+    setup.server.allowed_hosts = {"a", "x"};  // for handwritten requests
   if (setup.script.signature.inputs.empty()) setup.script.signature = infer::testing::image_signature(32, 8);
   service_ = std::make_unique<Service>(setup.server, [this](LogLevel, const std::string& json) {
     std::unique_lock lock(log_mutex_);

@@ -14,14 +14,15 @@
 
 namespace infer::http::testing {
 
-/// The service on free ports of this machine, with a scripted image model of 32 x 32 pixels and 8 numbers.
+/// Runs the service on free ports of this machine, with a scripted image model of 32 x 32 pixels and 8
+/// numbers.
 class TestServer {
  public:
   struct Setup {
     infer::testing::ScriptedOptions script;
     EngineOptions engine;
     ServerOptions server;
-    bool load = true;  ///< False: the model never arrives.
+    bool load = true;  ///< If false, the model is never loaded.
   };
 
   TestServer();
@@ -36,11 +37,11 @@ class TestServer {
   Engine& engine() { return *engine_; }
   Listener& listener() { return *main_; }
   httplib::Client client() const;
-  /// Sends what operations demand.
+  /// Sends the header that operations require.
   httplib::Client probe_client() const;
   std::vector<std::string> log_lines();
-  /// Sends `bytes` on a fresh connection and returns all that comes back until it is closed or `patience_ms`
-  /// have passed without a byte.
+  /// Sends `bytes` on a new connection. Returns everything that arrives until the connection is closed or
+  /// `patience_ms` have passed without a byte.
   std::string raw(const std::string& bytes, int patience_ms = 5000) const;
 
  private:
@@ -56,7 +57,7 @@ class TestServer {
 
 std::string encode_base64(const infer::testing::Bytes& bytes);
 std::string images_json(const std::vector<infer::testing::Bytes>& images);
-/// A connected socket of 127.0.0.1:port.
+/// Returns a connected socket of 127.0.0.1:port.
 int connect_to(int port);
 
 }  // namespace infer::http::testing

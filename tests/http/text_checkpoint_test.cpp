@@ -1,5 +1,5 @@
-// Small checkpoints of texts, imported and served: what routes make of their scores, and of masks that hold
-// nothing.
+// Imports and serves small text checkpoints: checks how routes handle their scores, and masks without
+// tokens.
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -21,7 +21,7 @@ namespace {
 
 class TextCheckpoint : public infer::testing::ImportFixture {
  protected:
-  /// Serves what `labels` and `more` of config.json make, and these modules.
+  /// Serves a model with these `labels`, `more` of config.json, and modules.
   void serve(int labels, const std::string& more,
              const std::vector<infer::testing::SentenceModule>& modules = {}) {
     server_.reset();
@@ -69,7 +69,7 @@ TEST_F(TextCheckpoint, LabelsThatDoNotExcludeEachOtherHaveAProbabilityEach) {
     if (score.get_double().value() > most) best = label;
     most = std::max(most, score.get_double().value());
   }
-  EXPECT_GT(std::abs(sum - 1), 1e-3) << "they are no shares";
+  EXPECT_GT(std::abs(sum - 1), 1e-3) << "the scores are not shares";
   EXPECT_EQ(one["confidence"].get_double().value(), most);
   EXPECT_EQ(one["label"].get_string().value(), best);
   const auto several = answer(post("/predict", R"({"texts":["the good film","Bad, bad!"]})"));
@@ -84,7 +84,7 @@ TEST_F(TextCheckpoint, ARegressionHasValuesAndNeitherLabelNorConfidence) {
     EXPECT_EQ(one["scores"].get_object().size(), static_cast<std::size_t>(labels));
     std::vector<double> values;
     for (const auto& [label, score] : one["scores"].get_object()) values.push_back(score.get_double());
-    EXPECT_TRUE(one["label"].error()) << "the largest value is no label";
+    EXPECT_TRUE(one["label"].error()) << "the largest value is not a label";
     EXPECT_TRUE(one["confidence"].error());
     const auto several = answer(post("/predict", R"({"texts":["the good film"]})"));
     const auto first = several["predictions"].at(0);
@@ -106,7 +106,7 @@ TEST_F(TextCheckpoint, AMaskThatHoldsNothingGetsNumbersOrAnError) {
              R"({"name":"attention_mask","shape":[2,3],"datatype":"INT64","data":[0,0,0,1,1,1]}]})");
     ASSERT_TRUE(response);
     if (response->status == 400) {
-      EXPECT_NE(response->body.find("element 0 is not finite"), std::string::npos) << response->body;
+      EXPECT_NE(response->body.find("element 0 is NaN or infinite"), std::string::npos) << response->body;
       continue;
     }
     const auto data = answer(response)["outputs"].at(0)["data"].get_array().value();

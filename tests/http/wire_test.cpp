@@ -1,4 +1,4 @@
-// What a connection does with bytes that no well-behaved client sends, or sends at an unlucky moment.
+// Tests connections with bytes that no well-behaved client sends, or that arrive at an unlucky moment.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -36,7 +36,8 @@ void send(int fd, std::string_view bytes) {
   }
 }
 
-/// All that comes until the end of the connection or until nothing has come for `patience_ms`.
+/// Returns everything that arrives until the end of the connection or until nothing has arrived for
+/// `patience_ms`.
 std::string receive(int fd, int patience_ms = 5000) {
   std::string answer;
   char buffer[4096];
@@ -222,7 +223,7 @@ TEST(Wire, ABodyThatNobodyWantsIsNotUnpacked) {
                    chunk(bomb) + "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 40")) << answer;
     EXPECT_EQ(count(answer, "HTTP/1.1 "), 2u) << answer;
-    // Unpacking alone takes several times as long.
+    // Decompression alone takes several times as long.
     EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(100));
   }
 }
@@ -255,8 +256,9 @@ TEST(Wire, WhatAChunkedBodyHasRoomForCountsAgainstTheBudget) {
   std::string pieces;
   for (int i = 0; i < 14; ++i) pieces += "2710\r\n" + std::string(10'000, ' ') + "\r\n";
   EXPECT_TRUE(server.raw(post + pieces + "0\r\n\r\n").starts_with("HTTP/1.1 429"))
-      << "128 KiB while it moves to more";
-  EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400")) << "given back";
+      << "128 KiB while the body moves to a larger buffer";
+  EXPECT_TRUE(server.raw(post + chunk(std::string(60'000, ' '))).starts_with("HTTP/1.1 400"))
+      << "the memory was released";
 }
 
 TEST(Wire, MemoryThatWaitsForTheNextBodyCountsAgainstTheBudget) {
@@ -264,14 +266,14 @@ TEST(Wire, MemoryThatWaitsForTheNextBodyCountsAgainstTheBudget) {
   BodyBudget budget(1000 * kKiB);
   BodyBudget::Share share(budget);
   EXPECT_TRUE(share.hold(1000 * kKiB));
-  (void)share.pool().take(200 * kKiB);                 // taken and given back
-  const std::size_t kept = share.pool().kept_bytes();  // nothing under a sanitizer
+  (void)share.pool().take(200 * kKiB);                 // taken and released
+  const std::size_t kept = share.pool().kept_bytes();  // 0 under a sanitizer
   EXPECT_LE(kept, 250 * kKiB);
   EXPECT_TRUE(share.hold(1000 * kKiB - kept));
   EXPECT_FALSE(share.hold(1000 * kKiB - kept + 1));
-  EXPECT_TRUE(share.hold(1)) << "less is always there";
+  EXPECT_TRUE(share.hold(1)) << "a smaller amount is always available";
   (void)share.pool().take(900 * kKiB);
-  EXPECT_LE(share.pool().kept_bytes(), 250 * kKiB) << "a quarter at most waits";
+  EXPECT_LE(share.pool().kept_bytes(), 250 * kKiB) << "at most a quarter is kept for reuse";
 }
 
 TEST(Wire, TheTimeForABodyPassesForThoseTooWhoseBytesNeverStop) {
@@ -304,7 +306,8 @@ TEST(Wire, WhenPlacesRunOutOneUnfinishedHeadMakesRoomAndIsTold) {
     slow.push_back(connect_to(server.port()));
     send(slow.back(), "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
   }
-  // One connection for all, since of those that are closed the server may not know yet when the next comes.
+  // Uses one connection, because the server may not yet know of closed connections when the next one
+  // arrives.
   httplib::Client quick = server.client();
   quick.set_keep_alive(true);
   for (int i = 0; i < 20; ++i) {
@@ -359,7 +362,7 @@ TEST(Wire, AnIdleConnectionWithARequestInItIsNotIdle) {
   for (int round = 0; round < 50; ++round) {
     const int fd = connect_to(server.port());
     send(fd, kNext);
-    const int other = connect_to(server.port());  // asks the first to make room
+    const int other = connect_to(server.port());  // makes the first connection leave
     const std::string answer = receive(fd);
     EXPECT_EQ(count(answer, "HTTP/1.1 200"), 1u) << answer;
     send(other, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");

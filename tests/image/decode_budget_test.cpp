@@ -14,13 +14,13 @@ namespace {
 
 using Lease = DecodeBudget::Lease;
 
-/// ctest's time limit ends a wait that is in vain.
+/// CTest's time limit ends a wait that never succeeds.
 template <class Condition>
 void eventually(Condition condition) {
   while (!condition()) std::this_thread::yield();
 }
 
-/// A thread that waits for bytes of a budget, and keeps what it is given.
+/// A thread that waits for bytes of a budget and keeps them.
 struct Waiter {
   Waiter(DecodeBudget& budget, std::size_t bytes, StopCondition until = {})
       : thread([this, &budget, bytes, until] {
@@ -38,7 +38,7 @@ TEST(DecodeBudget, ALeaseGivesItsBytesBackWhenItEndsAndMovesWithoutACopy) {
     Lease first = budget.acquire(60).value();
     EXPECT_EQ(budget.used_bytes(), 60u);
     Lease second = std::move(first);
-    EXPECT_EQ(first.bytes(), 0u);  // NOLINT(bugprone-use-after-move): what it is left with
+    EXPECT_EQ(first.bytes(), 0u);  // the moved-from state
     EXPECT_EQ(budget.used_bytes(), 60u);
     second.shrink(25);
     second.shrink(40);
@@ -68,7 +68,7 @@ TEST(DecodeBudget, FirstComeIsFirstServedAndASmallImageOvertakesNoLargeOne) {
   eventually([&] { return budget.waiting() == 1; });
   Waiter small(budget, 10);
   eventually([&] { return budget.waiting() == 2; });
-  EXPECT_FALSE(small.done) << "there is room for it, but it came later";
+  EXPECT_FALSE(small.done) << "there is room for the small request, but it arrived later";
   held.shrink(25);
   EXPECT_EQ(budget.waiting(), 2u);
   held.shrink(10);

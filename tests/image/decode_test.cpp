@@ -128,7 +128,7 @@ TEST(Decode, OtherFormatsAreNamed) {
   EXPECT_EQ(message("GIF89a........").detail, ErrorDetail::kUnsupportedType);
   EXPECT_EQ(message("hello, world").message, "image is neither JPEG nor PNG");
   EXPECT_EQ(message("").message, "image is empty: 0 bytes");
-  // The 18 bytes of a TGA header that would make a lenient reader allocate gigabytes.
+  // The 18 bytes of a TGA header that would make a lenient decoder allocate gigabytes.
   const Bytes tga{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0x7F, 0xFF, 0x7F, 24, 0};
   EXPECT_EQ(decode_image(tga).error().code, ErrorCode::kInvalidArgument);
 }
@@ -172,7 +172,7 @@ TEST(Decode, DoubledExifHeadersAndSegmentsAreReadAsPillowDoes) {
     EXPECT_EQ(orientation({exif + tiff}), 6);
     EXPECT_EQ(orientation({exif + exif + tiff}), 6) << "a doubled header";
     EXPECT_EQ(orientation({exif + tiff, exif + tiff}), 6) << "a doubled segment";
-    EXPECT_EQ(orientation({exif, exif + tiff}), 6) << "an empty one first";
+    EXPECT_EQ(orientation({exif, exif + tiff}), 6) << "an empty segment first";
     EXPECT_EQ(orientation({exif + tiff.substr(0, 12), exif + tiff.substr(12)}), 6) << "split";
   }
 }
@@ -180,7 +180,7 @@ TEST(Decode, DoubledExifHeadersAndSegmentsAreReadAsPillowDoes) {
 TEST(Decode, XmpSaysTheOrientationWhereExifDoesNot) {
   const Bytes plain = testing::read_bytes(testing::golden("png-rgb").encoded);
   using namespace std::string_literals;
-  const auto chunk = [](const std::string& type, const std::string& data) {  // nobody checks the sum
+  const auto chunk = [](const std::string& type, const std::string& data) {  // no decoder checks the checksum
     std::string bytes = {0, 0, static_cast<char>(data.size() >> 8), static_cast<char>(data.size() & 255)};
     return bytes + type + data + "\0\0\0\0"s;
   };
@@ -198,12 +198,12 @@ TEST(Decode, XmpSaysTheOrientationWhereExifDoesNot) {
   EXPECT_EQ(orientation(xmp("<a tiff:Orientation=\"8\"/>")), 8);
   EXPECT_EQ(orientation(xmp("<tiff:Orientation>3</tiff:Orientation>")), 3);
   EXPECT_EQ(orientation(xmp("tiff:Orientation='7' tiff:Orientation=\"5\"")), 5)
-      << "the first that has a value";
+      << "the first chunk with an orientation counts";
   EXPECT_EQ(orientation(xmp("tiff:Orientation=\"2\"") + xmp("tiff:Orientation=\"4\"")), 4)
-      << "the last chunk";
+      << "the last chunk counts";
   EXPECT_EQ(orientation(xmp("tiff:Orientation=\"8\"") + chunk("eXIf", tiff)), 6) << "EXIF counts";
   EXPECT_EQ(orientation(xmp("tiff:Orientation=\"8\"") + chunk("eXIf", empty)), 8)
-      << "EXIF without one does not";
+      << "EXIF without an orientation does not count";
   for (const std::string_view packet : {"tiff:Orientation=\"9\"", "tiff:Orientation=\"0\"",
                                         "tiff:Orientation=\"", "tiff:Orientation", "tiff:Orientation>", ""})
     EXPECT_EQ(orientation(xmp(std::string(packet))), 1) << packet;
@@ -222,13 +222,13 @@ TEST(Decode, XmpSaysTheOrientationWhereExifDoesNot) {
   }
   EXPECT_EQ(orientation(profile("\nexif\n      26\n" + digits)), 6);
   EXPECT_EQ(orientation(profile("\nexif\n      26\n" + digits) + chunk("eXIf", empty)), 1)
-      << "its own chunk counts";
+      << "the PNG's own chunk counts";
   for (const std::string& text : {"\nexif"s, "\nexif\n 1\n4D4"s, "\nexif\n 1\nno hex"s})
     EXPECT_EQ(orientation(profile(text)), 1) << text;
 }
 
 TEST(Decode, OrientationTurnsPixelsAsExifSays) {
-  // Stored 2 x 3 pixels, numbered row by row in the red channel.
+  // Stored as 2 x 3 pixels, numbered row by row in the red channel.
   const auto stored = [] {
     Image image = Image::uninitialised(2, 3);
     for (std::size_t i = 0; i < 6; ++i) {
@@ -249,7 +249,7 @@ TEST(Decode, OrientationTurnsPixelsAsExifSays) {
   }
 }
 
-/// A sample for any place, the same in each kind of file.
+/// Returns a sample for any position, equal in each kind of file.
 unsigned sample(std::size_t x, std::size_t y, std::size_t channel, int depth) {
   const auto mixed = static_cast<unsigned>(x * 2654435761U + y * 40503U + channel * 97U + (x ^ y) * 31U);
   return (mixed >> 7) & ((1U << depth) - 1);
@@ -269,7 +269,7 @@ TEST(Decode, EveryDepthOfPngInterlacedOrNotGivesItsHighByte) {
   for (const auto& [color_type, depths, channels] : cases) {
     for (const int depth : depths) {
       for (const bool interlaced : {false, true}) {
-        // Sides that leave passes of an interlaced image empty, and those that do not.
+        // Sizes that leave passes of an interlaced image empty, and sizes that do not.
         for (const auto& [width, height] :
              {std::pair<std::size_t, std::size_t>{1, 1}, {2, 5}, {5, 1}, {19, 23}}) {
           PngKind kind{color_type, depth, interlaced};
@@ -341,7 +341,7 @@ TEST(Decode, WhatIsTransparentLetsTheBackgroundThrough) {
   EXPECT_FALSE(decode_over(write_png(9, 9, {PNG_COLOR_TYPE_RGB}, opaque), 99).value());
 }
 
-/// Steps on whenever it is asked, and then does what it is told to.
+/// A clock that advances on each query, and then runs a given function.
 class SteppingClock final : public Clock {
  public:
   explicit SteppingClock(std::function<void(int)> step = [](int) {}) : step_(std::move(step)) {}
@@ -357,7 +357,7 @@ class SteppingClock final : public Clock {
   mutable int asked_ = 0;
 };
 
-/// One of each way to decode, of many rows.
+/// One image for each way to decode, with many rows.
 std::vector<std::pair<const char*, Bytes>> tall_images() {
   const auto at = [](std::size_t x, std::size_t y, std::size_t c) { return sample(x, y, c, 8); };
   return {{"png", write_png(16, 2000, {}, at)},
@@ -374,7 +374,7 @@ TEST(Decode, ADeadlineThatHasPassedCostsNoDecoding) {
     const auto image = decode_image(bytes, limits, {.deadline = TimePoint(), .clock = &clock});
     EXPECT_EQ(image.error().code, ErrorCode::kDeadlineExceeded) << name;
     EXPECT_EQ(image.error().message, "deadline passed");
-    EXPECT_EQ(clock.asked(), 1) << name << ": before the first byte of memory";
+    EXPECT_EQ(clock.asked(), 1) << name << ": checked before memory is allocated";
   }
 }
 
@@ -455,11 +455,11 @@ TEST(Decode, TheScansOfAJpegAreBounded) {
     ASSERT_FALSE(refused) << scans;
     EXPECT_EQ(refused.error().message, "JPEG: more than 32 scans");
     // 2,000 rows of blocks in each scan.
-    EXPECT_LE(clock.asked(), 33 * 2001) << "the others are not read";
+    EXPECT_LE(clock.asked(), 33 * 2001) << "the other scans are not read";
   }
 }
 
-/// A zlib stream of so many zeros.
+/// Returns a zlib stream of this many zeros.
 Bytes packed_zeros(std::size_t count) {
   const Bytes zeros(count);
   uLongf size = compressBound(zeros.size());
@@ -470,7 +470,7 @@ Bytes packed_zeros(std::size_t count) {
 }
 
 TEST(Decode, ChunksThatAreNoPixelsCostNothing) {
-  // 60 MB of zeros as a profile and as a text, which a reader that unpacked them would have to hold.
+  // 60 MB of zeros as a profile and as a text, which a decoder that unpacked them would have to hold.
   const Bytes packed = packed_zeros(60'000'000);
   const auto named = [&](std::string_view head) {
     Bytes chunk(head.begin(), head.end());
@@ -492,7 +492,7 @@ TEST(Decode, WhatFollowsTheLastRowOfAPngIsNotUnpackedToItsEnd) {
     PngKind kind;
     kind.interlaced = interlaced;
     const Bytes plain = write_png(5, 3, kind, [](std::size_t, std::size_t, std::size_t) { return 0U; });
-    // The same pixels, and 300 MB of zeros behind them in the same stream.
+    // The same pixels, followed by 300 MB of zeros in the same stream.
     const Bytes packed = packed_zeros(300'000'000);
     constexpr std::size_t kHead = 8 + 25;  // the signature and IHDR
     Bytes image(plain.begin(), plain.begin() + kHead);

@@ -11,7 +11,7 @@
 
 #include "golden.h"
 
-// After the C headers it forgets to include itself.
+// after the C headers that it does not include itself
 #include <jpeglib.h>
 
 namespace infer::inline v0::testing {
@@ -23,10 +23,10 @@ struct PngKind {
   int orientation = 1;
   std::vector<png_color> palette = {};
   std::vector<std::uint8_t> palette_alpha = {};
-  std::vector<std::pair<std::string, Bytes>> chunks = {};  ///< Written before the pixels, as they are.
+  std::vector<std::pair<std::string, Bytes>> chunks = {};  ///< Written unchanged before the pixels.
 };
 
-/// A PNG whose samples are those of `sample(x, y, channel)`, each of `kind.depth` bits.
+/// Makes a PNG with the samples of `sample(x, y, channel)`, each of `kind.depth` bits.
 template <class SampleAt>
 Bytes write_png(std::size_t width, std::size_t height, const PngKind& kind, const SampleAt& sample) {
   Bytes out;
@@ -81,8 +81,8 @@ Bytes write_png(std::size_t width, std::size_t height, const PngKind& kind, cons
   return out;
 }
 
-/// A grey-looking JPEG of three components, 4:4:4: `scans` is the number of them, 1 for a sequential one; up
-/// to 199 are progressive.
+/// Makes a greyish JPEG of three components, 4:4:4, with `scans` scans: 1 is sequential, up to 199 are
+/// progressive.
 inline Bytes write_jpeg(std::size_t width, std::size_t height, int scans) {
   jpeg_compress_struct encoder{};
   jpeg_error_mgr errors{};
@@ -102,7 +102,7 @@ inline Bytes write_jpeg(std::size_t width, std::size_t height, int scans) {
   encoder.in_color_space = JCS_RGB;
   jpeg_set_defaults(&encoder);
   for (int i = 0; i < 3; ++i) encoder.comp_info[i].h_samp_factor = encoder.comp_info[i].v_samp_factor = 1;
-  // The first coefficient bit by bit, then the others in bands or one by one, of each component.
+  // The first coefficient bit by bit, then the others in bands or one by one, for each component.
   std::vector<jpeg_scan_info> script;
   if (scans > 1) {
     const int refinements = scans > 190 ? scans - 190 : 0;

@@ -20,7 +20,7 @@ Image photo(const testing::Golden& golden) { return decode_image(read_bytes(gold
 TEST(PerceptualHash, IsThatOfAnIndependentComputationOnEveryPhotograph) {
   for (const auto& golden : testing::goldens("hash")) {
     const std::uint64_t expected = std::stoull(golden.pixels, nullptr, 16);
-    // The reference computes in double and decodes with another build of the JPEG library.
+    // The reference computes in double precision and decodes with another build of the JPEG library.
     EXPECT_LE(hash_distance(perceptual_hash(photo(golden)).value(), expected), 2) << golden.name;
   }
 }
@@ -36,7 +36,7 @@ TEST(PerceptualHash, ChangesLittleWhenAPhotographIsRescaledAndMuchBetweenPhotogr
   EXPECT_GE(hash_distance(perceptual_hash(coffee).value(), perceptual_hash(rocket).value()), 20);
 }
 
-/// A page of one colour, with noise of a sensor or a scanner.
+/// A page of one colour with the noise of a sensor or scanner.
 Image page(std::size_t width, std::size_t height, int level, int noise, unsigned seed) {
   std::mt19937 random(seed);
   Image image = Image::uninitialised(width, height);

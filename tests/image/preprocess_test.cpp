@@ -34,7 +34,7 @@ TEST(Preprocess, EveryPixelOfEveryPhotographIsThatOfPillow) {
         worst_levels = std::max(worst_levels, off);
       }
     }
-    // The gate is one level of 255; on these photographs it is none at all.
+    // The limit is one level of 255. On these photographs, the difference is zero.
     EXPECT_LE(worst_levels, 0.01) << golden.name;
   }
 }
@@ -66,8 +66,8 @@ TEST(Preprocess, ExtremeShapesStayInBounds) {
   }
 }
 
-// The middle of 2045 pixels made 3053 lies so near to the edge of the kernel that five source pixels count
-// there, one more than anywhere else.
+// When 2045 pixels are resized to 3053, the middle lies so close to the edge of the kernel that five source
+// pixels count there, one more than elsewhere.
 TEST(Resize, APictureOfOneColourStaysSoThoughRoundingLetsOneMorePixelCount) {
   Image image = Image::uninitialised(2045, 150);
   std::fill_n(image.pixels.get(), image.width * image.height * Image::kChannels, std::uint8_t{200});

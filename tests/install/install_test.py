@@ -1,4 +1,4 @@
-"""Installs the build and uses it as a stranger would: install_test.py BUILD SOURCE CACHE"""
+"""Installs the build and uses it like an external project: install_test.py BUILD SOURCE CACHE"""
 
 import pathlib
 import subprocess
@@ -87,13 +87,13 @@ with tempfile.TemporaryDirectory() as work:
         if any(f"#include <{folder}/" in header.read_text() for folder in ("torch", "ATen", "c10")):
             sys.exit(f"{header}: an installed header includes torch")
 
-    # The examples, as a project of its own.
+    # The examples as a separate project.
     run("cmake", "-S", source / "examples", "-B", work / "examples", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
         f"-DINFER_CACHE={cache}")
     run("cmake", "--build", work / "examples")
     print(run(work / "examples" / "example_own_backend"), end="")
 
-    # All tools.
+    # All tools libraries.
     (work / "tools").mkdir()
     (work / "tools" / "main.cpp").write_text(TOOLS)
     (work / "tools" / "CMakeLists.txt").write_text(TOOLS_PROJECT)
@@ -101,7 +101,7 @@ with tempfile.TemporaryDirectory() as work:
     run("cmake", "--build", work / "tools" / "build")
     print(run(work / "tools" / "build" / "tools_user", work / "tools"), end="")
 
-    # Making models, which a program that only embeds inference does not link.
+    # Model creation, which a program that only embeds inference does not link.
     (work / "make").mkdir()
     (work / "make" / "main.cpp").write_text(MAKE)
     (work / "make" / "CMakeLists.txt").write_text(MAKE_PROJECT)
@@ -111,7 +111,7 @@ with tempfile.TemporaryDirectory() as work:
     if "libinfer_make" in run("ldd", work / "examples" / "example_embed"):
         sys.exit("infer::infer links the library that makes models")
 
-    # The header-only core alone, with nothing but itself on the link line.
+    # The header-only core, without any library on the link line.
     (work / "core").mkdir()
     (work / "core" / "main.cpp").write_text(CORE)
     (work / "core" / "CMakeLists.txt").write_text(CORE_PROJECT)

@@ -1,6 +1,6 @@
-"""The functions that the shared library exports: symbols_test.py LIBINFER LIST [--update]
+"""Compares the functions that the shared library exports with a list: symbols_test.py LIBINFER LIST [--update]
 
-A line that goes away breaks programs that were linked before: raise the version, and say so in CHANGELOG.md.
+A removed line breaks programs that are linked to the library: raise the version, and add a line to CHANGELOG.md.
 """
 
 import pathlib
@@ -19,5 +19,5 @@ for title, names in (("not of libinfer", foreign), ("gone", gone), ("new", new))
     for name in names:
         print(f"{title}: {name}")
 if foreign or gone or new:
-    sys.exit("run this with --update if that is meant, and add a line to CHANGELOG.md")
+    sys.exit("if the change is intended, run this with --update and add a line to CHANGELOG.md")
 print(f"{len(found)} symbols, as listed")

@@ -9,7 +9,7 @@
 namespace infer::inline v0 {
 namespace {
 
-/// Numbers between -size and size, the same every time.
+/// Returns numbers between -size and size, the same in every run.
 std::vector<float> numbers(std::size_t count, float size, std::uint32_t seed) {
   std::vector<float> out(count);
   for (float& value : out) {
@@ -35,7 +35,7 @@ TEST_P(Int8Rows, EachNumberComesBackWithinHalfAStepOfItsRow) {
     const float scale = scales[i / columns];
     EXPECT_LE(std::abs(back(steps[i], scale) - x[i]), 0.5001F * scale) << i;
   }
-  // The neighbour changes nothing.
+  // The other rows must not change a row's result.
   std::vector<std::uint8_t> alone(columns);
   float scale = 0;
   quantize_rows(x.data(), 1, columns, alone.data(), &scale);
@@ -47,7 +47,7 @@ TEST_P(Int8Rows, SiluIsThatOfTheScaledRow) {
   const std::size_t columns = GetParam();
   std::vector<float> x = numbers(3 * columns, 40, 3);
   const auto bias = numbers(columns, 2, 4);
-  const std::vector<float> scales{0.01F, 1, 30};  // to beyond where exp overflows
+  const std::vector<float> scales{0.01F, 1, 30};  // beyond the overflow of exp
   const std::vector<float> before = x;
   std::vector<std::uint8_t> steps(x.size());
   std::vector<float> sizes(3);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The five systems on a real cluster: each overlay Ready and a request answered, a rollout under load, a step of the autoscaler."""
+"""Tests the five systems on a real cluster: each overlay becomes ready and answers a request, a rollout under load, and autoscaling."""
 
 import json
 import pathlib
@@ -15,12 +15,12 @@ PHOTO = sorted((kit.CACHE / "photos").glob("*.jpg"))[0]
 
 
 def load_tests(loader, *_):
-    """The manifests first, while no other Service has their NodePorts."""
+    """Tests the manifests first, while no other Service uses their NodePorts."""
     return unittest.TestSuite([loader.loadTestsFromTestCase(case) for case in (Checked, Manifests, EndToEnd)])
 
 
 class EndToEnd(unittest.TestCase):
-    """The tests run in the order of their names, and each leaves room for the next."""
+    """The tests run in the order of their names, and each frees its resources for the next."""
 
     @classmethod
     def setUpClass(cls):
@@ -84,9 +84,9 @@ class EndToEnd(unittest.TestCase):
         status, body = kit.request(url + "/healthz")
         self.assertTrue(json.loads(body)["model_ready"])
 
-        # Another version, promoted while both pods serve: each answers with it soon, and none fails meanwhile.
+        # Promotes another version while both pods serve: both must soon answer with that version, without failed requests.
         other = "1-prophet" if first != "1-prophet" else "1-gru"
-        # Those that serve; one that the autoscaler has just added may have no address yet.
+        # Only serving pods: a pod that the autoscaler has just added may have no address yet.
         ips = [pod["status"]["podIP"] for pod in kit.pods("app=inference", "flts")
                if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))]
         self.assertTrue(ips)
@@ -103,7 +103,7 @@ class EndToEnd(unittest.TestCase):
         result = load.result()
         self.assertEqual(result["fail"], 0, result)
 
-        # New pods that wait for a broker wait until its port answers; those that serve stay.
+        # New pods wait until the broker's port answers. Running pods stay.
         kit.apply("k8s/overlays/forecast", components=["k8s/components/wait-for-kafka"], namespace="flts")
 
         def waits():
@@ -125,7 +125,7 @@ class EndToEnd(unittest.TestCase):
         for file in files:
             shutil.copy(file, photos)
         (photos / "no-photograph.jpg").write_text("text")
-        (vectors / "part-0.jsonl").write_text('{"path":"/photos/of-an-earlier-version.jpg","embedding":[1]}\n')  # without a record of its rows
+        (vectors / "part-0.jsonl").write_text('{"path":"/photos/of-an-earlier-version.jpg","embedding":[1]}\n')  # without FILE.state
         kit.apply("k8s/jobs/embed", namespace="embed")
         kit.kubectl("wait", "--for=condition=complete", "job/embed", "job/merge", "--timeout=120s", namespace="embed", timeout=150)
         rows = [json.loads(line) for line in (vectors / "vectors.jsonl").read_text().splitlines()]
@@ -140,7 +140,7 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(len(json.loads(body)["embeddings"][0]), 512)
         photo = ("--body", f"@{PHOTO}", "--content-type", "image/jpeg")
 
-        # Closed loop: as much as two pods do on these cores.
+        # Closed loop: as much load as two pods can take on these cores.
         start = time.monotonic()
         closed = subprocess.Popen(kit.inside("hey", "-z", "100s", "-c", "16", "-m", "POST", "-T", "image/jpeg", "-D", PHOTO, url + "/embed"),
                                   stdout=subprocess.PIPE, text=True)
@@ -188,7 +188,7 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(gpus, None)
         kit.until(lambda: scheduled()["status"] == "True", 60, "the pod is on the node")
 
-        # The node says so, but there is none: the pod names the device that it lacks.
+        # The node claims a GPU but has none, so the pod must name the missing device.
         def said():
             return "device cuda:0" in kit.kubectl("logs", "-l", "app=mlops-inference", "--tail=20", namespace="gpu", check=False)
         kit.until(said, 60, "the log names the device")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the five systems stand on a real cluster, measured; writes docs/k8s-load-report.md. About half an hour: e2e_full.py [PART]..."""
+"""Measures the five systems under load on a real cluster and writes docs/k8s-load-report.md, in half an hour: e2e_full.py [PART]..."""
 
 import datetime
 import json
@@ -25,7 +25,7 @@ LOCUST = kit.CACHE / "locust"
 
 
 def hey(*arguments, url=URL):
-    """One run of hey: requests a second, p50 and p95 in seconds, statuses, errors."""
+    """Runs hey once and returns requests a second, p50 and p95 in seconds, statuses, errors."""
     out = subprocess.run(kit.inside("hey", *arguments, "-m", "POST", "-T", "image/jpeg", "-D", PHOTO, url), check=True, capture_output=True,
                          text=True).stdout
     errors = out.split("Error distribution:")[1].strip() if "Error distribution:" in out else ""
@@ -35,7 +35,7 @@ def hey(*arguments, url=URL):
 
 
 def counts(selector, namespace, metric, port=9002):
-    """A counter of each pod, summed over its labels."""
+    """Returns a counter of each pod, summed over its labels."""
     totals = {}
     for pod in kit.pods(selector, namespace):
         text = kit.request(f"http://{pod['status']['podIP']}:{port}/metrics")[1]
@@ -44,7 +44,7 @@ def counts(selector, namespace, metric, port=9002):
 
 
 def failed_probes(namespace, since):
-    """Liveness and readiness probes that failed since; a start-up probe fails until the model is loaded."""
+    """Returns the failed liveness and readiness probes since a time. Start-up probes fail until the model is loaded and do not count."""
     found = []
     for event in kit.get("events", namespace=namespace)["items"]:
         stamp = event.get("lastTimestamp") or event.get("eventTime") or ""
@@ -71,13 +71,13 @@ def photo_pods(count=2, hpa=True):
 
 
 def top(namespace):
-    """{pod: (millicores, MiB)}, as the metrics server has them."""
+    """Returns {pod: (millicores, MiB)} from the metrics server."""
     lines = kit.kubectl("top", "pods", "--no-headers", namespace=namespace, check=False).splitlines()
     return {name: (int(cpu.removesuffix("m")), int(memory.removesuffix("Mi"))) for name, cpu, memory in (line.split()[:3] for line in lines)}
 
 
 class Watch:
-    """A look at something every few seconds, while the body runs."""
+    """Samples a value every few seconds while the body runs."""
 
     def __init__(self, seconds, look):
         self.done = threading.Event()
@@ -96,7 +96,7 @@ class Watch:
 
 
 def scale(report):
-    """hey -n 600 -c 30, again and again, until the autoscaler has made six pods of two."""
+    """Repeats hey -n 600 -c 30 until the autoscaler has scaled from two pods to six."""
     photo_pods()
     kit.until(lambda: len(top(NAMESPACE)) >= 2, 90, "metrics of both pods")
     idle = top(NAMESPACE)
@@ -127,7 +127,7 @@ def scale(report):
 
 
 def disrupt(report):
-    """At 30 % of what two pods do: a rollout, its rollback, an eviction of each pod, and one killed."""
+    """At 30 % of the capacity of two pods: a rollout, its rollback, an eviction of each pod, and a killed pod."""
     photo_pods(hpa=False)
     capacity = hey("-z", "15s", "-c", 16)["rate"]
     qps = max(2, round(0.3 * capacity))
@@ -171,7 +171,7 @@ def disrupt(report):
 
 
 def overload(report):
-    """Four times what two pods do, for five minutes."""
+    """Offers four times the capacity of two pods for five minutes."""
     photo_pods(hpa=False)
     capacity = hey("-z", "15s", "-c", 16)["rate"]
     since = now()
@@ -182,7 +182,7 @@ def overload(report):
 
 
 def idle_mib():
-    """The working set of the one pod that there is, once the metrics server has seen it idle."""
+    """Returns the working set of the only pod after the metrics server has measured it idle."""
     kit.until(lambda: len(kit.get("pods", namespace=NAMESPACE)["items"]) == 1, 60, "one pod")
     time.sleep(45)
     (memory,) = (memory for _, memory in top(NAMESPACE).values())
@@ -190,7 +190,7 @@ def idle_mib():
 
 
 def start(report):
-    """From the start of a container to Ready, one pod on a node that does nothing else."""
+    """Returns the time from the start of a container to Ready, for one pod on an otherwise idle node."""
     photo_pods(count=1, hpa=False)
     times = []
     for _ in range(3):
@@ -214,7 +214,7 @@ def start(report):
 
 
 def simulator(report):
-    """infer load at 30 requests a second of 20 ms for three minutes, and what the autoscaler makes of it."""
+    """Runs infer load at 30 requests a second of 20 ms for three minutes and records the autoscaler's decisions."""
     kit.kubectl("delete", "namespace", "k8s-inference-sim", "--ignore-not-found", "--wait=true")
     kit.apply("k8s/overlays/simulator-dev")
     kit.rolled_out("dev-inference-sim", "k8s-inference-sim")
@@ -237,7 +237,7 @@ def simulator(report):
 
 
 def forecasts(report):
-    """Locust's users on the forecaster: 100, 200, 400, 800."""
+    """Runs 100, 200, 400 and 800 users of Locust against the forecaster."""
     if not (LOCUST / "bin" / "locust").exists():
         subprocess.run([sys.executable, "-m", "venv", str(LOCUST)], check=True)
         subprocess.run([str(LOCUST / "bin" / "pip"), "install", "-q", "--no-deps", "--only-binary=:all:", "--require-hashes",
@@ -270,7 +270,7 @@ def forecasts(report):
 
 
 def alerts(report):
-    """The shipped rules in Debian's Prometheus: three services, one calm, one that fails some requests, one that is slow."""
+    """Tests the shipped rules in Debian's Prometheus with three services: healthy, with failing requests, and slow."""
     names = ("calm", "failing", "slow")
     for name in names:
         kit.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=true")
@@ -296,7 +296,7 @@ def alerts(report):
             for alert in prometheus.firing():
                 seen.setdefault(alert, round(time.monotonic() - faults))
             time.sleep(1)
-        for name in ("failing", "slow"):  # healthy again: their windows have to forget
+        for name in ("failing", "slow"):  # healthy again: the alerts' time windows must pass
             running.append(load(name, 400, 10, 2))
         kit.until(lambda: not prometheus.firing(), 400, "no alert fires once the faults are gone")
         healed = round(time.monotonic() - faults) - 240

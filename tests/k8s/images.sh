@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the image and those with models in them, and puts them into the running node: images.sh INFER. What has not changed is
-# neither built nor imported again.
+# Builds the program's image and the images with models, and imports them into the running node: images.sh INFER. Skips unchanged
+# images.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 infer=$1
@@ -21,7 +21,7 @@ k8s/image/build.sh localhost/libinfer:latest
 k8s/image/build.sh localhost/photo-duplicate-inference:k8s-cpu k8s/image/Dockerfile.model "$models/photo"
 k8s/image/build.sh localhost/mlops-inference:v1.0 k8s/image/Dockerfile.model "$models/text"
 k8s/image/build.sh localhost/locust:local k8s/image/Dockerfile.locust k8s/chart/files
-# Layers of earlier builds go. The stage that compiles has a name, so that it stays for the next one to start from.
+# Removes layers of earlier builds, except the named compile stage, from which the next build starts.
 k8s/image/build.sh localhost/libinfer-build:latest Dockerfile . --target build
 buildah rmi --prune >/dev/null
 tests/k8s/import.sh localhost/locust:local locust:local

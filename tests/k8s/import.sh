@@ -1,5 +1,5 @@
 #!/bin/bash
-# Puts a local image into the running node: import.sh IMAGE NAME... What has not changed is not imported again.
+# Imports a local image into the running node: import.sh IMAGE NAME... Skips an unchanged image.
 set -euo pipefail
 home=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}
 ctr() { nsenter -t "$(cat "$home/run/node.pid")" -m -n -p ctr -a "$home/run/containerd/containerd.sock" -n k8s.io images "$@"; }

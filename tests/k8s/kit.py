@@ -1,4 +1,4 @@
-"""The cluster that the tests run on, and what they do to it. Everything that sends requests runs in the node's network, at nice 5."""
+"""The tests' cluster and operations on it. All programs that send requests run in the node's network at nice 5."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def get(*arguments, namespace=None):
 
 
 def rendered(*folders, components=(), namespace=None):
-    """What the folders say, changed by the components, and moved to the namespace."""
+    """Returns the manifests of the folders, with the components applied, in the namespace."""
     with tempfile.TemporaryDirectory(dir=ROOT / "tests" / "k8s") as work:
         def relative(paths):
             return [os.path.relpath(ROOT / path, work) for path in paths]
@@ -39,7 +39,7 @@ def rendered(*folders, components=(), namespace=None):
 
 
 def apply(*folders, components=(), namespace=None):
-    """With the requests of a small node."""
+    """Applies the manifests with the CPU requests of a small node."""
     kubectl("apply", "-f", "-", input=rendered(*folders, components=(*components, "k8s/components/small-node"), namespace=namespace))
 
 
@@ -48,7 +48,7 @@ def rolled_out(name, namespace=None, timeout=120):
 
 
 def pods(selector, namespace=None):
-    """Those that are not on their way out."""
+    """Returns the pods that are not terminating."""
     return [pod for pod in get("pods", "-l", selector, namespace=namespace)["items"] if "deletionTimestamp" not in pod["metadata"]]
 
 
@@ -67,7 +67,7 @@ def address(service, namespace=None):
 
 
 def request(url, body=None, content_type="application/json"):
-    """(status, body). A file or a document to post."""
+    """Returns (status, body). Posts a file or a document if given."""
     command = ["curl", "-s", "--max-time", "20", "-w", "\n%{http_code}", url]
     if isinstance(body, pathlib.Path):
         command += ["-H", f"Content-Type: {content_type}", "--data-binary", f"@{body}"]
@@ -78,13 +78,13 @@ def request(url, body=None, content_type="application/json"):
 
 
 def serving(url):
-    """Waits until a Service leads somewhere: the node learns of a pod a moment after the pod is ready. The URL."""
+    """Waits until a Service has endpoints, which takes a moment after its pod is ready, and returns the URL."""
     until(lambda: request(url + "/health")[0] == 200, 20, f"{url} answers")
     return url
 
 
 def volume(name, claimed_in=None):
-    """An empty folder of the node as a persistent volume, what a provisioner would give; with a claim for it if a namespace is told."""
+    """Makes an empty folder of the node a persistent volume, as a provisioner would. Adds a claim if a namespace is given."""
     kubectl("delete", "pv", name, "--ignore-not-found")
     folder = HOME / "hostvar" / "volumes" / name
     subprocess.run(["rm", "-rf", folder], check=True)
@@ -101,7 +101,7 @@ def volume(name, claimed_in=None):
 
 
 def trained_forecasts():
-    """The forecast overlay in the namespace flts, its models trained and the best promoted by the jobs; the models' volume."""
+    """Deploys the forecast overlay in the namespace flts, runs the jobs that train and promote, and returns the models' volume."""
     kubectl("create", "namespace", "flts")
     models = volume("models")
     kubectl("create", "configmap", "series", f"--from-file=series.csv={CACHE / 'series' / 'co2.csv'}", namespace="flts")
@@ -130,7 +130,7 @@ class Load:
 
 
 def until(condition, seconds, what):
-    """The first true answer of `condition`, asked twice a second."""
+    """Calls `condition` twice a second and returns its first true result."""
     end = time.monotonic() + seconds
     while not (answer := condition()):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""What the manifests say, as an API server reads them: it fills in the defaults and refuses what is wrong."""
+"""Checks the manifests with an API server, which fills in defaults and refuses errors."""
 
 import json
 import pathlib
@@ -13,13 +13,13 @@ OVERLAYS = ("photo-duplicates", "simulator-dev", "text", "gpu", "forecast")
 
 
 def read(text):
-    """The objects that an API server would make of it."""
+    """Returns the objects that an API server would create."""
     namespaces = [item for item in parsed(text) if item["kind"] == "Namespace"]
     rest = [item for item in parsed(text) if item["kind"] != "Namespace"]
     node_ports = {}
     for item in rest:
-        item["metadata"].pop("namespace", None)  # which a dry run would have to find
-        if item["kind"] == "Service":  # a port that a running Service holds would be refused
+        item["metadata"].pop("namespace", None)  # a dry run would require the namespace to exist
+        if item["kind"] == "Service":  # a port of a running Service would be refused
             node_ports[item["metadata"]["name"]] = [port.pop("nodePort", None) for port in item["spec"]["ports"]]
     out = kit.kubectl("apply", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-", namespace="default",
                       input=json.dumps({"apiVersion": "v1", "kind": "List", "items": rest}))
@@ -31,7 +31,7 @@ def read(text):
 
 
 def parsed(text):
-    """YAML to objects, without an API server."""
+    """Parses YAML into objects without an API server."""
     out = kit.kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", input=text)
     decoder, items, at = json.JSONDecoder(), [], 0
     while at < len(out.rstrip()):
@@ -79,7 +79,7 @@ class Manifests(unittest.TestCase):
 
     def test_the_chart_with_an_overlays_numbers_means_what_the_overlay_means(self):
         ours, theirs = self.sets["forecast"], chart("tests/k8s/values-forecast.yaml")
-        theirs = {key: item for key, item in theirs.items() if key[0] != "Pod"}  # the chart's own test
+        theirs = {key: item for key, item in theirs.items() if key[0] != "Pod"}  # without the chart's own test
         self.assertEqual(set(ours), set(theirs))
         for key, item in ours.items():
             for field in ("spec", "data", "automountServiceAccountToken"):
@@ -95,7 +95,7 @@ class Manifests(unittest.TestCase):
                     wanted = spec["selector"] if kind == "Service" else (spec.get("selector") or spec["podSelector"])["matchLabels"]
                     matching = [t for t in templates if wanted.items() <= t["metadata"]["labels"].items()]
                     self.assertTrue(matching, f"{name}: {kind} {item['metadata']['name']} selects {wanted}")
-                    if kind != "NetworkPolicy":  # one may be for several
+                    if kind != "NetworkPolicy":  # a NetworkPolicy may cover several
                         self.assertEqual(len(matching), 1, f"{name}: {kind} {item['metadata']['name']} selects {wanted}")
                     if kind == "Service":
                         ports = {port["name"] for container in matching[0]["spec"]["containers"] for port in container.get("ports", [])}
@@ -208,9 +208,9 @@ class Manifests(unittest.TestCase):
 
 
 class Checked(unittest.TestCase):
-    """What others' checkers say of everything that is shipped."""
+    """Runs third-party checkers on all shipped manifests."""
 
-    # What kube-score would have otherwise, and why it is not so.
+    # Findings of kube-score that are intended, with the reason.
     LEFT = {
         "container-image-tag": "whoever deploys names an image of their own; the test images are loaded, not pulled",
         "container-image-pull-policy": "as above: the node has it",
@@ -274,7 +274,7 @@ class Checked(unittest.TestCase):
 
 
 def stripped(value):
-    """Without what an API server makes up for each object."""
+    """Removes the fields that an API server generates for each object."""
     if isinstance(value, dict):
         return {key: stripped(item) for key, item in value.items() if key not in ("clusterIP", "clusterIPs")}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Rules, dashboard and autoscaler queries: promtool reads each, and each asks for a metric that the server has."""
+"""Checks rules, dashboard and autoscaler queries: promtool must accept each, and each metric must exist in the server."""
 
 import json
 import os
@@ -14,12 +14,12 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MONITORING = ROOT / "k8s" / "monitoring"
 INFER = sys.argv.pop() if len(sys.argv) > 1 and os.access(sys.argv[-1], os.X_OK) else str(ROOT / "build/release/bin/infer")
-FOREIGN = {"kube_pod_container_status_restarts_total"}  # of kube-state-metrics
+FOREIGN = {"kube_pod_container_status_restarts_total"}  # a metric of kube-state-metrics
 FUNCTIONS = {"sum", "rate", "increase", "histogram_quantile", "avg", "count", "by", "label_values"}
 
 
 def metric_names():
-    """What a server shows of a model that it has just loaded."""
+    """Returns the metrics of a server that has just loaded a model."""
     with tempfile.TemporaryDirectory() as work:
         subprocess.run([INFER, "model", "create", "simulator", "--base-ms", "0", "--out", f"{work}/m"], check=True, stdout=subprocess.DEVNULL)
         server = subprocess.Popen([INFER, "serve", "--model", f"{work}/m", "--port", "0", "--probe-port", "0"], stdout=subprocess.PIPE, text=True)
@@ -27,7 +27,7 @@ def metric_names():
             lines = (json.loads(line) for line in server.stdout)
             port = next(line["probe_port"] for line in lines if line["event"] == "listening")
             next(line for line in lines if line["event"] == "ready")
-            for _ in range(2):  # the first request is counted in the second answer
+            for _ in range(2):  # the second answer counts the first request
                 text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
         finally:
             server.send_signal(signal.SIGINT)
@@ -39,7 +39,7 @@ def metric_names():
 
 
 def asked_for(expression):
-    """The metrics that an expression names."""
+    """Returns the metrics that an expression uses."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|without)\s*\([^)]*\)', " ", expression)
     return set(re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", bare)) - FUNCTIONS
 

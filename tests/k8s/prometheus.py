@@ -1,5 +1,5 @@
-"""Debian's Prometheus beside the node, with the rules that are shipped. It is built without Kubernetes' discovery, so that it is told
-of the pods, by the annotations by which others find them."""
+"""Runs Debian's Prometheus with the shipped rules beside the node. It is built without Kubernetes discovery, so this module passes on
+the pods, found by their annotations."""
 
 import json
 import pathlib
@@ -18,7 +18,7 @@ ANNOTATION = "prometheus.io/"
 
 
 def targets(namespaces):
-    """Where the pods of the namespaces say that their metrics are, with the labels that discovery gives them."""
+    """Returns the pods' metrics addresses from their annotations, with the labels that discovery would add."""
     found = []
     for namespace in namespaces:
         for pod in kit.get("pods", namespace=namespace)["items"]:
@@ -54,11 +54,11 @@ class Prometheus:
         self.work.cleanup()
 
     def firing(self):
-        """(alert, namespace) of each that fires now."""
+        """Returns (alert, namespace) of each firing alert."""
         alerts = json.loads(kit.request(self.URL + "/api/v1/alerts")[1])["data"]["alerts"]
         return {(alert["labels"]["alertname"], alert["labels"]["namespace"]) for alert in alerts if alert["state"] == "firing"}
 
     def scrapes_all(self):
-        """Whether every pod was reached at the last scrape."""
+        """Returns whether the last scrape reached every pod."""
         active = json.loads(kit.request(self.URL + "/api/v1/targets?state=active")[1])["data"]["activeTargets"]
         return len(active) == len(self.targets) and all(target["health"] == "up" for target in active)

@@ -1,4 +1,4 @@
-"""docs/k8s-load-report.md out of what e2e_full.py measured."""
+"""Writes docs/k8s-load-report.md from the measurements of e2e_full.py."""
 
 import platform
 import re

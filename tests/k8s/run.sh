@@ -1,5 +1,6 @@
 #!/bin/bash
-# What make e2e runs: manifests, monitoring, and the five systems on a cluster, which it starts unless one is up, and then ends.
+# Run by make e2e: tests manifests, monitoring, and the five systems on a cluster. Starts a cluster if none runs, and then stops
+# it again.
 set -euo pipefail
 cd "$(dirname "$0")"
 home=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}

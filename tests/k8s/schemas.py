@@ -1,4 +1,4 @@
-"""JSON schemas of Kubernetes' objects for kubeconform, out of what the projects publish in their Go modules."""
+"""Makes JSON schemas of Kubernetes objects for kubeconform from the projects' Go modules."""
 
 import json
 
@@ -7,12 +7,12 @@ import kit
 MODULES = kit.HOME / "gomod"
 CUSTOM = ("github.com/prometheus-operator/prometheus-operator@*/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
           "github.com/kedacore/keda/v2@*/config/crd/bases/keda.sh_scaledobjects.yaml")
-EITHER = {"anyOf": [{"type": "string"}, {"type": "number"}]}  # "1" and 1 are the same quantity, and the same port
+EITHER = {"anyOf": [{"type": "string"}, {"type": "number"}]}  # "1" and 1 are the same quantity and the same port
 REFERENCE = "#/definitions/"
 
 
 def strict(schema):
-    """A field that the schema does not know is an error; numbers may be written as such."""
+    """Makes unknown fields an error, and allows numbers for quantities and ports."""
     if isinstance(schema, list):
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
@@ -26,7 +26,7 @@ def strict(schema):
 
 
 def needed(name, definitions, found):
-    """What a definition refers to, itself included."""
+    """Returns the definitions that a definition refers to, including itself."""
     if name in found:
         return
     found[name] = definitions[name]

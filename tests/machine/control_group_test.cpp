@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A made-up file system root with control group files.
+/// A temporary file system root with control group files.
 class FakeRoot {
  public:
   FakeRoot() : root_(fs::temp_directory_path() / ("infer-machine-" + std::to_string(getpid()))) {
@@ -94,7 +94,7 @@ TEST(ControlGroup, OneReadingGivesTheLimitsOfCpuAndMemory) {
   const FakeRoot root;
   root.write("proc/self/cgroup", "0::/pod\n");
   root.write("sys/fs/cgroup/pod/cpu.max", "50000 100000\n");
-  root.write("sys/fs/cgroup/pod/memory.max", "4096\n");  // no memory.current: nothing is in use
+  root.write("sys/fs/cgroup/pod/memory.max", "4096\n");  // without memory.current, no memory counts as used
   const ControlGroup group = read_control_group(root.path());
   EXPECT_DOUBLE_EQ(group.cpu.quota_cores.value(), 0.5);
   EXPECT_EQ(group.memory.limit_bytes, 4096U);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/reference/import.txt: what sentence-transformers and transformers give for tiny checkpoints of every kind
-that infer model import reads. Their weights come from the formula of make_reference.py, which
-tests/support/checkpoint_files.h shares. Needs sentence-transformers 5 or newer; run only when a case is added."""
+"""Writes tests/reference/import.txt: the results of sentence-transformers and transformers for tiny checkpoints of every kind that
+infer model import supports. The weights come from the formula of make_reference.py, which tests/support/checkpoint_files.h shares.
+Needs sentence-transformers 5 or newer. Run it only when a case is added."""
 
 import json
 import math
@@ -54,7 +54,7 @@ def save_base(folder, model):
 
 
 def sentences(folder, modules):
-    """The vectors of a checkpoint of these modules: (type, path, config, tensors)."""
+    """Returns the vectors of a checkpoint with these modules: (type, path, config, tensors)."""
     save_base(folder, BertModel(BertConfig(**SIZES), add_pooling_layer=False))
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 16, "do_lower_case": false}')
     listed = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]

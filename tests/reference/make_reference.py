@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/reference/outputs.txt: what Hugging Face transformers gives for tiny checkpoints whose weights come from a
-formula that tests/torch/formula_weights.h shares. Needs torch and transformers; run only when the formula changes."""
+"""Writes tests/reference/outputs.txt: the results of Hugging Face transformers for tiny checkpoints whose weights come from a formula
+that tests/support/checkpoint_files.h shares. Needs torch and transformers. Run it only when the formula changes."""
 
 import csv
 import math
@@ -20,7 +20,7 @@ def fnv(text):
 
 
 def formula(name, shape):
-    """sin of the place, shifted by the name; layer norms near 1."""
+    """Returns the sine of the position, shifted by the name. Layer norms are near 1."""
     count = math.prod(shape)
     shift = fnv(name) % 1000
     values = [math.sin(0.37 * i + shift) for i in range(count)]
@@ -36,7 +36,7 @@ def formula(name, shape):
 def fill(model):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            # Some versions hide the encoder one level deeper than checkpoints have it.
+            # Some versions nest the encoder one level deeper than checkpoints do.
             parameter.copy_(formula(name, tuple(parameter.shape)))
     return model.eval()
 
@@ -68,7 +68,7 @@ with open(pathlib.Path(__file__).parent / "outputs.txt", "w") as file:
     for name, values in out.items():
         file.write(name + "".join(f" {value:.9g}" for value in values.flatten().tolist()) + "\n")
 
-# The real thing: all-MiniLM-L6-v2 on the first 300 sentences of data/sentiment.csv, each vector reduced to 8 numbers by a
+# A real model: all-MiniLM-L6-v2 on the first 300 sentences of data/sentiment.csv, with each vector reduced to 8 numbers by a
 # matrix from the formula.
 
 from sentence_transformers import SentenceTransformer

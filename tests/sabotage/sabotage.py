@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves that the promises' tests can fail: breaks one line for each and expects its tests to notice.
+"""Proves that the promises' tests can fail: breaks one line for each promise and expects its tests to fail.
 
 sabotage.py [PROMISE ...]. Works on a copy of the tree; takes about twenty minutes for all on two cores.
 sabotage.py --check. Only checks that each line to break is in the tree exactly once.
@@ -14,13 +14,13 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# Names beside the numbers belong to the server: the filter of their tests in http_tests, or a case of robustness_test.py.
+# The names belong to the server: a filter of tests in http_tests, or a case of robustness_test.py.
 HTTP = {"parity": "Successor.*", "decoding": "DecodeMemory.*", "half-close": "Wire.ARequestFollowedByTheEndOfSendingHasItsAnswer"}
 ROBUSTNESS = {"uploads": "uploads_that_pause", "tls-uploads": "uploads_over_tls"}
 
-SKIPPED = 77  # what a case of robustness_test.py ends with where its fault cannot be made
+SKIPPED = 77  # the exit code of a robustness_test.py case whose fault cannot be produced here
 
-# promise, file, the line (a part that occurs once), what it becomes
+# promise, file, the line (a part that occurs once), its replacement
 LIST = [
     (1, "include/infer/engine/pending.h", "return !claimed_.exchange(true, std::memory_order_acq_rel);", "return true;"),
     (2, "src/engine/engine.cpp", "sample = std::move(task.sample);", ""),
@@ -58,15 +58,15 @@ def run(command, where, timeout):
     try:
         return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
-        return None  # waits for what never comes: noticed too
+        return None  # a test that never ends has noticed too
 
 
 def tests_of(promise, bin_folder, tree):
-    """The program to build for a promise, and the command that runs its tests."""
+    """Returns the program to build for a promise, and the command that runs its tests."""
     if promise in ROBUSTNESS:
         return "infer_cli", [sys.executable, tree / "tests" / "http" / "robustness_test.py", bin_folder / "infer", ROBUSTNESS[promise]]
     program = "http_tests" if promise in HTTP else "engine_tests"
-    names = HTTP.get(promise) or ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # not Promise10 for 1
+    names = HTTP.get(promise) or ":".join(f"Promise{promise}{letter}*" for letter in string.ascii_uppercase)  # for 1, excludes Promise10
     return program, [bin_folder / program, f"--gtest_filter={names}"]
 
 
@@ -106,7 +106,7 @@ def main():
             if built is None or built.returncode != 0:
                 sys.exit(f"promise {promise}: the sabotaged tree does not build\n{built.stdout if built else ''}")
             result = run(tests, tree, 300 if promise in ROBUSTNESS else 60)
-            # A test of the core that waits for ever has noticed; a case of the program ends by itself.
+            # A test of the core that never ends has noticed. A case of robustness_test.py always ends.
             noticed = promise not in ROBUSTNESS if result is None else result.returncode not in (0, SKIPPED)
             path.write_text(text)
             failed |= not noticed
@@ -116,7 +116,7 @@ def main():
             subprocess.run([*compile_tests, program], check=True, capture_output=True)
             whole = run(tests, tree, 300)
             if whole is None or whole.returncode not in (0, SKIPPED):
-                sys.exit(f"promise {promise}: its tests fail without sabotage too")
+                sys.exit(f"promise {promise}: the tests fail without sabotage too")
     sys.exit(1 if failed else 0)
 
 

@@ -42,7 +42,7 @@ TEST(Prophet, TheSameSeriesGivesTheSameCurve) {
   const auto a = fit_prophet(times, values, {86400, 0}, false, 7);
   const auto b = fit_prophet(times, values, {86400, 0}, false, 7);
   EXPECT_EQ(a.at(1e7), b.at(1e7));
-  EXPECT_EQ(a.seasonalities.size(), 1U);  // two years are needed for a year
+  EXPECT_EQ(a.seasonalities.size(), 1U);  // yearly seasonality needs two years of data
 }
 
 }  // namespace

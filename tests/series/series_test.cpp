@@ -29,7 +29,7 @@ TEST(Csv, QuotesHoldCommasLineEndsAndQuotes) {
   EXPECT_EQ(csv.rows[0], (std::vector<std::string>{"1,2", "x\"y\nz"}));
   EXPECT_EQ(csv.rows[1], (std::vector<std::string>{"3", ""}));
   const auto inches =
-      parse_csv("a,b\r5\" disk,\"7\"\"\"\r8\" disk,2").value();  // line ends of old, as some sheets write
+      parse_csv("a,b\r5\" disk,\"7\"\"\"\r8\" disk,2").value();  // old line ends that some spreadsheets write
   EXPECT_EQ(inches.rows[0], (std::vector<std::string>{"5\" disk", "7\""}));
   EXPECT_EQ(inches.rows[1], (std::vector<std::string>{"8\" disk", "2"}));
   EXPECT_NE(parse_csv("\xFF\xFE"
@@ -107,7 +107,7 @@ TEST(Series, WhatIsMadeUpIsCounted) {
 }
 
 TEST(Series, DaysAndMonthsGoByTheClockThatToldThem) {
-  // Berlin changes its clock on 31 March and 27 October 2024; one day has 23 hours, another 25.
+  // Berlin changes its clocks on 31 March and 27 October 2024: one day has 23 hours, another 25.
   std::string months = "t,y\n";
   for (int month = 1; month <= 12; ++month)
     months += "2024-" + std::string(month < 10 ? "0" : "") + std::to_string(month) + "-01T00:00:00" +
@@ -166,7 +166,8 @@ TEST(Series, ConstantIsJudgedRelativeToTheValues) {
       EXPECT_NEAR(found[i], expected[i], 1e-3) << factor << " " << level;
   }
   for (const float value : inputs_of(0, 0.1)) EXPECT_EQ(value, 0);
-  for (const float value : inputs_of(1e-16, 1)) EXPECT_NEAR(value, 0, 1e-12) << "rounding is no variation";
+  for (const float value : inputs_of(1e-16, 1))
+    EXPECT_NEAR(value, 0, 1e-12) << "rounding errors do not count as variation";
 }
 
 TEST(Series, AConstantColumnIsNotDividedByItsDeviation) {

@@ -36,7 +36,7 @@ TEST(AccessLog, ARecordHoldsWhatTheCallKnows) {
   ASSERT_TRUE(record);
   EXPECT_EQ(record->outcome, Outcome::kRefused);
   EXPECT_EQ(record->latency, 5ms);
-  EXPECT_EQ(record->model, "") << "none was chosen";
+  EXPECT_EQ(record->model, "") << "no model was chosen";
   ASSERT_TRUE(record->timings);
   EXPECT_EQ(record->timings->queue, 1ms);
   EXPECT_EQ(record->batch_size, 4u);

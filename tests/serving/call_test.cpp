@@ -1,5 +1,5 @@
-// The serving layer without any protocol: models chosen by calls, versions that take each other's place,
-// statistics.
+// Tests the serving layer without a protocol: calls choose models, versions replace each other, statistics
+// count.
 
 #include "infer/serving/call.h"
 
@@ -99,7 +99,7 @@ TEST_F(Serving, ASingleModelTakesItsPlaceBeforeTheBodyAndSeveralWaitForTheName) 
     ASSERT_NE(call.model(), nullptr);
     const auto early = call.model();
     ASSERT_TRUE(call.choose(one->models(), {.name = "a", .version = {}}, kSimulation));
-    EXPECT_EQ(call.model(), early) << "its place is kept: the limit is one request in flight";
+    EXPECT_EQ(call.model(), early) << "the call keeps its place: the limit is one request in flight";
   }
   add_model("b");
   const auto two = repository();
@@ -156,10 +156,10 @@ TEST_F(Serving, ANewVersionTakesOverWhileACallKeepsTheOldOne) {
   EXPECT_EQ(call.model(), old.lock());
   EXPECT_EQ(call.task<Simulator>().run({.units = 2}, call.options(), call.permit()).value().units, 2U);
   EXPECT_EQ(events(), std::vector<std::string>{"swapped"});
-  EXPECT_EQ(models->all().size(), 2U) << "the old one is in use";
+  EXPECT_EQ(models->all().size(), 2U) << "the old version is still in use";
   call.release();
   models->free_unused();
-  EXPECT_TRUE(old.expired()) << "its last call is over";
+  EXPECT_TRUE(old.expired()) << "the old version's last call has ended";
 }
 
 TEST_F(Serving, AVersionThatCannotBeReadIsRefusedOnceAndTheOldOneStays) {

@@ -1,7 +1,7 @@
-"""Every command line that documents and the program's own texts show: check_advice.py SOURCE INFER
+"""Checks every command line in the documents and in the program's own texts: check_advice.py SOURCE INFER
 
-Each `infer ...` of README, docs and examples, of the help, and of what commands print, is held against the real --help: the
-command is there, it knows each flag, and it takes as many words. Advice that names what does not exist fails.
+Compares each `infer ...` in README, docs, examples, help and printed messages with the real --help: the command must exist, know each
+flag, and accept the number of words.
 """
 
 import pathlib
@@ -15,7 +15,7 @@ _known = {}
 
 
 def known(words):
-    """Subcommands, flags with whether they take a value, and the greatest number of words of a command."""
+    """Returns the subcommands of a command, its flags and whether they take a value, and its maximum number of words."""
     key = tuple(words)
     if key not in _known:
         text = subprocess.run([infer, *words, "--help"], capture_output=True, text=True, check=True).stdout
@@ -33,7 +33,7 @@ def known(words):
 
 
 def problem(line):
-    """What is wrong with a command line that begins with infer; None where nothing is."""
+    """Returns what is wrong with a command line that begins with infer, or None."""
     try:
         words = shlex.split(line, comments=True)
     except ValueError:
@@ -68,14 +68,14 @@ def problem(line):
     return None
 
 
-# A check that finds nothing checks nothing.
+# Checks that this check can fail.
 assert problem("infer promote DIR --version X") is not None and problem("infer promote DIR 1 2") is not None
 assert problem("infer load http://x --slo p95=1ms") is not None or "--slo" in known(["load"])[1]
 assert problem("infer promote models/co2 3-gru") is None
 
 
 def in_document(text):
-    """Code of a document: what is between backquotes or in a fenced block, a line that goes on included."""
+    """Yields the code of a document, between backquotes or in a fenced block, with continued lines joined."""
     fenced = False
     block = ""
     for line in text.splitlines():
@@ -98,9 +98,9 @@ def in_document(text):
 
 
 def in_source(text):
-    """Command lines in string literals, of which neighbours are one."""
+    """Yields the command lines in string literals. Adjacent literals form one text."""
     text = re.sub(r'"\s*\n\s*"', "", re.sub(r"//[^\n]*", "", text))
-    # What stands between two literals is a value.
+    # A value stands between two literals.
     text = re.sub(r'"\s*(?:<<|\+)\s*[\w.*&:>()\[\]-]+\s*(?:<<|\+)\s*"', "NAME", text)
     text = re.sub(r'"\s*(?:<<|\+)\s*[\w.*&:>()\[\]-]+\s*(?:<<|\+)\s*"', "NAME", text)
     for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', text):
@@ -119,5 +119,5 @@ for path in documents + sorted((source / "adapters").rglob("*.cpp")) + sorted((s
             wrong.append(f"{path.relative_to(source)}: {line.strip()}\n  {what}")
 print("\n".join(wrong))
 if wrong or found < 60:
-    sys.exit(f"{len(wrong)} of {found} command lines are not what the program takes")
-print(f"{found} command lines, all of which the program takes")
+    sys.exit(f"{len(wrong)} of {found} command lines are not accepted by the program")
+print(f"{found} command lines, all accepted by the program")

@@ -1,12 +1,12 @@
-"""Finds code that stands in two places: runs of at least LEAST equal tokens in src, include and adapters.
+"""Finds duplicated code: runs of at least LEAST equal tokens in src, include and adapters.
 
-Names of variables, functions and types count as they are; all texts are equal, and all numbers, so that a copy with another message
+Names of variables, functions and types are compared. All strings count as equal, and all numbers, so that a copy with another message
 is still a copy. Comments, includes and macros do not count. Tables are data, not copies: a run needs LEAST_NAMES different names and
 LEAST_STATEMENTS statements.
 
-duplicates.txt lists the pairs of files that share code today, with the number of tokens. A new pair fails, and so does a pair that
-shares more than the list says, or that is listed and shares nothing: the list only shrinks. --list prints the runs with their lines,
---update rewrites the list.
+duplicates.txt lists the pairs of files that share code, with the number of tokens. The check fails for a new pair, for a pair that
+shares more than listed, and for a listed pair that shares nothing, so that the list only shrinks. --list prints the runs with their
+lines, --update rewrites the list.
 """
 
 import collections
@@ -32,7 +32,7 @@ KINDS = {"raw": "TEXT", "text": "TEXT", "number": "0"}
 
 
 def tokens_of(text):
-    """The normalised tokens of a file, and the line of each."""
+    """Returns the normalised tokens of a file, with their lines."""
     tokens, lines, line, at = [], [], 1, 0
     for match in TOKEN.finditer(text):
         line += text.count("\n", at, match.start())
@@ -45,11 +45,11 @@ def tokens_of(text):
 
 
 class Run(collections.namedtuple("Run", "one begin_one other begin_other size")):
-    """Equal tokens at two places."""
+    """Equal tokens in two places."""
 
 
 def runs(files):
-    """All maximal runs of at least LEAST tokens; each token of a pair of files counts in one run only."""
+    """Returns all maximal runs of at least LEAST tokens. Each token of a pair of files counts in only one run."""
     places = collections.defaultdict(list)
     for name, (tokens, _) in files.items():
         for i in range(len(tokens) - LEAST + 1):
@@ -67,7 +67,7 @@ def runs(files):
                 while i > 0 and j > 0 and x[i - 1] == y[j - 1]:
                     i, j = i - 1, j - 1
                 size = 0
-                end = j if one == other else len(x)  # a run does not overlap its copy
+                end = j if one == other else len(x)  # a run must not overlap its copy
                 while i + size < end and j + size < len(y) and x[i + size] == y[j + size]:
                     covered.add((one, i + size, other, j + size))
                     size += 1

@@ -1,5 +1,5 @@
-"""A user's file that includes all of infer/infer.h stays light: the compiler's work grows with the lines it reads, and
-unlike its time those can be counted. docs/benchmarks.md has the seconds."""
+"""Limits the lines that infer/infer.h adds to a user's file, because the compiler's work grows with the lines it reads, and lines can be
+counted exactly. docs/benchmarks.md has the compile times."""
 
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Holds the dependency rule: who may include what. Exits 1 and names each include that breaks it."""
+"""Checks which files may include which headers. Exits with 1 and names each forbidden include."""
 
 import pathlib
 import re
@@ -8,12 +8,12 @@ root = pathlib.Path(sys.argv[1]).resolve()
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 TORCH = re.compile(r"^(torch|ATen|c10|caffe2)/")
 STANDARD = re.compile(r"[a-z_]+")  # neither sched.h nor sys/resource.h
-# Limits, cores, memory and descriptors of the machine and of this process there.
+# Only src/machine asks for limits, cores, memory and descriptors of the machine or the process.
 ASKS_THE_MACHINE = re.compile(r"sched_getaffinity|fs/cgroup|proc/(?:cpuinfo|meminfo|self/(?:cgroup|statm|fd))|RLIMIT_NOFILE|hardware_concurrency|_SC_[A-Z_]*PAGES\b")
 TORCH_HOMES = ("src/torch/backend/", "src/torch/models/", "src/torch/quantize/", "src/torch/train/")
 TORCH_FILES = ("include/infer/torch_interop.h", "benchmarks/bare_forward.cpp")
 
-# Folder below include/infer and src -> what it may include from there, whether as "infer/FOLDER/…" or as a private header.
+# Maps a folder below include/infer and src to the folders that it may include, as "infer/FOLDER/…" or as a private header.
 LAYERS = {
     "core": {"core"},
     "backends": {"backends", "core", "engine", "series", "testing"},
@@ -31,7 +31,7 @@ LAYERS = {
     "torch": {"core", "engine", "int8", "models", "series", "tasks", "text", "torch", "torch_interop.h", "weights"},
     "weights": {"core", "engine/read_file.h", "engine/tensor.h", "weights"},
 }
-# Folder of adapters/http -> the folders there that it may include from; "" is the server itself.
+# Maps a folder of adapters/http to the folders there that it may include. "" is the server itself.
 HTTP = {
     "": {"exchange", "message", "operations", "transport"},
     "calls": {"exchange", "json", "message"},
@@ -46,21 +46,21 @@ HTTP = {
 }
 # What each folder below protocols may include, unless it has a row of its own.
 PROTOCOL = {"", "calls", "exchange", "json", "message"}
-MOST_FILES = 15  # of a folder there
-# Who may include cpp-httplib, beside tests; the first alone may use what is internal to that library.
+MOST_FILES = 15  # maximum number of files in such a folder
+# Files besides tests that may include cpp-httplib. Only the first one may use that library's internals.
 HTTPLIB_FILES = ("adapters/http/client.cpp", "adapters/http/httplib_config.h", "examples/own_route.cpp")
 HTTPLIB_INSIDES = re.compile(r"httplib::(detail|ClientImpl|Stream)\b")
-# Files beside the folders are the roots of what they make: the C interface, and what stands in for what a build lacks.
+# Files beside the folders combine the layers: the C interface, and stubs for parts that a build omits.
 ROOTS = {"src/c_api.cpp", "src/json_absent.cpp", "src/multiversion.h",
          "include/infer/c.h", "include/infer/export.h", "include/infer/infer.h", "include/infer/torch_interop.h", "include/infer/version.h"}
-# Who may include private headers of the library, src/FOLDER/…; adapters none of src/tools
+# Folders that may include private headers of the library, src/FOLDER/…; adapters may include none of src/tools.
 PRIVATE = {"adapters/cli", "adapters/common", "tests"}
-# Private headers that every adapter may include: the one writer of JSON, and what is computed of vectors.
+# Private headers that every adapter may include: the JSON writer, and functions on vectors.
 SHARED = {"engine/json_writer.h", "engine/utf8.h", "tasks/vectors.h"}
 
 
 def target_of(path, include):
-    """What an include means below include/infer or src, such as "engine/stack.h"; None for other headers."""
+    """Returns an include's path below include/infer or src, such as "engine/stack.h", or None for other headers."""
     if include.startswith("infer/"):
         return include.removeprefix("infer/")
     for base in (path.parent, root / "src"):
@@ -119,5 +119,5 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
             if lines > 280:
                 broken.append(f"{path.relative_to(root)}: {lines} lines; a header that long holds two concepts")
 
-print("\n".join(broken) or "every include is where it belongs")
+print("\n".join(broken) or "all includes are allowed")
 sys.exit(1 if broken else 0)

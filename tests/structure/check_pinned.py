@@ -1,4 +1,4 @@
-"""What is fetched is pinned: images by digest, wheels by SHA-256 and as wheels alone, addresses by version: check_pinned.py SOURCE"""
+"""Checks that all downloads are pinned: images by digest, wheels by SHA-256 (and only wheels), URLs by version: check_pinned.py SOURCE"""
 
 import pathlib
 import re
@@ -20,7 +20,7 @@ def check(name, text):
     for image in re.findall(r"(?:image[:=]\s*)((?:kindest|registry\.k8s\.io)/\S+)", text):
         if not re.search(r"@sha256:[0-9a-f]{64}$", image):
             wrong.append(f"{name}: image {image} has no digest")
-    # A call may go over several lines, as words of a shell or strings of a list.
+    # A call may span several lines, as shell words or as strings of a list.
     plain = re.sub(r"\\\n|[\"',\[\]]", " ", text)
     for match in re.finditer(r"\bpip3?\s+(install|download)\b", re.sub(r"\s+", " ", plain)):
         call = re.sub(r"\s+", " ", plain)[match.start():match.start() + 400]
@@ -41,5 +41,5 @@ for path in list(root.glob("scripts/locks/*.txt")) + [root / name for name in na
     for package in re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE)).splitlines():
         if not re.fullmatch(r"[\w.-]+==\S+(\s+--hash=sha256:[0-9a-f]{64})+", package.strip()):
             wrong.append(f"{path.relative_to(root)}: {package[:60]} is not NAME==VERSION with SHA-256")
-print("\n".join(wrong) or "all that is fetched is pinned")
+print("\n".join(wrong) or "all downloads are pinned")
 sys.exit(1 if wrong else 0)

@@ -1,4 +1,4 @@
-"""The example in the README is the one that is compiled and run, to the letter."""
+"""Checks that the README's example equals the compiled and tested file."""
 
 import pathlib
 import sys

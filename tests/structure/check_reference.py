@@ -1,7 +1,7 @@
-"""Every public symbol has a comment, and each page of docs/concepts an example that the tests run: check_reference.py SOURCE
+"""Checks that every public symbol has a comment and each page of docs/concepts a tested example: check_reference.py SOURCE
 
-Doxygen reads the headers as `make docs` does, and any warning fails the test. Its versions warn of different things, so that
-the test is skipped without the one of Debian 12. Enumerators are looked up in the XML: doxygen 1.9.4 does not ask for their comments."""
+Doxygen reads the headers as in `make docs`, and any warning fails the test. Doxygen's versions give different warnings, so the test
+is skipped without the version of Debian 12. Enumerators are checked in the XML, because doxygen 1.9.4 does not require their comments."""
 
 import pathlib
 import re
@@ -19,7 +19,7 @@ if not shutil.which("doxygen"):
     sys.exit(77)
 installed = subprocess.run(["doxygen", "--version"], capture_output=True, text=True, check=True).stdout.strip()
 if not installed.startswith(VERSION):
-    print(f"skipped: doxygen {installed}, the reference is made with {VERSION}")
+    print(f"skipped: doxygen {installed}, the reference needs {VERSION}")
     sys.exit(77)
 
 wrong = []
@@ -55,7 +55,7 @@ for page in pages:
             wrong.append(f"docs/concepts/{page.name}: {file} is neither an example nor a test of concepts")
         elif mark and marks[file].count(f"//! [{mark}]\n") != 2:
             wrong.append(f"docs/concepts/{page.name}: {file} has no example between two marks [{mark}]")
-# A check that finds nothing checks nothing.
+# Checks that this check can fail.
 if symbols < 500 or len(pages) < 10:
     wrong.append(f"only {symbols} symbols and {len(pages)} pages were found")
 print("\n".join(wrong) or f"{symbols} public symbols and {len(pages)} pages, without a warning")

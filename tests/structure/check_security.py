@@ -1,4 +1,4 @@
-"""Every promise of SECURITY.md names a test, and every test that it names exists: check_security.py SOURCE"""
+"""Checks that every promise of SECURITY.md names a test, and that each named test exists: check_security.py SOURCE"""
 
 import pathlib
 import re

@@ -1,4 +1,4 @@
-"""The tables of docs/settings.md are those of the program: check_settings.py SOURCE PRINT_SETTINGS [--update]"""
+"""Checks that the tables of docs/settings.md match the program: check_settings.py SOURCE PRINT_SETTINGS [--update]"""
 
 import pathlib
 import subprocess
@@ -14,5 +14,5 @@ made = before + begin + tables + end + after
 if "--update" in sys.argv:
     document.write_text(made)
 elif made != text:
-    sys.exit("docs/settings.md is not what the program's rows say; run this with --update")
+    sys.exit("docs/settings.md does not match the program's options; run this with --update")
 print(f"{tables.count('| `')} settings, as documented")

@@ -1,4 +1,4 @@
-// Prints the tables of docs/settings.md from the rows that the program uses.
+// Prints the tables of docs/settings.md from the program's options.
 #include <algorithm>
 #include <iostream>
 #include <string>

@@ -4,13 +4,13 @@
 #include <cstdlib>
 #include <new>
 
-// A sanitizer's allocator shall refuse an impossible size as malloc does, not end the program.
+// With a sanitizer, allocating an impossible size must fail as with malloc, and not end the program.
 extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }  // NOLINT
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }  // NOLINT
 
 namespace {
 
-// Zero: off. Counted down to the allocation that fails.
+// Counts down to the allocation that fails; 0: off.
 std::atomic<std::size_t> all_threads{0};
 thread_local std::size_t this_thread = 0;
 std::atomic<bool> failed{false};

@@ -4,8 +4,8 @@
 
 namespace infer::inline v0::testing {
 
-/// Makes the n-th allocation from now on, of this thread or of all, throw std::bad_alloc; later ones succeed
-/// again.
+/// Makes the n-th allocation from now on, of this thread or of all threads, throw std::bad_alloc. Later
+/// ones succeed.
 class AllocationFailure {
  public:
   enum class Scope { kThisThread, kAllThreads };
@@ -14,7 +14,7 @@ class AllocationFailure {
   AllocationFailure(const AllocationFailure&) = delete;
   AllocationFailure& operator=(const AllocationFailure&) = delete;
 
-  /// Whether there were n allocations at all.
+  /// Returns whether there were n allocations.
   bool happened() const;
 };
 

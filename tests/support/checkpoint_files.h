@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-// Checkpoints made by the tests: a safetensors writer, and weights from the formula that
-// tests/reference/make_reference.py shares.
+// Checkpoints made by the tests: a safetensors writer, and weights from the formula of
+// tests/reference/make_reference.py.
 
 namespace infer::inline v0::testing {
 
@@ -37,7 +37,7 @@ inline void write_text(const std::filesystem::path& file, const std::string& tex
   std::ofstream(file, std::ios::binary) << text;
 }
 
-/// The bytes of a safetensors file of FP32 tensors with formula weights. Their names in the file begin after
+/// Returns a safetensors file of FP32 tensors with formula weights. The file's names omit the first
 /// `prefix` characters.
 inline std::string safetensors_bytes(const NamedShapes& tensors, std::size_t prefix = 0) {
   std::string header = "{";
@@ -62,7 +62,7 @@ inline std::string safetensors_bytes(const NamedShapes& tensors, std::size_t pre
   return bytes + header + data;
 }
 
-/// 40 tokens: the five special ones, letters, a few pieces.
+/// 40 tokens: five special tokens, letters, and a few word pieces.
 inline std::string small_vocabulary() {
   std::string text = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
   for (char c = 'a'; c <= 'z'; ++c) text += std::string(1, c) + "\n";
@@ -71,7 +71,7 @@ inline std::string small_vocabulary() {
   return text;
 }
 
-/// Names and shapes of a BERT of 2 layers, width 32, 4 heads; of a DistilBERT where `distil`.
+/// Returns names and shapes of a BERT of 2 layers, width 32 and 4 heads, or of a DistilBERT if `distil`.
 inline NamedShapes bert_shapes(const std::string& prefix, bool distil, std::int64_t labels) {
   NamedShapes out;
   const auto affine = [&](const std::string& name, std::int64_t rows, std::int64_t columns) {
@@ -140,15 +140,15 @@ inline std::string bert_config(bool distil) {
                R"("intermediate_size":48,"vocab_size":40,"max_position_embeddings":16,"layer_norm_eps":1e-12})";
 }
 
-/// A module of sentence-transformers after the encoder.
+/// A module of sentence-transformers that follows the encoder.
 struct SentenceModule {
   std::string type;
   std::string path;
-  std::string config;   ///< Empty: there is no config.json.
-  NamedShapes tensors;  ///< Their names begin with the path, which is not in the file.
+  std::string config;   ///< Empty: no config.json.
+  NamedShapes tensors;  ///< Names begin with the path, which the file omits.
 };
 
-/// Adds modules.json and the modules to a checkpoint, as sentence-transformers' save does.
+/// Adds modules.json and the modules to a checkpoint, like the save function of sentence-transformers.
 inline void write_modules(const std::filesystem::path& folder, const std::vector<SentenceModule>& modules) {
   std::string list = R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"})";
   for (std::size_t i = 0; i < modules.size(); ++i) {
@@ -164,7 +164,7 @@ inline void write_modules(const std::filesystem::path& folder, const std::vector
   write_text(folder / "modules.json", list + "]");
 }
 
-/// Writes a whole checkpoint: config.json, vocab.txt, model.safetensors.
+/// Writes a complete checkpoint: config.json, vocab.txt, model.safetensors.
 inline void write_checkpoint(const std::filesystem::path& folder, const std::string& config,
                              const NamedShapes& tensors) {
   write_text(folder / "config.json", config);

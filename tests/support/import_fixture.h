@@ -10,7 +10,7 @@
 
 namespace infer::inline v0::testing {
 
-/// A folder that goes with the test, for a checkpoint and the model made of it.
+/// A temporary folder for a checkpoint and the model made from it.
 class ImportFixture : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -9,7 +9,7 @@
 
 namespace infer::inline v0::testing {
 
-/// A new folder that goes away with this.
+/// A new temporary folder, which the destructor removes.
 class Folder {
  public:
   Folder() {
@@ -30,7 +30,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// Writes an image embedder of 8 numbers that takes `ms` a photograph; returns its folder.
+/// Writes an image embedder of 8 numbers that takes `ms` for each photograph, and returns its folder.
 inline std::string scripted_model(const std::filesystem::path& folder, int ms = 0,
                                   const char* weights = "imported") {
   const auto model = folder / "scripted";

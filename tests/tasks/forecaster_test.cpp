@@ -24,7 +24,7 @@ Forecaster open_version(const fs::path& model, const std::string& version) {
   return Forecaster::open(model, options).value();
 }
 
-/// Two targets with a season of 12 months and a feature, as a folder of trained models.
+/// A folder of trained models: two targets with a season of 12 months, and a feature.
 class Forecasting : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -86,8 +86,8 @@ TEST_F(Forecasting, ModelsThatAreTrainedSideBySideJoinOneRunAndItsLeaderboard) {
   EXPECT_LE(rows[0].mase, rows[1].mase);
   EXPECT_LE(rows[1].mase, rows[2].mase);
   for (const auto& row : rows) EXPECT_TRUE(row.version.starts_with("1-")) << row.version;
-  EXPECT_EQ(train("prophet", true), 3U) << "again: in the place of the first";
-  EXPECT_EQ(train("naive", false), 1U) << "another run, a leaderboard of its own";
+  EXPECT_EQ(train("prophet", true), 3U) << "training again replaces the first version";
+  EXPECT_EQ(train("naive", false), 1U) << "another run has its own leaderboard";
 }
 
 TEST_F(Forecasting, SeasonalNaiveRepeatsTheYearForAsLongAsAsked) {
@@ -143,7 +143,7 @@ TEST_F(Forecasting, AWindowOfItsOwnGapsIncludedIsGoneOnFrom) {
   for (int i = 0; i < 25; ++i) {  // longer than the history
     for (const double value : {1.0 * i, 2.0 * i, 0.0}) request.window->rows.push_back(value);
   }
-  request.window->rows[72] = std::nan("");  // the last row's sales: as the row above
+  request.window->rows[72] = std::nan("");  // a gap in the last row's sales, to be filled from the row before
   const auto forecast = forecaster.forecast(request).value();
   EXPECT_NEAR(forecast.values[0][0], 23, 1e-3);
   EXPECT_NEAR(forecast.values[0][1], 48, 1e-3);
@@ -165,8 +165,8 @@ TEST_F(Forecasting, AConstantSeriesIsForecastAsItself) {
 }
 
 TEST_F(Forecasting, WhatIsServedKnowsTheSeriesToItsEnd) {
-  // It rose for four fifths and fell since: a model that was fitted without the last fifth forecasts 180 and
-  // more.
+  // The series rises for four fifths and then falls: a model fitted without the last fifth would forecast
+  // 180 or more.
   std::string csv = "y\n";
   for (int i = 0; i < 200; ++i) csv += std::to_string(i < 160 ? 20 + i : 180 - 2.4 * (i - 160)) + "\n";
   testing::write_text(folder_ / "turned.csv", csv);
@@ -180,7 +180,7 @@ TEST_F(Forecasting, WhatIsServedKnowsTheSeriesToItsEnd) {
     EXPECT_TRUE(fs::exists(model() / row.version / "infer.json"));
   }
   for (const auto& entry : fs::directory_iterator(model()))
-    EXPECT_FALSE(entry.path().string().ends_with("~")) << entry.path() << ": nothing unfinished is left";
+    EXPECT_FALSE(entry.path().string().ends_with("~")) << entry.path() << ": no unfinished file is left";
 }
 
 TEST_F(Forecasting, AnotherUnitOrLevelGivesTheSameForecastInIt) {
@@ -237,7 +237,7 @@ TEST_F(Forecasting, WhatWasMadeUpIsSaidAndRecorded) {
   const auto forecaster = Forecaster::open(model()).value();
   EXPECT_EQ(forecaster.forecast({}).value().filled, 0U);
   ForecastRequest request{.length = 1, .window = ForecastWindow{std::vector<double>(20, 1), 0}};
-  request.window->rows[5] = request.window->rows[15] = std::nan("");  // the first lies before the history
+  request.window->rows[5] = request.window->rows[15] = std::nan("");  // the first gap lies before the history
   EXPECT_EQ(forecaster.forecast(request).value().filled, 1U);
 }
 

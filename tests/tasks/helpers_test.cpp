@@ -18,7 +18,7 @@ TEST(Helpers, EveryPartIsDoneOnce) {
   while (next < done.size()) {
     const std::size_t after = helpers.some(next, done.size(), [&](std::size_t i) { ++done.at(i); });
     ASSERT_GT(after, next);
-    ASSERT_LE(after, next + 4) << "the caller and three more";
+    ASSERT_LE(after, next + 4) << "the caller and three helpers";
     next = after;
   }
   for (const auto& count : done) EXPECT_EQ(count, 1);
@@ -27,7 +27,8 @@ TEST(Helpers, EveryPartIsDoneOnce) {
 TEST(Helpers, PartsGoSideBySide) {
   Helpers helpers(3);
   std::latch all(4);
-  EXPECT_EQ(helpers.some(0, 9, [&](std::size_t) { all.arrive_and_wait(); }), 4u) << "else this never ends";
+  EXPECT_EQ(helpers.some(0, 9, [&](std::size_t) { all.arrive_and_wait(); }), 4u)
+      << "with fewer threads, the barrier would block forever";
 }
 
 TEST(Helpers, WithoutCoresToSpareTheCallerDoesOne) {

@@ -30,7 +30,7 @@ class Simulating : public ::testing::Test {
 TEST_F(Simulating, WorkTakesTheCpuTimeThatWasAskedFor) {
   const auto simulator = open({.base_ms = 0});
   const auto answer = simulator.run({.milliseconds = 5}).value();
-  EXPECT_GE(answer.timings.compute, std::chrono::milliseconds(5));  // CPU time is never more than real time
+  EXPECT_GE(answer.timings.compute, std::chrono::milliseconds(5));  // CPU time never exceeds real time
   EXPECT_GT(answer.units, 0U);
   EXPECT_EQ(simulator.run({.units = 17}).value().units, 17U);
 }

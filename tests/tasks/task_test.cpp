@@ -1,4 +1,4 @@
-// The table of tasks: what any owner of models relies on, whatever the task.
+// Tests what code that uses models may assume for every task.
 
 #include "infer/tasks/task.h"
 

@@ -10,7 +10,7 @@
 namespace infer {
 namespace {
 
-/// Gives back rows, of three numbers unless told otherwise.
+/// Returns its input rows, with three numbers by default.
 TensorRunner echo(const Shape& shape = {3}) {
   testing::ScriptedOptions script;
   script.signature = {{{"x", DType::kFp32, shape}}, {{"x", DType::kFp32, shape}}};

@@ -1,5 +1,5 @@
 // Prints the token ids of each text: encode_lines VOCAB LOWERCASE MAX_TOKENS < texts, each ended by a NUL
-// byte. With a fourth argument, a number of rounds, prints seconds per round instead.
+// byte. With a number of rounds as fourth argument, prints seconds per round instead.
 #include <chrono>
 #include <iostream>
 #include <iterator>

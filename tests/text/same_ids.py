@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Same token ids as PyPI's tokenizers: same_ids.py ENCODE_LINES CACHE [--speed]
+"""Checks that token ids equal those of PyPI's tokenizers: same_ids.py ENCODE_LINES CACHE [--speed]
 
-Every code point, hostile strings, and 50,000 lines of many languages from the translations of Debian's iso-codes and manual
-pages. --speed compares the time of one thread instead. Exits 77 where a part that the set-up scripts bring is missing.
+Tests every code point, hostile strings, and 50,000 lines of many languages from the translations of Debian's iso-codes and manual
+pages. --speed compares the time of one thread instead. Exits with 77 (skipped) if a part that the set-up scripts install is missing.
 """
 
 import gettext
@@ -22,7 +22,7 @@ sys.path[:0] = [str(path) for path in cache.glob("tokenizers-*")]
 try:
     from tokenizers import Tokenizer
 except ImportError:
-    print("skipped: no tokenizers; scripts/setup.sh --tests brings them")
+    print("skipped: no tokenizers; scripts/setup.sh --tests installs them")
     sys.exit(77)
 model = cache / "minilm"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -54,7 +54,7 @@ def compare(what, texts, limit=100_000):
 
 
 def corpus():
-    """Lines of the translations and the manual pages, the languages mixed."""
+    """Returns lines of the translations and the manual pages, with mixed languages."""
     lines = set()
     for path in sorted(glob.glob("/usr/share/locale/*/LC_MESSAGES/iso_*.mo")):
         with open(path, "rb") as file:
@@ -76,7 +76,7 @@ def hostile():
              "##", "# #", "unaffable", "https://example.org/?q=a&b=[SEP]", "\u2028\u2029", "\x7f\x85\x01", "\u3000", "̈́",
              "ΑΣ ΣΑΣ", "\u1e9e", "\ufb1d", "\u0958", "\u2126\u212a\u212b", "ー〜｡", "٠١٢", "\ud7a3\u1100\u1161\u11a8",
              "a" * 5000 + " b", "." * 3000, "\u302e\u302f", "\U0001d15f\U0001d165\U0001d16e",
-             # What users of others reported: llama.cpp 5496, tokenizers 576, djl 1528, embeddings.cpp 1.
+             # Problems reported for other tokenizers: llama.cpp 5496, tokenizers 576, djl 1528, embeddings.cpp 1.
              "Kantō lǜshi", "Il \uf059-qassisin L-indu", "Şeker çok güzel, Ç Ş ş ç Ö ö", "大家好我是GPT", "你好，世界"]
     alphabet = [chr(c) for c in range(1, 0x3000) if chr(c).isprintable() or c < 32] + ["[SEP]", "##", "中", "\U0001f600"]
     texts += ["".join(rng.choices(alphabet, k=rng.randrange(1, 60))) for _ in range(5000)]

@@ -19,7 +19,7 @@ std::vector<std::string> vocabulary() {
   return out;
 }
 
-/// The tokens of a text, as words.
+/// Returns the tokens of a text as words.
 std::string tokens(std::string_view text, TokenizerSpec spec = {}) {
   const auto words = vocabulary();
   const auto tokenizer = WordPiece::create(words, spec).value();
@@ -53,7 +53,7 @@ TEST(WordPiece, BytesThatAreNoUtf8AreLeftOut) {
             "[CLS] the [SEP]");
   EXPECT_EQ(tokens("\xC3"), "[CLS] [SEP]");
   EXPECT_EQ(tokens("a\xED\xA0\x80z \xF4\x90\x80\x80 b"),
-            "[CLS] [UNK] b [SEP]");  // a surrogate; beyond Unicode
+            "[CLS] [UNK] b [SEP]");  // a surrogate, and a code point beyond Unicode
   EXPECT_EQ(tokens(std::string_view("a\0b", 3)), "[CLS] a ##b [SEP]");
 }
 

@@ -44,7 +44,7 @@ TEST(Arrivals, OfARampHaveItsRateInEachPart) {
 
 TEST(Arrivals, OfAPoissonProcessAreIndependentAndOfTheRightRate) {
   const auto times = all_of({.qps = 1000, .seconds = 20, .poisson = true});
-  // 20,000 expected with a deviation of their root: five of them either way.
+  // Expects 20,000 with a standard deviation of the square root, and allows five deviations.
   EXPECT_NEAR(static_cast<double>(times.size()), 20000, 5 * std::sqrt(20000));
   double sum = 0;
   double squares = 0;
@@ -57,8 +57,8 @@ TEST(Arrivals, OfAPoissonProcessAreIndependentAndOfTheRightRate) {
   }
   const auto count = static_cast<double>(times.size() - 2);
   EXPECT_NEAR(sum / count, 0, 0.05);
-  EXPECT_NEAR(squares / count, 1, 0.1) << "gaps of an exponential distribution vary by their mean";
-  EXPECT_NEAR(neighbours / squares, 0, 0.05) << "a gap says nothing of the next";
+  EXPECT_NEAR(squares / count, 1, 0.1) << "the deviation of exponential gaps equals their mean";
+  EXPECT_NEAR(neighbours / squares, 0, 0.05) << "successive gaps are independent";
 }
 
 TEST(Arrivals, ReplayATraceAndNameTheLineThatIsWrong) {
@@ -69,7 +69,7 @@ TEST(Arrivals, ReplayATraceAndNameTheLineThatIsWrong) {
   };
   EXPECT_EQ(all_of(file("due_s,outcome\n0.5,200\n0.5,200\r\n2,\"503\"\n")),
             (std::vector<double>{0.5, 0.5, 2}));
-  EXPECT_EQ(all_of(file("3\n1\n")), (std::vector<double>{1, 3})) << "in the order of time";
+  EXPECT_EQ(all_of(file("3\n1\n")), (std::vector<double>{1, 3})) << "sorted by time";
   for (const auto& [text, message] : {std::pair{"1\nx\n", "line 2: the first column"},
                                       {"due\n", "no times"},
                                       {"-1\n", "line 1"},

@@ -12,7 +12,7 @@ TEST(Autoscaler, ScalesByTheRatioWithinTolerancePoliciesAndBounds) {
   EXPECT_EQ(Autoscaler(options).decide(15, 2, 2, 0.56), 3);
   EXPECT_EQ(Autoscaler(options).decide(15, 4, 4, 5.0), 8) << "twice as many, or four more, in 15 s";
   EXPECT_EQ(Autoscaler(options).decide(15, 8, 8, 5.0), 10);
-  EXPECT_EQ(Autoscaler(options).decide(15, 4, 2, 0.8), 4) << "two are on their way";
+  EXPECT_EQ(Autoscaler(options).decide(15, 4, 2, 0.8), 4) << "two pods are still starting";
   options.up.policies = {{false, 2, 30}};
   Autoscaler slow(options);
   EXPECT_EQ(slow.decide(15, 2, 2, 5.0), 4);
@@ -26,7 +26,7 @@ TEST(Autoscaler, GoesDownOnlyWhenTheWholeWindowSaysSo) {
   Autoscaler scaler(options);
   EXPECT_EQ(scaler.decide(15, 4, 4, 0.5), 4);
   EXPECT_EQ(scaler.decide(30, 4, 4, 0.05), 4);
-  EXPECT_EQ(scaler.decide(75, 4, 4, 0.05), 4) << "60 s ago it still wanted four";
+  EXPECT_EQ(scaler.decide(75, 4, 4, 0.05), 4) << "the recommendation of 60 s ago was four";
   EXPECT_EQ(scaler.decide(90, 4, 4, 0.05), 3) << "one pod in 30 s";
   EXPECT_EQ(scaler.decide(105, 3, 3, 0.05), 3);
   EXPECT_EQ(scaler.decide(121, 3, 3, 0.05), 2);

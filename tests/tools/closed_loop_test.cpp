@@ -17,7 +17,7 @@ TEST(ClosedLoop, CountsAnswersBetweenBatchesAndTimesThem) {
   };
   const auto seen = closed_loop(slow, 3, 0.5, {});
   ASSERT_TRUE(seen);
-  EXPECT_LT(seen->per_second, 330) << "three clients, 10 ms each at least";
+  EXPECT_LT(seen->per_second, 330) << "three clients with at least 10 ms for each request";
   EXPECT_GT(seen->per_second, 0) << "however late a busy machine wakes them";
   EXPECT_GE(seen->p95, 0.010);
 }

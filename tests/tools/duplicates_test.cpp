@@ -22,7 +22,7 @@ Photo photo(const std::string& path, const std::string& sha, std::optional<std::
   return {path, {}, 1, 10, 10, sha, {hash, hash}, std::nullopt, std::move(vector)};
 }
 
-/// Which photographs each group has, the kept one first.
+/// Returns the photographs of each group, the kept one first.
 std::vector<std::vector<std::size_t>> groups_of(const std::vector<Photo>& photos,
                                                 const Thresholds& thresholds) {
   std::vector<std::vector<std::size_t>> out;
@@ -34,7 +34,7 @@ std::vector<std::vector<std::size_t>> groups_of(const std::vector<Photo>& photos
 }
 
 TEST(Grouping, AChainDoesNotJoin) {
-  // a is near b, b is near c; c is far from a, which is kept.
+  // a is similar to b, and b to c; c is not similar to a, which is kept.
   const std::vector<Photo> photos{photo("a", "1", 0b0), photo("b", "2", 0xFF), photo("c", "3", 0xFFFF)};
   EXPECT_EQ(groups_of(photos, {10, 0.9F}), (std::vector<std::vector<std::size_t>>{{0, 1}}));
 }
@@ -57,7 +57,7 @@ TEST(Grouping, EveryMemberIsWithinTheLimitOfTheKeptOneWhateverThePhotographs) {
     for (const auto& group : find_groups(photos, find_links(photos, {10, 0.9F}))) {
       EXPECT_TRUE(seen.insert(group.keep).second);
       for (const auto& [i, link] : group.members) {
-        EXPECT_TRUE(seen.insert(i).second) << "in two groups";
+        EXPECT_TRUE(seen.insert(i).second) << "the photograph is in two groups";
         if (photos[i].sha256 == photos[group.keep].sha256) {
           EXPECT_EQ(link.stage, Stage::kExact);
           continue;
@@ -82,7 +82,7 @@ TEST(Grouping, TransparentPicturesAreAlikeOverBothBackgroundsOnly) {
   EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty());
   photos[1].hashes[1] = std::nullopt;
   EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty());
-  photos[0].hashes[1] = std::nullopt;  // nothing to be seen over black, in both
+  photos[0].hashes[1] = std::nullopt;  // both are invisible on black
   EXPECT_EQ(groups_of(photos, {10, 0.9F}).size(), 1u);
 }
 

@@ -1,4 +1,4 @@
-// Folders of photographs as another program uses them.
+// Uses the folder tools as another program would.
 
 #include <filesystem>
 #include <fstream>
@@ -80,7 +80,7 @@ TEST_F(Folders, AreReadAndGrouped) {
   EXPECT_EQ(found.photos[0].vector.size(), embedder_.dim());
   const Thresholds thresholds{.distance = 10, .cosine = 2};
   const auto groups = find_groups(found.photos, find_links(found.photos, thresholds));
-  ASSERT_EQ(groups.size(), 1) << "the same picture three times";
+  ASSERT_EQ(groups.size(), 1) << "the three equal pictures form one group";
   ASSERT_EQ(groups[0].members.size(), 2);
   EXPECT_EQ(groups[0].members[0].link.stage, Stage::kExact);
   EXPECT_EQ(groups[0].members[1].link.stage, Stage::kPerceptual);

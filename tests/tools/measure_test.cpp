@@ -1,4 +1,4 @@
-// Measuring and tuning a model, whose forwards take a stated time.
+// Measures and tunes a model whose forwards take a known time.
 
 #include <filesystem>
 #include <fstream>
@@ -28,7 +28,7 @@ TEST(Bench, TimesForwardsOfEachBatchSize) {
   EXPECT_GE(row->alone_ms, 8) << "2 ms for each sample";
   EXPECT_GE(row->mean_ms, 8);
   options.length = 7;
-  EXPECT_EQ(Bench::open(options).error().code, ErrorCode::kInvalidArgument) << "its shapes are fixed";
+  EXPECT_EQ(Bench::open(options).error().code, ErrorCode::kInvalidArgument) << "the model's shapes are fixed";
   options.model = folder / "none";
   EXPECT_EQ(Bench::open(options).error().code, ErrorCode::kNotFound);
 }
@@ -49,7 +49,7 @@ TEST(Tune, ChoosesSettingsForEachVersionThatPromisesTheSameAnswers) {
   options.progress = [&](const std::string&, std::size_t candidates, double) { measured += candidates; };
   const auto report = tune_model(options, {});
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_EQ(report->versions, (std::vector<std::string>{"2", "1-int8"})) << "1 has weights of its own";
+  EXPECT_EQ(report->versions, (std::vector<std::string>{"2", "1-int8"})) << "version 1 has other weights";
   EXPECT_EQ(report->precision.at("1-int8"), "int8");
   EXPECT_EQ(tuned_settings(report->chosen).size(), 2);
   EXPECT_GE(report->trials.size(), measured);

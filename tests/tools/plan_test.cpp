@@ -5,7 +5,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// One worker on one core, a batch of one in 10 ms.
+/// A curve of one worker on one core with 10 ms for a batch of one.
 SimulationOptions single_server() {
   SimulationOptions options;
   options.replica.batch.max_batch_size = 1;
@@ -28,7 +28,7 @@ TEST(Plan, TriesTargetsIfThereIsAnAutoscalerAndChoosesNoneThatBreaksTheObjective
   options.autoscaler = AutoscalerOptions{.max_replicas = 8, .target = 0.55};
   const auto arrivals = Arrivals::create({.qps = 30, .seconds = 60}).value();
   const auto services = plan_service(options, arrivals, Objective{0.95, 0.001});
-  ASSERT_EQ(services.size(), 8) << "30 % to 90 %, and the given target";
+  ASSERT_EQ(services.size(), 8) << "targets from 30 % to 90 %, and the given target";
   EXPECT_EQ(services[3].name, "target 55 %");
   EXPECT_EQ(choose_service(services), nullptr) << "a forward alone takes 10 ms";
   EXPECT_EQ(plan_service(options, arrivals, std::nullopt).size(), 1);

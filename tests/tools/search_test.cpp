@@ -22,7 +22,7 @@ TEST(Search, FindsTheBestOfManyWithMostOfTheTimeForTheGoodOnes) {
       });
   ASSERT_TRUE(trials);
   EXPECT_EQ(trials->front().candidate, batch_of(11));
-  EXPECT_EQ(trials->size(), 16) << "one trial of each is told";
+  EXPECT_EQ(trials->size(), 16) << "one trial of each candidate is returned";
   double total = 0;
   for (const auto& [size, seconds] : spent) total += seconds;
   EXPECT_LE(total, 10.01);
@@ -56,7 +56,7 @@ TEST(Search, KeepsTheObjectiveBeforeItLooksAtThroughput) {
   };
   EXPECT_EQ(search(0), batch_of(8));
   EXPECT_EQ(search(0.025), batch_of(2));
-  EXPECT_EQ(search(0.001), batch_of(1)) << "none keeps it: the nearest";
+  EXPECT_EQ(search(0.001), batch_of(1)) << "no candidate meets the objective, so the nearest is chosen";
 }
 
 TEST(Search, ReportsWhatFails) {

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Each connection calls `answer` for a request.
+/// Calls `answer` for each request of a connection.
 SendOptions options_of(std::size_t connections, std::function<Answer()> answer) {
   return {.connections = connections, .connect = [answer = std::move(answer)] { return answer; }};
 }
@@ -31,9 +31,9 @@ TEST(SendOnTime, SendsEachRequestOnceAndNoneBeforeItIsDue) {
     return [&]() -> Answer { return ++sent % 3 == 0 ? Answer{"503", false} : Answer{"200", true}; };
   };
   const double seconds = send_on_time(arrivals, options, tally, {});
-  EXPECT_EQ(made, 3) << "a connection for each thread";
+  EXPECT_EQ(made, 3) << "each thread makes one connection";
   EXPECT_EQ(sent, 30);
-  EXPECT_GE(seconds, 0.29) << "the last one is due then";
+  EXPECT_GE(seconds, 0.29) << "the last request is due at this time";
   const auto seen = tally.counts();
   EXPECT_EQ(seen.ok, 20);
   EXPECT_EQ(seen.failed, 10);
@@ -44,7 +44,7 @@ TEST(SendOnTime, SendsEachRequestOnceAndNoneBeforeItIsDue) {
 TEST(SendOnTime, ARequestThatWaitsForAConnectionIsTimedFromWhenItWasDue) {
   auto arrivals = Arrivals::create({.qps = 100, .seconds = 0.05}).value();
   Tally tally(arrivals.seconds());
-  // Real time passes: the one connection is busy for longer than all requests take to arrive.
+  // Uses real time: the only connection is busy for longer than all requests take to arrive.
   const auto options = options_of(1, []() -> Answer {
     std::this_thread::sleep_for(milliseconds(200));
     return {"200", true};
@@ -65,7 +65,7 @@ TEST(SendOnTime, NothingIsSentOnceItShallStop) {
     return {"200", true};
   });
   send_on_time(arrivals, options, tally, source.get_token());
-  EXPECT_EQ(tally.counts().ok, 1) << "the first is due at once, the second in a second";
+  EXPECT_EQ(tally.counts().ok, 1) << "the first request is due at once, the second after a second";
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// One worker on one core, a batch of one in 10 ms.
+/// Options of one worker on one core with 10 ms for a batch of one.
 SimulationOptions single_server() {
   SimulationOptions options;
   options.replica.batch.max_batch_size = 1;
@@ -24,7 +24,7 @@ Prediction predict(const SimulationOptions& options, double qps, double seconds,
   return simulate(options, Arrivals::create({.qps = qps, .seconds = seconds, .poisson = poisson}).value());
 }
 
-/// The part of requests that wait no longer than `t` in a queue M/D/1 (A. K. Erlang, 1909).
+/// Returns the fraction of requests that wait at most `t` in a queue M/D/1 (A. K. Erlang, 1909).
 double waits_at_most(double t, double rate, double service) {
   double sum = 0;
   double factorial = 1;
@@ -54,15 +54,16 @@ TEST(Simulation, AnswersWhatItCanAndRefusesTheRest) {
   EXPECT_NEAR(seen.drop_rate(), 0.5, 0.01);
   EXPECT_EQ(seen.answered + seen.refused, 20000);
   EXPECT_NEAR(seen.utilization, 1, 0.01);
-  EXPECT_NEAR(seen.times.percentile(0.5), 0.075, 0.002) << "eight in the house, the last let in 5 ms late";
+  EXPECT_NEAR(seen.times.percentile(0.5), 0.075, 0.002)
+      << "eight requests are in the server, the last admitted 5 ms late";
 }
 
 TEST(Simulation, RefusesWhatWouldNotBeginWithinMaxWait) {
   auto options = single_server();
   options.replica.max_wait = std::chrono::milliseconds(505);
   const Prediction seen = predict(options, 130, 100, false);
-  // Of those that come in 10 ms apart, one is taken with up to 50 before it: it waits for 51 forwards at
-  // most, the one that is running counted in.
+  // Of requests that arrive 10 ms apart, one is admitted with up to 50 before it, so it waits for at most
+  // 51 forwards, including the running one.
   EXPECT_EQ(seen.answered + seen.refused, 13000);
   EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 100, 0.5);
   EXPECT_NEAR(static_cast<double>(seen.refused), 13000 - 100 * 100 - 51, 5);
@@ -71,7 +72,7 @@ TEST(Simulation, RefusesWhatWouldNotBeginWithinMaxWait) {
   options.replica.max_wait = {};
   const Prediction all = predict(options, 130, 100, false);
   EXPECT_EQ(all.refused, 0);
-  EXPECT_GT(all.times.percentile(0.95), 20) << "30 a second pile up for 100 s";
+  EXPECT_GT(all.times.percentile(0.95), 20) << "the queue grows by 30 requests a second for 100 s";
 }
 
 TEST(Simulation, CountsWholeBatchesBeforeARequestAndRefusesNoneThatTheNextHasRoomFor) {
@@ -79,15 +80,17 @@ TEST(Simulation, CountsWholeBatchesBeforeARequestAndRefusesNoneThatTheNextHasRoo
   options.replica.batch = {.max_batch_size = 4, .max_queue_size = 1000, .allowed_batch_sizes = {1, 2, 4}};
   options.replica.curve.points = {{1, 0.010, 0.010}, {2, 0.012, 0.012}, {4, 0.016, 0.016}};
   options.replica.max_wait = std::chrono::milliseconds(100);
-  const Prediction seen = predict(options, 325, 40, false);  // 130 % of 4 in 16 ms
+  const Prediction seen = predict(options, 325, 40, false);  // 130 % of the capacity, four in 16 ms
   EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 250, 2);
   EXPECT_NEAR(seen.drop_rate(), 1 - 250 / 325.0, 0.01);
-  // Six whole batches take 96 ms: up to 28 are queued, the last of which leaves with the seventh batch.
+  // Six full batches take 96 ms: up to 28 requests are queued, the last of which leaves with the seventh
+  // batch.
   EXPECT_LE(seen.times.percentile(1), 8 * 0.016 + 0.002);
   EXPECT_GE(seen.times.percentile(0.95), 6 * 0.016);
   options.replica.max_wait = std::chrono::milliseconds(1);
   const Prediction impatient = predict(options, 325, 40, false);
-  EXPECT_NEAR(static_cast<double>(impatient.answered) / impatient.seconds, 250, 12) << "batches stay full";
+  EXPECT_NEAR(static_cast<double>(impatient.answered) / impatient.seconds, 250, 12)
+      << "batches are always full";
 }
 
 TEST(Simulation, CountsWhatIsRefusedAfterItWasPrepared) {
@@ -111,8 +114,9 @@ TEST(Simulation, BatchesAsThePolicySays) {
   options.replica.batch = {.max_batch_size = 4, .max_queue_size = 1000, .allowed_batch_sizes = {1, 2, 4}};
   options.replica.curve.points = {{1, 0.010, 0.010}, {2, 0.012, 0.012}, {4, 0.016, 0.016}};
   const Prediction seen = predict(options, 1000, 20, false);
-  EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 4 / 0.016, 5) << "always batches of four";
-  // A lone request in 20 ms lingers for company that does not come.
+  EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 4 / 0.016, 5)
+      << "each batch has four samples";
+  // A lone request every 20 ms waits for a batch that does not fill.
   options.replica.batch.max_queue_delay = std::chrono::milliseconds(5);
   const Prediction alone = predict(options, 50, 10, false);
   EXPECT_NEAR(alone.times.percentile(0.5), 0.015, 0.0005);
@@ -123,11 +127,12 @@ TEST(Simulation, SharesTheCoresBetweenPreparingAndComputing) {
   options.replica.curve = {.points = {{1, 0.010, 0.020}}, .prepare = 0.010, .workers = 2};
   options.replica.cores = 1;
   Prediction seen = predict(options, 500, 20, false);
-  EXPECT_LT(static_cast<double>(seen.answered) / seen.seconds, 51) << "a request takes 20 ms of the one core";
+  EXPECT_LT(static_cast<double>(seen.answered) / seen.seconds, 51)
+      << "each request needs 20 ms of the single core";
   options.replica.cores = 4;
   options.replica.max_inflight = 4;
   seen = predict(options, 1000, 20, false);
-  // Two forwards side by side take twice as long as one alone: 100 a second whatever the cores.
+  // Two forwards at the same time take twice as long as one alone: 100 a second, however many cores.
   EXPECT_NEAR(static_cast<double>(seen.answered) / seen.seconds, 100, 3);
 }
 
@@ -154,7 +159,7 @@ TEST(Simulation, ScalesUnderLoadAndBackAfterIt) {
     if (time < 150) settled = count;
     EXPECT_LE(count, 6);
   }
-  EXPECT_GE(settled, 4) << "two cores of work at a target of a half";
+  EXPECT_GE(settled, 4) << "the load needs two cores at a target of one half";
   EXPECT_LE(settled, 5);
   EXPECT_EQ(seen.replicas.back().second, 1);
   EXPECT_GT(seen.replicas.back().first, 150 + 60);

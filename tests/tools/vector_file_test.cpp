@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The output in whole, and what is recorded of it.
+/// The complete output and its records.
 std::string all_of(const std::string& out) {
   std::ostringstream text;
   for (const std::string& path : {out, out + ".state"}) text << std::ifstream(path, std::ios::binary).rdbuf();

@@ -88,7 +88,7 @@ TEST_F(SmallClip, OperationsAreThoseOfItsProductsAndAttention) {
 TEST_F(SmallClip, APeakIsMeasuredForThePrecisionsThereAre) {
   for (const char* precision : {"fp32", "bf16", "int8"}) {
     const auto peak = measure_peak(precision, 0.01);
-    if (!peak && precision != std::string_view("fp32")) {  // a CPU without instructions for it
+    if (!peak && precision != std::string_view("fp32")) {  // the CPU has no instructions for this precision
       EXPECT_EQ(peak.error().code, ErrorCode::kUnimplemented) << peak.error().message;
       continue;
     }
@@ -105,7 +105,7 @@ TEST_F(SmallClip, InInt8AnImagesAnswerHardlyDependsOnTheOthersOfItsBatch) {
   constexpr std::size_t kCount = 4;
   auto batch = Tensor::allocate(DType::kFp32, Shape{kCount, 3, 224, 224}).value();
   std::uint32_t seed = 1;
-  for (std::size_t i = 0; i < kCount * kImage; ++i) {  // grey, and noise of growing size
+  for (std::size_t i = 0; i < kCount * kImage; ++i) {  // grey with increasing noise
     seed = seed * 1664525U + 1013904223U;
     batch.as<float>()[i] = static_cast<float>(i / kImage) * (static_cast<float>(seed >> 16) / 65536 - 0.5F);
   }

@@ -1,5 +1,5 @@
-// The same answers on a GPU as on the CPU, alone and in batches, from several threads; nearly so in half
-// precision. Ends with 77, which CTest takes as skipped, where there is no GPU.
+// A GPU must give the same answers as the CPU, alone and in batches, from several threads, and nearly the
+// same in half precision. Exits with 77, which CTest counts as skipped, without a GPU.
 
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ void check(bool holds, const std::string& what) {
   std::exit(1);
 }
 
-/// The model's file, in fp32 or with its linear layers in another precision.
+/// Returns the model's file, in fp32 or with its linear layers in another precision.
 std::vector<char> archive_of(const ClipVitConfig& config, const std::string& precision) {
   const fs::path folder = fs::temp_directory_path() / ("infer-cuda-" + std::to_string(getpid()));
   fs::remove_all(folder);

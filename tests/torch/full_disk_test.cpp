@@ -17,7 +17,7 @@
 #include "infer/models/train_text.h"
 #include "support/import_fixture.h"
 
-// A disk that fills up while a model is written: an error, and nothing left where the model was to be.
+// If the disk becomes full while a model is written, there must be an error and no partial model.
 
 namespace infer::inline v0 {
 namespace {
@@ -31,8 +31,8 @@ Result<void> done(const Result<T>& result) {
 
 class FullDisk : public testing::ImportFixture {
  protected:
-  /// Runs `write` where no file may grow past `bytes`, in a process of its own, since the limit is one of the
-  /// process. It must fail with an error that says so.
+  /// Runs `write` in a child process in which no file may grow past `bytes`, since the limit applies to a
+  /// process. It must fail with a matching error.
   void expect_error(std::size_t bytes, const std::function<Result<void>()>& write) {
     in_a_process_of_its_own([&] {
       std::signal(SIGXFSZ, SIG_IGN);
@@ -45,7 +45,7 @@ class FullDisk : public testing::ImportFixture {
       return right;
     });
   }
-  /// LibTorch's threads, once there are some, would be missing in later children.
+  /// LibTorch's threads would be missing in children that are forked later.
   void in_a_process_of_its_own(const std::function<bool()>& run) {
     const pid_t child = fork();
     if (child == 0) _exit(run() ? 0 : 1);
@@ -54,7 +54,7 @@ class FullDisk : public testing::ImportFixture {
     ASSERT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
     EXPECT_EQ(WEXITSTATUS(status), 0);
   }
-  /// Nothing but these is in the folder: no half model, no hidden one.
+  /// Checks that the folder contains only these files, without partial or hidden models.
   void expect_only(const std::set<std::string>& names) {
     for (const auto& entry : fs::directory_iterator(folder_))
       EXPECT_TRUE(names.contains(entry.path().filename())) << entry.path();
@@ -98,7 +98,7 @@ TEST_F(FullDisk, EveryMakerOfModelsSaysSoAndLeavesNothing) {
   texts.data = folder_ / "texts.csv";
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{60'000}})
     expect_error(bytes, [&] { return done(train_text(texts, model())); });
-  clip.width = clip.mlp_width = 128;  // so wide that there is something to quantise
+  clip.width = clip.mlp_width = 128;  // wide enough for a layer to be quantized
   in_a_process_of_its_own([&] { return create_clip_vit(clip, 1, folder_ / "wide").has_value(); });
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{4096}, std::size_t{30'000}})
     expect_error(bytes, [&] { return done(quantize_model(folder_ / "wide", {}, model())); });
@@ -117,7 +117,7 @@ TEST_F(FullDisk, AModelThatIsThereStaysWhole) {
 TEST_F(FullDisk, ASmallFileSystemThatIsFull) {
   const auto disk = folder_ / "disk";
   fs::create_directories(disk);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "may not mount";
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "mounting is not permitted";
   const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));
   const auto imported = import_model(source, {"bert", "", 0}, disk / "model");
   const bool nothing = fs::is_empty(disk);

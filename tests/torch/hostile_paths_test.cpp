@@ -25,7 +25,8 @@
 #include "infer/weights/safetensors.h"
 #include "support/import_fixture.h"
 
-// Result means no exception: whatever a path leads to, every public function that takes one gives an Error.
+// A Result promises no exception: whatever the path, every public function that takes one must return an
+// Error.
 
 namespace infer::inline v0 {
 namespace {
@@ -51,14 +52,14 @@ std::optional<Error> repository_error(std::vector<std::string> models, const fs:
 
 class HostilePaths : public testing::ImportFixture {
  protected:
-  /// Paths at which there is nothing to read, each for another reason.
+  /// Paths that cannot be read, each for another reason.
   std::vector<fs::path> unreadable() {
     std::ofstream(folder_ / "file") << "no JSON";
     fs::create_symlink("loop_b", folder_ / "loop_a");
     fs::create_symlink("loop_a", folder_ / "loop_b");
     fs::create_symlink("gone", folder_ / "dangling");
     fs::create_directories(folder_ / "empty");
-    // Models whose parts lead nowhere.
+    // Models with missing or broken parts.
     fs::create_directories(folder_ / "looping_manifest/1");
     fs::create_symlink("infer.json", folder_ / "looping_manifest/infer.json");
     fs::create_directories(folder_ / "folder_manifest/infer.json");
@@ -149,7 +150,7 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
       ASSERT_NO_THROW(error = call(path)) << name << " " << path;
       EXPECT_TRUE(error) << name << " " << path;
     }
-    // These may find something, and must not throw.
+    // These calls may find something but must not throw.
     EXPECT_NO_THROW({
       (void)read_manifest(path);
       (void)read_manifest(path, "1");
@@ -160,8 +161,7 @@ TEST_F(HostilePaths, EveryFunctionThatReadsGivesAnError) {
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
-/// While it lives, this thread may open what anybody may, and no more: root's own right to open everything
-/// goes with its user.
+/// Removes root's right to open every file from this thread during the object's lifetime.
 class Nobody {
  public:
   Nobody() { setfsuid(65534); }
@@ -179,27 +179,27 @@ TEST_F(HostilePaths, WhatIsThereAndCannotBeReadIsNeverPassedOver) {
     raw(folder_ / name / "infer.json");
     fs::create_directories(folder_ / name / "1");
   }
-  // The version's own manifest says something that the folder's does not.
+  // The version's manifest differs from the folder's.
   fs::create_symlink("infer.json", folder_ / "version/1/infer.json");
   EXPECT_FALSE(read_manifest(folder_ / "version", "1"));
   fs::remove(folder_ / "version/1/infer.json");
   EXPECT_TRUE(read_manifest(folder_ / "version", "1"));
   fs::create_symlink("gone", folder_ / "version/1/infer.json");
   EXPECT_FALSE(read_manifest(folder_ / "version", "1"));
-  // The latest version leads nowhere; an older one is not served in its place.
+  // If the latest version is broken, no older version is served instead.
   fs::create_symlink("gone", folder_ / "dangling/2");
   EXPECT_FALSE(choose_version(folder_ / "dangling"));
   EXPECT_FALSE(served_versions(folder_ / "dangling"));
   fs::remove(folder_ / "dangling/2");
   EXPECT_EQ(choose_version(folder_ / "dangling").value(), "1");
-  // Of the models of a folder none is left out.
+  // No model of the folder is left out.
   const auto why = [&] { return repository_error({}, folder_).value_or(Error{}).message; };
   fs::create_symlink("gone", folder_ / "model");
   EXPECT_NE(why().find("model: "), std::string::npos) << why();
   fs::remove(folder_ / "model");
   fs::permissions(folder_, fs::perms(0755));
   fs::permissions(folder_ / "locked", fs::perms::none);
-  fs::create_directories(folder_ / "lost+found");  // not ours to read, nor a model's name
+  fs::create_directories(folder_ / "lost+found");  // unreadable, and not a valid name for a model
   fs::permissions(folder_ / "lost+found", fs::perms::none);
   {
     const Nobody nobody;
@@ -220,7 +220,8 @@ TEST_F(HostilePaths, EveryFunctionThatWritesGivesAnErrorOrDoesIt) {
       {"create_simulator", [](const fs::path& p) { return error_of(create_simulator({}, p / "model")); }},
       {"promote", [](const fs::path& p) { return error_of(promote(p, "1")); }}};
   for (const fs::path& path : unreadable()) {
-    if (path.is_relative() || !path.string().starts_with(folder_.string())) continue;  // not ours to write to
+    if (path.is_relative() || !path.string().starts_with(folder_.string()))
+      continue;  // outside the test's folder
     for (const auto& [name, call] : calls) EXPECT_NO_THROW((void)call(path)) << name << " " << path;
   }
 }

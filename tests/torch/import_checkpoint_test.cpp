@@ -10,7 +10,7 @@
 #include "infer/tasks/text_embedder.h"
 #include "support/import_fixture.h"
 
-// What a checkpoint says is obeyed, or refused by its name.
+// Import must obey each setting of a checkpoint or refuse it by name.
 
 namespace infer::inline v0 {
 namespace {
@@ -21,7 +21,7 @@ class ImportCheckpoint : public testing::ImportFixture {
  protected:
   fs::path plain() { return checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0)); }
 
-  /// Import fails and says `expected`, and leaves nothing behind.
+  /// Expects that import fails with `expected` and leaves no files.
   void expect_refused(const fs::path& source, const std::string& expected, const std::string& arch = "bert") {
     const auto imported = import_model(source, {arch, "", 0}, model());
     ASSERT_FALSE(imported) << expected;
@@ -35,7 +35,7 @@ class ImportCheckpoint : public testing::ImportFixture {
     config.insert(1, keys + ",");
     expect_refused(checkpoint(config, testing::bert_shapes("", false, 0)), expected);
   }
-  /// A file beside a good checkpoint.
+  /// Adds a file to a valid checkpoint.
   void expect_file_refused(const std::string& name, const std::string& content, const std::string& expected) {
     start_again();
     const auto source = plain();
@@ -90,7 +90,7 @@ TEST_F(ImportCheckpoint, KeysThatChangeNoNumberAreTaken) {
       1, R"("architectures":["BertModel"],"_name_or_path":"x","torch_dtype":"float32","use_cache":true,)"
          R"("attention_probs_dropout_prob":0.1,"is_decoder":false,"pruned_heads":{},"something_new":null,)");
   const auto source = checkpoint(config, testing::bert_shapes("", false, 0));
-  // As transformers 5 writes it: a limit that is none.
+  // transformers 5 writes a huge number for no limit.
   testing::write_text(source / "tokenizer_config.json",
                       R"({"model_max_length":1000000000000000019884624838656,"do_lower_case":false,)"
                       R"("tokenizer_class":"BertTokenizer","unk_token":"[UNK]"})");
@@ -180,7 +180,7 @@ TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
   expect_file_refused("special_tokens_map.json", R"({"image_token":"<image>"})", "image_token");
 }
 
-/// tokenizer.json of the small vocabulary.
+/// Returns tokenizer.json of the small vocabulary.
 std::string tokenizer_json(const std::string& normalizer) {
   std::string vocab;
   std::istringstream lines(testing::small_vocabulary());

@@ -9,7 +9,7 @@
 #include "support/checkpoint_files.h"
 #include "support/import_fixture.h"
 
-// Against tests/reference/import.txt, which make_import_reference.py wrote.
+// Compares with tests/reference/import.txt, which make_import_reference.py wrote.
 
 namespace infer::inline v0 {
 namespace {
@@ -43,7 +43,7 @@ class ImportParity : public testing::ImportFixture {
     ADD_FAILURE() << "no reference for " << name;
   }
 
-  /// The vectors of a checkpoint with these modules, as `encode` gives them.
+  /// Returns the vectors of a checkpoint with these modules, in the format of `encode`.
   void expect_modules(const std::vector<testing::SentenceModule>& modules, const std::string& name) {
     start_again();
     const auto source = checkpoint(testing::bert_config(false), testing::bert_shapes("", false, 0));

@@ -22,7 +22,7 @@ using testing::NamedShapes;
 
 using Import = testing::ImportFixture;
 
-/// What Hugging Face transformers gave, by name.
+/// The results of Hugging Face transformers, by name.
 std::vector<float> reference(const std::string& name) {
   std::ifstream file(INFER_REFERENCE);
   for (std::string line; std::getline(file, line);) {
@@ -44,7 +44,7 @@ Result<std::vector<float>> run_ids(const fs::path& directory) {
   if (!engine) return Unexpected(engine.error());
   std::vector<Pending> pending;
   auto permit = engine->try_admit();
-  for (const auto& row : kIds) {  // side by side, so that they share batches
+  for (const auto& row : kIds) {  // concurrently, so that the requests share batches
     Sample sample;
     for (const bool mask : {false, true}) {
       Tensor tensor = Tensor::allocate(DType::kInt64, Shape{7}).value();
@@ -145,7 +145,8 @@ TEST_F(Import, MiniLmGivesTheVectorsOfSentenceTransformers) {
       worst = std::max(worst, std::abs(sum - expected));
     }
   }
-  // Rows of the matrix have a length of about 2 on vectors of length 1: a cosine of 0.99999 would allow 0.01.
+  // Rows of the matrix have a length of about 2 for vectors of length 1. A cosine of 0.99999 would allow an
+  // error of 0.01.
   EXPECT_LT(worst, 1e-4);
 }
 
@@ -226,7 +227,7 @@ TEST_F(Import, AHeadLearnsWhatSeparatesTwoLabels) {
   const auto report = train_text(options, model()).value();
   EXPECT_EQ(report.trained + report.held_out, 52U);
   EXPECT_GE(report.held_out, 8U);
-  EXPECT_GE(report.accuracy, 0.8);  // the embedder's weights are a formula
+  EXPECT_GE(report.accuracy, 0.8);  // the embedder's weights come from a formula
   const auto classifier = TextClassifier::open(model()).value();
   const std::vector<std::string_view> texts{"the good film a", "bad a bad !"};
   const auto answers = classifier.classify(texts).value();
@@ -247,7 +248,7 @@ TEST_F(Import, WithoutAHeadTheNamesOfLabelsDecide) {
   EXPECT_EQ(answers.texts[1].label, 0U);
 }
 
-/// Wider than the other checkpoints, since small layers stay in fp32.
+/// Wider than the other checkpoints, because small layers stay in fp32.
 NamedShapes wide_bert(const std::string& prefix, std::int64_t labels) {
   NamedShapes tensors = testing::bert_shapes(prefix, false, labels);
   for (auto& [name, shape] : tensors) {
@@ -268,7 +269,7 @@ TEST_F(Import, AnInt8ModelWithASingleScoreIsComparedByIt) {
     const fs::path fp32 = folder_ / (problem + "-fp32");
     import_model(source, {"bert", "", 0}, fp32).value();
     const auto report = quantize_model(fp32, {}, folder_ / (problem + "-int8")).value();
-    EXPECT_LT(report.least_cosine, 1 - 1e-12) << problem << ": an angle between two numbers says nothing";
+    EXPECT_LT(report.least_cosine, 1 - 1e-12) << problem << ": a cosine of two numbers is meaningless";
     EXPECT_GT(report.least_cosine, 0.97) << problem;
   }
 }
@@ -289,7 +290,7 @@ TEST_F(Import, AnInt8ModelReloadsAndStaysNear) {
   EXPECT_GT(report.least_cosine, 0.99);
   EXPECT_LT(report.bytes_after, report.bytes_before / 2);
   EXPECT_EQ(load_model(model()).value().version, "1+int8");
-  // What shares the batch hardly matters: promise 7.
+  // The other members of a batch hardly change a result (promise 7).
   const auto embedder = TextEmbedder::open(model()).value();
   const std::vector<std::string_view> texts{"the good film", "! ! ! ! ! ! ! !", "zz", "a", "bad bad bad bad"};
   const auto together = embedder.embed_many(texts).value();
@@ -300,7 +301,7 @@ TEST_F(Import, AnInt8ModelReloadsAndStaysNear) {
       cosine += static_cast<double>(alone[j]) * static_cast<double>(together.vectors[i][j]);
     EXPECT_GT(cosine, 0.999);
   }
-  // Into the model's own folder: a version more, which nobody gets before it is promoted.
+  // In the model's own folder, quantizing adds a version that is not served before it is promoted.
   options.precision = "bf16";
   const auto half = quantize_model(folder_ / "fp32", options, folder_ / "fp32").value();
   EXPECT_GT(half.least_cosine, 0.9999);

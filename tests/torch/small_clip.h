@@ -4,7 +4,7 @@
 
 namespace infer::inline v0::testing {
 
-/// A tower of ViT-B/32's input and output, but small enough to make in a moment.
+/// A tower with the input and output of ViT-B/32 that is small enough to make quickly.
 inline ClipVitConfig small_clip() {
   ClipVitConfig config;
   config.width = 192;

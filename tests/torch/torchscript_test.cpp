@@ -58,7 +58,7 @@ class TorchScript : public ::testing::Test {
 };
 
 TEST_F(TorchScript, AnAnswerStaysAsItIsWhileOthersAreComputed) {
-  prepare_torch_process(1);  // which has memory between layers used again
+  prepare_torch_process(1);  // reuses memory between layers
   constexpr std::int64_t kElements = 1 << 18;
   std::vector<Tensor> answers;
   {
@@ -67,7 +67,7 @@ TEST_F(TorchScript, AnAnswerStaysAsItIsWhileOthersAreComputed) {
       auto input = Tensor::allocate(DType::kFp32, Shape{1, kElements}).value();
       std::ranges::fill(input.as<float>(), static_cast<float>(i));
       answers.push_back(backend->forward(std::vector<Tensor>{input}).value().at(0));
-      if (i == 3) answers.erase(answers.begin());  // whose memory the next may have
+      if (i == 3) answers.erase(answers.begin());  // the next answer may reuse this memory
     }
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -100,8 +100,8 @@ TEST_F(TorchScript, OutputsThatAreNotContiguousAreMadeSo) {
   EXPECT_EQ(outputs[0].as<float>()[1], 1.0F);
 }
 
-// The weights are constants after loading, so the layers are packed; the same sums written as matrix products
-// are not.
+// Weights are constants after loading, so the layers are packed. Equal sums written as matrix products are
+// not packed.
 TEST_F(TorchScript, PackedLayersAndTheActivationsTheyApplyKeepTheirValues) {
   const std::string weights = R"(
 def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
@@ -223,7 +223,7 @@ TEST_F(TorchScript, ATruncatedFileIsAnErrorAtEveryLength) {
 
 TEST_F(TorchScript, ACorruptFileIsAnError) {
   Bytes bytes = archive(kDouble);
-  // Every occurrence of a byte of the code: the archive's checksum catches it.
+  // Changes each occurrence of a byte of the code, which the archive's checksum must detect.
   for (std::size_t i = 0; i + 4 < bytes.size(); ++i) {
     if (std::memcmp(bytes.data() + i, "torch.mul", 4) == 0) bytes[i] = 'T';
   }
@@ -237,7 +237,7 @@ void patch32(Bytes& bytes, std::size_t at, std::uint32_t value) { std::memcpy(by
 
 TEST_F(TorchScript, AnArchiveOfALaterVersionIsRefusedByName) {
   Bytes bytes = archive(kDouble);
-  // Rewrites the record .../version of the zip, and its checksums in the local and the central header.
+  // Rewrites the record .../version of the zip file and its checksums in the local and central headers.
   bool patched = false;
   for (std::size_t at = 0; at + 46 < bytes.size(); ++at) {
     const bool local = std::memcmp(bytes.data() + at, "PK\x03\x04", 4) == 0;
@@ -256,7 +256,7 @@ TEST_F(TorchScript, AnArchiveOfALaterVersionIsRefusedByName) {
       bytes[content] = bytes[content + 1] = '9';  // one digit and a line break become 99
       std::uint32_t size = 0;
       std::memcpy(&size, bytes.data() + at + 22, 4);
-      if (size == 0 || size > 8) size = 2;  // in a data descriptor: "N\n"
+      if (size == 0 || size > 8) size = 2;  // the size is in a data descriptor: "N\n"
       crc = static_cast<std::uint32_t>(crc32(0, bytes.data() + content, size));
       patch32(bytes, at + 14, crc);
       std::size_t descriptor = content + size;

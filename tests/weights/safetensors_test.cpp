@@ -25,12 +25,12 @@ TEST(Safetensors, TensorsShareTheFilesMemory) {
   const auto path = std::filesystem::temp_directory_path() / ("st-" + std::to_string(getpid()));
   testing::write_text(path, testing::safetensors_bytes({{"a", {2, 3}}, {"b.weight", {4}}}));
   const auto tensors = read_safetensors(path).value();
-  std::filesystem::remove(path);  // the mapping stays
+  std::filesystem::remove(path);  // the mapping stays valid
   ASSERT_EQ(tensors.size(), 2U);
   const Tensor& a = tensors.at("a");
   EXPECT_EQ(a.shape(), (Shape{2, 3}));
   std::vector<float> values(6);
-  std::memcpy(values.data(), a.data(), a.bytes());  // which may lie unaligned
+  std::memcpy(values.data(), a.data(), a.bytes());  // the tensor may be unaligned
   EXPECT_EQ(values, testing::formula_weights("a", 6));
 }
 

@@ -6,20 +6,20 @@
 
 namespace infer::cli {
 
-/// One thing looked at, and what to do where it is not well.
+/// The result of one check, with advice if something is wrong.
 struct Check {
   enum class Level { kOk, kWarning, kFailure };
   Level level = Level::kOk;
   std::string name;
   std::string found;
-  std::string advice;  ///< Empty where all is well.
+  std::string advice;  ///< Empty if all is well.
 };
 
-/// CPU, thread plan, control group, memory, LibTorch, allocator, limits of the process. Files are read below
-/// `root`.
+/// Checks CPU, thread plan, control group, memory, LibTorch, allocator and process limits. Reads system
+/// files below `root`.
 std::vector<Check> check_machine(const std::filesystem::path& root = "/");
 
-/// The folder of a model: manifest, file, and what the module holds.
+/// Checks a model's folder: manifest, file, and the contents of the module.
 std::vector<Check> check_model(const std::filesystem::path& directory);
 
 }  // namespace infer::cli

@@ -30,8 +30,8 @@ Check check_cpu(const fs::path& root) {
   }
   if (flags.contains("avx2") || flags.contains("asimd")) return {Level::kOk, "cpu", found, ""};
   return {Level::kWarning, "cpu", found + " (no AVX2)",
-          "LibTorch falls back to slow kernels; use a CPU of 2013 or later, or pass the host's CPU to the "
-          "virtual machine"};
+          "LibTorch uses slow kernels without AVX2; use a CPU of 2013 or later, or expose the host's CPU to "
+          "the virtual machine"};
 }
 
 std::vector<Check> check_cores(const CpuLimits& limits) {
@@ -39,18 +39,18 @@ std::vector<Check> check_cores(const CpuLimits& limits) {
   const std::size_t usable = usable_cores(limits, affinity);
   std::vector<Check> checks;
   std::ostringstream found;
-  found << usable << " usable: " << affinity << " by affinity of " << machine_cores();
+  found << usable << " usable of " << machine_cores() << ", affinity " << affinity;
   if (limits.quota_cores) found << ", quota " << *limits.quota_cores;
   Check cores{Level::kOk, "cores", found.str(), ""};
   if (limits.quota_cores && *limits.quota_cores < 1) {
     cores.level = Level::kWarning;
     cores.advice =
-        "less than one core: each forward is stopped in the middle until the next period; give it 1 or more";
+        "with less than one core, each forward pauses until the next CPU period; set the limit to 1 or more";
   } else if (limits.quota_cores && *limits.quota_cores + 1e-6 < static_cast<double>(affinity) &&
              *limits.quota_cores - static_cast<double>(usable) > 0.01) {
     cores.level = Level::kWarning;
-    cores.advice = "the part of a core beyond " + std::to_string(usable) +
-                   " is not used; set the limit to a whole number";
+    cores.advice = "only " + std::to_string(usable) +
+                   " whole cores of the quota are used; set the limit to a whole number";
   }
   checks.push_back(cores);
   const auto plan = plan_threads(usable, 0, 0);
@@ -63,7 +63,7 @@ std::vector<Check> check_cores(const CpuLimits& limits) {
     throttling.level = Level::kWarning;
     throttling.found = std::to_string(limits.throttled_periods) + " periods, " +
                        std::to_string(limits.throttled_us / 1000) + " ms in all";
-    throttling.advice = "the control group ran into its CPU limit; raise the limit, or lower --workers";
+    throttling.advice = "the control group reached its CPU limit; raise the limit, or lower --workers";
   }
   checks.push_back(throttling);
   return checks;
@@ -103,7 +103,7 @@ Check check_files() {
   const std::string found = std::to_string(limit) + " open files";
   if (limit < 1024) {
     return {Level::kWarning, "ulimit", found,
-            "each connection is a file: raise it with ulimit -n 4096 or LimitNOFILE="};
+            "each connection needs an open file; raise the limit with ulimit -n 4096 or LimitNOFILE="};
   }
   return {Level::kOk, "ulimit", found, ""};
 }

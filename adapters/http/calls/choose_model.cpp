@@ -23,8 +23,8 @@ Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted) {
     if (!value) return Unexpected(value.error());
     if (!*value) continue;
     if (*out && **out != **value) {
-      return invalid(std::string(key) + ": the body says " + in_quotes(**out) + ", the query " +
-                     in_quotes(**value) + "; give one of them");
+      return invalid(std::string(key) + ": is " + in_quotes(**out) + " in the body and " +
+                     in_quotes(**value) + " in the query; give only one of them");
     }
     *out = **value;
   }

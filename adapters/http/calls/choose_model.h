@@ -22,31 +22,31 @@ inline constexpr Work kTextClassification = work_of<TextClassifier>("text-classi
 inline constexpr Work kForecast = work_of<Forecaster>("forecast");
 inline constexpr Work kSimulate = work_of<Simulator>("simulate");
 
-/// "model" and "version" of a body. Errors: `kInvalidArgument` where one is no string.
+/// Reads "model" and "version" of a body. Errors: `kInvalidArgument` if one is not a string.
 Result<WantedModel> read_wanted_model(JsonBody& body);
 
-/// `wanted` of a body and what the request's query says, which is for bodies that cannot name a model.
-/// Errors: `kInvalidArgument` where the two differ, or the query cannot be read.
+/// Adds the model and version of the request's query, which serves bodies that cannot name a model. Errors:
+/// `kInvalidArgument` if body and query differ, or if the query is malformed.
 Result<WantedModel> with_query(const Exchange& exchange, WantedModel wanted);
 
-/// A request's model and its place in line there. What returns false has answered already.
+/// Chooses a request's model and takes a place in its queue. A function that returns false has already
+/// answered.
 class ModelAdmission {
  public:
   ModelAdmission(const ServedModels& models, Exchange& exchange, const Work& work)
       : models_(models), exchange_(exchange), work_(work) {}
 
-  /// Where one model alone does the task, takes a place there, so that what cannot be served is refused
-  /// before its body is read.
+  /// If only one model does the task, takes a place there, so that an overload is answered before the body
+  /// is read.
   bool before_body();
-  /// Takes a place at the model that was asked for, by body or query, unless it is there already.
+  /// Takes a place at the model that the body or query names, unless the request already has a place.
   bool choose(const WantedModel& of_body);
-  /// Reads "model" and "version" of the body, and chooses.
+  /// Reads "model" and "version" of the body, and chooses that model.
   bool choose(JsonBody& body);
-  /// Answers with `error`.
   void refuse(const Error& error);
 
   const ServedModel& model() const { return *exchange_.call.model(); }
-  /// The class that does the route's work.
+  /// Returns the class that does the route's work.
   template <class Task>
   const Task& task() const {
     return exchange_.call.task<Task>();

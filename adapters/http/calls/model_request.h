@@ -7,7 +7,7 @@
 
 namespace infer::http {
 
-/// It names no other models, as routes that are open to everybody answer with it too.
+/// Names no other models, because routes without an API key answer with this error too.
 inline Error unknown_model(const std::string& name, const std::string& version) {
   return {ErrorCode::kNotFound,
           "model " + in_quotes(name) + (version.empty() ? "" : " version " + in_quotes(version)) +

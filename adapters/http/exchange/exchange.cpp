@@ -51,7 +51,7 @@ int http_status(const Error& error) noexcept {
 
 namespace {
 
-/// What OpenAI's clients know; the code is our own.
+/// The error types that OpenAI's clients know. The codes are this server's own.
 std::string_view openai_type(int status) {
   if (status == 401) return "authentication_error";
   if (status == 404) return "not_found_error";
@@ -65,7 +65,8 @@ std::string_view text_embeddings_type(int status) {
   return status < 500 ? "validation" : "backend";
 }
 
-/// Clients try again after any 5xx; what cannot succeed the second time should not cost a second forward.
+/// Clients retry after any 5xx, so errors that a retry cannot cure tell them not to: a retry would cost
+/// another forward.
 bool retry_helps(int status) { return status == 408 || status == 429 || status == 503 || status == 504; }
 
 }  // namespace
@@ -73,7 +74,7 @@ bool retry_helps(int status) { return status == 408 || status == 429 || status =
 ErrorShape error_shape(std::string_view path, bool json) {
   if (path.starts_with("/v2/") || path == "/v2") return ErrorShape::kInferenceProtocol;
   if (path.starts_with("/v1/")) return ErrorShape::kOpenAi;
-  // Images given as they are belong to nobody else's protocol.
+  // /embed with image bytes is this server's own route.
   if (path == "/similarity" || (path == "/embed" && json)) return ErrorShape::kTextEmbeddings;
   return ErrorShape::kOwn;
 }

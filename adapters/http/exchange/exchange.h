@@ -27,64 +27,63 @@ struct Route;
 struct Request {
   std::string_view method;
   std::string_view path;
-  std::string_view query;  ///< As it was sent.
+  std::string_view query;  ///< As sent, still percent-encoded.
   std::span<const Field> fields;
   std::string_view remote_address;
   std::string id;
   Body body;
-  std::vector<Part> parts;  ///< Of a body of multipart/form-data; views of `body`.
-  /// Adds what is derived from the body to the bytes that requests may hold, until this one is answered;
-  /// empty: there is no bound. Errors: `kOverloaded`; `kTooLarge` for what can never fit.
+  std::vector<Part> parts;  ///< Of a multipart/form-data body; views of `body`.
+  /// Charges memory that is derived from the body to the budget of all requests, until this request is
+  /// answered. Empty if there is no limit. Errors: `kOverloaded`; `kTooLarge` for an amount that can never
+  /// fit.
   std::function<Result<void>(std::size_t bytes)> charge;
-  const Route* route = nullptr;              ///< Null until it is found.
-  std::vector<std::string> path_parameters;  ///< What stands at the {names} of the route's path, in order.
-  std::string trace_id;                      ///< Of a valid `traceparent`, else empty.
-  std::string span_id;                       ///< Ours within that trace.
+  const Route* route = nullptr;              ///< Null until the route is found.
+  std::vector<std::string> path_parameters;  ///< Values of the {names} in the route's path, in order.
+  std::string trace_id;                      ///< From a valid `traceparent`, else empty.
+  std::string span_id;                       ///< The server's own span in that trace.
 
   std::optional<std::string_view> header(std::string_view name) const;
-  /// The media type of the body in lower case, without parameters.
+  /// Returns the media type of the body in lower case, without parameters.
   std::string media_type() const;
 };
 
-/// What a client gets.
+/// The answer to a client.
 struct Answer {
   int status = 200;
   std::string content_type = "application/json";
   std::string text;
-  std::vector<Tensor> binary;  ///< Their bytes follow `text`, in order.
-  bool compressible = false;   ///< May be compressed for a client that asks for it.
+  std::vector<Tensor> binary;  ///< Sent after `text`, in order.
+  bool compressible = false;   ///< May be compressed if the client accepts it.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::optional<Failure> failure;  ///< Becomes the answer, in the shape of the route.
+  std::optional<Failure> failure;  ///< If set, becomes the answer in the error format of the route.
 };
 
-/// One request on its way: what was sent, what it means to the served models, and what is answered.
+/// One request and its answer, with the serving call between them.
 struct Exchange {
   Request request;
   Call call;
   Answer answer;
-  bool counted = false;  ///< Taken into the count of active requests.
+  bool counted = false;  ///< Counted as an active request.
 };
 
-/// The HTTP status that docs/errors.md gives an error.
+/// Returns the HTTP status of an error, as listed in docs/errors.md.
 int http_status(const Error& error) noexcept;
 
-/// Answers with an error of the call, and says when to come back where that helps.
+/// Answers with an error of the call, with a Retry-After header if a retry can help.
 void refuse(Exchange& exchange, const Error& error);
-/// Answers with `error`.
 void answer_error(Exchange& exchange, const Error& error);
-/// The same with a status that no error code maps to (401, 405, 408, 431).
+/// Answers with a status that no error code maps to (401, 405, 408, 431).
 void answer_error(Exchange& exchange, int status, std::string_view code, std::string message);
-/// Writes the failure as the answer.
 void write_failure(Exchange& exchange);
 
-/// How an error looks: each family of routes has the shape that its clients know.
+/// Error formats: each family of routes uses the format that its clients know.
 enum class ErrorShape : std::uint8_t {
   kOwn,                ///< {"error": {"code", "message", "request_id"}}
   kInferenceProtocol,  ///< {"error": message}
   kOpenAi,             ///< {"error": {"message", "type", "param", "code"}}
   kTextEmbeddings,     ///< {"error": message, "error_type"}
 };
-/// The shape for a path; `json`: whether the request's body is JSON.
+/// Returns the error format of a path. `json` says whether the request's body is JSON.
 ErrorShape error_shape(std::string_view path, bool json);
 
 }  // namespace infer::http

@@ -20,10 +20,10 @@
 namespace infer::http {
 namespace {
 
-/// Below this compressing costs more than it saves.
+/// Smaller answers cost more time to compress than compression saves.
 constexpr std::size_t kCompressBytes = 1024;
 
-/// The client's X-Request-Id if it is printable and of at most 128 characters, else a fresh one.
+/// Returns the client's X-Request-Id if it is printable and has at most 128 characters, else a new one.
 std::string request_id(const RequestHead& head) {
   const Field* given = head.find("X-Request-Id");
   const std::string_view id = given != nullptr ? given->value : "";
@@ -49,7 +49,7 @@ class HttpSession final : public Session {
            std::chrono::duration_cast<Duration>(options.max_connection_age * scale);
     left_ = std::max<std::size_t>(
         1, static_cast<std::size_t>(static_cast<double>(options.max_requests_per_connection) * scale));
-    owner_.socket = socket;  // last: until here it is the caller's
+    owner_.socket = socket;  // last: on an exception before this line, the caller still owns the socket
   }
 
   int socket() const noexcept override { return connection_.socket(); }
@@ -58,7 +58,7 @@ class HttpSession final : public Session {
 
   Outcome serve(bool leave) override {
     try {
-      if (!connection_.flush()) return Outcome::kOver;  // what the peer did not take at once
+      if (!connection_.flush()) return Outcome::kOver;  // sends what the peer did not take before
       Outcome outcome = Outcome::kNothing;
       do {
         switch (connection_.take_head()) {
@@ -82,7 +82,7 @@ class HttpSession final : public Session {
         }
       } while (outcome == Outcome::kAnswered && connection_.has_buffered());
       return outcome;
-    } catch (const std::exception&) {  // no memory for the connection itself: all that is left is to close it
+    } catch (const std::exception&) {  // not even memory for an error answer: close the connection
       connection_.send_ready();
       return Outcome::kOver;
     }
@@ -96,9 +96,8 @@ class HttpSession final : public Session {
     int socket = -1;
   };
 
-  /// Sends the last answer and ends the connection.
   Outcome end() {
-    // Who made room for another connection must not keep it waiting.
+    // A connection that makes room for another one must not delay it.
     const bool at_once = connection_.fault() == Connection::Fault::kMadeRoom;
     if (at_once ? connection_.send_ready() : connection_.flush()) connection_.linger();
     return Outcome::kOver;
@@ -121,11 +120,11 @@ class HttpSession final : public Session {
     const ListenerOptions& options = context_.options;
     const bool in_time = std::chrono::steady_clock::now() < connection_.head_deadline();
     return {408, "RequestTimeout",
-            in_time
-                ? "headers: not complete when there was no room for another connection (max_connections " +
-                      std::to_string(options.max_connections) + ")"
-                : "headers: not complete within header_timeout " +
-                      std::to_string(options.header_timeout.count()) + " ms"};
+            in_time ? "headers: still incomplete when the connection had to make room for another one "
+                      "(max_connections " +
+                          std::to_string(options.max_connections) + ")"
+                    : "headers: not complete within header_timeout " +
+                          std::to_string(options.header_timeout.count()) + " ms"};
   }
 
   Failure large_head() const {
@@ -135,7 +134,7 @@ class HttpSession final : public Session {
     return {431, "HeadersTooLarge", "headers: exceed max_header_bytes " + limit};
   }
 
-  /// Answers what never became a request. `head_` may hold a part of it.
+  /// Answers a request that could not be parsed. `head_` may hold a part of the request.
   void refuse(const Failure& failure) {
     connection_.leave_body_unread();
     Exchange exchange = begin(std::chrono::steady_clock::now());
@@ -160,7 +159,7 @@ class HttpSession final : public Session {
     try {
       process(exchange);
     } catch (const std::bad_alloc&) {
-      connection_.leave_body_unread();  // it may be
+      connection_.leave_body_unread();  // the body may be unread
       answer_error(exchange, out_of_memory());
     } catch (const std::exception&) {
       connection_.leave_body_unread();
@@ -172,14 +171,15 @@ class HttpSession final : public Session {
   void process(Exchange& exchange) {
     BodyBudget::Share share(context_.budget);
     const bool reads_body = head_.framing != Framing::kNone && takes_body(head_.method);
-    if (head_.has_body() && !reads_body) discard_body(connection_, head_);  // a GET with one: nobody's
+    if (head_.has_body() && !reads_body)
+      discard_body(connection_, head_);  // such as a GET with a body, which no route uses
     if (!context_.handler.begin(exchange)) {
       if (reads_body) discard_body(connection_, head_);
       return;
     }
     if (reads_body && !read_body(exchange, connection_, head_, context_.options, share)) return;
     if (!context_.handler.is_quick(exchange)) {
-      connection_.send_ready();  // what was answered before on this connection
+      connection_.send_ready();  // sends earlier answers of this connection first
       place_.hand_over();
     }
     std::stop_source hung_up;
@@ -188,11 +188,12 @@ class HttpSession final : public Session {
     exchange.request.charge = [&options = context_.options, &share](std::size_t bytes) -> Result<void> {
       if (share.hold_more(bytes)) return {};
       const bool never = bytes > options.max_buffered_bytes;
-      return fail(never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
-                  "body: reading it takes " + std::to_string(bytes) +
-                      " bytes, which with the bodies of all requests exceed max_buffered_bytes " +
-                      std::to_string(options.max_buffered_bytes),
-                  never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
+      return fail(
+          never ? ErrorCode::kInvalidArgument : ErrorCode::kOverloaded,
+          "body: needs " + std::to_string(bytes) +
+              " bytes of memory, which together with the bodies of all requests exceed max_buffered_bytes " +
+              std::to_string(options.max_buffered_bytes),
+          never ? ErrorDetail::kTooLarge : ErrorDetail::kNone);
     };
     context_.handler.handle(exchange);
     exchange.request.charge = nullptr;
@@ -235,12 +236,12 @@ class HttpSession final : public Session {
 
   SessionContext& context_;
   Place& place_;
-  Owner owner_;  ///< Before what uses the socket, so that it is closed last.
+  Owner owner_;  ///< declared before its users, so that it is closed last
   Connection connection_;
   HangupWatcher::Watch watch_;
   RequestHead head_;
   TimePoint old_;
-  std::size_t left_ = 0;  ///< Requests.
+  std::size_t left_ = 0;  ///< requests that the connection still accepts
 };
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace infer::http {
 
-/// What the connections of a listener share.
+/// State shared by all connections of a listener.
 struct SessionContext {
   const ListenerOptions& options;
   RequestHandler& handler;
@@ -19,8 +19,9 @@ struct SessionContext {
   BodyBudget budget{options.max_buffered_bytes};
 };
 
-/// A connection that speaks HTTP/1.1: its requests one after the other, until either side has had enough. The
-/// socket, which must not block, is the session's if this returns. `context` and `place` must outlive it.
+/// Makes a session that answers HTTP/1.1 requests of a connection one after the other until either side
+/// closes it. The session owns the socket, which must not block, once this function returns. `context` and
+/// `place` must outlive the session.
 std::unique_ptr<Session> make_http_session(SessionContext& context, int socket,
                                            std::unique_ptr<Transport> transport, Place& place);
 

@@ -14,18 +14,18 @@
 namespace infer::http {
 namespace {
 
-/// Of a body nobody wants.
+/// The server reads and discards up to this many bytes of an unwanted body, to keep the connection usable.
 constexpr std::size_t kDiscardBytes = std::size_t{1} << 20;
-/// The first room of a body whose length is not known.
+/// The first allocation for a body of unknown length.
 constexpr std::size_t kFirstRoom = 16 << 10;
 
-/// The bytes of a body as they come, without their framing.
+/// Yields the bytes of a body without their framing.
 class BodyBytes {
  public:
   BodyBytes(Connection& connection, const RequestHead& head)
       : connection_(connection), chunked_(head.framing == Framing::kChunked), left_(head.content_length) {}
 
-  /// The next of them, valid until the next call; empty at the end, be it the right one or not.
+  /// Returns the next bytes, valid until the next call. Empty at the end of the body, and after an error.
   std::string_view next() {
     while (!complete()) {
       const std::string_view there = connection_.peek();
@@ -46,32 +46,33 @@ class BodyBytes {
   }
   bool complete() const { return chunked_ ? chunks_.complete() : left_ == 0; }
   const std::string& error() const { return chunks_.error(); }
-  /// Of a chunked body, with its framing.
+  /// The size of a chunked body including its framing.
   std::size_t raw() const { return raw_; }
 
  private:
   Connection& connection_;
   const bool chunked_;
   ChunkedReader chunks_;
-  std::size_t left_;  ///< Where not chunked.
+  std::size_t left_;  ///< Unused for chunked bodies.
   std::size_t raw_ = 0;
 };
 
-/// One body on its way into an exchange.
+/// Reads one body into an exchange.
 class BodyReader {
  public:
   BodyReader(Exchange& exchange, Connection& connection, const RequestHead& head,
              const ListenerOptions& options, BodyBudget::Share& budget)
       : exchange_(exchange), connection_(connection), head_(head), options_(options), budget_(budget) {}
 
-  /// Errors: what to answer; the rest of the body is left where it is.
+  /// Returns what to answer on an error, and leaves the rest of the body unread.
   std::optional<Failure> read() {
     std::optional<Coding> coding = Coding::kIdentity;
     if (const Field* encoding = head_.find("Content-Encoding")) {
       coding = parse_coding(encoding->value);
       if (!coding) {
-        return failure(415, "InvalidArgument",
-                       "Content-Encoding: '" + shown(encoding->value) + "' is none of gzip, deflate");
+        return failure(
+            415, "InvalidArgument",
+            "Content-Encoding: '" + shown(encoding->value) + "' is not supported; use gzip or deflate");
       }
     }
     if (head_.content_length > options_.max_body_bytes)
@@ -99,11 +100,11 @@ class BodyReader {
   }
   Failure too_much() {
     exchange_.answer.headers.emplace_back("Retry-After", "1");
-    return failure(
-        429, "Overloaded",
-        "bodies of all requests: exceed max_buffered_bytes " + std::to_string(options_.max_buffered_bytes));
+    return failure(429, "Overloaded",
+                   "body: the bodies of all requests together exceed max_buffered_bytes " +
+                       std::to_string(options_.max_buffered_bytes));
   }
-  /// Why no more bytes have come.
+  /// Returns why the body ended early.
   Failure incomplete(const std::string& framing) const {
     if (!framing.empty()) return invalid("body: " + framing);
     if (connection_.fault() == Connection::Fault::kBodyTimeout) {
@@ -113,15 +114,15 @@ class BodyReader {
     }
     if (connection_.fault() == Connection::Fault::kMadeRoom) {
       return failure(408, "RequestTimeout",
-                     "body: less than " + std::to_string(kPeerStep) + " bytes came in the last " +
+                     "body: fewer than " + std::to_string(kPeerStep) + " bytes arrived in the last " +
                          std::to_string(kPeerSlowAfter / std::chrono::seconds(1)) +
-                         " s when there was no room for another connection (max_connections " +
+                         " s when the connection had to make room for another one (max_connections " +
                          std::to_string(options_.max_connections) + ")");
     }
     return invalid("body: the connection ended before the end of the body");
   }
 
-  /// A body that comes as it is, its length told: straight into its place.
+  /// Reads a body of known length straight into its final place.
   std::optional<Failure> read_in_place() {
     Body& body = exchange_.request.body;
     std::size_t left = head_.content_length;
@@ -154,15 +155,16 @@ class BodyReader {
     std::size_t total = 0;
     for (std::string_view packed = bytes.next(); !packed.empty(); packed = bytes.next()) {
       total += packed.size();
-      if (total > options_.max_body_bytes) return too_large("exceeds");  // it may unpack to nothing for ever
+      if (total > options_.max_body_bytes)
+        return too_large("exceeds");  // or an endless stream that unpacks to nothing could go on forever
       for (std::string_view data = inflater.next(packed); !data.empty(); data = inflater.next(packed)) {
         if (auto wrong = append(data)) return wrong;
       }
       if (inflater.broken()) break;
     }
-    if (inflater.broken()) return invalid("body: is not valid in its Content-Encoding");
+    if (inflater.broken()) return invalid("body: is not valid data of its Content-Encoding");
     if (!bytes.complete()) return incomplete(bytes.error());
-    if (!inflater.complete()) return invalid("body: ends before the end of its Content-Encoding");
+    if (!inflater.complete()) return invalid("body: ends before its compressed data is complete");
     return std::nullopt;
   }
 
@@ -173,7 +175,8 @@ class BodyReader {
     if (size > body.capacity()) {
       const std::size_t room =
           std::max(size, std::min(std::max(2 * body.capacity(), kFirstRoom), options_.max_body_bytes));
-      if (!budget_.hold(body.capacity() + room)) return too_much();  // both, while it moves
+      if (!budget_.hold(body.capacity() + room))
+        return too_much();  // old and new buffer exist together during the move
       body.expand(budget_.pool(), room);
       budget_.hold(room);
     }
@@ -210,7 +213,7 @@ bool read_body(Exchange& exchange, Connection& connection, const RequestHead& he
 }
 
 void discard_body(Connection& connection, const RequestHead& head) {
-  // A client that waits to be told to go on may send its body or may not.
+  // A client that waits for "100 Continue" may or may not send its body.
   bool complete = !head.expects_continue && head.content_length <= kDiscardBytes;
   if (complete) {
     BodyBytes bytes(connection, head);

@@ -10,17 +10,17 @@
 
 namespace infer::http {
 
-/// The memory of all bodies: bounds the bytes that are held at a time, those included that wait for the next.
+/// Limits the memory of all bodies together, including pooled buffers that wait for reuse.
 class BodyBudget {
  public:
   explicit BodyBudget(std::size_t limit) : limit_(limit) {}
 
-  /// Frees what has waited for long.
+  /// Frees buffers that have not been used for long.
   void tidy() const { (void)pool_.kept_bytes(); }
-  /// Large bodies until now: those that may leave memory of some size behind.
+  /// Number of large bodies so far. Only large bodies can leave much free memory in the heap.
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
-  /// What one request holds; given back when it ends.
+  /// The memory that one request holds. Released when the share is destroyed.
   class Share {
    public:
     explicit Share(BodyBudget& budget) : budget_(budget) {}
@@ -33,9 +33,10 @@ class BodyBudget {
     Share& operator=(const Share&) = delete;
 
     const BufferPool& pool() const noexcept { return budget_.pool_; }
-    /// Holds `bytes` from now on, in the place of what it held. False where that is more than there is.
+    /// Changes the held size to `bytes`. Returns false if that exceeds the limit.
     bool hold(std::size_t bytes) {
-      const std::size_t others = budget_.used_.fetch_add(bytes - held_) - held_;  // wraps around where less
+      const std::size_t others =
+          budget_.used_.fetch_add(bytes - held_) - held_;  // wraps around if the size shrinks
       held_ = bytes;
       const std::size_t all = others + bytes;
       return all <= budget_.limit_ - budget_.most_kept() ||
@@ -58,12 +59,12 @@ class BodyBudget {
   const BufferPool pool_{nullptr, most_kept()};
 };
 
-/// Reads the body into the exchange, without its framing and its coding; false when it has answered instead.
-/// Every byte of it counts, before and after unpacking.
+/// Reads the body into the exchange, without framing and encoding. Returns false if it has answered with an
+/// error. The limits apply to the body before and after decompression.
 bool read_body(Exchange& exchange, Connection& connection, const RequestHead& head,
                const ListenerOptions& options, BodyBudget::Share& budget);
 
-/// Reads and drops a body nobody wants, up to a bound and as it is, so that the connection stays of use.
+/// Reads and discards a limited part of an unwanted body, so that the connection stays usable.
 void discard_body(Connection& connection, const RequestHead& head);
 
 }  // namespace infer::http

@@ -4,7 +4,7 @@
 
 namespace infer::http {
 
-/// What answers the requests of a listener. Called from many threads.
+/// Answers the requests of a listener. Called from many threads.
 class RequestHandler {
  public:
   RequestHandler() = default;
@@ -12,16 +12,17 @@ class RequestHandler {
   RequestHandler& operator=(const RequestHandler&) = delete;
   virtual ~RequestHandler() = default;
 
-  /// Sees the headers, before any byte of the body is read. False: it has answered, the body is not wanted.
+  /// Called with the headers, before any byte of the body is read. Returns false if the request is answered
+  /// and the body is not needed.
   virtual bool begin(Exchange& exchange) = 0;
-  /// Whether `handle` takes no longer than handing other connections over to another thread, some 20 us.
+  /// Whether `handle` takes less time than handing other connections over to another thread, about 20 us.
   virtual bool is_quick(const Exchange& exchange) const = 0;
-  /// Answers; the body is complete.
+  /// Answers a request whose body is complete.
   virtual void handle(Exchange& exchange) = 0;
-  /// Completes the answer, which is sent next. Also called for what never became a request (`path` is empty
-  /// then).
+  /// Completes the answer before it is sent. Also called for requests that could not be parsed; their
+  /// `path` is empty.
   virtual void finish(Exchange& exchange) = 0;
-  /// True: end connections after their current answer.
+  /// If true, connections end after their current answer.
   virtual bool closing() const = 0;
 };
 

@@ -27,7 +27,7 @@ bool is_port(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The name or address of "host:port", without brackets; nothing for what has not that form.
+/// Returns the host of "host:port" without brackets, or nothing if the text has another form.
 std::optional<std::string_view> host_of(std::string_view authority) {
   if (authority.find('\0') != std::string_view::npos) return std::nullopt;
   std::string_view host = authority;
@@ -55,7 +55,7 @@ bool is_own(const sockaddr& address) {
          is_loopback(std::string(text.data()));
 }
 
-/// "http://host:port" without its scheme; empty for "null" and all else.
+/// Returns "host:port" of an "http://host:port" origin, or an empty text for "null" and other forms.
 std::string_view authority_of(std::string_view origin) {
   const std::size_t end = origin.find("://");
   return end == std::string_view::npos ? std::string_view() : origin.substr(end + 3);
@@ -96,13 +96,13 @@ std::optional<std::string> sent_by_other_site(const Exchange& exchange) {
   const auto site = exchange.request.header("Sec-Fetch-Site");
   if (site && *site != "same-origin" && *site != "none")
     return "Sec-Fetch-Site: '" + shown(*site, 64) + "'" +
-           " is a request of another site's page, which is not accepted";
+           " marks a request from a page of another site, which the server does not accept";
   const auto origin = exchange.request.header("Origin");
   if (!origin) return std::nullopt;
   const std::string_view from = authority_of(*origin);
   if (!from.empty() && same_text(from, exchange.request.header("Host").value_or(""))) return std::nullopt;
   return "Origin: '" + shown(*origin, 64) + "'" +
-         " is not this server; pages of other sites are not accepted";
+         " is another site; the server does not accept requests from pages of other sites";
 }
 
 }  // namespace infer::http

@@ -9,18 +9,18 @@
 
 namespace infer::http {
 
-/// What stands before the body of an answer.
+/// The data of an answer's status line and headers.
 struct ResponseHead {
   int status = 200;
   std::string_view content_type;
   std::size_t content_length = 0;
-  bool close = false;             ///< The connection ends with this answer; else what follows:
-  std::chrono::seconds idle{};    ///< How long it waits for the next request.
-  std::size_t requests_left = 0;  ///< How many it takes.
+  bool close = false;             ///< Close the connection after this answer. Otherwise:
+  std::chrono::seconds idle{};    ///< How long the connection waits for the next request.
+  std::size_t requests_left = 0;  ///< How many more requests the connection accepts.
 };
 
-/// Appends the status line and the fields of HTTP/1.1 with the empty line behind them. A byte that would end
-/// a field early becomes a blank.
+/// Appends the status line, the fields and the empty line of an HTTP/1.1 answer. A byte that would end a
+/// field early becomes a blank.
 void write_response_head(std::string& out, const ResponseHead& head,
                          const std::vector<std::pair<std::string, std::string>>& more);
 

@@ -6,7 +6,7 @@ namespace infer::http {
 
 namespace {
 
-/// Whether `path` is of the form of `pattern`; `parameters` gets what stands at the names in braces.
+/// Whether `path` matches `pattern`. Fills `parameters` with the values of the names in braces.
 bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& parameters) {
   parameters.clear();
   while (true) {
@@ -26,7 +26,7 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
 
 Router::Match Router::find(std::string_view method, std::string_view path, bool probe) const {
   Match match;
-  // HEAD is GET without the body, which the session leaves out.
+  // HEAD is a GET whose body the session does not send.
   if (method == "HEAD") method = "GET";
   for (const Route& route : routes_) {
     if (probe ? !(route.on_probe || route.probe_only) : route.probe_only) continue;

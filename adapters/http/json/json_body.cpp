@@ -19,7 +19,7 @@ Result<void> check_keys(const simdjson::dom::object& object) {
     std::size_t before = 0;
     for (auto other = object.begin(); before < seen; ++other, ++before) {
       if (other.key() == key)
-        return invalid("body: the key '" + std::string(key.substr(0, 64)) + "' is there twice");
+        return invalid("body: the key '" + std::string(key.substr(0, 64)) + "' appears twice");
     }
     if (++seen > kMostKeys)
       return invalid("body: has more than " + std::to_string(kMostKeys) + " keys", ErrorDetail::kTooLarge);
@@ -29,8 +29,8 @@ Result<void> check_keys(const simdjson::dom::object& object) {
 
 Result<void> charge_json(const Exchange& exchange, std::string_view text, std::size_t made_of_value) {
   if (!exchange.request.charge) return {};
-  // Two words of the tape and two places in the index for a value, which a comma, a colon or a bracket
-  // begins; beside that a copy of what strings hold.
+  // simdjson stores two words of tape and two index entries for each value, and a copy of all strings. A
+  // comma, colon or bracket begins each value.
   constexpr std::size_t kBytesPerValue = 24;
   const auto begins_value = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
   const auto values = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_value));

@@ -17,7 +17,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-/// Reads JSON and stops at what is none.
+/// Reads JSON and stops at the first error.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -28,7 +28,7 @@ class Scanner {
   }
 
  private:
-  static constexpr std::size_t kMaxDepth = 1024;  // simdjson's
+  static constexpr std::size_t kMaxDepth = 1024;  // the limit of simdjson
 
   bool document() {
     if (text_.starts_with("\xEF\xBB\xBF")) return stop("a byte order mark; send the text without it");
@@ -66,7 +66,7 @@ class Scanner {
     return stop(shown() + " where a value is expected");
   }
 
-  /// An object or a list, up to its bracket.
+  /// Reads an object or a list up to its closing bracket.
   bool list(std::size_t depth, char bracket) {
     const std::size_t begin = at_++;
     const char* const what = bracket == '}' ? "object" : "list";
@@ -113,7 +113,7 @@ class Scanner {
         continue;
       }
       const std::size_t length = utf8_length(text_.substr(at_));
-      if (length == 0) return stop(shown() + " within a string, which is no UTF-8");
+      if (length == 0) return stop(shown() + " within a string, which is not UTF-8");
       at_ += length;
     }
     return stop("the text ends within the string that begins at " + place(begin));
@@ -125,17 +125,17 @@ class Scanner {
     if (rest.empty()) return at_ = text_.size(), stop("the text ends within a string");
     if (kKnown.find(rest[0]) != std::string_view::npos) return at_ += 2, true;
     std::uint32_t unit = 0;
-    if (!code_unit(at_, unit)) return stop("an escape within a string that JSON lacks");
+    if (!code_unit(at_, unit)) return stop("an escape within a string that JSON does not have");
     const bool first_half = unit >= 0xD800 && unit < 0xDC00;
     std::uint32_t second = 0;
     const bool pair = first_half && code_unit(at_ + 6, second) && second >= 0xDC00 && second < 0xE000;
     if ((first_half && !pair) || (unit >= 0xDC00 && unit < 0xE000))
-      return stop("half of a pair of \\u escapes, without the other");
+      return stop("a \\u escape of a surrogate pair without its other half");
     at_ += pair ? 12 : 6;
     return true;
   }
 
-  /// The \uXXXX at `at`, if it is one.
+  /// Reads the \uXXXX escape at `at`. Returns false if there is none.
   bool code_unit(std::size_t at, std::uint32_t& unit) const {
     if (text_.size() < at + 6 || text_[at] != '\\' || text_[at + 1] != 'u') return false;
     const std::string_view digits = text_.substr(at + 2, 4);
@@ -155,12 +155,12 @@ class Scanner {
     if (!ended() && is_letter(text_[at_])) return at_ = begin, stop(shown());
     const bool zero = !ended() && text_[at_] == '0';
     const std::size_t whole = at_;
-    if (!digits()) return bad("no number: ");
-    if (zero && at_ > whole + 1) return bad("a number with a zero in front: ");
+    if (!digits()) return bad("not a number: ");
+    if (zero && at_ > whole + 1) return bad("a number with a leading zero: ");
     bool integer = true;
     if (take('.')) {
       integer = false;
-      if (!digits()) return bad("a number without digits after its point: ");
+      if (!digits()) return bad("a number without digits after its decimal point: ");
     }
     if (!ended() && (text_[at_] == 'e' || text_[at_] == 'E')) {
       integer = false;
@@ -168,7 +168,7 @@ class Scanner {
       if (!take('+')) take('-');
       if (!digits()) return bad("a number without digits in its exponent: ");
     }
-    if (!ended() && is_letter(text_[at_])) return bad("no number: ");
+    if (!ended() && is_letter(text_[at_])) return bad("not a number: ");
     const char* const from = text_.data() + begin;
     const char* const to = text_.data() + at_;
     std::int64_t small = 0;
@@ -177,9 +177,9 @@ class Scanner {
     const bool fits = integer ? std::from_chars(from, to, small).ec == std::errc() ||
                                     std::from_chars(from, to, large).ec == std::errc()
                               : std::from_chars(from, to, real).ec == std::errc();
-    // Too small a number is zero.
+    // A number that is too small to represent becomes zero.
     if (!fits && (integer || std::string_view(from, to).find("e-") == std::string_view::npos))
-      return bad("a number that 64 bits do not hold: ");
+      return bad("a number that does not fit in 64 bits: ");
     return true;
   }
 
@@ -203,28 +203,28 @@ class Scanner {
            "'";
   }
 
-  /// What stands at the place, in words.
+  /// Describes the text at the current place.
   std::string shown() const {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kWords{{
-        {"NaN", "NaN, which JSON lacks"},
-        {"nan", "nan, which JSON lacks"},
-        {"Infinity", "Infinity, which JSON lacks"},
-        {"-Infinity", "-Infinity, which JSON lacks"},
-        {"inf", "inf, which JSON lacks"},
-        {"-inf", "-inf, which JSON lacks"},
+        {"NaN", "NaN, which JSON does not have"},
+        {"nan", "nan, which JSON does not have"},
+        {"Infinity", "Infinity, which JSON does not have"},
+        {"-Infinity", "-Infinity, which JSON does not have"},
+        {"inf", "inf, which JSON does not have"},
+        {"-inf", "-inf, which JSON does not have"},
         {"True", "True; JSON writes true"},
         {"False", "False; JSON writes false"},
         {"None", "None; JSON writes null"},
         {"undefined", "undefined; JSON writes null"},
-        {"//", "a comment, which JSON lacks"},
+        {"//", "a comment, which JSON does not have"},
     }};
     const std::string_view rest = text_.substr(at_);
     for (const auto& [word, words] : kWords) {
       if (rest.starts_with(word)) return std::string(words);
     }
     const char c = rest[0];
-    if (c == '\'') return "a single quote, where JSON has double quotes";
-    if (rest.starts_with("/*") || c == '#') return "a comment, which JSON lacks";
+    if (c == '\'') return "a single quote instead of a double quote";
+    if (rest.starts_with("/*") || c == '#') return "a comment, which JSON does not have";
     if (is_letter(c)) return "the word " + shown_word() + " without quotes";
     if (const std::size_t length = utf8_length(rest); length > 1)
       return "'" + std::string(rest.substr(0, length)) + "'";
@@ -238,7 +238,7 @@ class Scanner {
   std::string place(std::size_t at) const {
     const std::string_view before = text_.substr(0, at);
     const std::size_t line = before.rfind('\n') + 1;  // npos + 1 is 0
-    // Characters, not bytes.
+    // A column counts characters, not bytes.
     const auto column = std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line), before.end(),
                                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     return "line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +

@@ -5,8 +5,8 @@
 
 namespace infer::http {
 
-/// Where `text` ceases to be JSON and what stands there: "line 3, column 8: a comma before ]". Empty where
-/// nothing is wrong with it.
+/// Returns the place and kind of the first syntax error: "line 3, column 8: a comma before ]". Empty if
+/// `text` is valid JSON.
 std::string json_error(std::string_view text);
 
 }  // namespace infer::http

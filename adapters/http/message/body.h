@@ -11,17 +11,17 @@
 
 namespace infer::http {
 
-/// The bytes of a request's body. Behind them there is room that a parser may read.
+/// The bytes of a request's body, followed by padding that a parser may read.
 class Body {
  public:
-  /// What simdjson wants to read beyond its text.
+  /// Padding that simdjson reads beyond its text.
   static constexpr std::size_t kPadding = 64;
 
   Body() = default;
   explicit Body(std::string_view text) { append(text.data(), text.size()); }
 
-  /// Room of `pool` for `size` bytes, uninitialised, laid out so that byte `aligned` lies at a multiple of
-  /// 64: tensors from there on need no copy. Only for an empty body. Throws std::bad_alloc.
+  /// Takes uninitialised memory for `size` bytes from `pool`. Byte `aligned` lies at a multiple of 64, so
+  /// that tensors from there on need no copy. Only for an empty body. Throws std::bad_alloc.
   void reserve(const BufferPool& pool, std::size_t size, std::size_t aligned) {
     const std::size_t offset = (kAlignment - aligned % kAlignment) % kAlignment;
     owner_ = pool.take(offset + size + kPadding);
@@ -29,8 +29,7 @@ class Body {
     capacity_ = size;
   }
 
-  /// Room of `pool` for `size` bytes in all, for what is there already too, which moves. Throws
-  /// std::bad_alloc.
+  /// Moves the bytes into memory of `pool` for `size` bytes in all. Throws std::bad_alloc.
   void expand(const BufferPool& pool, std::size_t size) {
     auto memory = pool.take(size + kPadding);
     if (size_ > 0) std::memcpy(memory.get(), data_, size_);
@@ -40,7 +39,7 @@ class Body {
   }
   std::size_t capacity() const noexcept { return capacity_; }
 
-  /// Where the next `size` bytes go, to be followed by `grow`. Throws std::bad_alloc.
+  /// Returns where to write the next `size` bytes; call `grow` afterwards. Throws std::bad_alloc.
   char* room(std::size_t size) {
     if (size > capacity_ - size_) reallocate(std::max(size_ + size, 2 * capacity_));
     return data_ + size_;
@@ -57,7 +56,7 @@ class Body {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   std::string_view text() const noexcept { return {data_, size_}; }
-  /// Keeps the bytes alive without this.
+  /// Keeps the bytes alive after this object is destroyed.
   const std::shared_ptr<void>& owner() const noexcept { return owner_; }
 
  private:

@@ -10,10 +10,10 @@
 namespace infer::http {
 namespace {
 
-/// A chunk of 15 digits is beyond every limit and fits into 64 bits.
+/// A size of 15 digits exceeds every limit and still fits in 64 bits.
 constexpr std::size_t kSizeDigits = 15;
 
-/// Whether `text` is *( ";" name [ "=" value ] ), a value being a token or within quotation marks.
+/// Whether `text` is *( ";" name [ "=" value ] ), where a value is a token or a quoted string.
 bool are_extensions(std::string_view text) {
   while (!text.empty()) {
     if (text.front() != ';') return false;
@@ -62,7 +62,7 @@ std::string_view ChunkedReader::next(std::string_view& text) {
   return {};
 }
 
-/// Takes what there is of a line, at most to its end.
+/// Takes bytes up to the end of the line, or all bytes if the line is incomplete.
 void ChunkedReader::take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   const std::string_view part = text.substr(0, end == std::string_view::npos ? end : end + 1);
@@ -81,7 +81,7 @@ void ChunkedReader::end_line() {
     case State::kSize:
       return read_size();
     case State::kDataEnd:
-      if (line.size() != 2) return break_off("bytes follow a chunk beyond its size");
+      if (line.size() != 2) return break_off("a chunk is longer than its size");
       state_ = State::kSize;
       return line_.clear();
     default: {

@@ -6,19 +6,19 @@
 
 namespace infer::http {
 
-/// Takes a chunked body (RFC 9112, section 7.1) apart as its bytes come. Sizes are hexadecimal digits alone;
-/// extensions and trailers must be well-formed, are bounded together, and are dropped.
+/// Decodes a chunked body (RFC 9112, section 7.1) as its bytes arrive. Sizes must be hexadecimal digits
+/// only. Extensions and trailers must be well-formed, are limited in total size, and are dropped.
 class ChunkedReader {
  public:
-  /// The next part of the content in `text`, which loses what was read; empty when more bytes are needed, and
-  /// at the end.
+  /// Returns the next part of the content in `text`, and removes the bytes that it read from `text`. Empty
+  /// at the end, and when more bytes are needed.
   std::string_view next(std::string_view& text);
 
   bool complete() const noexcept { return state_ == State::kComplete; }
-  /// What is wrong, "" for nothing.
+  /// Returns what is wrong, or "" without an error.
   const std::string& error() const noexcept { return error_; }
 
-  /// Of extensions and trailers of a body, in bytes.
+  /// Maximum size of the extensions and trailers of a body, in bytes.
   static constexpr std::size_t kMaxExtra = 8192;
 
  private:
@@ -30,9 +30,9 @@ class ChunkedReader {
   void break_off(std::string why);
 
   State state_ = State::kSize;
-  std::size_t left_ = 0;   ///< Of the chunk.
-  std::size_t extra_ = 0;  ///< Bytes of extensions and trailers until now.
-  std::string line_;       ///< As far as it has come; of trailers, all of them.
+  std::size_t left_ = 0;   ///< Bytes left of the chunk.
+  std::size_t extra_ = 0;  ///< Bytes of extensions and trailers so far.
+  std::string line_;       ///< The current line as far as received; all lines of the trailers.
   std::string error_;
 };
 

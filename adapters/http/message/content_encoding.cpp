@@ -13,9 +13,10 @@
 namespace infer::http {
 namespace {
 
-/// The fastest: between two machines of a cluster time is dearer than bytes.
+/// The fastest level: within a cluster, CPU time costs more than bandwidth.
 constexpr int kLevel = 1;
-/// Bits. `kGzipFrame` more stand for gzip's frame instead of zlib's, which is what deflate means in HTTP.
+/// The window size in bits. Adding `kGzipFrame` selects gzip's frame instead of zlib's, which HTTP calls
+/// deflate.
 constexpr int kWindow = 15;
 constexpr int kGzipFrame = 16;
 
@@ -53,7 +54,7 @@ std::optional<std::string> compress(std::string_view encoding, std::span<const s
   for (std::string_view part : parts) {
     while (!part.empty()) {
       const std::size_t size = std::min<std::size_t>(part.size(), std::numeric_limits<std::uint32_t>::max());
-      // zlib reads only, but its interface is older than const.
+      // zlib only reads these bytes, but its interface predates const.
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));  // NOLINT
       stream.avail_in = static_cast<uInt>(size);
       write(Z_NO_FLUSH);
@@ -85,7 +86,7 @@ std::string_view Inflater::next(std::string_view& packed) {
   while (!broken_) {
     if (ended_) {
       if (packed.empty()) return {};
-      // Only gzip goes on behind its end.
+      // Only gzip allows another member after the end of the first.
       broken_ = stream_->total_in > 0 && coding_ != Coding::kGzip;
       if (broken_ || inflateReset(stream_.get()) != Z_OK) break;
       ended_ = false;
@@ -99,7 +100,7 @@ std::string_view Inflater::next(std::string_view& packed) {
     packed.remove_prefix(size - stream_->avail_in);
     ended_ = outcome == Z_STREAM_END;
     if (outcome == Z_MEM_ERROR) throw std::bad_alloc();
-    // Z_BUF_ERROR: there was nothing to read, and nothing was left to write.
+    // Z_BUF_ERROR only means that there was nothing to read and nothing to write.
     broken_ = outcome != Z_OK && outcome != Z_STREAM_END && outcome != Z_BUF_ERROR;
     const std::size_t count = buffer_.size() - stream_->avail_out;
     if (count > 0) return {buffer_.data(), count};

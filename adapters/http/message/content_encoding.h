@@ -9,19 +9,19 @@
 
 namespace infer::http {
 
-/// The first of gzip and deflate that an Accept-Encoding header lets us use; empty for neither.
+/// Returns the first of gzip and deflate that an Accept-Encoding header allows, or an empty text.
 std::string_view accepted_encoding(std::string_view accept);
 
-/// The parts, one behind the other, compressed; `encoding` is gzip or deflate. Nothing when memory is out.
+/// Compresses the concatenated parts. `encoding` is gzip or deflate. Returns nothing if there is no memory.
 std::optional<std::string> compress(std::string_view encoding, std::span<const std::string_view> parts);
 
 enum class Coding { kIdentity, kGzip, kDeflate };
 
-/// The coding that a Content-Encoding header names, in any case of letters; nothing for one that is unknown.
+/// Parses a Content-Encoding, ignoring the case of letters. Returns nothing for an unknown encoding.
 std::optional<Coding> parse_coding(std::string_view name);
 
-/// Unpacks a body as its bytes come. A body in gzip may have several members, as RFC 1952 says; each ends
-/// with its checksum, and nothing follows the last one.
+/// Unpacks a body as its bytes arrive. A gzip body may have several members (RFC 1952); each ends with its
+/// checksum, and nothing may follow the last one.
 class Inflater {
  public:
   /// Throws `std::bad_alloc`.
@@ -30,8 +30,8 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  /// The next unpacked bytes, valid until the next call; `packed` loses what was read. Empty when more packed
-  /// bytes are needed.
+  /// Returns the next unpacked bytes, valid until the next call, and removes the bytes that it read from
+  /// `packed`. Empty when more packed bytes are needed.
   std::string_view next(std::string_view& packed);
   /// True at the end of a member, and before the first byte.
   bool complete() const noexcept { return ended_ && !broken_; }

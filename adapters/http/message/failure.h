@@ -4,7 +4,7 @@
 
 namespace infer::http {
 
-/// Why a request was not done.
+/// Why a request failed.
 struct Failure {
   int status = 500;
   std::string code;  ///< "InvalidArgument"

@@ -64,7 +64,7 @@ std::string_view next_element(std::string_view& list) noexcept {
 std::optional<std::string> parameter(std::string_view value, std::string_view name) {
   std::size_t at = value.find(';');
   while (at < value.size()) {
-    ++at;  // the semicolon
+    ++at;  // skips the semicolon
     const std::size_t equals = value.find_first_of("=;", at);
     if (equals == std::string_view::npos || value[equals] == ';') {
       at = equals;
@@ -78,7 +78,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
         if (value[at] == '\\' && at + 1 < value.size()) ++at;
         if (wanted) found += value[at];
       }
-      if (at == value.size()) return std::nullopt;  // no mark ends it
+      if (at == value.size()) return std::nullopt;  // the closing quotation mark is missing
       at = value.find(';', at);
     } else {
       const std::size_t end = std::min(value.find(';', at), value.size());
@@ -124,7 +124,7 @@ std::string parse_fields(std::string_view block, std::vector<Field>& fields) {
     const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
     if (!is_token(field.name))
       return "header field: '" + shown(field.name) +
-             "' is not a name (letters, digits and - alone, no blank)";
+             "' is not a valid name (use letters, digits and -, no blank)";
     if (!all_of(kValue, field.value))
       return "header field: the value of '" + shown(field.name) + "' contains a control character";
     fields.push_back(field);

@@ -11,17 +11,17 @@ namespace infer::http {
 namespace {
 
 constexpr std::size_t kMaxBoundary = 70;
-/// Of the header of one part, in bytes.
+/// Maximum size of one part's header, in bytes.
 constexpr std::size_t kMaxPartHeader = 4096;
 
 /// A line that separates parts.
 struct Delimiter {
-  std::size_t begin = 0;  ///< With the CR LF before it, which belongs to it.
+  std::size_t begin = 0;  ///< Includes the CR LF before the line.
   std::size_t end = 0;
   bool last = false;
 };
 
-/// Whether a delimiter begins with the dashes at `dashes`; fills its end.
+/// Whether a delimiter begins with the dashes at `dashes`. Sets the end of `found`.
 bool is_delimiter(std::string_view body, std::size_t dashes, std::string_view boundary, Delimiter& found) {
   std::size_t at = dashes + 2;
   if (body.substr(dashes, 2) != "--" || body.substr(at, boundary.size()) != boundary) return false;
@@ -36,8 +36,8 @@ bool is_delimiter(std::string_view body, std::size_t dashes, std::string_view bo
   return body.substr(at, 2) == "\r\n";
 }
 
-/// The first delimiter that begins at `from` or behind. A boundary holds no CR, so no byte is looked at more
-/// than twice.
+/// Finds the first delimiter at `from` or later. A boundary contains no CR, so each byte is examined at
+/// most twice.
 bool find_delimiter(std::string_view body, std::size_t from, std::string_view boundary, Delimiter& found) {
   if (from == 0 && is_delimiter(body, 0, boundary, found)) {
     found.begin = 0;
@@ -54,7 +54,7 @@ bool find_delimiter(std::string_view body, std::size_t from, std::string_view bo
   return false;
 }
 
-/// Reads the header of a part at `at`, and moves `at` behind it.
+/// Parses the header of the part at `at`, and moves `at` behind the header.
 Result<Part> read_header(std::string_view body, std::size_t& at, std::size_t number) {
   const std::string name = "parts[" + std::to_string(number) + "]: ";
   const std::string_view rest = body.substr(at, kMaxPartHeader);
@@ -103,9 +103,9 @@ Result<std::vector<Part>> parse_multipart(std::string_view body, std::string_vie
     std::size_t at = delimiter.end;
     auto part = read_header(body, at, parts.size());
     if (!part) return Unexpected(part.error());
-    // The line break that ends the header is also that of a delimiter right behind it.
+    // The line break that ends the header may also belong to a delimiter that follows at once.
     if (!find_delimiter(body, at - 2, boundary, delimiter))
-      return invalid("body: the last part of multipart/form-data is not ended by --boundary--");
+      return invalid("body: the last part of multipart/form-data does not end with --boundary--");
     part->content = body.substr(at, std::max(delimiter.begin, at) - at);
     parts.push_back(*std::move(part));
   }

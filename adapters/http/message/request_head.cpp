@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 7> kMethods{"GET",   "HEAD",   "POST",   "PUT",
                                                    "PATCH", "DELETE", "OPTIONS"};
 
-/// Fields of which a request has one: two programs could each believe another one.
+/// Fields that may appear only once: with two, two programs could each use a different one.
 constexpr std::array<std::string_view, 11> kSingle{"Host",
                                                    "Content-Length",
                                                    "Transfer-Encoding",
@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 11> kSingle{"Host",
                                                    "Expect",
                                                    "Inference-Header-Content-Length"};
 
-/// A length of 18 digits is beyond every limit and fits into 64 bits.
+/// A length of 18 digits exceeds every limit and still fits in 64 bits.
 constexpr std::size_t kLengthDigits = 18;
 
 Failure bad(std::string message) { return {400, "InvalidArgument", std::move(message)}; }
@@ -34,7 +34,7 @@ Failure malformed(const std::string& why) { return bad("malformed HTTP request: 
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// A name or an address, and a port or none.
+/// Whether `text` is a name or an address, with or without a port.
 bool is_host(std::string_view text) {
   constexpr std::string_view kOthers = "-._~%!$&'()*+;=:[]";
   return std::ranges::all_of(text, [&](char c) {
@@ -43,8 +43,8 @@ bool is_host(std::string_view text) {
   });
 }
 
-/// Takes "http://host:port" away from an absolute target; the host, empty for another form, nothing for what
-/// is no target.
+/// Removes "http://host:port" from an absolute target and returns the host. Returns an empty text for other
+/// forms, and nothing for an invalid target.
 std::optional<std::string_view> take_authority(std::string_view& target) {
   const std::size_t mark = target.find("://");
   if (target.starts_with('/') || mark == std::string_view::npos) return "";
@@ -57,7 +57,7 @@ std::optional<std::string_view> take_authority(std::string_view& target) {
   return host;
 }
 
-/// The path of the target in either form; `host` is that of an absolute target.
+/// Parses the path of a relative or absolute target. Sets `host` from an absolute target.
 std::optional<Failure> parse_target(std::string_view target, RequestHead& head, std::string_view& host) {
   const std::string name = "'" + shown(target) + "'";
   if (!std::ranges::all_of(target, [](char c) { return c > ' ' && c <= '~' && c != '#'; }))
@@ -86,7 +86,7 @@ std::optional<Failure> parse_request_line(std::string_view line, RequestHead& he
   const std::size_t first = std::min(line.find(' '), line.size());
   const std::size_t last = line.rfind(' ');
   if (last == std::string_view::npos || last <= first)
-    return malformed("expected METHOD, target and HTTP/1.1, one blank between them");
+    return malformed("the request line must be METHOD, target and HTTP/1.1, with one blank between them");
   const std::string_view method = line.substr(0, first);
   const std::string_view version = line.substr(last + 1);
   if (std::ranges::find(kMethods, method) == kMethods.end())
@@ -112,11 +112,11 @@ std::optional<Failure> check_host(RequestHead& head, std::string_view absolute) 
   const auto host = std::ranges::find_if(
       head.fields, [](const Field& field) { return equal_ignoring_case(field.name, "Host"); });
   const bool given = host != head.fields.end();
-  if (!given && head.http_1_1) return bad("Host: is missing, HTTP/1.1 demands it");
+  if (!given && head.http_1_1) return bad("Host: is missing, but HTTP/1.1 requires it");
   if (given && !is_host(host->value))
-    return bad("Host: '" + shown(host->value) + "' is not a name or an address with or without a port");
+    return bad("Host: '" + shown(host->value) + "' is not a host name or address, optionally with a port");
   if (absolute.empty()) return std::nullopt;
-  // The target's host counts (RFC 9112, section 3.2.2).
+  // The target's host takes precedence (RFC 9112, section 3.2.2).
   if (given) {
     host->value = absolute;
   } else {
@@ -125,11 +125,11 @@ std::optional<Failure> check_host(RequestHead& head, std::string_view absolute) 
   return std::nullopt;
 }
 
-/// How the body is delimited (RFC 9112, section 6.3).
+/// Determines how the body is delimited (RFC 9112, section 6.3).
 std::optional<Failure> check_framing(RequestHead& head) {
   const Field* length = head.find("Content-Length");
   if (const Field* encoding = head.find("Transfer-Encoding")) {
-    if (length != nullptr) return bad("Content-Length: not allowed beside Transfer-Encoding");
+    if (length != nullptr) return bad("Content-Length: must not be sent together with Transfer-Encoding");
     if (!equal_ignoring_case(encoding->value, "chunked"))
       return bad("Transfer-Encoding: '" + shown(encoding->value) + "' is not chunked");
     if (!head.http_1_1) return bad("Transfer-Encoding: is not part of HTTP/1.0, use HTTP/1.1");
@@ -137,7 +137,7 @@ std::optional<Failure> check_framing(RequestHead& head) {
   } else if (length != nullptr) {
     const std::string_view text = length->value;
     const char* end = text.data() + text.size();
-    // from_chars takes a minus, but not into an unsigned number, and no plus.
+    // from_chars accepts no plus, and no minus for an unsigned number.
     const auto [stop, error] = std::from_chars(text.data(), end, head.content_length);
     if (text.empty() || text.size() > kLengthDigits || error != std::errc() || stop != end)
       return bad("Content-Length: '" + shown(text) + "' is not a number of bytes");
@@ -183,7 +183,7 @@ std::optional<Failure> check_fields(RequestHead& head, std::string_view absolute
 }  // namespace
 
 std::optional<Failure> parse_request_head(std::string_view text, RequestHead& head) {
-  std::vector<Field> fields = std::move(head.fields);  // its memory
+  std::vector<Field> fields = std::move(head.fields);  // reuses the memory
   fields.clear();
   head = {};
   head.fields = std::move(fields);

@@ -5,10 +5,10 @@
 
 namespace infer::http {
 
-/// The trace id of a `traceparent` header (W3C Trace Context, version 00), or empty where it is not valid: 32
-/// hexadecimal digits in lower case, not all zero.
+/// Returns the trace id of a `traceparent` header (W3C Trace Context, version 00): 32 hexadecimal digits in
+/// lower case, not all zero. Empty if the header is invalid.
 inline std::string_view trace_id(std::string_view header) {
-  // 00-<32 digits of the trace>-<16 of the caller's span>-<2 of flags>; later versions may append to that.
+  // 00-<32 digits of the trace>-<16 of the caller's span>-<2 of flags>. Later versions may append fields.
   constexpr std::size_t kLength = 2 + 1 + 32 + 1 + 16 + 1 + 2;
   if (header.size() < kLength || (header.size() > kLength && header[kLength] != '-')) return {};
   const auto hex = [&](std::size_t from, std::size_t count) {
@@ -24,7 +24,7 @@ inline std::string_view trace_id(std::string_view header) {
   return version && !zero ? trace : std::string_view{};
 }
 
-/// The header to pass on: the same trace and flags, `span` (16 digits) as ours.
+/// Returns the header to pass on, with the same trace and flags, and with this server's `span` (16 digits).
 inline std::string traceparent(std::string_view header, std::string_view span) {
   return "00-" + std::string(header.substr(3, 32)) + '-' + std::string(span) + '-' +
          std::string(header.substr(53, 2));

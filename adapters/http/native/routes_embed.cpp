@@ -51,11 +51,11 @@ void embed_base64(Service& service, Exchange& exchange) {
     if (!images) return admission.refuse(images.error());
     decoded = *std::move(images);
   }
-  exchange.request.body = {};  // not held while the images wait
+  exchange.request.body = {};  // frees memory while the images wait
   embed_images(exchange, admission, {decoded.begin(), decoded.end()});
 }
 
-/// The images of a multipart body, and the model that fields of text may ask for.
+/// Embeds the images of a multipart body. Text fields may name the model.
 void embed_parts(Service& service, Exchange& exchange) {
   ModelAdmission admission(service.models(), exchange, kImageEmbedding);
   WantedModel wanted;
@@ -73,8 +73,7 @@ void embed_parts(Service& service, Exchange& exchange) {
   if (!admission.choose(wanted)) return;
   const std::size_t limit = service.options().max_images;
   if (images.empty()) {
-    return admission.refuse(
-        {ErrorCode::kInvalidArgument, "parts: there are none, at least 1 image is needed", {}});
+    return admission.refuse({ErrorCode::kInvalidArgument, "parts: is empty, at least 1 image is needed", {}});
   }
   if (images.size() > limit) return admission.refuse(too_many_images(images.size(), limit).error());
   embed_images(exchange, admission, images);
@@ -91,12 +90,11 @@ void embed(Service& service, Exchange& exchange) {
   if (type == "application/json") return embed_json(service, exchange);
   if (type == "multipart/form-data") return embed_parts(service, exchange);
   if (type.starts_with("image/") || type == "application/octet-stream") return embed_body(service, exchange);
-  answer_error(
-      exchange,
-      Error{ErrorCode::kInvalidArgument,
-            "Content-Type: '" + type +
-                "' is none of image/*, application/octet-stream, multipart/form-data, application/json",
-            ErrorDetail::kUnsupportedType});
+  answer_error(exchange, Error{ErrorCode::kInvalidArgument,
+                               "Content-Type: '" + type +
+                                   "' is not supported; use image/*, application/octet-stream, "
+                                   "multipart/form-data or application/json",
+                               ErrorDetail::kUnsupportedType});
 }
 
 constexpr const char* kResponse =
@@ -122,7 +120,7 @@ void add_embed_routes(Router& router, Service& service) {
   router.add(
       {.method = "POST",
        .path = "/embed",
-       .summary = "Vectors of images given as they are, or of texts given as JSON",
+       .summary = "Vectors of images sent as bytes, or of texts sent as JSON",
        .handle = [&service](Exchange& exchange) { embed(service, exchange); },
        .work = true,
        .request =

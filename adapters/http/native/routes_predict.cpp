@@ -16,7 +16,7 @@ namespace infer::http {
 namespace {
 
 void write_classification(JsonWriter& json, const TextClassifier& classifier, const Classification& one) {
-  if (classifier.scores_are() != TextClassifier::Scores::kValues)  // which are no confidences
+  if (classifier.scores_are() != TextClassifier::Scores::kValues)  // plain values are not confidences
     json.key("label").value(classifier.labels()[one.label]).key("confidence").value(one.confidence());
   json.key("scores").begin_object();
   for (std::size_t i = 0; i < one.scores.size(); ++i) json.key(classifier.labels()[i]).value(one.scores[i]);
@@ -32,7 +32,7 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmissi
     std::string_view text;
     if (one->get(text)) return admission.refuse(invalid("text: must be a string").error());
     if (body.find("texts") != nullptr)
-      return admission.refuse(invalid("text and texts: give one of them").error());
+      return admission.refuse(invalid("text and texts: give only one of them").error());
     texts->push_back(text);
   } else {
     const simdjson::dom::element* several = body.find("texts");
@@ -63,7 +63,7 @@ void classify(Service& service, Exchange& exchange, JsonBody& body, ModelAdmissi
   exchange.answer.text = std::move(json).text();
 }
 
-/// A number, or NaN for null: a gap, which the forecaster fills.
+/// Reads a number. Returns NaN for null, a gap that the forecaster fills.
 Result<double> read_cell(const simdjson::dom::element& value, const std::string& where) {
   double number = 0;
   if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
@@ -73,7 +73,7 @@ Result<double> read_cell(const simdjson::dom::element& value, const std::string&
 
 constexpr std::size_t kMaxRows = 100'000;
 
-/// "rows": a list of rows, each with the model's columns.
+/// Reads "rows": a list of rows, each with the model's columns.
 Result<std::vector<double>> read_rows(const simdjson::dom::element& value, const SeriesSpec& spec) {
   simdjson::dom::array list;
   if (value.get(list)) return invalid("rows: must be a list of rows");
@@ -81,7 +81,7 @@ Result<std::vector<double>> read_rows(const simdjson::dom::element& value, const
   std::size_t number = 0;
   for (const simdjson::dom::element item : list) {
     const std::string where = "rows[" + std::to_string(number++) + "]";
-    if (number > kMaxRows) return invalid("rows: there are more than 100000");
+    if (number > kMaxRows) return invalid("rows: more than 100000 rows");
     simdjson::dom::array cells;
     if (item.get(cells) || cells.size() != spec.columns.size())
       return invalid(where + ": must be a list of " + std::to_string(spec.columns.size()) + " numbers");
@@ -94,7 +94,7 @@ Result<std::vector<double>> read_rows(const simdjson::dom::element& value, const
   return rows;
 }
 
-/// "data": a list of values for each of the model's columns.
+/// Reads "data": a list of values for each of the model's columns.
 Result<std::vector<double>> read_data(const simdjson::dom::element& value, const SeriesSpec& spec) {
   simdjson::dom::object fields;
   if (value.get(fields)) return invalid("data: must be an object of columns");
@@ -119,12 +119,12 @@ Result<std::vector<double>> read_data(const simdjson::dom::element& value, const
   }
   for (const auto& [name, cells] : fields) {
     if (std::find(spec.columns.begin(), spec.columns.end(), name) == spec.columns.end())
-      return invalid("data: " + in_quotes(name) + " is no column of this model");
+      return invalid("data: " + in_quotes(name) + " is not a column of this model");
   }
   return rows;
 }
 
-/// Everything about a forecast that the body says.
+/// Reads everything that the body says about a forecast.
 Result<ForecastRequest> read_forecast(JsonBody& body, const Forecaster& forecaster) {
   const SeriesSpec& spec = forecaster.series();
   ForecastRequest request;
@@ -133,7 +133,7 @@ Result<ForecastRequest> read_forecast(JsonBody& body, const Forecaster& forecast
   Result<std::vector<double>> rows = std::vector<double>();
   const bool has_rows = body.find("rows") != nullptr;
   const bool has_data = body.find("data") != nullptr;
-  if (has_rows && has_data) return invalid("rows and data: give one of them");
+  if (has_rows && has_data) return invalid("rows and data: give only one of them");
   if (has_rows || has_data) {
     rows = has_rows ? read_rows(*body.find("rows"), spec) : read_data(*body.find("data"), spec);
     if (!rows) return Unexpected(rows.error());
@@ -203,8 +203,8 @@ void forecast(Exchange& exchange, JsonBody& body, ModelAdmission& admission) {
   exchange.answer.text = std::move(json).text();
 }
 
-/// A body with text goes to a classifier, one with a length or rows to a forecaster; both or neither is an
-/// error.
+/// A body with text is for a classifier, a body with a length or rows for a forecaster. Both or neither is
+/// an error.
 void predict(Service& service, Exchange& exchange) {
   JsonBody body;
   if (auto parsed = body.parse(exchange); !parsed) return answer_error(exchange, parsed.error());
@@ -236,7 +236,7 @@ void add_predict_routes(Router& router, Service& service) {
   router.add(
       {.method = "POST",
        .path = "/predict",
-       .summary = "The label of a text, or the rows that follow a series",
+       .summary = "Label of a text, or forecast of a series",
        .handle = [&service](Exchange& exchange) { predict(service, exchange); },
        .work = true,
        .request =

@@ -14,7 +14,7 @@ namespace infer::http {
 
 namespace {
 
-/// The pod's name, which Kubernetes makes the host's.
+/// Returns the host name, which Kubernetes sets to the pod's name.
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
@@ -24,7 +24,7 @@ void simulate(Service& service, Exchange& exchange) {
   ModelAdmission admission(service.models(), exchange, kSimulate);
   if (!admission.before_body()) return;
   SimulatedWork work;
-  if (exchange.request.body.empty()) {  // nothing asked for: the model's own law alone
+  if (exchange.request.body.empty()) {  // simulates the model's default work
     if (!admission.choose(WantedModel{})) return;
   } else {
     JsonBody body;

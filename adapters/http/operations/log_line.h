@@ -10,13 +10,13 @@
 
 namespace infer::http {
 
-/// Receives one line of JSON. Called from many threads.
+/// Takes one line of JSON. Called from many threads.
 using LogLine = std::function<void(LogLevel level, const std::string& json)>;
 
-/// Now, as RFC 3339 in UTC with milliseconds.
+/// Returns the current time in RFC 3339 format, in UTC with milliseconds.
 std::string timestamp();
 
-/// A line that starts with the event's name and the time; `fill` adds the rest.
+/// Returns a line that starts with the event's name and the time. `fill` adds the rest.
 template <class Fill>
 std::string event_line(std::string_view name, Fill fill) {
   JsonWriter json;
@@ -26,7 +26,7 @@ std::string event_line(std::string_view name, Fill fill) {
   return std::move(json).text();
 }
 
-/// The line for what happened to the served models.
+/// Returns the log line of an event of the served models.
 std::string event_line(const ServingEvent& event);
 
 }  // namespace infer::http

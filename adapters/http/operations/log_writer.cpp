@@ -14,11 +14,11 @@
 namespace infer::http {
 namespace {
 
-/// How long lines wait for company; one write for each would cost more than the line itself.
+/// How long a line waits for more lines. One write for each line would cost more than making the line.
 constexpr std::chrono::milliseconds kLinger{5};
 constexpr std::chrono::seconds kLastWrites{1};
 
-/// Returns what was not taken.
+/// Returns the text that was not written.
 std::string_view write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(descriptor, text.data(), text.size());
@@ -44,8 +44,8 @@ struct LogWriter::State {
   std::atomic<LogLevel> level;
   std::atomic<std::uint64_t> dropped{0};
   std::mutex mutex;
-  std::condition_variable changed;  ///< For the thread: lines, or the end.
-  std::condition_variable written;  ///< For who waits for that.
+  std::condition_variable changed;  ///< wakes the writing thread: new lines, or the end
+  std::condition_variable written;  ///< wakes those who wait in `flush`
   std::string buffer;
   bool urgent = false;
   bool stopping = false;
@@ -54,7 +54,9 @@ struct LogWriter::State {
 
 LogWriter::LogWriter(int descriptor, LogLevel level, std::size_t max_buffered_bytes)
     : state_(std::make_shared<State>(descriptor, level, max_buffered_bytes)) {
-  std::thread([state = state_] { run(*state); }).detach();  // the destructor waits, but not without bound
+  std::thread([state = state_] {
+    run(*state);
+  }).detach();  // detached, since the destructor waits only for a limited time
 }
 
 LogWriter::~LogWriter() {

@@ -10,22 +10,22 @@
 
 namespace infer::http {
 
-/// Writes lines to a file descriptor from a thread of its own, many at once.
+/// Writes lines to a file descriptor from its own thread, many lines at once.
 ///
-/// Thread-safe. Whoever logs never waits for the reader: lines that find no room, and lines that the other
-/// side does not take (a full disk, a pipe that is closed), are dropped and counted.
+/// Thread-safe. Logging never waits for the reader of the log. Lines that exceed the buffer, and lines that
+/// cannot be written (a full disk, a closed pipe), are dropped and counted.
 class LogWriter {
  public:
   LogWriter(int descriptor, LogLevel level, std::size_t max_buffered_bytes = std::size_t{4} << 20);
-  /// As `flush`; the thread ends by itself.
+  /// Flushes. The thread ends by itself.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  /// `line` without its line break. Levels below the current one are ignored.
+  /// `line` has no line break. Ignores levels below the current one.
   void write(LogLevel level, std::string_view line);
 
-  /// Waits until all lines so far are written, for a second at most.
+  /// Waits until all lines so far are written, for at most a second.
   void flush();
 
   void set_level(LogLevel level) noexcept;
@@ -35,7 +35,8 @@ class LogWriter {
  private:
   struct State;
   static void run(State& state);
-  const std::shared_ptr<State> state_;  ///< The thread's too: it may be stuck in a write when this ends.
+  const std::shared_ptr<State>
+      state_;  ///< shared with the thread, which may outlive this object while stuck in a write
 };
 
 }  // namespace infer::http

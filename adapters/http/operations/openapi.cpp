@@ -37,7 +37,7 @@ const char* error_schema(ErrorShape shape) {
   return kOwnError;
 }
 
-/// Of a route that can be asked in two ways, either shape.
+/// Returns both formats for a route whose error format depends on the request's body.
 std::string error_schemas(const std::string& path) {
   const ErrorShape json = error_shape(path, true);
   const ErrorShape other = error_shape(path, false);
@@ -45,22 +45,22 @@ std::string error_schemas(const std::string& path) {
   return std::string(R"({"anyOf":[)") + error_schema(json) + ',' + error_schema(other) + "]}";
 }
 
-// What any route that does work may answer besides 200.
+// Statuses besides 200 that every route with `work` may answer.
 constexpr std::array<std::pair<const char*, const char*>, 14> kFailures{{
     {"400", "The input can never succeed; the message names the field, its value and the limit."},
-    {"401", "No API key, or one that is not known."},
-    {"404", "No model of the kind or name that is asked for."},
+    {"401", "The API key is missing or unknown."},
+    {"404", "No model has the requested task or name."},
     {"408", "The request did not arrive in time."},
     {"413", "A limit on size or number is exceeded."},
-    {"415", "A content type, encoding or image format that is not read."},
+    {"415", "The content type, encoding or image format is not supported."},
     {"417", "The Expect header is not 100-continue."},
-    {"422", "A field of text-embeddings-inference's is missing or of another type."},
-    {"429", "Too much at once; try again after Retry-After seconds."},
+    {"422", "A field of a text-embeddings-inference request is missing or has a wrong type."},
+    {"429", "The server is overloaded; try again after Retry-After seconds."},
     {"431", "The headers are too large."},
     {"500", "The model failed."},
-    {"503", "Loading or draining; try elsewhere."},
+    {"503", "The server is loading or draining; try another server."},
     {"504", "The deadline passed before execution started."},
-    {"507", "Out of memory; try something smaller."},
+    {"507", "The server is out of memory; send a smaller request."},
 }};
 
 void content(JsonWriter& json, std::string_view type, std::string_view schema) {
@@ -108,12 +108,12 @@ void operation(JsonWriter& json, const Route& route) {
       json.end_object();
     };
     const bool own_health = route.path == "/health" || route.path == "/readyz" || route.path == "/livez";
-    if (own_health) failure("503", "Not now.", "");
-    if (!route.open) failure("401", "No API key, or one that is not known.", errors);
+    if (own_health) failure("503", "The server is not ready or not healthy.", "");
+    if (!route.open) failure("401", "The API key is missing or unknown.", errors);
     if (route.path.find('{') != std::string::npos)
-      failure("404", "No model of that name or version.", errors);
-    if (route.path.ends_with("/ready")) failure("503", "Not ready.", errors);
-    if (route.method == "POST") failure("400", "The body is not what it should be.", errors);
+      failure("404", "No model has this name or version.", errors);
+    if (route.path.ends_with("/ready")) failure("503", "The model or server is not ready.", errors);
+    if (route.method == "POST") failure("400", "The body is not valid for this route.", errors);
   }
   json.end_object().end_object();
 }

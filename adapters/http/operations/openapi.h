@@ -7,7 +7,7 @@
 
 namespace infer::http {
 
-/// The OpenAPI 3.1 description of the routes.
+/// Returns the OpenAPI 3.1 description of the routes.
 std::string openapi(const std::vector<Route>& routes);
 
 }  // namespace infer::http

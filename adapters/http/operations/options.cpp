@@ -13,7 +13,7 @@
 namespace infer::http {
 namespace {
 
-/// These rows come first, in this order.
+/// These options come first in the help, in this order.
 constexpr std::array<std::string_view, 10> kMostUsed{"model",  "models",   "host",           "port",
                                                      "device", "workers",  "max-batch-size", "max-wait-ms",
                                                      "tune",   "log-level"};
@@ -46,7 +46,7 @@ OptionRow number(std::string name, std::string placeholder, std::string help, T&
   return row;
 }
 
-/// A setting of every model's engine; infer.json may have it too.
+/// Makes the row of an engine setting, which infer.json may set too.
 OptionRow setting(const Setting& setting, OpenOptions& target) {
   const std::string value = setting_text(setting, default_settings());
   const bool in_manifest = setting.place != Setting::Place::kNone;
@@ -79,7 +79,7 @@ OptionRow text(std::string name, std::string placeholder, std::string help, std:
   return row;
 }
 
-/// One of a few words.
+/// Makes the row of an option that takes one of a few words.
 OptionRow choice(std::string name, std::string placeholder, std::string help,
                  std::vector<std::string> choices, std::function<std::string()> get,
                  std::function<void(const std::string&)> set) {
@@ -92,7 +92,7 @@ OptionRow choice(std::string name, std::string placeholder, std::string help,
   row.set = [name, list = row.values, choices = std::move(choices),
              set = std::move(set)](const std::string& given) -> Result<void> {
     if (std::find(choices.begin(), choices.end(), given) == choices.end())
-      return invalid(name + ": '" + given + "' is none of " + list);
+      return invalid(name + ": '" + given + "' is not one of " + list);
     set(given);
     return {};
   };
@@ -106,7 +106,7 @@ OptionRow toggle(std::string name, std::string help, bool& target, const std::st
       [&target, on](const std::string& given) { target = given == on; });
 }
 
-/// Several words separated by commas.
+/// Makes the row of an option that takes words separated by commas.
 OptionRow list(std::string name, std::string placeholder, std::string help,
                std::vector<std::string>& target) {
   OptionRow row;

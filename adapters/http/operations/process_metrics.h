@@ -4,7 +4,7 @@
 
 namespace infer::http {
 
-/// Adds what there is to know of the process: build, CPU quota and throttling, memory, descriptors.
+/// Adds metrics of the process: build, CPU quota and throttling, memory, descriptors.
 void add_process_metrics(MetricsRegistry& metrics);
 
 }  // namespace infer::http

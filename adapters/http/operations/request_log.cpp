@@ -9,7 +9,7 @@
 namespace infer::http {
 namespace {
 
-/// In milliseconds.
+/// Returns milliseconds, rounded to microseconds.
 double rounded(Duration time) {
   return std::round(std::chrono::duration<double, std::milli>(time).count() * 1000) / 1000;
 }
@@ -42,7 +42,7 @@ Counter& RequestLog::requests(const Route* route, int status) {
   std::unique_lock lock(mutex_);
   Counter*& counter = requests_[{route, status}];
   if (counter == nullptr) {
-    // Only what the route table knows becomes a label: a client's text never does.
+    // Labels come only from the route table, since labels of a client's text would have no limit.
     counter = &metrics_.counter("http_requests_total", "Number of HTTP requests that were answered.",
                                 {{"method", route != nullptr ? route->method : "other"},
                                  {"path", route != nullptr ? route->path : "other"},

@@ -12,16 +12,15 @@
 
 namespace infer::http {
 
-/// What is kept of each request once it is answered: its place in the metrics, and a line in the log.
-/// Thread-safe.
+/// Counts each answered request in the metrics and logs requests that did work. Thread-safe.
 class RequestLog {
  public:
   /// `lines_per_second`: see `AccessLog`.
   RequestLog(LogLine log, MetricsRegistry& metrics, std::uint64_t lines_per_second);
 
-  /// Counts the request; where it did work also ends its call and logs it.
+  /// Counts the request. If the request did work, also ends its call and logs it.
   void finished(const Exchange& exchange);
-  /// Logs how many lines were left out since this was last said, where there were any.
+  /// Logs how many lines were dropped since the last report, if any.
   void report_left_out() { access_.report_left_out(); }
 
  private:

@@ -8,8 +8,8 @@ namespace infer::http {
 
 namespace {
 
-/// Starts the lame duck phase, and answers when it has lasted its delay: a preStop hook that waits for this
-/// has done all the waiting there is.
+/// Starts the lame duck phase and answers at its end, so that a preStop hook has only to wait for the
+/// answer.
 void answer_drain(Service& service, Exchange& exchange) {
   service.lifecycle().start_lame_duck(service.options().drain_delay);
   service.lifecycle().wait_lame_duck();
@@ -18,7 +18,7 @@ void answer_drain(Service& service, Exchange& exchange) {
   exchange.answer.text = std::move(json).text();
 }
 
-/// Looks for other versions now, also for those that were refused before; answers when that is done.
+/// Checks for new versions now, also for versions that failed before, and answers when this is done.
 void answer_reload(Service& service, Exchange& exchange) {
   service.host().forget_refusals();
   service.refresh();
@@ -30,7 +30,7 @@ void answer_reload(Service& service, Exchange& exchange) {
   exchange.answer.text = std::move(json).text();
 }
 
-/// {"level": "debug"}: what is logged from now on.
+/// Sets the log level: {"level": "debug"}.
 void answer_log_level(Service& service, Exchange& exchange) {
   JsonBody body;
   if (auto parsed = body.parse(exchange.request.body); !parsed) return answer_error(exchange, parsed.error());
@@ -40,7 +40,7 @@ void answer_log_level(Service& service, Exchange& exchange) {
   if (!level) {
     return answer_error(exchange,
                         Error{ErrorCode::kInvalidArgument,
-                              "level: '" + name.substr(0, 32) + "' is none of debug, info, warning, error",
+                              "level: '" + name.substr(0, 32) + "' is not one of debug, info, warning, error",
                               {}});
   }
   service.set_log_level(*level);
@@ -59,12 +59,12 @@ void add_admin_routes(Router& router, Service& service) {
               .probe_only = true});
   router.add({.method = "POST",
               .path = "/reload",
-              .summary = "Look for other versions of the models now",
+              .summary = "Check for new versions of the models now",
               .handle = of_service(service, answer_reload),
               .probe_only = true});
   router.add({.method = "POST",
               .path = "/log-level",
-              .summary = "What is logged from now on",
+              .summary = "Set the log level",
               .handle = of_service(service, answer_log_level),
               .probe_only = true});
 }

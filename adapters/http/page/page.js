@@ -1,7 +1,7 @@
 'use strict';
 const byId = id => document.getElementById(id);
 const models = new Map();  // name -> {task, config}
-let photo = null;          // the chosen one, as a data address
+let photo = null;          // the chosen photo as a data address
 
 const headers = () => byId('key').value ? {Authorization: 'Bearer ' + byId('key').value} : {};
 const ms = value => value === null ? '–' : Number(value).toFixed(Number(value) < 10 ? 2 : 0) + ' ms';
@@ -60,7 +60,7 @@ async function showState() {
     byId('version').textContent = (await get('v2')).version;
     await showModels();
   } catch (error) {
-    if (error instanceof TypeError) {  // nobody answers
+    if (error instanceof TypeError) {  // no answer
       state.textContent = 'not reachable';
       state.className = 'state bad';
     }
@@ -161,7 +161,7 @@ async function send(event) {
     if (!response.ok) throw new Error(answer.error.message || answer.error);
     show(answer);
     for (const [name, value] of [['queue', response.headers.get('x-queue-time')], ['model', response.headers.get('x-inference-time')],
-                                 ['server', response.headers.get('x-total-time')], ['seen here', took]]) {
+                                 ['server', response.headers.get('x-total-time')], ['browser', took]]) {
       const entry = document.createElement('div');
       const [dt, dd] = [document.createElement('dt'), document.createElement('dd')];
       dt.textContent = name;

@@ -14,7 +14,7 @@ void add_page_routes(Router& router, Service&) {
                     [type, text](Exchange& exchange) {
                       exchange.answer.content_type = type;
                       exchange.answer.text = text;
-                      // Nothing but these three files, and this server.
+                      // The page may load only these three files and talk only to this server.
                       exchange.answer.headers.emplace_back(
                           "Content-Security-Policy",
                           "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
@@ -29,8 +29,8 @@ void add_page_routes(Router& router, Service&) {
                 .open = true});
   };
   add("/", "A page to try the models", "text/html; charset=utf-8", kPageHtml);
-  add("/page.css", "Its looks", "text/css; charset=utf-8", kPageCss);
-  add("/page.js", "Its script", "text/javascript; charset=utf-8", kPageJs);
+  add("/page.css", "Style sheet of the page", "text/css; charset=utf-8", kPageCss);
+  add("/page.js", "Script of the page", "text/javascript; charset=utf-8", kPageJs);
 }
 
 }  // namespace infer::http

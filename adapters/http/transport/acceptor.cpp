@@ -19,16 +19,16 @@ namespace infer::http {
 namespace {
 
 constexpr int kBacklog = 1024;
-/// Between two tries while the machine lacks descriptors or memory.
+/// How long to wait before another try when descriptors or memory are exhausted.
 constexpr int kScarceMs = 20;
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
-/// -1 with errno set on failure.
+/// Returns -1 and sets errno on failure.
 int listen_on(const addrinfo& address) {
   const int fd = ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
-  // Not SO_REUSEPORT: a second server on the same port shall fail, not take half the requests.
+  // Not SO_REUSEPORT: a second server on the same port must fail rather than take half of the requests.
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
@@ -105,7 +105,7 @@ void Acceptor::run(const std::function<void(int)>& take, const std::function<voi
       make_room();
       ::poll(&watched[1], 1, kScarceMs);
     }
-    // Anything else is the fault of one connection, which is gone.
+    // Other errors concern one connection, which is already closed.
   }
 }
 

@@ -9,8 +9,8 @@
 
 namespace infer::http {
 
-/// A listening TCP or Unix socket, and the thread that accepts from it. Outlives every error of `accept`:
-/// while descriptors or memory run out, clients wait in the kernel's queue.
+/// A listening TCP or Unix socket, and the thread that accepts connections. No error of `accept` ends the
+/// thread: while descriptors or memory are exhausted, clients wait in the kernel's queue.
 class Acceptor {
  public:
   Acceptor() = default;
@@ -18,24 +18,26 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  /// Binds and listens; returns the port. Errors: `kFailedPrecondition` (in use, no right, no such address).
+  /// Binds and listens. Returns the port. Errors: `kFailedPrecondition` (address in use, no permission, no
+  /// such address).
   Result<int> bind(const std::string& host, int port);
-  /// The same at a path, for this user alone. A socket that nobody listens on any more is replaced.
+  /// Binds to a path that only this user may access. Replaces a socket on which no process listens.
   Result<void> bind_path(const std::string& path);
   int socket() const noexcept { return socket_; }
 
-  /// Calls `take` with each new connection, which is then its own; `make_room` when there are no descriptors.
+  /// Calls `take` with each new connection, which `take` then owns, and `make_room` when there are no
+  /// descriptors.
   void start(std::function<void(int socket)> take, std::function<void()> make_room);
-  /// Refuses new connections from now on; returns at once.
+  /// Refuses new connections from now on. Returns at once.
   void refuse();
-  /// Refuses, and waits for the thread, which must not be held up in `take`. Idempotent.
+  /// Refuses new connections and waits for the thread, which must not be blocked in `take`. Idempotent.
   void stop();
 
  private:
   void run(const std::function<void(int)>& take, const std::function<void()>& make_room) const;
 
   int socket_ = -1;
-  SocketFile file_;  ///< Of a Unix socket.
+  SocketFile file_;  ///< The file of a Unix socket.
   int wake_ = -1;
   std::thread thread_;
 };

@@ -22,10 +22,10 @@ constexpr std::size_t kReadBuffer = 16 << 10;
 constexpr std::size_t kWriteBuffer = 256 << 10;
 constexpr milliseconds kLinger{500};
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
-/// How long to wait at a time: what came meanwhile and was too little to wake anybody counts as progress.
+/// How long to wait at a time. Afterwards, bytes too few to wake the thread count as progress.
 constexpr milliseconds kWait{500};
 
-/// Waits until `events` come, for a while. False: `deadline` has passed.
+/// Waits a limited time for `events`. Returns false once `deadline` has passed.
 bool wait_socket(int socket, short events, TimePoint deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
   if (left.count() <= 0) return false;
@@ -33,7 +33,7 @@ bool wait_socket(int socket, short events, TimePoint deadline) {
   return ::poll(&poll_socket, 1, static_cast<int>(std::min(left, kWait).count())) >= 0 || errno == EINTR;
 }
 
-/// In numbers; empty where the connection is gone already.
+/// Returns a numeric address. Empty if the connection is already closed.
 std::string address_of_peer(int socket) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;
@@ -107,7 +107,7 @@ ssize_t Connection::receive(char* data, std::size_t size) {
       return count;
     }
     if (count > 0) {
-      // The time is over for those too whose bytes never stop.
+      // The limit applies to the total time, also if bytes keep coming.
       const TimePoint now = std::chrono::steady_clock::now();
       if (now >= read_deadline_) {
         fault_ = Fault::kBodyTimeout;
@@ -116,7 +116,7 @@ ssize_t Connection::receive(char* data, std::size_t size) {
       sent_to_us_.add(static_cast<std::size_t>(count), now);
       return count;
     }
-    // What the peer may wait for before it goes on: "100 Continue".
+    // The peer may be waiting for "100 Continue" before it sends its body.
     if (!out_.empty() && !flush()) return -1;
     fault_ = wait(count, Place::Peer::kSends, sent_to_us_, read_deadline_);
     if (fault_ != Fault::kNone) return -1;
@@ -137,7 +137,7 @@ ssize_t Connection::read_known(char* data, std::size_t size) {
   if (read_at_ == read_end_ && size >= buffer_.size()) {
     transport_->wake_after(size);
     const ssize_t count = receive(data, size);
-    transport_->wake_after(1);  // whoever reads next may need less
+    transport_->wake_after(1);  // the next reader may need fewer bytes
     return count;
   }
   const std::string_view there = peek().substr(0, size);
@@ -177,7 +177,7 @@ bool Connection::send_ready() {
 }
 
 bool Connection::send(const char* data, std::size_t size) {
-  if (send_failed_) return false;  // nothing may follow a gap, and nobody waits a second time
+  if (send_failed_) return false;  // nothing may follow a gap, and nothing should wait twice
   const TimePoint begun = std::chrono::steady_clock::now();
   const TimePoint deadline = begun + options_.write_timeout;
   Progress taken;
@@ -189,7 +189,7 @@ bool Connection::send(const char* data, std::size_t size) {
       size -= static_cast<std::size_t>(count);
       const TimePoint now = std::chrono::steady_clock::now();
       taken.add(static_cast<std::size_t>(count), now);
-      // The time is over for those too who take a little again and again.
+      // The limit applies to the total time, also if the peer keeps taking a little.
       if (size == 0 || now < deadline) continue;
     }
     if (count > 0 || count == Transport::kBroken || count == 0 ||
@@ -204,7 +204,7 @@ bool Connection::send(const char* data, std::size_t size) {
 
 void Connection::linger() {
   transport_->close_sending();
-  // Closing with unread bytes would reset the connection, and the answer could be lost with it.
+  // Closing with unread bytes would reset the connection and could lose the answer.
   place_.hand_over();
   const TimePoint deadline = std::chrono::steady_clock::now() + kLinger;
   for (std::size_t total = 0; total < kLingerBytes;) {

@@ -14,20 +14,21 @@
 
 namespace infer::http {
 
-/// The bytes of one connection: buffered both ways, and bounded in size and total time.
+/// The buffered bytes of one connection, with limits on size and total time.
 class Connection {
  public:
   enum class Fault { kNone, kBodyTimeout, kMadeRoom, kClosed };
 
-  /// `transport` is that of `socket`, which must not block; `place` is that of the session.
+  /// `transport` belongs to `socket`, which must not block. `place` belongs to the session.
   Connection(int socket, std::unique_ptr<Transport> transport, const ListenerOptions& options, Place& place);
 
   enum class Arrival { kNothing, kPart, kHead, kTooLarge, kEnd };
-  /// Takes what has arrived of the next request's head; never blocks. `kTooLarge` leaves what was read.
+  /// Reads arrived bytes of the next request's head without blocking. After `kTooLarge`, the bytes stay
+  /// readable.
   Arrival take_head();
-  /// The head, complete or not, until the next `take_head` after a complete one.
+  /// Returns the head, complete or not. Valid until the next `take_head` after a complete head.
   std::string_view head() const noexcept { return head_; }
-  /// Until when the head must be complete that has begun; `kNever` where none has.
+  /// Returns the time by which a head that has begun must be complete, or `kNever` if none has begun.
   TimePoint head_deadline() const noexcept { return head_deadline_; }
 
   bool has_buffered() const noexcept { return read_at_ < read_end_ || transport_->has_pending(); }
@@ -35,36 +36,36 @@ class Connection {
     read_deadline_ = now + options_.body_timeout;
     sent_to_us_.begin(now);
   }
-  /// What has arrived of the body; waits for some where nothing has. Empty at the end of the connection or of
-  /// the time.
+  /// Returns the arrived bytes of the body, and waits if there are none. Empty at the end of the connection
+  /// or after the deadline.
   std::string_view peek();
-  /// Takes the first `size` bytes of what `peek` has shown.
+  /// Removes the first `size` bytes that `peek` returned.
   void skip(std::size_t size) noexcept { read_at_ += size; }
-  /// Reads a part of `size` bytes that are known to come; 0 or less at the end of the connection or of the
-  /// time.
+  /// Reads part of a body whose next `size` bytes are certain to follow. Returns 0 or less at the end of
+  /// the connection or after the deadline.
   ssize_t read_known(char* data, std::size_t size);
 
-  /// Nothing of the body was read, or not all of it: what follows on the connection is no request.
+  /// Call this if the body was not read completely: what follows on the connection is then not a request.
   void leave_body_unread() noexcept { close_ = true; }
   void close_after_answer() noexcept { close_ = true; }
   bool must_close() const noexcept { return close_ || fault_ != Fault::kNone; }
   Fault fault() const noexcept { return fault_; }
 
-  /// Sends it with what comes next, or now if it is much.
+  /// Buffers the data, and sends large data at once.
   void write(std::string_view data);
-  /// Sends what was written. False if the peer does not take it.
+  /// Sends the buffered data. Returns false if the peer does not take it.
   bool flush();
-  /// Sends what was written, as far as the peer takes it without waiting. False: something is left.
+  /// Sends buffered data as far as possible without waiting. Returns false if data is left.
   bool send_ready();
-  /// Ends the connection so that a peer which is still sending gets to read the answer.
+  /// Ends the connection such that a peer which is still sending can read the answer.
   void linger();
 
   int socket() const noexcept { return socket_; }
-  /// The peer's address in numbers; empty where the connection is gone already.
+  /// The peer's numeric address. Empty if the connection is already closed.
   const std::string& remote() const noexcept { return remote_; }
 
  private:
-  /// When the peer has moved on by another `kPeerStep`.
+  /// Remembers when the peer last moved another `kPeerStep` bytes.
   class Progress {
    public:
     void begin(TimePoint now) {
@@ -82,7 +83,7 @@ class Connection {
     std::size_t bytes_ = 0;
   };
 
-  /// Waits for the peer, for a while. `kBodyTimeout`: the time is over.
+  /// Waits a limited time for the peer. `kBodyTimeout`: the deadline has passed.
   Fault wait(ssize_t wanted, Place::Peer peer, const Progress& progress, TimePoint deadline) const;
   ssize_t receive(char* data, std::size_t size);
   bool send(const char* data, std::size_t size);
@@ -101,10 +102,10 @@ class Connection {
   TimePoint head_deadline_ = kNever;
   std::string out_;
   TimePoint read_deadline_ = kNever;
-  Progress sent_to_us_;  ///< Of the body.
+  Progress sent_to_us_;  ///< Progress of the body.
   bool close_ = false;
   Fault fault_ = Fault::kNone;
-  bool send_failed_ = false;  ///< Of an answer a part is missing.
+  bool send_failed_ = false;  ///< A part of an answer was lost.
 };
 
 }  // namespace infer::http

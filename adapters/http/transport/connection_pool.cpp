@@ -22,17 +22,17 @@ namespace {
 
 constexpr std::chrono::seconds kThreadIdle{10};
 constexpr std::chrono::seconds kCutOff{2};
-/// Connections that a leader hears of at a time.
+/// Maximum number of connections that one epoll_wait reports to a leader.
 constexpr std::size_t kEvents = 64;
-/// Between two looks for a peer that has become slow, while a connection waits for room.
+/// While a connection waits for room, how often to check whether another connection's peer has become slow.
 constexpr std::chrono::milliseconds kLookAgain{50};
-/// Instead of the time since when a peer is waited for: its connection makes room.
+/// Stored in `peer_since` instead of a time: the connection must make room.
 constexpr TimePoint kMakesRoom = TimePoint::min();
 
 }  // namespace
 
-/// The connections that one leader looks after, and what it waits on. Level-triggered: what a leader heard of
-/// and did not get to, its successor hears of again.
+/// The connections of one leader and what it waits on. Epoll is level-triggered, so the next leader also
+/// sees events that the last leader did not handle.
 struct ConnectionPool::Share {
   Share() : epoll(epoll_create1(EPOLL_CLOEXEC)), wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
@@ -54,20 +54,21 @@ struct ConnectionPool::Share {
   const int epoll;
   const int wake;
   bool led = false;
-  std::set<Entry*> entries;  ///< Owned.
-  TimePoint next_look{};     ///< When to look for what idles too long; the leader's own.
+  std::set<Entry*> entries;  ///< Owned here.
+  TimePoint next_look{};     ///< When the leader checks for overdue connections. Used by the leader only.
 };
 
-/// What a thread of the pool is doing as long as it leads.
+/// State of a thread while it leads.
 struct ConnectionPool::Turn {
   ConnectionPool& pool;
   bool leads = true;
-  std::array<Entry*, kEvents> answered{};  ///< The first `unsent`: their answers are not sent yet.
+  std::array<Entry*, kEvents> answered{};  ///< The first `unsent` entries wait for `send_answers`.
   std::size_t unsent = 0;
 };
 
 struct ConnectionPool::Entry final : Place {
-  /// Whether it was asked to leave. `kDecides`: its session is told so, and says soon whether it stays.
+  /// Whether the connection was asked to leave. `kDecides`: `serve` has told the session, which now
+  /// decides.
   enum class Leave : std::uint8_t { kNo, kAsked, kDecides };
 
   void hand_over() noexcept override {
@@ -81,12 +82,12 @@ struct ConnectionPool::Entry final : Place {
 
   /// `operation` is EPOLL_CTL_ADD or _MOD.
   bool watch(int operation) {
-    // A socket that can be written is how whoever waits hears at once that the connection is to leave.
+    // Waiting for writability wakes the leader at once, so that it sees the request to leave.
     const bool writable = unsent.load() || leave.load() == Leave::kAsked;
     epoll_event event{.events = EPOLLIN | (writable ? EPOLLOUT : 0U), .data = {.ptr = this}};
     return epoll_ctl(share->epoll, operation, session->socket(), &event) == 0;
   }
-  /// Sends what was answered. True if what to wait for on the socket has changed.
+  /// Sends answers. Returns true if the events to wait for have changed.
   bool send() {
     const bool left = !session->send_answers();
     const bool changed = unsent.exchange(left) != left;
@@ -94,12 +95,12 @@ struct ConnectionPool::Entry final : Place {
     wait();
     return changed;
   }
-  /// It has decided not to leave, since a request has come whole.
+  /// Cancels the request to leave, because a complete request has arrived.
   void stay() noexcept {
     Leave decides = Leave::kDecides;
     leave.compare_exchange_strong(decides, Leave::kNo);
   }
-  /// From now on it waits for its peer.
+  /// Ends serving: the connection now waits for its peer.
   void wait() {
     due.store(session->due());
     serving.store(false);
@@ -109,19 +110,19 @@ struct ConnectionPool::Entry final : Place {
     return begun != kNever ? begun : idle_since.load() + idle_timeout;
   }
 
-  Share* share = nullptr;  ///< Set before any thread hears of it, and for good.
+  Share* share = nullptr;  ///< Set before other threads see the entry, and never changed.
   std::unique_ptr<Session> session;
-  Turn* turn = nullptr;  ///< Of the thread that serves it.
+  Turn* turn = nullptr;  ///< Turn of the serving thread.
   std::atomic<TimePoint> idle_since{};
-  std::atomic<TimePoint> due{kNever};  ///< `Session::due` when it was last served.
-  std::atomic<bool> serving{false};    ///< Until its answers are sent.
-  std::atomic<bool> unsent{false};     ///< The peer did not take all of them.
+  std::atomic<TimePoint> due{kNever};  ///< `Session::due` after it was last served.
+  std::atomic<bool> serving{false};    ///< True until the answers are sent.
+  std::atomic<bool> unsent{false};     ///< The peer has not taken all answers yet.
   std::atomic<Leave> leave{Leave::kNo};
-  /// While it is being served and waits for its peer: since when that has not moved on, or that it makes
-  /// room; else `kNever`.
+  /// While a served connection waits for its peer: the time of the peer's last progress, or `kMakesRoom`.
+  /// Otherwise `kNever`.
   std::atomic<TimePoint> peer_since{kNever};
-  std::atomic<bool> peer_takes{false};  ///< The peer is to take an answer, not to send a request.
-  bool rewatch = false;                 ///< It was, but answered; whoever serves it alone uses this.
+  std::atomic<bool> peer_takes{false};  ///< The peer must take an answer rather than send a request.
+  bool rewatch = false;                 ///< Watch again after sending. Only for the serving thread.
 };
 
 ConnectionPool::ConnectionPool(const Options& options, Open open)
@@ -137,7 +138,7 @@ void ConnectionPool::add(int socket) {
   try {
     owned = std::make_unique<Entry>();
     owned->session = open_session_(socket, *owned);
-  } catch (const std::exception&) {  // no memory for it
+  } catch (const std::exception&) {  // no memory for the connection
   }
   if (!owned || !owned->session) {
     ::close(socket);
@@ -156,18 +157,18 @@ void ConnectionPool::add(int socket) {
   entry->idle_since.store(std::chrono::steady_clock::now());
   try {
     share.entries.insert(entry);
-  } catch (const std::bad_alloc&) {  // nor for its place
+  } catch (const std::bad_alloc&) {  // no memory for its place
     return;
   }
-  std::ignore = owned.release();  // the set owns it
+  std::ignore = owned.release();  // owned by the set from here on
   ++open_;
   if (!entry->watch(EPOLL_CTL_ADD)) return remove(*entry);
   if (!share.led) {
     find_leader();
   } else if (share.entries.size() == 1) {
-    share.call();  // its leader sleeps without end, and has to close what idles
+    share.call();  // the leader sleeps without a timeout and must now close connections that become overdue
   }
-  if (threads_ == 0) remove(*entry);  // none to be had
+  if (threads_ == 0) remove(*entry);  // no thread could be started
 }
 
 void ConnectionPool::make_room() {
@@ -176,9 +177,8 @@ void ConnectionPool::make_room() {
 }
 
 void ConnectionPool::close_one() {
-  // Those that idle come first, then those that have begun a head, then those with a slow peer: one that does
-  // not take what is left of an answer, which nobody waits for, or one that a thread waits for; the oldest of
-  // each.
+  // Order of closing: idle connections, incomplete heads, slow peers that do not take an answer, slow peers
+  // that a thread waits for. Within a kind, the oldest goes first.
   enum Kind : std::uint8_t { kIdle, kHead, kLeavesRest, kSlowPeer, kStays };
   using Rank = std::pair<Kind, TimePoint>;
   const TimePoint slow = std::chrono::steady_clock::now() - kPeerSlowAfter;
@@ -198,7 +198,8 @@ void ConnectionPool::close_one() {
   Entry* leaves = nullptr;
   for (const auto& share : shares_) {
     for (Entry* entry : share->entries) {
-      // One is about to, unless a request that computes began just before it was asked.
+      // Another connection is already leaving, unless it began to compute a request just before it was
+      // asked.
       const Entry::Leave leave = entry->leave.load();
       if (leave == Entry::Leave::kDecides) return;
       if (leave == Entry::Leave::kAsked &&
@@ -213,23 +214,24 @@ void ConnectionPool::close_one() {
   }
   if (leaves == nullptr) return;
   if (first.first != kSlowPeer) return ask_to_leave(*leaves);
-  if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom)) return;  // it has moved on
+  if (!leaves->peer_since.compare_exchange_strong(first.second, kMakesRoom))
+    return;  // the peer has just made progress
   leaves->leave.store(Entry::Leave::kAsked);
   ::shutdown(leaves->session->socket(), leaves->peer_takes.load() ? SHUT_RDWR : SHUT_RD);
 }
 
-/// Whoever waits for the connection hears of it. Its socket stays as it is, so that what has arrived is still
-/// answered. Where it is being served, nobody waits, and `leave` is seen afterwards.
+/// Asks a connection to leave. Changing its events wakes the leader, and the open socket lets the session
+/// answer what has arrived. If a thread serves the connection, that thread reads `leave` afterwards.
 void ConnectionPool::ask_to_leave(Entry& entry) {
   entry.leave.store(Entry::Leave::kAsked);
   if (entry.unsent.load()) {
-    ::shutdown(entry.session->socket(), SHUT_RDWR);  // it may never be writable again
+    ::shutdown(entry.session->socket(), SHUT_RDWR);  // the socket may never become writable
   } else {
     entry.watch(EPOLL_CTL_MOD);
   }
 }
 
-/// Sees to it that a thread will look for a share without a leader.
+/// Wakes or starts a thread that looks for a share without a leader.
 void ConnectionPool::find_leader() noexcept {
   if (followers_ > 0) {
     --followers_;
@@ -238,10 +240,10 @@ void ConnectionPool::find_leader() noexcept {
     return;
   }
   try {
-    std::thread([this] { run(); }).detach();  // counted; shutdown waits for the count
+    std::thread([this] { run(); }).detach();  // counted in `threads_`, for which shutdown waits
     ++threads_;
   } catch (const std::exception&) {
-    // No more threads to be had: one of those there are will lead when it is done.
+    // No thread can be started. An existing thread will lead when it is done.
   }
 }
 
@@ -275,7 +277,7 @@ void ConnectionPool::run() {
     }
   }
   --threads_;
-  left_.notify_all();  // under the lock: the pool may be gone right after it is released
+  left_.notify_all();  // under the lock, because the pool may be destroyed as soon as the lock is released
 }
 
 void ConnectionPool::lead(Share& share) {
@@ -297,7 +299,7 @@ void ConnectionPool::lead(Share& share) {
   }
 }
 
-/// The thread may have handed the lead over when this returns.
+/// Serves a connection. The thread may no longer be the leader when this returns.
 void ConnectionPool::serve(Turn& turn, Entry& entry) {
   Entry::Leave asked = Entry::Leave::kAsked;
   const bool leave = entry.leave.compare_exchange_strong(asked, Entry::Leave::kDecides);
@@ -322,20 +324,20 @@ void ConnectionPool::serve(Turn& turn, Entry& entry) {
     entry.share->next_look = std::min(entry.share->next_look, entry.due.load());
     if (!begun || !crowded_.load()) return;
     const std::unique_lock lock(mutex_);
-    left_.notify_all();  // here is one that could make room
+    left_.notify_all();  // this connection could make room
     return;
   }
   const std::unique_lock lock(mutex_);
-  entry.rewatch = false;  // before it is watched: from then on it is its leader's
+  entry.rewatch = false;  // before `watch`, because afterwards the entry belongs to its leader
   if (over || !entry.watch(EPOLL_CTL_ADD)) return remove(entry);
-  if (begun) entry.share->call();  // its leader may mean to sleep for longer
+  if (begun) entry.share->call();  // the leader may be sleeping for longer
 }
 
 void ConnectionPool::send_answers(Turn& turn) {
   for (Entry* entry : std::span(turn.answered).first(std::exchange(turn.unsent, 0))) {
     bool watched = true;
     if (entry->send() || std::exchange(entry->rewatch, false)) {
-      const std::unique_lock lock(mutex_);  // `ask_to_leave` does the same
+      const std::unique_lock lock(mutex_);  // `ask_to_leave` changes the events under this lock too
       watched = entry->watch(EPOLL_CTL_MOD);
     }
     entry->share->next_look = std::min(entry->share->next_look, entry->due.load());
@@ -348,8 +350,8 @@ void ConnectionPool::send_answers(Turn& turn) {
 void ConnectionPool::remove(Entry& entry) {
   Share& share = *entry.share;
   share.entries.erase(&entry);
-  // Closing alone is not enough: while a child of this process that has yet to exec holds a copy of the
-  // descriptor, the set would tell of an entry that is gone.
+  // Closing the socket is not enough: while a child process that has not yet called exec holds a copy of
+  // the descriptor, epoll would report a deleted entry.
   epoll_ctl(share.epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
   delete &entry;
   --open_;
@@ -361,7 +363,7 @@ void ConnectionPool::remove(Entry& entry) {
   left_.notify_all();
 }
 
-/// Closes what idles for too long, and says for how many milliseconds nothing else will; -1 for ever.
+/// Closes overdue connections. Returns the milliseconds until the next check, or -1 for no check.
 int ConnectionPool::close_overdue(Share& share) {
   const TimePoint now = std::chrono::steady_clock::now();
   if (now >= share.next_look) {
@@ -382,7 +384,8 @@ int ConnectionPool::close_overdue(Share& share) {
   return static_cast<int>(std::min<long long>(left, 3'600'000));
 }
 
-/// Called by somebody: a first connection has come, or all is to end.
+/// Handles a call: the share got its first connection, or the pool shuts down. Returns true if the leader
+/// must end.
 bool ConnectionPool::is_done(Share& share) {
   std::uint64_t calls = 0;
   (void)!::read(share.wake, &calls, sizeof calls);
@@ -395,7 +398,7 @@ void ConnectionPool::hand_over(Turn& turn, Entry& entry) noexcept {
   entry.stay();
   send_answers(turn);
   turn.leads = false;
-  // Not heard of again by whoever leads next, until this thread is done with it.
+  // The next leader must not see events of this connection until this thread is done with it.
   epoll_ctl(entry.share->epoll, EPOLL_CTL_DEL, entry.session->socket(), nullptr);
   const std::unique_lock lock(mutex_);
   entry.share->led = false;

@@ -16,42 +16,43 @@
 
 namespace infer::http {
 
-/// Threads that serve connections as leader and followers: a leader waits for all idle connections of its
-/// share and answers itself what takes no time, without any change of threads. Whoever is about to wait or to
-/// compute for long hands the lead over first (`Place::hand_over`), so that a thread is busy for each request
-/// under way and none for a connection that idles. Of requests that came together, the quick ones are
-/// answered first and the answers sent then: a peer that sleeps is woken once for all of them.
+/// A pool of threads that serve connections as leader and followers. A leader waits for all idle
+/// connections of its share and answers quick requests itself, without changing threads. Before a thread
+/// waits or computes for long, it hands the lead over (`Place::hand_over`), so that each request in
+/// progress has a thread and idle connections have none. Of requests that arrive together, the quick ones
+/// are answered first and all answers are sent afterwards, which wakes a sleeping peer only once.
 ///
-/// Threads start when needed and leave after ten idle seconds. Beyond `limit` connections, one is closed for
-/// each that comes: the one that idles the longest, as HTTP allows at any time, else the one whose request
-/// head has begun the longest ago and is not complete, else the one whose peer is slowest to send a body or
-/// to take an answer. A peer that sends or takes `kPeerStep` each second is not slow. What has arrived
-/// unread is answered first.
+/// Threads start when needed and end after ten idle seconds. Beyond `limit` connections, each new
+/// connection closes another one: the one that has been idle longest, else the one with the oldest
+/// incomplete request head, else the one whose peer is slowest to send a body or take an answer. A peer
+/// that sends or takes `kPeerStep` each second is not slow. Requests that have arrived completely are
+/// answered first.
 class ConnectionPool {
  public:
   struct Options {
-    std::size_t limit = 1024;  ///< Connections.
-    std::size_t leaders = 1;   ///< Threads that answer at once what takes no time: one a core.
+    std::size_t limit = 1024;  ///< Maximum number of connections.
+    std::size_t leaders =
+        1;  ///< Threads that wait for connections and answer quick requests: one for each core.
     std::chrono::milliseconds idle_timeout{15'000};
   };
 
-  /// Makes a session of a new connection, whose socket is then the session's; null or an exception leave it
-  /// to be closed. `place` outlives the session.
+  /// Makes a session, which then owns the socket. If the result is null or an exception is thrown, the pool
+  /// closes the socket. `place` outlives the session.
   using Open = std::function<std::unique_ptr<Session>(int socket, Place& place)>;
 
-  /// Throws `std::system_error` where the kernel has no descriptors for it.
+  /// Throws `std::system_error` if there are no descriptors.
   ConnectionPool(const Options& options, Open open);
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  /// Takes a connection; blocks while there are too many and each has a request under way whose peer is not
-  /// slow.
+  /// Adds a connection. Blocks while the limit is reached and each connection has a request in progress
+  /// with a peer that is not slow.
   void add(int socket);
-  /// Closes one connection that idles, waits for the rest of a request head, or has a slow peer.
+  /// Closes one connection that is idle, has an incomplete request head, or has a slow peer.
   void make_room();
-  /// Closes idle connections and waits until all threads have left; connections that are still busy with
-  /// their client after two seconds are cut off. Idempotent.
+  /// Closes idle connections and waits until all threads have ended. After two seconds, cuts off
+  /// connections that still wait for their clients. Idempotent.
   void shutdown();
 
  private:
@@ -79,11 +80,11 @@ class ConnectionPool {
   std::condition_variable call_;
   std::condition_variable left_;
   std::size_t open_ = 0;
-  /// Whoever becomes idle shall close: a connection waits for room, or all is to end.
+  /// Connections that become idle must close: another connection waits for room, or the pool shuts down.
   std::atomic<bool> crowded_{false};
   std::size_t threads_ = 0;
-  std::size_t followers_ = 0;  ///< Threads that wait, and were not called yet.
-  std::size_t called_ = 0;     ///< Calls that no follower has heard yet.
+  std::size_t followers_ = 0;  ///< Threads that wait and were not called yet.
+  std::size_t called_ = 0;     ///< Calls that no follower has received yet.
   bool closing_ = false;
 };
 

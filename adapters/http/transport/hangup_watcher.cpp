@@ -36,7 +36,7 @@ HangupWatcher::Watch::Watch(HangupWatcher& watcher, int socket) : watcher_(watch
     watcher_.watched_.emplace(id_, state_);
   }
   epoll_event event{};
-  event.events = EPOLLONESHOT;  // EPOLLHUP and EPOLLERR come unasked
+  event.events = EPOLLONESHOT;  // EPOLLHUP and EPOLLERR are always reported
   event.data.u64 = id_;
   epoll_ctl(watcher_.epoll_, EPOLL_CTL_ADD, socket, &event);
 }

@@ -9,8 +9,8 @@
 
 namespace infer::http {
 
-/// One thread that notices when a client goes away while its request is waiting, and requests a stop. Gone is
-/// who resets the connection: the end of what a client sends says no more than that it asks for nothing else.
+/// One thread that notices when a client disconnects while its request waits, and requests a stop. Only a
+/// reset counts: a client that has merely finished sending may still read the answer.
 class HangupWatcher {
  public:
   HangupWatcher();
@@ -18,7 +18,8 @@ class HangupWatcher {
   HangupWatcher(const HangupWatcher&) = delete;
   HangupWatcher& operator=(const HangupWatcher&) = delete;
 
-  /// Watches a connection's socket for as long as it lives: a system call at each end, none for a request.
+  /// Watches a connection's socket for the lifetime of this object. Costs one system call at each end, and
+  /// none for each request.
   class Watch {
    public:
     Watch(HangupWatcher& watcher, int socket);
@@ -26,7 +27,8 @@ class HangupWatcher {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    /// From now on `source` is what stops; at once if the client is gone already.
+    /// Sets the stop source of the current request. Requests the stop at once if the client is already
+    /// gone.
     void begin_request(std::stop_source source);
     void end_request();
 
@@ -39,7 +41,7 @@ class HangupWatcher {
     };
     HangupWatcher& watcher_;
     const int socket_;
-    std::uint64_t id_ = 0;  ///< Never used again, as the number of a socket is.
+    std::uint64_t id_ = 0;  ///< Unlike a socket's number, never reused.
     const std::shared_ptr<State> state_ = std::make_shared<State>();
   };
 

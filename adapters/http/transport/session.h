@@ -8,17 +8,16 @@
 
 namespace infer::http {
 
-/// What a peer that is not slow sends or takes in a second, in bytes.
+/// A peer that sends or takes fewer bytes than this within `kPeerSlowAfter` is slow.
 inline constexpr std::size_t kPeerStep = 4096;
-/// Without a step for so long a peer is slow: several seconds, since a packet that is lost comes again after
-/// one, and a kernel tells of progress in jumps.
+/// Several seconds, because a lost packet is sent again only after a second, and the kernel reports
+/// progress in jumps.
 inline constexpr std::chrono::milliseconds kPeerSlowAfter{3'000};
 
-/// A session's place among the connections of the pool that owns it. To be used within `Session::serve`
-/// alone, by the thread that serves.
+/// A session's place in its pool. Used only within `Session::serve`, by the serving thread.
 class Place {
  public:
-  /// What the peer is to do.
+  /// What the peer must do next.
   enum class Peer : std::uint8_t { kSends, kTakes };
 
   Place() = default;
@@ -26,18 +25,18 @@ class Place {
   Place& operator=(const Place&) = delete;
   virtual ~Place() = default;
 
-  /// To be called before the session waits or computes for long: another thread looks after the other
-  /// connections from now on. Costs next to nothing when that has happened already.
+  /// Call this before the session waits or computes for long: another thread then takes over the other
+  /// connections. A second call costs almost nothing.
   virtual void hand_over() noexcept = 0;
-  /// From now on the session waits for its peer, which has moved on last at `since`: the connection may have
-  /// to make room for another one. The socket is shut down then, which ends the wait: for reading where the
-  /// peer was to send, so that it can still be told why, both ways where it was to take.
+  /// The session now waits for its peer, whose last progress was at `since`, and may have to make room for
+  /// another connection. Making room ends the wait by shutting the socket down: only for reading if the
+  /// peer should send, so that the peer can still be told why, else in both directions.
   virtual void begin_wait(Peer peer, TimePoint since) noexcept = 0;
-  /// False: the connection made room, and is to be over.
+  /// Returns false if the connection made room and must end.
   virtual bool end_wait() noexcept = 0;
 };
 
-/// A connection, as the pool sees it. Closes its socket when it is destroyed.
+/// A connection as the pool sees it. Its destructor closes the socket.
 class Session {
  public:
   enum class Outcome { kNothing, kAnswered, kOver };
@@ -48,14 +47,14 @@ class Session {
   virtual ~Session() = default;
 
   virtual int socket() const noexcept = 0;
-  /// Answers what has arrived; called when the socket is readable, by one thread at a time. `kNothing`: no
-  /// request has come whole. With `kAnswered`, `send_answers` is called soon. With `leave` the session is to
-  /// be over unless a request has come whole.
+  /// Answers what has arrived. Called by one thread at a time, when the socket is readable. `kNothing`: no
+  /// complete request has arrived. `kAnswered`: `send_answers` follows soon. With `leave`, the session must
+  /// end unless a complete request has arrived.
   virtual Outcome serve(bool leave) = 0;
-  /// By when the rest of a request must come that has begun; `kNever` where none has.
+  /// Returns by when a request that has begun must be complete, or `kNever` if none has begun.
   virtual TimePoint due() const noexcept { return kNever; }
-  /// Sends what `serve` has answered, as far as the peer takes it without waiting. False: something is left,
-  /// and `serve` is called when the socket is writable, to begin with that.
+  /// Sends answers as far as possible without waiting. Returns false if data is left; then `serve` is
+  /// called when the socket is writable, and sends that data first.
   virtual bool send_answers() = 0;
 };
 

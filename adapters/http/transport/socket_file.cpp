@@ -11,7 +11,7 @@
 namespace infer::http {
 namespace {
 
-/// Whether the file is a socket whose process is gone.
+/// Whether the file is a socket whose server no longer runs.
 bool is_left_over(const sockaddr_un& address) {
   struct stat file {};
   if (::lstat(address.sun_path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
@@ -23,12 +23,12 @@ bool is_left_over(const sockaddr_un& address) {
   return refused;
 }
 
-/// 0, or the error's number.
+/// Returns 0 or an error number.
 int bind_to(int fd, const sockaddr_un& address, int backlog) {
   const auto bind = [&] {
     return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   };
-  // The file gets the socket's own mode: there is no moment in which others could connect.
+  // The file inherits the socket's mode, so others can connect at no time.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return errno;
   if (!bind()) {
     if (errno != EADDRINUSE) return errno;
@@ -55,7 +55,7 @@ Result<int> SocketFile::listen(const std::string& path, int backlog) {
   if (fd < 0) return bad(std::strerror(errno));
   if (const int error = bind_to(fd, address, backlog); error != 0) {
     ::close(fd);
-    return bad(error == EADDRINUSE ? "another server, or a file that is no socket, is there"
+    return bad(error == EADDRINUSE ? "the path is in use by another server or is not a socket"
                                    : std::strerror(error));
   }
   struct stat file {};

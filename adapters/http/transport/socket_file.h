@@ -8,13 +8,13 @@
 
 namespace infer::http {
 
-/// The file of a Unix socket. Only its owner may connect.
+/// The file of a Unix socket to which only its owner may connect.
 class SocketFile {
  public:
-  /// A listening socket at `path`, the caller's to close. Replaces a socket that no process listens on any
-  /// more. Errors: `kFailedPrecondition`, with the reason.
+  /// Returns a socket that listens at `path`, which the caller must close. Replaces a socket without a
+  /// listening process. Errors: `kFailedPrecondition`, with the reason.
   Result<int> listen(const std::string& path, int backlog);
-  /// Removes the file unless another has taken its place.
+  /// Removes the file unless another file has replaced it.
   void remove();
 
  private:

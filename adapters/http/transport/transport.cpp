@@ -36,7 +36,7 @@ class PlainTransport final : public Transport {
   void close_sending() override { ::shutdown(socket_, SHUT_WR); }
 
  private:
-  /// Lets a large body wake its thread for a large part at a time, not for each packet.
+  /// For a large body, wakes the thread once for many packets.
   static constexpr int kBulkBytes = 256 << 10;
 
   static ssize_t failure(Failure wanted) {
@@ -46,8 +46,8 @@ class PlainTransport final : public Transport {
   int wake_bytes_ = 1;
 };
 
-// `wake_after` stays a hint that is not taken: how many bytes of the socket hold those of the body, and how
-// many of them OpenSSL has already, nobody knows here.
+// Does not override `wake_after`: how many bytes of the socket hold the body's bytes, and how many of them
+// OpenSSL has already read, is not known here.
 class TlsTransport final : public Transport {
  public:
   TlsTransport(ssl_st* tls, int socket) : tls_(tls, &SSL_free), socket_(socket) {}
@@ -73,7 +73,7 @@ class TlsTransport final : public Transport {
   ssize_t outcome(int count) {
     if (count > 0) return count;
     const int error = SSL_get_error(tls_.get(), count);
-    ERR_clear_error();  // what is left there would be taken for the next connection's of this thread
+    ERR_clear_error();  // errors left in this thread's queue would be attributed to the next connection
     if (error == SSL_ERROR_WANT_READ) return kWantRead;
     if (error == SSL_ERROR_WANT_WRITE) return kWantWrite;
     if (error == SSL_ERROR_ZERO_RETURN) return 0;
@@ -101,10 +101,10 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& fi
   const std::shared_ptr<ssl_ctx_st> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (!context) return Unexpected(out_of_memory());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  // Of TLS 1.2 only what TLS 1.3 would take as well: keys that no stolen certificate opens later, and AEAD.
+  // From TLS 1.2, accept only what TLS 1.3 has too: forward secrecy and AEAD.
   if (SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
     return fail(ErrorCode::kFailedPrecondition, "tls: this OpenSSL has no ECDHE cipher with AEAD");
-  // A retry may come from another buffer: what is left of it is what counts.
+  // A retry may use another buffer, which then holds the rest of the data.
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);

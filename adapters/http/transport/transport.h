@@ -12,10 +12,10 @@ struct ssl_ctx_st;
 
 namespace infer::http {
 
-/// Carries the bytes of one connection; never blocks.
+/// Carries the bytes of one connection. Never blocks.
 class Transport {
  public:
-  /// What `receive` and `send` return besides a number of bytes; 0 is the peer's end.
+  /// Results of `receive` and `send` other than a number of bytes. 0 means that the peer has closed.
   enum Failure : ssize_t { kBroken = -1, kWantRead = -2, kWantWrite = -3 };
 
   Transport() = default;
@@ -25,27 +25,28 @@ class Transport {
 
   virtual ssize_t receive(char* data, std::size_t size) = 0;
   virtual ssize_t send(const char* data, std::size_t size) = 0;
-  /// False while a handshake is under way, which computes.
+  /// False during a handshake, which needs CPU time.
   virtual bool is_set_up() const noexcept { return true; }
-  /// Bytes that have arrived but are no longer seen by polling the socket.
+  /// Whether bytes have arrived that polling the socket no longer reports.
   virtual bool has_pending() const noexcept { return false; }
-  /// A hint: polling the socket need not wake for less than `bytes`, all of which are known to come.
+  /// A hint that polling the socket need not report less than `bytes`, which are certain to come.
   virtual void wake_after(std::size_t /*bytes*/) {}
-  /// Says that nothing more will be sent.
+  /// Tells the peer that nothing more will be sent.
   virtual void close_sending() = 0;
 };
 
-/// TCP as it is.
+/// Plain TCP.
 std::unique_ptr<Transport> plain_transport(int socket);
 
-/// A certificate and its key; shared by connections.
+/// A certificate and its key, shared by connections.
 class TlsContext {
  public:
-  /// Reads a PEM file with the key and the chain of certificates, the server's own first.
-  /// Errors: `kInvalidArgument`, naming the file and what OpenSSL says of it.
+  /// Reads a PEM file with the key and the certificate chain, the server's own certificate first. Errors:
+  /// `kInvalidArgument`, naming the file and OpenSSL's reason.
   static Result<std::shared_ptr<const TlsContext>> load(const std::string& file);
 
-  /// TLS 1.2 or 1.3 over a socket. The handshake happens with the first bytes. Null when memory is out.
+  /// Returns TLS 1.2 or 1.3 over a socket. The handshake happens with the first bytes. Returns null if
+  /// there is no memory.
   std::unique_ptr<Transport> transport(int socket) const;
 
  private:

@@ -11,14 +11,14 @@
 
 namespace infer::inline v0::tools {
 
-/// When requests arrive.
+/// Options of the times at which requests arrive.
 struct ArrivalOptions {
   double qps = 10;                     ///< Requests per second.
-  double seconds = 10;                 ///< Length of the run, in seconds.
-  std::optional<double> ramp_to = {};  ///< The rate at the end, reached evenly; empty: the rate stays `qps`.
-  bool poisson = false;                ///< Independent arrivals, as of many users; else evenly spaced ones.
+  double seconds = 10;                 ///< How long requests arrive.
+  std::optional<double> ramp_to = {};  ///< The rate at the end, reached linearly; empty: `qps`.
+  bool poisson = false;    ///< Random times, like those of many independent users; else evenly spaced.
   std::string trace = {};  ///< CSV file to replay instead: seconds in its first column, in any order.
-  std::uint64_t seed = 1;  ///< Seed of independent arrivals: the same seed gives the same arrivals.
+  std::uint64_t seed = 1;  ///< Seed of the random times: the same seed gives the same times.
 };
 
 /// Arrival times in seconds from the start, ascending.
@@ -36,9 +36,9 @@ class Arrivals {
   /// Returns the next arrival; empty after the last one.
   std::optional<double> next();
 
-  /// Returns the mean number of requests per second; for a Poisson process, the expected number.
+  /// Returns the mean number of requests per second; for a Poisson process the expected number.
   double mean_rate() const noexcept { return mean_rate_; }
-  /// Returns the seconds until the last arrival of a trace, else until the given end.
+  /// Returns the time of a trace's last arrival, else the given duration, in seconds.
   double seconds() const noexcept { return seconds_; }
 
  private:
@@ -46,7 +46,7 @@ class Arrivals {
 
   std::vector<double> trace_;
   double first_rate_ = 0;
-  double slope_ = 0;  // change of the rate per second
+  double slope_ = 0;  // of the rate, per second
   double mean_rate_ = 0;
   double seconds_ = 0;
   bool poisson_ = false;

@@ -10,9 +10,9 @@
 
 namespace infer::inline v0::tools {
 
-/// The settings of a HorizontalPodAutoscaler (autoscaling/v2) on CPU utilization.
+/// Settings of a HorizontalPodAutoscaler (autoscaling/v2) that targets CPU utilization.
 struct AutoscalerOptions {
-  /// How much may change within a period.
+  /// A limit on changes within a period.
   struct Policy {
     bool percent = false;  ///< The value is a percentage of the replicas at the period's start; else pods.
     double value = 0;      ///< Percent, or pods.
@@ -20,7 +20,7 @@ struct AutoscalerOptions {
   };
   /// The rules for changes in one direction.
   struct Direction {
-    double stabilization = 0;      ///< The most cautious recommendation of so many past seconds counts.
+    double stabilization = 0;      ///< Window in seconds in which the most cautious recommendation wins.
     std::vector<Policy> policies;  ///< The limits of a change.
     bool least = false;            ///< selectPolicy Min; else Max.
     bool disabled = false;         ///< selectPolicy Disabled.
@@ -37,23 +37,23 @@ struct AutoscalerOptions {
 /// Errors: `kInvalidArgument`, `kNotFound`.
 Result<AutoscalerOptions> read_autoscaler(const std::string& file);
 
-/// The rule by which the Kubernetes controller decides once every `kPeriod` seconds.
+/// The rule of the Kubernetes controller, evaluated every `kPeriod`.
 ///
-/// desired = ceil(ready x utilization / target), unchanged within 10 % of the target, stabilized and limited
-/// by the policies (kubernetes.io, "Horizontal Pod Autoscaling", section "Algorithm details"). Not
+/// desired = ceil(ready x utilization / target), unchanged within 10 % of the target, stabilized and
+/// limited by the policies (kubernetes.io, "Horizontal Pod Autoscaling", section "Algorithm details"). Not
 /// thread-safe.
 class Autoscaler {
  public:
   static constexpr double kPeriod = 15;      ///< Seconds between two decisions.
-  static constexpr double kTolerance = 0.1;  ///< Fraction of the target within which nothing changes.
+  static constexpr double kTolerance = 0.1;  ///< Relative difference from the target that changes nothing.
 
-  /// Makes a controller that has not decided anything yet.
+  /// Makes a controller without earlier decisions.
   explicit Autoscaler(AutoscalerOptions options) : options_(std::move(options)) {}
 
-  /// Returns the wanted number of replicas, `now` seconds after the start.
+  /// Returns the desired number of replicas at `now` seconds from the start.
   ///
-  /// `current` replicas are wanted now. The `measured` ones use, on average, the fraction `utilization`
-  /// of their request. If the number grows, replicas without a measurement count as idle.
+  /// `current` replicas are requested. On average, `measured` of them use `utilization` of the CPU that
+  /// they request. For scaling up, replicas without a measurement count as idle.
   std::size_t decide(double now, std::size_t current, std::size_t measured, double utilization);
 
  private:

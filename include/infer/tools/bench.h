@@ -9,18 +9,18 @@
 
 namespace infer::inline v0::tools {
 
-/// Which model is timed, and how.
+/// Options of a measurement.
 struct BenchOptions {
   std::string model = {};                 ///< Model folder, of any task.
   std::string device = "cpu";             ///< "cpu" or "cuda:N".
-  std::vector<std::size_t> batches = {};  ///< Batch sizes; empty: those that an engine of the model runs.
-  /// Size of each free dimension, such as the number of tokens; 0: the longest that the model pads to, since
-  /// such requests cost most.
+  std::vector<std::size_t> batches = {};  ///< Batch sizes; empty: those that the model's engine runs.
+  /// Size of each free dimension, such as the number of tokens; 0: the longest allowed length, which costs
+  /// most.
   std::size_t length = 0;
   double seconds = 2;  ///< Time of each measurement.
 };
 
-/// How long a forward takes with one batch size.
+/// Time of a forward with one batch size.
 struct BenchRow {
   std::size_t batch = 0;  ///< Samples in a batch.
   double mean_ms = 0;     ///< Mean milliseconds of a forward while every worker runs one.
@@ -28,19 +28,19 @@ struct BenchRow {
   double alone_ms = 0;    ///< Mean milliseconds of a forward while no other runs.
 };
 
-/// How much a forward computes, and how much the machine can compute; 0: unknown.
+/// Operations of a forward, and the speed of the machine. Both are 0 if unknown.
 struct ComputeLimit {
   double operations = 0;  ///< Operations of one sample.
-  double peak = 0;        ///< Operations per second of large products, on as many threads as the engine has.
+  double peak = 0;        ///< Operations per second of large matrix products, on all threads of the engine.
 };
 
 /// A loaded model to be timed. Not thread-safe.
 class Bench {
  public:
-  /// Loads the model and chooses what is measured. Blocking.
+  /// Loads the model and chooses the batch sizes. Blocking.
   ///
   /// Errors: those of `read_manifest` and `load_model`; `kInvalidArgument` (a length for a model of fixed
-  /// shapes), `kFailedPrecondition` (free dimensions of unknown size).
+  /// shapes), `kFailedPrecondition` (free dimensions of unknown length).
   static Result<Bench> open(const BenchOptions& options);
 
   /// Returns the model.
@@ -51,20 +51,20 @@ class Bench {
   bool has_free_dimensions() const noexcept { return !model_.backend->signature().is_static(); }
   /// Returns the size of each free dimension.
   std::size_t length() const noexcept { return length_; }
-  /// Returns the batch sizes to be measured, ascending.
+  /// Returns the measured batch sizes, ascending.
   const std::vector<std::size_t>& batches() const noexcept { return batches_; }
   /// Returns the largest batch that an engine makes of samples of this length.
   std::size_t max_batch_size() const noexcept { return max_batch_size_; }
 
-  /// Measures large products on as many threads as the engine has; zeros on devices other than the CPU.
-  /// Blocking.
+  /// Measures large matrix products on all threads of the engine; returns zeros for devices other than the
+  /// CPU. Blocking.
   ComputeLimit measure_limit() const;
-  /// Measures forwards of one batch size, side by side on all workers and then alone. Blocking.
+  /// Measures forwards of one batch size, at the same time on all workers and then on one worker. Blocking.
   ///
   /// Errors: the first error of a forward; `kOutOfMemory`.
   Result<BenchRow> measure_forward(std::size_t batch) const;
-  /// Measures the CPU time, in milliseconds, that a request with this sample takes besides its share of a
-  /// forward: its preparation, and its part in making a batch and taking it apart. Blocking.
+  /// Measures the CPU time of a request outside the forward, in milliseconds: preparing the sample, and
+  /// forming and splitting its batch. Blocking.
   ///
   /// Errors: those of `Engine::create` and `sample_request`, and the first error of a request.
   Result<double> measure_prepare(const std::string& sample) const;
@@ -77,7 +77,7 @@ class Bench {
   EngineOptions engine_;
   std::size_t length_ = 1;
   std::vector<std::size_t> batches_ = {};
-  std::size_t limit_batch_ = 1;  // batch size of `measure_limit`: the last of the given sizes
+  std::size_t limit_batch_ = 1;  // of `measure_limit`: the last batch size
   std::size_t max_batch_size_ = 1;
 };
 

@@ -7,14 +7,14 @@
 
 namespace infer::inline v0::tools {
 
-/// What clients measure if they wait for each answer before they send the next request.
+/// What clients measure that each wait for an answer before they send the next request.
 struct ClosedLoop {
   double per_second = 0;  ///< Answers per second, of all clients together.
   double p95 = 0;         ///< 95th percentile of the latency, in seconds.
 };
 
-/// Measures `clients` threads, each of which sends the next request as soon as it has its answer, for
-/// `seconds`.
+/// Measures `clients` threads for `seconds`. Each thread sends its next request as soon as it has an
+/// answer.
 ///
 /// The first fifth of the time is not counted. Blocks until all threads have ended.
 ///

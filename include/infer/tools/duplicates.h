@@ -42,7 +42,7 @@ enum class Stage : std::uint8_t {
 /// Returns "exact", "perceptual" or "cosine".
 const char* to_string(Stage stage) noexcept;
 
-/// Two photographs that are alike.
+/// Two similar photographs.
 struct Link {
   std::size_t a = 0;                 ///< Index of the first photograph.
   std::size_t b = 0;                 ///< Index of the second photograph.
@@ -64,8 +64,8 @@ void sort_by_preference(std::vector<Photo>& photos);
 /// Returns all links between `photos`: from the first of equal files to each of the others, and between all
 /// similar pairs of the remaining photographs.
 ///
-/// Compares all pairs, so its time grows with the square of their number: 10,000 photographs with vectors of
-/// 512 numbers take seconds. The vectors of `photos` must have the same length. Thread-safe.
+/// Compares all pairs, so the time grows with the square of the number of photographs: 10,000 photographs
+/// with vectors of 512 numbers take seconds. All vectors must have the same length. Thread-safe.
 std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& thresholds);
 
 /// A photograph to keep, and the photographs that are like it.
@@ -73,7 +73,7 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
 /// Each member is linked to the kept photograph itself: a photograph that is only like a member is not in the
 /// group.
 struct Group {
-  /// A photograph that is like the kept one.
+  /// A duplicate of the kept photograph.
   struct Member {
     std::size_t photo = 0;  ///< Index of the photograph.
     Link link;              ///< From the kept photograph to this one: stage, distance and cosine.
@@ -82,10 +82,10 @@ struct Group {
   std::vector<Member> members = {};  ///< At least one.
 };
 
-/// Returns the groups of `photos`, in the order of the paths of the kept ones.
+/// Returns the groups of `photos`, ordered by the paths of the kept photographs.
 ///
-/// `photos` must be sorted by preference, and `links` be those between them. Each photograph is in at most
-/// one group. Thread-safe.
+/// `photos` must be sorted by preference, and `links` must be the links between them. Each photograph is in
+/// at most one group. Thread-safe.
 std::vector<Group> find_groups(std::span<const Photo> photos, std::span<const Link> links);
 
 }  // namespace infer::inline v0::tools

@@ -10,7 +10,7 @@
 
 namespace infer::inline v0::tools {
 
-/// The part of the files that this process takes: those whose path hashes to `index` of `count`.
+/// The part of the files that one process takes: those whose path hashes to `index` of `count`.
 struct Shard {
   std::size_t index = 0;  ///< Which part, from 0.
   std::size_t count = 1;  ///< Number of parts.
@@ -19,27 +19,27 @@ struct Shard {
   ///
   /// Errors: `kInvalidArgument`.
   static Result<Shard> parse(const std::string& text);
-  /// Returns whether a file belongs to this part. The result depends on the path alone, so that a new file
-  /// moves no other file to another part.
+  /// Returns whether a file belongs to this part. Depends only on the path, so that a new file moves no
+  /// other file to another part.
   bool takes(const std::string& path) const noexcept;
 };
 
 /// Walks files and folders in a fixed order.
 ///
-/// Paths come in the given order; the names in a folder are sorted, files before subfolders. A file in a
-/// folder counts if its first bytes are those of an image, whatever its name, or if its name has the
-/// extension of an image; the reader then reports what the file holds instead. A file given as a path always
-/// counts. The walk keeps the names of the folders on the way down, never all files, and does not follow
-/// symbolic links to folders. Not thread-safe.
+/// Paths come in the given order, the names in a folder sorted, and a folder's files before its folders. A
+/// folder's file is included if it begins like an image, whatever its name, or has an image's extension, so
+/// that its reader can report what it contains instead. A file that was named explicitly is always
+/// included. The walk keeps only the names of the current folders in memory, never all files. It does not
+/// follow symbolic links to folders. Not thread-safe.
 class ImageFiles {
  public:
-  /// Receives each path that cannot be read, and the reason.
+  /// Called for each path that cannot be examined.
   using OnError = std::function<void(const std::string& path, const std::string& message)>;
 
-  /// Walks `paths`, and with `recursive` the folders below them, too.
+  /// Walks `paths`, and with `recursive` also the folders inside them.
   ImageFiles(std::vector<std::string> paths, bool recursive, Shard shard, OnError on_error);
 
-  /// Returns the next file; empty at the end. Blocking.
+  /// Returns the next file, or nothing at the end. Blocking.
   std::optional<std::string> next();
 
  private:

@@ -9,10 +9,10 @@
 
 namespace infer::inline v0::tools {
 
-/// Counts of times on a log-linear scale: 64 equal steps in each power of two of microseconds.
+/// Counts times on a log-linear scale: 64 equal steps in each power of two of microseconds.
 ///
-/// A percentile is off by 1.6 % at most, from 1 us to 19 hours, in 17 KiB. The idea is that of HdrHistogram
-/// (G. Tene). Not thread-safe.
+/// A percentile has an error of at most 1.6 %, from 1 us to 19 hours, in 17 KiB. The idea is from
+/// HdrHistogram (G. Tene). Not thread-safe.
 class LatencyHistogram {
  public:
   /// Counts a time, in seconds.
@@ -26,7 +26,7 @@ class LatencyHistogram {
     if (seconds > largest_) largest_ = seconds;
   }
 
-  /// Counts all times of `other`, too.
+  /// Adds the counts of `other`.
   void merge(const LatencyHistogram& other) {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
     total_ += other.total_;
@@ -53,8 +53,8 @@ class LatencyHistogram {
   static constexpr std::size_t kSteps = 64;
   static constexpr std::size_t kOctaves = 32;
 
-  /// Each microsecond below 64 us has a slot; above, the highest bit chooses the octave and the next six bits
-  /// the step in the octave.
+  /// Below 64 us, each microsecond has a slot. Above, the highest bit selects the octave and the next six
+  /// bits select the step.
   static std::size_t slot(std::uint64_t us) {
     if (us < kSteps) return us;
     const auto shift = static_cast<std::size_t>(std::bit_width(us)) - 7;

@@ -6,10 +6,10 @@
 
 namespace infer::inline v0::tools {
 
-/// What a service promises: a fraction of the answers takes at most `seconds` seconds.
+/// A promise of a service: a fraction of its answers takes at most so many seconds.
 struct Objective {
-  double fraction = 0.95;  ///< Fraction of the answers, between 0 and 1.
-  double seconds = 0;      ///< Maximum time of these answers, in seconds.
+  double fraction = 0.95;  ///< The fraction of the answers, between 0 and 1.
+  double seconds = 0;      ///< The maximum time of that fraction, in seconds.
 
   /// Reads "p95=200ms", "p99=1.5s" or "p99.9=20ms".
   ///

@@ -11,23 +11,24 @@
 
 namespace infer::inline v0::tools {
 
-/// One way to run a service, and the prediction for it.
+/// A configuration of a service, with its prediction.
 struct PlannedService {
-  std::string name;               ///< What was assumed, such as "3 replicas" or "target 60 %".
-  Prediction prediction;          ///< What happens.
-  std::size_t most_replicas = 0;  ///< The most servers that are ready at a time.
-  bool kept = true;               ///< Whether the objective is kept and no request is refused.
+  std::string name;               ///< The configuration, such as "3 replicas" or "target 60 %".
+  Prediction prediction;          ///< The predicted behaviour.
+  std::size_t most_replicas = 0;  ///< The maximum number of ready servers at a time.
+  bool kept = true;               ///< Whether the objective is met and no request is refused.
 };
 
-/// Predicts the service that `options` describe and, with an objective, alternatives to choose from.
+/// Predicts the service that `options` describe. With an objective, also predicts alternatives.
 ///
-/// With an autoscaler, the alternatives are targets from 30 % to 90 %. Without an autoscaler, the
-/// alternatives are numbers of servers: the number doubles until the objective is kept (up to about 4,096),
-/// then a search between the last two numbers follows. Blocking; takes seconds for many requests.
+/// With an autoscaler, the alternatives are targets from 30 % to 90 %. Without one, they are numbers of
+/// servers: doubled until the objective is met, at most about 4,096, then between the last two. Blocking;
+/// takes seconds for many requests.
 std::vector<PlannedService> plan_service(SimulationOptions options, const Arrivals& arrivals,
                                          const std::optional<Objective>& objective);
 
-/// Returns the service with the highest utilization among those that keep the objective; null if none does.
+/// Returns the service with the highest utilization among those that meet the objective, or null if none
+/// does.
 const PlannedService* choose_service(const std::vector<PlannedService>& services);
 
 }  // namespace infer::inline v0::tools

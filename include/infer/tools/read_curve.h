@@ -8,11 +8,11 @@
 
 namespace infer::inline v0::tools {
 
-/// A model as `infer bench --json` measured it.
+/// A model and its measurements from `infer bench --json`.
 struct MeasuredModel {
   std::string name;    ///< Name of the model.
-  ServiceCurve curve;  ///< How long the model takes.
-  BatchOptions batch;  ///< The batching policy of its engine.
+  ServiceCurve curve;  ///< Measured times.
+  BatchOptions batch;  ///< Batch policy of the model.
 };
 
 /// Reads a file that `infer bench --json` wrote.

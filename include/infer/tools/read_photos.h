@@ -12,34 +12,34 @@
 
 namespace infer::inline v0::tools {
 
-/// Which photographs are read, and how.
+/// The photographs to read, and how to read them.
 struct ReadPhotosOptions {
   std::string folder = {};                  ///< The folder of the photographs.
-  bool recursive = true;                    ///< Whether to read subfolders, too.
-  const ImageEmbedder* embedder = nullptr;  ///< Makes the vectors; null: none. Not owned.
-  DecodeLimits limits = {};                 ///< Limits for decoding the images.
+  bool recursive = true;                    ///< Whether to search the folders inside the folder.
+  const ImageEmbedder* embedder = nullptr;  ///< Makes the vectors; null: no vectors. Not owned.
+  DecodeLimits limits = {};                 ///< Limits for decoding.
 };
 
-/// What `read_photos` reports while it runs. Each function may be empty; calls do not overlap.
+/// Callbacks of `read_photos`. Each may be empty. Calls do not overlap.
 struct ReadPhotosEvents {
-  /// A file was left out.
+  /// A file was skipped.
   std::function<void(const std::string& path, const std::string& why)> skipped = {};
-  /// A file is done: how many were read and left out so far.
+  /// A file is done. The numbers are totals so far.
   std::function<void(std::size_t read, std::size_t skipped)> progress = {};
 };
 
 /// The photographs of a folder.
 struct PhotoFolder {
-  std::vector<Photo> photos = {};  ///< By preference, as `find_groups` takes them.
+  std::vector<Photo> photos = {};  ///< Sorted by preference, as `find_groups` requires.
   std::size_t skipped = 0;         ///< Files that could not be read.
-  std::size_t symbolic_links = 0;  ///< Symbolic links, which were left out.
+  std::size_t symbolic_links = 0;  ///< Skipped symbolic links.
 };
 
 /// Reads the photographs of a folder: their hashes, their sizes and, with an embedder, their vectors.
 ///
-/// Two paths of one file (hard links) are one photograph, not a photograph and its copy. Blocks until all
-/// files are done; when `stop` is requested, the files that were started are finished and the rest is left
-/// out.
+/// Several paths of one file (hard links) count as one photograph, because removing one as a duplicate
+/// could remove the only copy. Blocks until all files are done. When `stop` is requested, the files in
+/// progress are finished and the rest is skipped.
 PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents& events,
                         const std::stop_token& stop);
 

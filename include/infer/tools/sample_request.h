@@ -10,11 +10,12 @@
 
 namespace infer::inline v0::tools {
 
-/// One request to a model, blocking until it is answered; thread-safe.
+/// Sends one request to a model and blocks until the answer. Thread-safe.
 using SampleRequest = std::function<Result<void>()>;
 
-/// Makes requests from `sample`, which is what a client sends: the bytes of a photograph for a model of
-/// images, a text for a model of texts. If `sample` is empty, each request has one tensor for each input.
+/// Makes requests from `sample`, which is what clients send: the bytes of a photograph for a model of
+/// images, or a text for a model of texts. If `sample` is empty, each request has one tensor for each
+/// input.
 ///
 /// The result shares ownership of the engine.
 ///
@@ -27,10 +28,8 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
 /// Errors: `kNotFound` (the file cannot be read, or is empty).
 Result<std::string> read_sample(const std::string& file);
 
-/// Returns the inputs of a batch, each free dimension of size `length`: a ramp for fp32, ones for ids and
-/// masks. The values do not change how long a forward takes.
-///
-/// Errors: `kOutOfMemory`, `kInvalidArgument`.
+/// Returns the inputs of a batch, with each free dimension of size `length`: a ramp for fp32, ones for ids
+/// and masks. The values do not affect the time of a forward.
 Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch,
                                         std::size_t length = 1);
 

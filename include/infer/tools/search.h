@@ -9,7 +9,7 @@
 
 namespace infer::inline v0::tools {
 
-/// One way to serve a model.
+/// Settings with which a model could be served.
 struct Candidate {
   std::string version;               ///< Version of the model.
   std::size_t workers = 1;           ///< `ThreadPlan::workers`.
@@ -28,23 +28,23 @@ struct Trial {
   double p95 = 0;         ///< 95th percentile of the latency, in seconds.
 };
 
-/// How long a search takes, and what it looks for.
+/// Options of a search.
 struct SearchOptions {
   double seconds = 60;       ///< Time of all trials together, in seconds.
   double least_trial = 0.3;  ///< Shortest trial, in seconds.
   double p95 = 0;            ///< Maximum p95 of the chosen candidate, in seconds; 0: no limit.
-  double worth = 0.02;       ///< Fraction by which a candidate must beat the first one.
+  double worth = 0.02;       ///< Fraction by which another candidate must be better than the first one.
 };
 
-/// Measures a candidate for `seconds` seconds.
+/// Measures a candidate for the given number of seconds.
 using Measure = std::function<Result<Trial>(const Candidate&, double seconds)>;
 
-/// Finds the candidate with the highest throughput among those that keep the objective, by successive
+/// Finds the candidate with the highest throughput among those that meet the objective, by successive
 /// halving.
 ///
-/// All candidates are measured briefly, the better half longer, and so on; each round takes the same time (K.
-/// Jamieson, A. Talwalkar: "Non-stochastic Best Arm Identification and Hyperparameter Optimization", 2016).
-/// The first candidate is what is used without a search: it stays to the end and wins unless another
+/// All candidates are measured briefly, the better half longer, and so on. Each round takes equally long
+/// (K. Jamieson, A. Talwalkar: "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
+/// 2016). The first candidate is the current configuration: it stays until the end and wins unless another
 /// candidate is clearly better.
 ///
 /// Returns the last trial of every candidate, the chosen one first. Blocking.

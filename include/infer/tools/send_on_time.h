@@ -21,20 +21,20 @@ using SendRequest = std::function<Answer()>;
 
 /// How requests are sent on time.
 struct SendOptions {
-  std::size_t connections = 64;  ///< Threads, each with a connection of its own and one request at a time.
-  /// Makes the connection of a thread; called once by each thread. Only this function knows the protocol.
+  std::size_t connections = 64;  ///< Threads, each with its own connection and one request at a time.
+  /// Makes the connection of a thread. Called once by each thread. Only this function knows the protocol.
   std::function<SendRequest()> connect = {};
-  /// Called by the calling thread once a second while requests are sent, with the seconds so far; may be
+  /// Called once a second by the calling thread while requests are sent, with the elapsed seconds; may be
   /// empty.
   std::function<void(double seconds)> every_second = {};
 };
 
-/// Sends each request when it is due, whether or not earlier ones were answered, and adds its outcome to
-/// `tally`; returns the seconds that the run took.
+/// Sends each request when it is due, whether or not earlier requests were answered, and adds its outcome
+/// to `tally`. Returns the elapsed seconds.
 ///
-/// If no connection is free when a request is due, the request is sent late, and its time counts from when it
-/// was due. A request that is not sent before the end of the arrivals counts as failed. Blocks until every
-/// request that was sent is answered. When `stop` is requested, no further request is sent.
+/// If no connection is free when a request is due, the request is sent late, and its latency counts from
+/// the due time. A request that is still unsent at the end of the arrivals counts as failed. Blocks until
+/// every sent request is answered. When `stop` is requested, no further request is sent.
 double send_on_time(Arrivals& arrivals, const SendOptions& options, Tally& tally,
                     const std::stop_token& stop);
 

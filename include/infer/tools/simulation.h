@@ -16,44 +16,43 @@ namespace infer::inline v0::tools {
 
 /// One server of a simulated service.
 struct ReplicaOptions {
-  BatchOptions batch;                     ///< The policy of the engine.
+  BatchOptions batch;                     ///< The batch policy of the engine.
   std::size_t max_inflight = 64;          ///< Requests that the server admits at a time.
   std::chrono::milliseconds max_wait{0};  ///< As `EngineOptions::max_wait`; 0: no limit.
   double cores = 1;                       ///< Cores that all threads of the server may use together.
-  ServiceCurve curve;                     ///< How long the model takes.
+  ServiceCurve curve;                     ///< Times of the model.
 };
 
 /// A simulated service.
 struct SimulationOptions {
   ReplicaOptions replica;                       ///< Each server.
-  std::size_t replicas = 1;                     ///< Servers at the beginning, or always.
-  std::optional<AutoscalerOptions> autoscaler;  ///< Empty: the number of servers stays.
-  double requested_cores = 1;                   ///< Cores that a server requests; the base of utilization.
-  double start_seconds = 5;                     ///< Seconds from a decision until the new server is ready.
+  std::size_t replicas = 1;                     ///< Servers at the beginning.
+  std::optional<AutoscalerOptions> autoscaler;  ///< Empty: the number of servers is constant.
+  double requested_cores = 1;                   ///< CPU request of a server, the base of utilization.
+  double start_seconds = 5;                     ///< Time from a scaling decision to a ready server.
 };
 
-/// What happens in a simulated service.
+/// The predicted behaviour of a service.
 struct Prediction {
   std::size_t answered = 0;                              ///< Requests that were answered.
   std::size_t refused = 0;                               ///< Requests that were refused (429).
   double seconds = 0;                                    ///< Time until the last answer.
-  LatencyHistogram times;                                ///< Times from arrival to answer.
-  std::vector<std::pair<double, std::size_t>> replicas;  ///< Ready servers, when that number changed.
-  double utilization = 0;                                ///< Used fraction of the cores of all ready servers.
+  LatencyHistogram times;                                ///< Latencies from arrival to answer.
+  std::vector<std::pair<double, std::size_t>> replicas;  ///< Number of ready servers at each change.
+  double utilization = 0;                                ///< Share of the cores of all ready servers.
 
-  /// Returns the fraction of requests that were refused.
+  /// Returns the fraction of all requests that was refused.
   double drop_rate() const noexcept {
     const std::size_t all = answered + refused;
     return all == 0 ? 0 : static_cast<double>(refused) / static_cast<double>(all);
   }
 };
 
-/// Predicts what happens to `arrivals` in a service.
+/// Predicts how a service handles `arrivals`.
 ///
-/// Runs the engine's own `BatchPolicy` and its rule for `max_wait` on simulated time. Each request has one
-/// sample. A balancer sends each request to a ready server chosen at random, as kube-proxy does with
-/// connections. The threads of a server share its cores as Linux shares them. The same input gives the same
-/// answer. Thread-safe.
+/// Runs the engine's own `BatchPolicy` and `max_wait` rule in simulated time. Each request has one sample.
+/// A balancer sends each request to a random ready server, as kube-proxy does with connections. The threads
+/// of a server share its cores as under Linux. The same input gives the same result. Thread-safe.
 Prediction simulate(const SimulationOptions& options, Arrivals arrivals);
 
 }  // namespace infer::inline v0::tools

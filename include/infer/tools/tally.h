@@ -12,7 +12,7 @@
 
 namespace infer::inline v0::tools {
 
-/// The outcome of one request; times are in seconds from the start of the run.
+/// The outcome of one request. Times are in seconds from the start of the run.
 struct Outcome {
   double due = 0;       ///< When the request was due.
   double sent = 0;      ///< When it was sent.
@@ -23,31 +23,31 @@ struct Outcome {
 
 /// The outcomes of a run so far.
 ///
-/// Thread-safe, except for the functions that say otherwise.
+/// Thread-safe, except where a function says otherwise.
 class Tally {
  public:
   /// The sums over all requests.
   struct Counts {
-    std::size_t ok = 0;      ///< Requests that succeeded.
-    std::size_t failed = 0;  ///< Requests that failed, those that were not sent included.
+    std::size_t ok = 0;                           ///< Requests that succeeded.
+    std::size_t failed = 0;                       ///< Requests that failed or were not sent.
     std::map<std::string, std::size_t> outcomes;  ///< Requests by `Outcome::what`.
-    /// Times from due to answered of requests that succeeded. They include the time that a request was sent
-    /// late because the server had stalled.
+    /// Latencies of successful requests, measured from when each request was due, so that a stalled server
+    /// counts fully.
     LatencyHistogram from_due;
-    LatencyHistogram from_sent;  ///< Times from sent to answered, as a client that waits sees them.
+    LatencyHistogram from_sent;  ///< Latencies from when each request was sent.
   };
-  /// One part of the run, by when its requests were due.
+  /// A part of the run. Requests belong to the part in which they were due.
   struct Slice {
     std::size_t ok = 0;      ///< Requests that succeeded.
     std::size_t failed = 0;  ///< Requests that failed.
-    LatencyHistogram times;  ///< Times from due to answered of requests that succeeded.
+    LatencyHistogram times;  ///< Latencies of successful requests, from when each was due.
   };
 
-  /// Makes a tally for a run of `seconds` seconds.
+  /// Makes a tally for a run of so many seconds.
   explicit Tally(double seconds);
 
-  /// Also writes a line for each request to `csv`, while the run lasts: due_s, sent_s, answered_s, outcome.
-  /// To be called before the first `add`.
+  /// Also writes a line for each request to `csv` during the run: due_s, sent_s, answered_s, outcome. Call
+  /// this before the first `add`.
   ///
   /// Errors: `kInvalidArgument` (the file cannot be written).
   Result<void> write_to(const std::string& csv);
@@ -57,12 +57,12 @@ class Tally {
 
   /// Returns the sums so far.
   Counts counts() const;
-  /// Returns the parts of the run, at most 201. To be called after the last `add`.
+  /// Returns the parts of the run, at most 201. Call this after the last `add`.
   const std::vector<Slice>& slices() const noexcept { return slices_; }
   /// Returns the length of a part in seconds: 1 or more.
   double slice_seconds() const noexcept { return slice_seconds_; }
-  /// Closes the file, if there is one, and returns whether everything could be written. To be called after
-  /// the last `add`.
+  /// Closes the CSV file, if any, and returns whether everything was written. Call this after the last
+  /// `add`.
   bool close_csv();
 
  private:

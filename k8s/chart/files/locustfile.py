@@ -1,4 +1,4 @@
-"""Users of the forecaster: 80 % forecasts, 10 % health, 10 % metrics, a request every 0.5 to 2 s each."""
+"""Simulates users of the forecaster: 80 % forecasts, 10 % health, 10 % metrics. Each user sends a request every 0.5 to 2 s."""
 
 from locust import FastHttpUser, between, task
 

@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// `workers` threads run forward side by side, as an engine's do.
+/// Runs forward on `workers` threads at the same time, like an engine.
 Result<BenchRow> measure(const Backend& backend, std::size_t workers, std::size_t batch, std::size_t length,
                          double seconds) {
   auto inputs = ramp_inputs(backend.signature(), batch, length);
@@ -54,12 +54,11 @@ Result<BenchRow> measure(const Backend& backend, std::size_t workers, std::size_
     total += sum;
     runs += times[i].size();
   }
-  // The mean, since it is what capacity comes from; a median leaves the slow ones out.
+  // The mean determines capacity. A median would ignore slow forwards.
   const double mean_ms = total / static_cast<double>(runs) * 1e3;
   return BenchRow{batch, mean_ms, per_second, mean_ms};
 }
 
-/// CPU nanoseconds of the calling thread.
 std::int64_t thread_cpu_ns() {
   timespec used{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -75,16 +74,16 @@ Result<std::size_t> choose_length(std::size_t wanted, const Model& model, const 
   if (options.allowed_lengths.empty()) {
     return fail(ErrorCode::kFailedPrecondition,
                 model.name +
-                    ": its inputs have free dimensions, and its infer.json gives no allowed_lengths: say "
-                    "with --length N how long those of its clients are");
+                    ": the inputs have free dimensions, and infer.json gives no allowed_lengths; set the "
+                    "length that clients send with --length N");
   }
   return std::ranges::max(options.allowed_lengths);
 }
 
-/// The batch sizes that the engine runs at this length.
+/// Returns the batch sizes that the engine runs at this length.
 std::vector<std::size_t> choose_batches(const BatchOptions& batch, std::size_t length) {
   std::vector<std::size_t> sizes = batch.allowed_batch_sizes;
-  if (sizes.empty()) {  // any is allowed
+  if (sizes.empty()) {  // any size is allowed
     for (std::size_t size = 1; size <= batch.max_batch_size; size *= 2) sizes.push_back(size);
   }
   std::erase_if(sizes, [&](std::size_t size) {
@@ -154,8 +153,8 @@ Result<BenchRow> Bench::measure_forward(std::size_t batch) const {
   return row;
 }
 
-/// Each request's thread counts its own CPU time. The difference to all that the process used would hide ten
-/// times as much on a machine whose speed drifts. There are as many clients as keep the workers busy.
+/// Each request's thread measures its own CPU time, because subtracting from the CPU time of the process is
+/// ten times less accurate on a machine whose speed drifts. The number of clients keeps all workers busy.
 Result<double> Bench::measure_prepare(const std::string& sample) const {
   auto engine = Engine::create(model_, engine_);
   if (!engine) return Unexpected(engine.error());

@@ -12,9 +12,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kTogether = 0.002;  // seconds between answers of one batch, at most
+constexpr double kTogether = 0.002;  // maximum seconds between answers of one batch
 
-/// An answer: when it came, and what it took, in seconds.
+/// An answer with its time and its latency, in seconds.
 struct Answer {
   double at;
   double took;
@@ -52,8 +52,8 @@ Result<ClosedLoop> closed_loop(const SampleRequest& request, std::size_t clients
   std::vector<Answer> all;
   for (auto& of_one : answers) all.insert(all.end(), of_one.begin(), of_one.end());
   std::ranges::sort(all, {}, &Answer::at);
-  // The answers of a batch come together: the rate is that of the answers between the end of one batch and
-  // that of another, so that no part of a batch is counted.
+  // The answers of a batch arrive together, so the rate is measured between the ends of two batches,
+  // without partial batches.
   const auto ended =
       std::ranges::find_if(all, [&](const Answer& answer) { return answer.at >= seconds / 5; });
   const auto last =

@@ -59,7 +59,8 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
     if (!signature.is_static()) {
       return fail(
           ErrorCode::kFailedPrecondition,
-          engine->model().name + ": its inputs have no fixed shapes: give a --sample of what clients send");
+          engine->model().name +
+              ": the inputs have no fixed shapes; use --sample to give an input such as clients send");
     }
     return SampleRequest([engine, &signature]() -> Result<void> {
       auto batch = ramp_inputs(signature, 1);
@@ -75,8 +76,9 @@ Result<SampleRequest> sample_request(std::shared_ptr<Engine> engine, const std::
   const auto task = find_task(loaded.manifest, loaded.name);
   if (!task) return Unexpected(task.error());
   if ((*task)->input != TaskInput::kImage && (*task)->input != TaskInput::kText) {
-    return fail(ErrorCode::kUnimplemented,
-                "--sample: only for models of images and texts, this one's task is " + loaded.manifest.task);
+    return fail(
+        ErrorCode::kUnimplemented,
+        "--sample: is only for models of images or texts, but the model's task is " + loaded.manifest.task);
   }
   auto made = make_task(std::move(engine));
   if (!made) return Unexpected(made.error());

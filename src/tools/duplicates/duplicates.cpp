@@ -10,7 +10,8 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// In several sums, so that the compiler may vectorise what floating point forbids it to reorder.
+/// Uses several partial sums, because the compiler may not reorder floating-point additions to vectorise
+/// them.
 float dot(const std::vector<float>& a, const std::vector<float>& b) {
   constexpr std::size_t kLanes = 16;
   float lanes[kLanes] = {};
@@ -23,8 +24,8 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
-/// Bits in which two photographs differ: the larger number of the two backgrounds. None where they cannot be
-/// compared: without content over both, or with content over a background where the other has none.
+/// Returns the number of different bits of two photographs, the larger one of the two backgrounds. Returns
+/// nothing if they cannot be compared: if both have no content, or if only one has content on a background.
 std::optional<int> distance_between(const Photo& a, const Photo& b) {
   std::optional<int> distance;
   for (std::size_t i = 0; i < a.hashes.size(); ++i) {
@@ -42,7 +43,7 @@ bool same_colors(const Photo& a, const Photo& b) {
   return !a.colors || !b.colors || color_distance(*a.colors, *b.colors) <= kMostColorDistance;
 }
 
-/// The first photograph with the same bytes as photograph i.
+/// Returns for each photograph the first photograph with the same bytes.
 std::vector<std::size_t> first_of_equals(std::size_t photos, std::span<const Link> links) {
   std::vector<std::size_t> first(photos);
   std::iota(first.begin(), first.end(), std::size_t{0});
@@ -71,7 +72,7 @@ std::vector<Link> find_links(std::span<const Photo> photos, const Thresholds& th
   std::vector<std::size_t> distinct;
   std::unordered_map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < photos.size(); ++i) {
-    // Without a hash nothing is known to be equal.
+    // Without a hash, no equal file is known.
     const auto known = photos[i].sha256.empty() ? first.end() : first.find(photos[i].sha256);
     if (known == first.end()) {
       first.emplace(photos[i].sha256, i);
@@ -109,7 +110,7 @@ void sort_by_preference(std::vector<Photo>& photos) {
 
 std::vector<Group> find_groups(std::span<const Photo> photos, std::span<const Link> links) {
   const auto first = first_of_equals(photos.size(), links);
-  std::vector<std::vector<Link>> near(photos.size());  // of the first of each set of equal files
+  std::vector<std::vector<Link>> near(photos.size());  // only for the first of equal files
   for (const Link& link : links) {
     if (link.stage == Stage::kExact) continue;
     near[link.a].push_back(link);

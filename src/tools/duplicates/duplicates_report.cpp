@@ -60,7 +60,8 @@ void write_summary(JsonWriter& json, const DuplicatesReport& report) {
       .value(report.thresholds.cosine);
 }
 
-/// A script element ends at "</script", and "<!--" changes how it is read: no "<" is left in it.
+/// Removes each "<" from JSON in a script element, because "</script" would end the element and "<!--"
+/// would change its parsing.
 std::string inside_script(const std::string& json) {
   std::string out;
   out.reserve(json.size());
@@ -74,8 +75,8 @@ std::string inside_script(const std::string& json) {
   return out;
 }
 
-/// A path as an argument in single quotes for `printf %b` of a POSIX shell: what a terminal, a text field or
-/// a shell could change is in octal.
+/// Writes a path as an argument in single quotes for `printf %b` of a POSIX shell. Characters that a
+/// terminal, a text field or a shell could change become octal escapes.
 std::string shell_name(const std::string& path) {
   std::string out;
   for (const char c : path) {

@@ -23,7 +23,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// The file that a path names, whatever other paths it has.
+/// Identifies a file independently of its path.
 struct FileId {
   dev_t device = 0;
   ino_t inode = 0;
@@ -35,8 +35,8 @@ struct Seen {
   std::optional<Error> error;
 };
 
-/// Fills in all that the pixels tell, and returns them. No image is held while another is decoded: both could
-/// wait for memory that others hold who wait as well.
+/// Decodes an image and sets the properties of the photograph that its pixels determine. Holds no image
+/// while it decodes another, because threads that wait for memory while holding some could deadlock.
 Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo& photo) {
   auto bytes = read_photo(path);
   if (!bytes) return Unexpected(bytes.error());
@@ -62,7 +62,7 @@ Result<Image> look_at(const std::string& path, const DecodeLimits& limits, Photo
   return image;
 }
 
-/// Pictures without content look alike to a model too, and match by their bytes alone.
+/// A model finds pictures without content similar, so such pictures match only by their bytes.
 bool has_content(const Photo& photo) {
   return std::ranges::any_of(photo.hashes, [](const auto& hash) { return hash.has_value(); });
 }
@@ -79,14 +79,14 @@ PhotoFolder read_photos(const ReadPhotosOptions& options, const ReadPhotosEvents
     ++folder.skipped;
   };
   ImageFiles files({options.folder}, options.recursive, {}, skip);
-  // Two paths of one file are one photograph, and a symbolic link is none: removing "a copy" would remove the
-  // only one, or leave a link that leads nowhere.
+  // Hard links to one file count as one photograph and symbolic links are skipped, because removing such a
+  // "duplicate" could remove the only copy or leave a broken link.
   std::map<FileId, std::string> first_path;
   std::map<std::string, std::vector<std::string>> also;
   const auto next_photograph = [&]() -> std::optional<std::string> {
     while (auto path = files.next()) {
       struct stat status {};
-      if (::lstat(path->c_str(), &status) != 0) return path;  // gone: reading it says so
+      if (::lstat(path->c_str(), &status) != 0) return path;  // reading the file reports the error
       if (S_ISLNK(status.st_mode)) {
         ++folder.symbolic_links;
         continue;

@@ -7,7 +7,7 @@
 #include "infer/image/resize.h"
 #include "tools/folder/photo_reader.h"
 
-// This file alone holds stb_image_write, whose functions are static here.
+// Only this file includes stb_image_write, so its functions are static.
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO

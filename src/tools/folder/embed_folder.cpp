@@ -27,15 +27,15 @@ struct Row {
   Result<std::vector<float>> vector;
 };
 
-/// The order of the names, in which rows end up whatever was added, changed or removed between two runs:
-/// which row each file got that was walked, or none.
+/// Restores the order of names, whatever was added, changed or removed between two runs: records the row,
+/// if any, of each file of the walk.
 class RowOrder {
  public:
   void add(std::optional<std::size_t> row) {
     const std::lock_guard lock(mutex_);
     rows_.push_back(row.value_or(kPending));
   }
-  /// Files without a row get theirs in the order in which they were added; none for one that was skipped.
+  /// Assigns rows to files in the order in which they were added. A skipped file has no row.
   void resolve(std::optional<std::size_t> row) {
     const std::lock_guard lock(mutex_);
     while (rows_[next_] != kPending) ++next_;
@@ -56,23 +56,23 @@ class RowOrder {
   std::size_t next_ = 0;
 };
 
-/// The row that a file has already, unless it has changed since.
+/// Returns the row of a file, unless the file has changed since.
 std::optional<std::size_t> row_of(const VectorFile& file, const std::string& path) {
   const auto stamp = stamp_of(path);
   return stamp ? file.find(path, *stamp) : std::nullopt;
 }
 
-/// What a walk before the run finds.
+/// The result of the walk before a run.
 struct Review {
   std::size_t missing = 0;  ///< Files without a row.
-  std::size_t dropped = 0;  ///< Rows of files that changed or vanished.
+  std::size_t dropped = 0;  ///< Rows of changed or deleted files.
 };
 
-/// A path below which the walk found no file or could not look: the files there may only be missing for now.
+/// A path that contains no file or could not be examined. Files below it may be missing only temporarily.
 struct Unseen {
   std::string path;
   std::string why;
-  bool is_missing_argument;  ///< May be a pattern that the shell could not expand: rows below it are unknown.
+  bool is_missing_argument;  ///< May be a pattern that the shell did not expand.
 };
 
 bool is_at_or_below(const std::string& path, const std::string& folder) {
@@ -80,9 +80,9 @@ bool is_at_or_below(const std::string& path, const std::string& folder) {
          (path.size() == folder.size() || folder.ends_with('/') || path[folder.size()] == '/');
 }
 
-/// Walks all files and drops the rows that no file backs any more. Rows of files that are there and were not
-/// asked for this time are an error and not dropped, and so are rows of files that may only be missing for
-/// now: they may have taken days. Drops nothing when `stop` is requested.
+/// Walks all files and drops rows without a file. Rows of existing files that are not part of this run are
+/// an error, and so are rows of files that may be missing only temporarily: computing them may have taken
+/// days. Drops nothing when `stop` is requested.
 Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const std::stop_token& stop) {
   Review out;
   std::vector<bool> backed(file.rows());
@@ -90,7 +90,7 @@ Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const
   bool found = false;
   for (const std::string& argument : options.paths) {
     bool found_here = false;
-    // The files of all shards: a folder without a file for this shard is there all the same.
+    // Walks the files of all shards, since a folder may contain files of other shards only.
     ImageFiles walk({argument}, options.recursive, {}, [&](const auto& path, const auto& why) {
       unseen.push_back({path, why, path == argument});
     });
@@ -104,7 +104,7 @@ Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const
         ++out.missing;
       }
     }
-    if (!found_here) unseen.push_back({argument, "holds no photo", false});
+    if (!found_here) unseen.push_back({argument, "contains no photo", false});
     found |= found_here;
   }
   std::vector<std::size_t> kept;
@@ -123,23 +123,21 @@ Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const
       return fail(ErrorCode::kFailedPrecondition, path + ": " + std::strerror(errno));
     const auto of_file = row_of(file, path);
     if (of_file == row) {
-      return fail(
-          ErrorCode::kInvalidArgument,
-          options.out.string() + " has a row of " + path +
-              ", which is not among the files of this run; name the paths, --recursive and --shard of "
-              "the run before, or choose another --out");
+      return fail(ErrorCode::kInvalidArgument,
+                  options.out.string() + " has a row of " + path +
+                      ", which is not part of this run; use the paths, --recursive and --shard of the "
+                      "earlier run, or choose another --out");
     }
     const auto cause = std::ranges::find_if(unseen, [&](const Unseen& one) {
       return !found || one.is_missing_argument || is_at_or_below(path, one.path);
     });
     if (gone && cause != unseen.end()) {
-      return fail(ErrorCode::kFailedPrecondition,
-                  cause->path + ": " + cause->why + ", and " + options.out.string() + " has a row of " +
-                      path +
-                      ", which is missing too; make the files available again, or replace the output with "
-                      "--force");
+      return fail(
+          ErrorCode::kFailedPrecondition,
+          cause->path + ": " + cause->why + ", and " + options.out.string() + " has a row of " + path +
+              ", which is missing; make the files available again, or replace the output with --force");
     }
-    if (!of_file) ++out.dropped;  // else a path that was named twice: it gets its second row again
+    if (!of_file) ++out.dropped;  // a path that was named twice gets its second row again
   }
   if (kept.size() < file.rows()) {
     if (auto arranged = file.arrange(kept); !arranged) return Unexpected(arranged.error());
@@ -147,7 +145,7 @@ Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const
   return out;
 }
 
-/// Puts the rows into the order of the walk, unless files are missing that may be there the next time.
+/// Sorts the rows into the order of the walk, unless missing files may return.
 Result<void> arrange(VectorFile& file, const std::vector<std::size_t>& rows, bool all_seen,
                      EmbedFolderReport& report) {
   std::vector<std::size_t> as_they_are(file.rows());
@@ -174,7 +172,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
   const bool resumes = file.rows() > 0;
   EmbedFolderReport report;
 
-  // Walked first where rows may be out of date or somebody watches: that takes a moment, embedding hours.
+  // Walks first if rows may be outdated or progress is shown: a walk is fast compared with embedding.
   std::optional<std::size_t> total;
   if (resumes || options.count_first) {
     const auto seen = review(file, options, stop);
@@ -182,7 +180,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
     total = seen->missing;
     report.dropped = seen->dropped;
   }
-  RowOrder order;  // kept where there were rows: else they come in order
+  RowOrder order;  // only when resuming, since new rows are in order
   std::mutex events_mutex;
   if (events.begins) events.begins(total);
   const auto skip = [&](const std::string& path, const std::string& why) {
@@ -190,7 +188,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
     if (events.skipped) events.skipped(path, why);
     ++report.skipped;
   };
-  bool all_seen = true;  // by the walk, which may fail hours after it began
+  bool all_seen = true;  // the walk can fail hours after it began
   const auto skip_unseen = [&](const std::string& path, const std::string& why) {
     all_seen = false;
     skip(path, why);
@@ -198,7 +196,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
   ImageFiles files(options.paths, options.recursive, options.shard, skip_unseen);
   OrderedPipeline<Row> pipeline(embedder.engine().options().threads.usable_cores,
                                 folder_window(embedder.engine()));
-  std::stop_source broken;  // the output cannot be written any more
+  std::stop_source broken;  // stops the run when the output cannot be written
   const std::stop_callback stopped(stop, [&] { broken.request_stop(); });
   std::optional<Error> failure;
   pipeline.run(
@@ -206,7 +204,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
         while (auto path = files.next()) {
           if (!resumes) return path;
           const auto stamp = stamp_of(*path);
-          if (!stamp) {  // embedding it anyway could give a file its second row
+          if (!stamp) {  // embedding it could add a second row for the file
             skip_unseen(*path, std::strerror(errno));
             continue;
           }
@@ -217,7 +215,7 @@ Result<EmbedFolderReport> embed_folder(const ImageEmbedder& embedder, const Embe
         return std::nullopt;
       },
       [&](std::size_t index, const std::string& path, auto& results) {
-        // Looked at before it is read: a file that changes meanwhile has another stamp in the next run.
+        // Read the stamp before the file, so that the next run notices a change in between.
         const FileStamp stamp = stamp_of(path).value_or(FileStamp{});
         auto bytes = read_photo(path);
         Result<void> started;

@@ -19,7 +19,7 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
                   path.string() + ": cannot be written: " + std::strerror(errno));
     }
     const bool taken = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    // Whoever had it may have removed the file before letting go.
+    // The previous owner may have removed the file before it released the lock.
     struct stat held {};
     struct stat named {};
     if (!taken && ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
@@ -27,9 +27,9 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
       return FileLock(path, descriptor);
     ::close(descriptor);
     if (taken) {
-      return fail(
-          ErrorCode::kFailedPrecondition,
-          path.string() + ": another process is writing this output; wait for it, or choose another --out");
+      return fail(ErrorCode::kFailedPrecondition, path.string() +
+                                                      ": another process is writing this output; wait until "
+                                                      "that process ends, or choose another --out");
     }
   }
 }

@@ -7,14 +7,14 @@
 
 namespace infer::inline v0::tools {
 
-/// Holds a lock for this process until it goes out of scope or the process ends, even by a kill. Another
-/// process that asks for the lock is refused. The locked file holds nothing and is removed with the lock: on
-/// SMB a lock keeps everybody from reading and writing the file. On a file system without locks this holds
-/// nothing.
+/// Holds a lock for this process until the object is destroyed or the process ends, even by a kill. Other
+/// processes that request the lock are refused. Locks an empty file of its own and removes it afterwards,
+/// because on SMB a locked file cannot be read or written by others. Has no effect on a file system without
+/// locks.
 class FileLock {
  public:
-  /// Locks the file at `path`, and makes it first if need be. Errors: `kFailedPrecondition` (another process
-  /// has it, it cannot be written).
+  /// Locks the file at `path`, and creates it if necessary. Errors: `kFailedPrecondition` (another process
+  /// holds the lock, or the file cannot be written).
   static Result<FileLock> acquire(const std::filesystem::path& path);
 
   FileLock(FileLock&& other) noexcept;

@@ -8,9 +8,8 @@
 
 namespace infer::inline v0::tools {
 
-/// What the file system says of a file without reading it, as make and rsync use it. The time of the last
-/// change of the inode is not in it: permissions, owners and hard links change that time, and content that
-/// stayed would be embedded again.
+/// Identifies the version of a file without reading it, as make and rsync do. Does not include the inode's
+/// change time, because permissions, owners and hard links change that time although the content stays.
 struct FileStamp {
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;  ///< st_mtim, since 1970.
@@ -18,7 +17,7 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
-/// Of the file that a path leads to; empty, with `errno`, where there is none.
+/// Returns the stamp of the file to which a path leads, or nothing with `errno` set.
 inline std::optional<FileStamp> stamp_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;

@@ -29,8 +29,7 @@ bool has_image_extension(const fs::path& path) {
   });
 }
 
-/// Whether the file's first bytes are those of an image, whatever its name says. What may not be read is
-/// none.
+/// Whether the file begins with the bytes of an image, whatever its name. False for an unreadable file.
 bool begins_as_image(const fs::path& path, std::error_code& error) {
   std::array<char, 16> head{};
   std::ifstream file(path, std::ios::binary);

@@ -9,7 +9,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-constexpr int kFormat = 1;  // of this object, and of how a photograph becomes a model's input
+constexpr int kFormat = 1;  // of this object, and of the preprocessing
 
 std::string digest_of_weights(const Model& model) {
   const auto given = model.manifest.sha256.find(model.manifest.file);

@@ -7,8 +7,8 @@
 
 namespace infer::inline v0::tools {
 
-/// Everything but the photograph that decides what a vector is, as a JSON object: model, version, SHA-256 of
-/// the weights, preprocessing. Reads the weights unless infer.json gives their SHA-256.
+/// Returns everything besides the photograph that determines a vector, as a JSON object: model, version,
+/// SHA-256 of the weights, preprocessing. Reads the weights unless infer.json gives their SHA-256.
 std::string made_with(const Model& model, std::size_t dim);
 
 }  // namespace infer::inline v0::tools

@@ -14,13 +14,13 @@
 
 namespace infer::inline v0::tools {
 
-/// Files in, results out in the same order, with at most `window` files under way: memory does not grow with
-/// their number.
+/// Processes files in parallel and delivers the results in order. At most `window` files are in progress,
+/// so memory does not grow with the number of files.
 ///
-/// `threads` threads take paths from `next` (called by one at a time) and call `start`, which must see to it
-/// that `finish(index, result)` is called once, then or later, from any thread. `each` runs in the calling
-/// thread. When `stop` is requested no further file is taken; those under way are finished. Blocks until all
-/// is done.
+/// `threads` threads take paths from `next` (one call at a time) and call `start`, which must ensure that
+/// `finish(index, result)` is called once, at any time and from any thread. `each` runs in the calling
+/// thread. When `stop` is requested, no further file is taken, and files in progress are finished. Blocks
+/// until all files are done.
 template <class T>
 class OrderedPipeline {
  public:

@@ -46,7 +46,7 @@ class Csv final : public RowFormat {
   }
 
  private:
-  /// RFC 4180: quoted where it must be, quotes doubled.
+  /// RFC 4180: quotes a field only if necessary, and doubles its quotes.
   static std::string field(const std::string& text) {
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string out = "\"";
@@ -64,7 +64,8 @@ class Npy final : public RowFormat {
  public:
   explicit Npy(std::size_t dim) : dim_(dim) {}
 
-  /// NumPy's format 1.0: magic, version, length of the header, a Python dict padded with blanks to a newline.
+  /// NumPy's format 1.0: magic, version, length of the header, and a Python dict padded with blanks to a
+  /// newline.
   std::string header(std::size_t rows) const override {
     std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " +
                        std::to_string(dim_) + "), }";
@@ -84,7 +85,7 @@ class Npy final : public RowFormat {
   bool is_bare() const override { return true; }
 
  private:
-  static constexpr std::size_t kHeader = 128;  // a multiple of 64, as the format asks
+  static constexpr std::size_t kHeader = 128;  // the format requires a multiple of 64
 
   std::size_t dim_;
 };
@@ -102,8 +103,7 @@ Result<std::unique_ptr<RowFormat>> RowFormat::of(const std::filesystem::path& pa
   if (extension == ".jsonl") return std::unique_ptr<RowFormat>(std::make_unique<JsonLines>());
   if (extension == ".csv") return std::unique_ptr<RowFormat>(std::make_unique<Csv>(dim));
   if (extension == ".npy") return std::unique_ptr<RowFormat>(std::make_unique<Npy>(dim));
-  return fail(ErrorCode::kInvalidArgument,
-              path.string() + ": the extension is none of .npy, .jsonl and .csv");
+  return fail(ErrorCode::kInvalidArgument, path.string() + ": the extension is not .npy, .jsonl or .csv");
 }
 
 }  // namespace infer::inline v0::tools

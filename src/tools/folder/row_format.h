@@ -10,12 +10,12 @@
 
 namespace infer::inline v0::tools {
 
-/// A string as JSON.
+/// Returns a string as JSON.
 std::string json_text(const std::string& text);
 
-/// How rows of (path, vector) look in a file, by its extension:
+/// The format of (path, vector) rows in a file, chosen by its extension:
 ///
-/// `.jsonl`, a line {"path","embedding"} each; `.csv`, a header, then path and numbers (RFC 4180); `.npy`, a
+/// `.jsonl`: lines of {"path","embedding"}. `.csv`: a header, then paths and numbers (RFC 4180). `.npy`: a
 /// float32 array of shape (rows, dim) (NumPy format 1.0).
 class RowFormat {
  public:
@@ -23,12 +23,13 @@ class RowFormat {
   static Result<std::unique_ptr<RowFormat>> of(const std::filesystem::path& path, std::size_t dim);
 
   virtual ~RowFormat() = default;
-  /// What the file begins with when it has so many rows; its length does not depend on them.
+  /// Returns the beginning of a file with so many rows. Its length does not depend on `rows`.
   virtual std::string header(std::size_t rows) const = 0;
   virtual std::string row(const std::string& path, std::span<const float> vector) const = 0;
-  /// Whether `row` is one of `path`, as far as can be seen.
+  /// Whether `row` can be a row of `path`.
   virtual bool is_row_of(const std::string& path, const std::string& row) const = 0;
-  /// True where rows hold numbers alone: the header counts them, and the paths need a file of their own.
+  /// True if rows contain only numbers. The header then counts the rows, and the paths are in a second
+  /// file.
   virtual bool is_bare() const { return false; }
 };
 

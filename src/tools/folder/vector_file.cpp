@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxLinks = 40;  // as the kernel follows
+constexpr int kMaxLinks = 40;  // the limit of the kernel
 
 Unexpected unreadable(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition, path.string() + ": cannot be read: " + std::strerror(errno));
@@ -30,7 +30,8 @@ Unexpected unwritable(const fs::path& path) {
 
 Unexpected cut_short(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition,
-              path.string() + ": cannot be read as before: another program changed it, or the disk failed");
+              path.string() +
+                  ": has changed while it was read; another program changed the file, or the disk failed");
 }
 
 fs::path beside(const fs::path& path, const char* suffix) { return path.string() + suffix; }
@@ -40,7 +41,6 @@ std::size_t key_of(const std::string& path, const FileStamp& stamp) {
                                   std::to_string(stamp.modified_ns));
 }
 
-/// A line of FILE.state.
 struct Recorded {
   std::string path;
   FileStamp stamp;
@@ -68,7 +68,7 @@ std::optional<Recorded> from_line(simdjson::dom::parser& parser, const std::stri
   return out;
 }
 
-/// What was written to a file is on the disk, so that a rename after it never shows an empty one.
+/// Flushes a file to the disk, so that a later rename never exposes an empty file.
 bool synced(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
@@ -76,7 +76,7 @@ bool synced(const fs::path& path) {
   return done;
 }
 
-/// `bytes` from `at` on; fewer where the file ends.
+/// Returns `bytes` from `at` on, or fewer at the end of the file.
 std::string read_at(std::istream& in, std::uintmax_t at, std::uintmax_t bytes) {
   std::string out(bytes, '\0');
   in.clear();
@@ -93,7 +93,7 @@ bool write_at(std::fstream& out, std::uintmax_t at, const std::string& text) {
                                .flush());
 }
 
-/// Where the output lies if `named` is a link: also where nothing is there yet, so that the link stays.
+/// Follows symbolic links to the output, even if the target does not exist yet, so that the link is kept.
 Result<fs::path> follow_links(const fs::path& named) {
   fs::path path = named;
   std::error_code error;
@@ -134,24 +134,24 @@ Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std:
                   path.string() + ": exists; --resume continues it, --force replaces it");
     }
     if (existing == ExistingOutput::kResume && !fs::exists(state, error)) {
-      return fail(
-          ErrorCode::kFailedPrecondition,
-          path.string() + ": has no " + state.filename().string() +
-              ", so that nobody knows which model and which files its rows are of; --force replaces it");
+      return fail(ErrorCode::kFailedPrecondition,
+                  path.string() + ": has no " + state.filename().string() +
+                      ", so the model and files of its rows are unknown; --force replaces the output");
     }
     return {};
   };
   if (auto asked = allowed(); !asked) return Unexpected(asked.error());
   auto lock = FileLock::acquire(beside(path, ".lock"));
   if (!lock) return Unexpected(lock.error());
-  if (auto asked = allowed(); !asked) return Unexpected(asked.error());  // it may have appeared meanwhile
+  if (auto asked = allowed(); !asked)
+    return Unexpected(asked.error());  // the output may have appeared since the first check
   std::unique_ptr<VectorFile> file(new VectorFile(path, *std::move(format), made_with, *std::move(lock)));
   const bool resuming = existing == ExistingOutput::kResume && fs::exists(path, error);
   if (auto begun = resuming ? file->resume() : file->start(); !begun) return Unexpected(begun.error());
   return file;
 }
 
-/// The rows of before go first: a kill before FILE is there again leaves nothing that could pass for rows.
+/// Removes old rows first, so that after a kill, nothing can be mistaken for new rows.
 Result<void> VectorFile::start() {
   forget_arranging();
   for (const fs::path& old : files()) {
@@ -204,8 +204,9 @@ Result<void> VectorFile::check_state_header(const std::string& line) const {
   simdjson::dom::object then;
   simdjson::dom::object now;
   if (parser.parse(line).get(then) != simdjson::SUCCESS) {
-    return fail(ErrorCode::kFailedPrecondition,
-                state_path_.string() + ": does not say what made the rows; --force replaces the output");
+    return fail(
+        ErrorCode::kFailedPrecondition,
+        state_path_.string() + ": does not record which model made the rows; --force replaces the output");
   }
   if (parser_of_now.parse(made_with_).get(now) != simdjson::SUCCESS)
     return fail(ErrorCode::kInternal, "made_with: not a JSON object");
@@ -221,11 +222,11 @@ Result<void> VectorFile::check_state_header(const std::string& line) const {
   }
   if (differences.empty()) return {};
   return fail(ErrorCode::kInvalidArgument, path_.string() +
-                                               ": its rows were made with something else: " + differences +
-                                               "; choose another --out, or --force replaces it");
+                                               ": the rows were made differently: " + differences +
+                                               "; choose another --out, or replace the output with --force");
 }
 
-/// Takes the rows of which everything is there; what follows them was cut off while it was written.
+/// Reads the complete rows and ignores an incomplete end.
 Result<void> VectorFile::read_rows(std::ifstream& state) {
   std::ifstream file(path_, std::ios::binary);
   if (!file) return unreadable(path_);
@@ -238,22 +239,21 @@ Result<void> VectorFile::read_rows(std::ifstream& state) {
   for (std::string line; std::getline(state, line) && !state.eof();) {
     const auto recorded = from_line(parser, line);
     if (!recorded) {
-      // Only the last lines can have been cut off: a record after this one was not written after it.
+      // Only the last lines can be incomplete: a valid record after this line means that the file was
+      // edited.
       while (std::getline(state, line)) {
         if (!from_line(parser, line)) continue;
-        return fail(
-            ErrorCode::kFailedPrecondition,
-            state_path_.string() + ": line " + std::to_string(rows_ + 2) +
-                " is not one that infer embed wrote; restore the file, choose another --out, or --force "
-                "replaces the output");
+        return fail(ErrorCode::kFailedPrecondition,
+                    state_path_.string() + ": line " + std::to_string(rows_ + 2) +
+                        " was not written by infer embed; restore the file, choose another --out, or replace "
+                        "the output with --force");
       }
       break;
     }
     if (format_->is_bare() && !paths.is_open()) {
       return fail(ErrorCode::kFailedPrecondition,
                   paths_path_.string() +
-                      ": is missing, without it nobody knows which rows are there; --force "
-                      "replaces the output");
+                      ": is missing, so the paths of the rows are unknown; --force replaces the output");
     }
     if (error || end_ > size || recorded->row_bytes > size - end_) break;
     const std::string row = read_at(file, end_, recorded->row_bytes);
@@ -262,9 +262,9 @@ Result<void> VectorFile::read_rows(std::ifstream& state) {
     if (!format_->is_row_of(recorded->path, row) ||
         (format_->is_bare() && path != json_text(recorded->path))) {
       return fail(ErrorCode::kFailedPrecondition,
-                  path_.string() + ": row " + std::to_string(rows_ + 1) + " is not the one of " +
-                      recorded->path +
-                      " that infer embed wrote; choose another --out, or --force replaces it");
+                  path_.string() + ": row " + std::to_string(rows_ + 1) +
+                      " is not the row that infer embed wrote for " + recorded->path +
+                      "; choose another --out, or replace the output with --force");
     }
     places_.push_back(
         {key_of(recorded->path, recorded->stamp), end_, row.size(), state_end_, line.size() + 1});
@@ -287,7 +287,7 @@ Result<void> VectorFile::open_files() {
   return {};
 }
 
-/// The row counts once its line in FILE.state is there, which comes last.
+/// The row counts only once its line in FILE.state is written, which happens last.
 Result<void> VectorFile::append(const std::string& path, const FileStamp& stamp,
                                 std::span<const float> vector) {
   const std::string row = format_->row(path, vector);
@@ -327,8 +327,8 @@ Result<std::string> VectorFile::path_of(std::size_t row) {
   return std::move(recorded->path);
 }
 
-/// All files are written under other names first. The rename of the last to FILE.state.next decides: before
-/// it nothing has happened, after it the next run finishes what this one could not.
+/// Writes all files under temporary names first. Renaming the last one to FILE.state.next commits the
+/// change: before, nothing has changed; afterwards, the next run finishes what this run could not.
 Result<void> VectorFile::arrange(const std::vector<std::size_t>& order) {
   auto arranged = write_arranged(order);
   if (!arranged) {
@@ -392,7 +392,7 @@ Result<VectorFile::Arranged> VectorFile::write_arranged(const std::vector<std::s
   return out;
 }
 
-/// May begin anywhere in the middle: a name that is gone has been renamed already.
+/// Can resume an interrupted run: files without a temporary name have been renamed already.
 Result<void> VectorFile::finish_arranging() const {
   for (const fs::path& path : files()) {
     if (std::rename(beside(path, ".next").c_str(), path.c_str()) != 0 && errno != ENOENT)
@@ -401,7 +401,7 @@ Result<void> VectorFile::finish_arranging() const {
   return {};
 }
 
-/// FILE.state.next goes first, for it says that the others are whole.
+/// Removes FILE.state.next first, because its existence means that the other files are complete.
 void VectorFile::forget_arranging() const {
   const auto all = files();
   for (auto path = all.rbegin(); path != all.rend(); ++path) ::unlink(beside(*path, ".next").c_str());

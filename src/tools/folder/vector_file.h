@@ -20,35 +20,35 @@ namespace infer::inline v0::tools {
 
 /// A growing file of (path, vector) rows that is complete after every `append` and can be continued later.
 ///
-/// Next to FILE lies FILE.state, JSON lines: what the vectors were made with, then for each row its path, the
-/// stamp of the file that was embedded, and the row's length. With `.npy` the paths are also, as a JSON
-/// string a line, in FILE.npy.paths. Whatever a kill cuts off, the rows that FILE.state lists are there. Not
-/// thread-safe; a second process is refused by a lock on FILE.lock, which exists while FILE is written.
+/// FILE.state, next to FILE, has JSON lines: what made the vectors, then for each row its path, the stamp
+/// of the embedded file, and the row's length. For `.npy`, FILE.npy.paths also lists the paths, one JSON
+/// string on each line. After a kill at any time, the rows that FILE.state lists are complete. Not
+/// thread-safe. A lock on FILE.lock, which exists while FILE is written, refuses a second process.
 class VectorFile {
  public:
-  /// Opens or makes `path` for vectors of `dim` numbers. `made_with` is a JSON object: whatever makes
-  /// vectors others. Resuming drops a last row that was cut off. Errors: `kInvalidArgument` (extension; made
-  /// with something else, which is named), `kFailedPrecondition` (exists, was edited, has no FILE.state,
-  /// another process writes it, cannot be written).
+  /// Opens or creates `path` for vectors of `dim` numbers. `made_with` is a JSON object of everything that
+  /// determines the vectors. Resuming drops an incomplete last row. Errors: `kInvalidArgument` (the
+  /// extension; made differently, with the differences), `kFailedPrecondition` (the file exists, was
+  /// edited, has no FILE.state, belongs to another process, or cannot be written).
   static Result<std::unique_ptr<VectorFile>> open(const std::filesystem::path& path, std::size_t dim,
                                                   const std::string& made_with, ExistingOutput existing);
 
-  /// Writes a row and hands it to the kernel. Errors: `kFailedPrecondition` (disk full).
+  /// Writes a row and flushes it to the kernel. Errors: `kFailedPrecondition` (disk full).
   Result<void> append(const std::string& path, const FileStamp& stamp, std::span<const float> vector);
 
   std::size_t rows() const noexcept { return rows_; }
-  /// Of the rows that were there when resuming, the first of this file as it is now. Keeps about 100 bytes
-  /// for each of them.
+  /// Returns the first row of this file version among the rows that existed when resuming. Uses about 100
+  /// bytes of memory for each such row.
   std::optional<std::size_t> find(const std::string& path, const FileStamp& stamp) const;
-  /// The path of a row that was there when resuming. Errors: `kFailedPrecondition` (cannot be read).
+  /// Returns the path of a row that existed when resuming. Errors: `kFailedPrecondition` (cannot be read).
   Result<std::string> path_of(std::size_t row);
-  /// Makes the file hold these of its rows in this order, of which each may come any number of times. Only
-  /// where there were rows when resuming. A kill or an error leaves the rows as before or as wanted. Errors:
+  /// Makes the file contain the given rows in this order; a row may be repeated. Only after resuming a file
+  /// with rows. After a kill or an error, the rows are as before or as requested. Errors:
   /// `kFailedPrecondition` (disk full, cannot be read).
   Result<void> arrange(const std::vector<std::size_t>& order);
 
  private:
-  /// Where a row is in FILE, and its line in FILE.state.
+  /// Positions of a row in FILE and of its line in FILE.state.
   struct Place {
     std::size_t key = 0;
     std::uintmax_t at = 0;
@@ -57,7 +57,7 @@ class VectorFile {
     std::uintmax_t state_bytes = 0;
   };
 
-  /// What `arrange` has written, before it takes the place of what was there.
+  /// The files that `arrange` has written and not yet moved into place.
   struct Arranged {
     std::vector<Place> places;
     std::uintmax_t end = 0;
@@ -89,11 +89,11 @@ class VectorFile {
   std::fstream file_;
   std::fstream state_;
   std::fstream paths_;
-  std::uintmax_t end_ = 0;  // of the last row in FILE
+  std::uintmax_t end_ = 0;  // end of the last row in FILE
   std::uintmax_t state_end_ = 0;
   std::uintmax_t paths_end_ = 0;
   bool resumed_ = false;
-  std::vector<Place> places_;  // if resumed
+  std::vector<Place> places_;  // only if resumed
   std::unordered_map<std::size_t, std::size_t> row_of_key_;
 };
 

@@ -10,7 +10,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// The first column of `file`; a first line without a number is its header.
+/// Reads the first column of `file`. A first line without a number is a header.
 Result<std::vector<double>> read_trace(const std::string& file) {
   std::ifstream in(file);
   if (!in)
@@ -29,8 +29,8 @@ Result<std::vector<double>> read_trace(const std::string& file) {
       return fail(ErrorCode::kInvalidArgument, where + "the first column must be seconds, 0 or more");
     times.push_back(time);
   }
-  if (times.empty()) return fail(ErrorCode::kInvalidArgument, file + ": no times in it");
-  std::ranges::sort(times);  // what is written as answers come is in their order
+  if (times.empty()) return fail(ErrorCode::kInvalidArgument, file + ": contains no times");
+  std::ranges::sort(times);  // traces in order of answers are not in order of sending
   return times;
 }
 

@@ -8,7 +8,8 @@ namespace infer::inline v0::tools {
 
 Result<Objective> Objective::parse(const std::string& text) {
   const auto bad = [&] {
-    return fail(ErrorCode::kInvalidArgument, "'" + text + "' is no objective such as p95=200ms or p99=1.5s");
+    return fail(ErrorCode::kInvalidArgument,
+                "'" + text + "' is not an objective such as p95=200ms or p99=1.5s");
   };
   const std::string_view view(text);
   const std::size_t equals = view.find('=');

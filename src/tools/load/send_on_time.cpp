@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kGrace = 0.05;  // seconds that a thread may wake too late
+constexpr double kGrace = 0.05;  // seconds that a thread may wake late
 
 }  // namespace
 

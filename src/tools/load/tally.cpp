@@ -6,7 +6,7 @@
 namespace infer::inline v0::tools {
 namespace {
 
-constexpr std::size_t kSlices = 200;  // as many as a picture can show
+constexpr std::size_t kSlices = 200;  // as many as a plot can show
 
 }  // namespace
 

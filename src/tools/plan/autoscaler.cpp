@@ -48,13 +48,13 @@ Result<AutoscalerOptions> read_autoscaler(const std::string& file) {
   const auto bad = [&](const char* what) { return fail(ErrorCode::kInvalidArgument, file + ": " + what); };
   dom::element spec;
   if (root["spec"].get(spec) != simdjson::SUCCESS)
-    return bad("no spec: write it with kubectl get hpa NAME -o json");
+    return bad("spec: is missing; write the file with kubectl get hpa NAME -o json");
   AutoscalerOptions options;
   std::uint64_t count = 0;
   if (spec["minReplicas"].get(count) == simdjson::SUCCESS) options.min_replicas = count;
   if (spec["maxReplicas"].get(count) != simdjson::SUCCESS ||
       count < std::max<std::size_t>(1, options.min_replicas))
-    return bad("spec.maxReplicas: must be a number, minReplicas or more");
+    return bad("spec.maxReplicas: must be a number of at least minReplicas");
   options.max_replicas = count;
   dom::array metrics;
   bool has_cpu = false;
@@ -70,7 +70,8 @@ Result<AutoscalerOptions> read_autoscaler(const std::string& file) {
       has_cpu = true;
     }
   }
-  if (!has_cpu) return bad("spec.metrics: none is the averageUtilization of cpu, and no other is simulated");
+  if (!has_cpu)
+    return bad("spec.metrics: must contain averageUtilization of cpu, the only metric that is simulated");
   dom::element behavior;
   if (spec["behavior"].get(behavior) == simdjson::SUCCESS) {
     read_direction(behavior, "scaleUp", options.up);
@@ -84,12 +85,12 @@ std::size_t Autoscaler::decide(double now, std::size_t current, std::size_t meas
   if (measured > 0 && std::abs(utilization / options_.target - 1) > kTolerance) {
     double ratio = utilization / options_.target;
     double counted = static_cast<double>(measured);
-    if (ratio > 1 && current > measured) {  // those on their way take a part of the load
+    if (ratio > 1 && current > measured) {  // starting pods will take a part of the load
       ratio *= counted / static_cast<double>(current);
       counted = static_cast<double>(current);
     }
     if (std::abs(ratio - 1) > kTolerance) wanted = std::ceil(counted * ratio - 1e-9);
-    // Pods on their way may not turn a want of more into fewer.
+    // Starting pods must not turn an increase into a decrease.
     if (utilization > options_.target) wanted = std::max(wanted, static_cast<double>(current));
   }
   wanted = std::clamp(wanted, static_cast<double>(options_.min_replicas),
@@ -116,13 +117,13 @@ std::size_t Autoscaler::decide(double now, std::size_t current, std::size_t meas
   return next;
 }
 
-/// The most replicas that the policies of a direction allow now, downwards the fewest.
+/// Returns the maximum number of replicas that the policies allow now, or the minimum when scaling down.
 double Autoscaler::limit(const AutoscalerOptions::Direction& direction, double now, std::size_t current,
                          bool up) const {
   if (direction.disabled) return static_cast<double>(current);
   std::optional<double> chosen;
   for (const auto& policy : direction.policies) {
-    double changed = 0;  // within the policy's period, in this direction
+    double changed = 0;  // replicas changed in this direction within the policy's period
     for (const Change& change : changes_) {
       if (change.time > now - policy.period && (change.count > 0) == up)
         changed += static_cast<double>(change.count);

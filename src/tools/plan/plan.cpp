@@ -35,7 +35,7 @@ std::vector<PlannedService> plan_service(SimulationOptions options, const Arriva
       rows.push_back(predict("target " + std::to_string(percent) + " %", options, arrivals, objective));
     }
   } else {
-    // Twice as many until it is kept, then the least between.
+    // Double the number until the objective is met, then search between the last two.
     std::size_t low = 0;
     std::size_t high = options.replicas;
     const auto keeps = [&](std::size_t count) {

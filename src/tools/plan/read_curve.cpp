@@ -31,7 +31,7 @@ Result<MeasuredModel> read_curve(const std::string& file) {
       root["max_batch_size"].get(most) != simdjson::SUCCESS ||
       root["max_queue_size"].get(queue) != simdjson::SUCCESS ||
       root["max_queue_delay_ms"].get(delay) != simdjson::SUCCESS || workers == 0 || threads == 0) {
-    return fail(ErrorCode::kInvalidArgument, file + ": not what infer bench --json writes");
+    return fail(ErrorCode::kInvalidArgument, file + ": is not the output of infer bench --json");
   }
   model.name = name;
   curve.workers = workers;
@@ -44,12 +44,13 @@ Result<MeasuredModel> read_curve(const std::string& file) {
     if (point["batch"].get(batch) != simdjson::SUCCESS || point["alone_ms"].get(alone) != simdjson::SUCCESS ||
         point["forward_ms"].get(side_by_side) != simdjson::SUCCESS || batch == 0 || alone <= 0 ||
         side_by_side <= 0) {
-      return fail(ErrorCode::kInvalidArgument, file + ": batches: each needs batch, alone_ms and forward_ms");
+      return fail(ErrorCode::kInvalidArgument,
+                  file + ": batches: each entry needs batch, alone_ms and forward_ms");
     }
     curve.points.push_back({batch, alone / 1e3, side_by_side / 1e3});
     if (batch <= most) model.batch.allowed_batch_sizes.push_back(batch);
   }
-  if (curve.points.empty()) return fail(ErrorCode::kInvalidArgument, file + ": batches: none");
+  if (curve.points.empty()) return fail(ErrorCode::kInvalidArgument, file + ": batches: is empty");
   std::ranges::sort(curve.points, {}, &ServiceCurve::Point::batch);
   std::ranges::sort(model.batch.allowed_batch_sizes);
   model.batch.max_batch_size = most;

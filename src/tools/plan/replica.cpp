@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kPrepareWeight = 1024;
 constexpr double kForwardWeight = 335;
-constexpr double kNow = 1e-9;  // seconds that are no time: rounding
+constexpr double kNow = 1e-9;  // differences below this many seconds are rounding errors
 
 TimePoint time_point(double seconds) {
   return TimePoint(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
@@ -109,7 +109,7 @@ void Replica::dispatch(double now) {
   }
 }
 
-/// Shares the cores between the threads that have work: by weight, none more than one core.
+/// Shares the cores by weight between the threads that have work, at most one core for each thread.
 void Replica::update() {
   const auto preparing = static_cast<double>(preparing_.size());
   const double computing = static_cast<double>(running_.size() * options_->curve.intra_op_threads);

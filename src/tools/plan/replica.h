@@ -11,42 +11,42 @@
 
 namespace infer::inline v0::tools {
 
-/// One server under simulated time (seconds from the start): it admits, prepares, batches by the very
-/// `BatchPolicy` of the engine, and computes. What would not begin within `max_wait` is refused by the
-/// engine's own rule, before and after it was prepared. Requests have one sample each.
+/// One server in simulated time (seconds from the start). It admits and prepares requests, forms batches
+/// with the engine's own `BatchPolicy`, and computes. Requests that would not begin within `max_wait` are
+/// refused by the engine's own rule, before and after preparation. Each request has one sample.
 ///
-/// Its threads share the cores as Linux shares them: workers have niceness 5, and with it a third of the
-/// weight of a thread that prepares (kernel/sched/core.c, sched_prio_to_weight: 1024 and 335).
+/// Threads share the cores as under Linux: workers have niceness 5, and therefore a third of the weight of
+/// a preparing thread (kernel/sched/core.c, sched_prio_to_weight: 1024 and 335).
 class Replica {
  public:
   explicit Replica(const ReplicaOptions& options) : options_(&options), policy_(options.batch) {}
 
-  /// Takes a request in, or refuses it as the server would: 429.
+  /// Admits a request, or refuses it as the server would (429).
   bool arrive(double now);
-  /// When something happens next; nothing while it is idle.
+  /// Returns the time of the next event, or nothing while the server is idle.
   std::optional<double> next() const;
-  /// Does what is due, and adds the arrival times of the requests that are answered by it. Returns how many
-  /// were refused after they had been prepared.
+  /// Processes the events that are due, and appends the arrival times of answered requests. Returns how
+  /// many requests were refused after preparation.
   std::size_t step(double now, std::vector<double>& answered);
 
   std::size_t inflight() const noexcept { return inflight_; }
-  /// CPU seconds used until `now`.
+  /// Returns the CPU seconds used until `now`.
   double cpu_seconds(double now);
 
  private:
-  /// Progress of each thread for one second of time.
+  /// Progress of each thread within one second.
   struct Rates {
     double prepare = 0;
     double forward = 0;
-    double cores = 0;  ///< Used by all of them.
+    double cores = 0;  ///< Of all threads together.
   };
   struct Preparing {
     double arrived;
-    double until;  ///< Of `prepared_`.
+    double until;  ///< In terms of `prepared_`.
   };
   struct Running {
     std::vector<double> arrived;
-    double until;  ///< Of `computed_`.
+    double until;  ///< In terms of `computed_`.
     TimePoint start;
   };
 
@@ -58,7 +58,7 @@ class Replica {
   const ReplicaOptions* options_;
   BatchPolicy policy_;
   double now_ = 0;
-  double prepared_ = 0;  // what a thread that had always prepared would have done so far, in seconds of work
+  double prepared_ = 0;  // work in seconds that a continuously preparing thread would have done so far
   double computed_ = 0;
   double cpu_ = 0;
   Rates rates_;
@@ -66,7 +66,7 @@ class Replica {
   std::deque<Preparing> preparing_;
   std::vector<Running> running_;
   std::vector<QueueItem> queue_;
-  std::deque<double> waiting_;  // arrival times of what is queued
+  std::deque<double> waiting_;  // arrival times of queued requests
   std::optional<double> linger_until_;
   DrainRate drain_rate_;
 };

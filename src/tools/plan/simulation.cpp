@@ -11,7 +11,6 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// The service while it is simulated.
 class Service {
  public:
   explicit Service(const SimulationOptions& options) : options_(options) {
@@ -52,7 +51,7 @@ class Service {
     Replica replica;
     double ready_at;
     double gone_at = kNever;
-    std::uint64_t turn = 0;  // of its latest event: those before do not count
+    std::uint64_t turn = 0;  // of its latest event; earlier events are obsolete
     double cpu_at_scrape = 0;
   };
   struct Event {
@@ -89,7 +88,7 @@ class Service {
     events_.pop();
     Server& server = servers_[event.server];
     if (event.turn != server.turn) return;
-    if (event.turn == 0) {  // it has become ready
+    if (event.turn == 0) {  // the server has become ready
       --starting_;
       server.turn = 1;
       ready_.push_back(event.server);
@@ -107,11 +106,11 @@ class Service {
   void expect(std::size_t index) {
     Server& server = servers_[index];
     ++server.turn;
-    if (server.turn == 1) ++server.turn;  // 0 and 1 are those of starting
+    if (server.turn == 1) ++server.turn;  // turns 0 and 1 belong to starting
     if (const auto next = server.replica.next()) events_.push({*next, index, server.turn});
   }
 
-  /// What the metrics server measures, and what the autoscaler makes of it.
+  /// Simulates the metrics server and the autoscaler.
   void scale(double now) {
     double used = 0;
     for (const std::size_t index : ready_) {
@@ -121,20 +120,21 @@ class Service {
     }
     const auto count = static_cast<double>(ready_.size());
     const std::size_t current = ready_.size() + starting_;
-    // What the controller reads was measured in the period before, of those that were there.
+    // The controller reads the measurements of the previous period, for the servers that ran then.
     const std::size_t wanted =
         autoscaler_->decide(now, current, std::min(measured_, ready_.size()), utilization_);
     measured_ = ready_.size();
     utilization_ = ready_.empty() ? 0 : used / (count * Autoscaler::kPeriod * options_.requested_cores);
     for (std::size_t i = current; i < wanted; ++i) add(now + options_.start_seconds);
-    for (std::size_t i = current; i > wanted && ready_.size() > 1; --i) {  // drained: what it has it answers
+    for (std::size_t i = current; i > wanted && ready_.size() > 1;
+         --i) {  // a removed server answers its requests first
       servers_[ready_.back()].gone_at = now;
       ready_.pop_back();
     }
     if (wanted < current) note_replicas(now);
   }
 
-  /// One line for all that happens at a time.
+  /// Records one entry for all changes at the same time.
   void note_replicas(double now) {
     if (prediction_.replicas.back().first < now) prediction_.replicas.emplace_back(now, 0);
     prediction_.replicas.back().second = ready_.size();

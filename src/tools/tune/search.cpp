@@ -7,7 +7,8 @@
 namespace infer::inline v0::tools {
 namespace {
 
-/// Whether `a` is to be preferred: the objective first, then throughput; where none keeps it, the lower p95.
+/// Whether `a` is better: the objective comes first, then throughput. If both miss the objective, the lower
+/// p95 wins.
 bool better(const Trial& a, const Trial& b, double p95) {
   const bool a_keeps = p95 == 0 || a.p95 <= p95;
   const bool b_keeps = p95 == 0 || b.p95 <= p95;
@@ -15,7 +16,7 @@ bool better(const Trial& a, const Trial& b, double p95) {
   return a_keeps ? a.per_second > b.per_second : a.p95 < b.p95;
 }
 
-/// How often so many are measured, where the first never leaves.
+/// Number of rounds for so many candidates, if the first candidate always stays.
 std::size_t rounds_of(std::size_t count) {
   std::size_t rounds = 1;
   for (std::size_t next = 0; count > 2; count = next, ++rounds) {
@@ -29,7 +30,7 @@ std::size_t rounds_of(std::size_t count) {
 
 Result<std::vector<Trial>> successive_halving(std::vector<Candidate> candidates, const SearchOptions& options,
                                               const Measure& measure) {
-  if (candidates.empty()) return fail(ErrorCode::kInvalidArgument, "nothing to choose from");
+  if (candidates.empty()) return fail(ErrorCode::kInvalidArgument, "no candidates to choose from");
   const Candidate usual = candidates.front();
   const auto rounds = static_cast<double>(rounds_of(candidates.size()));
   std::vector<Trial> dropped;
@@ -55,9 +56,9 @@ Result<std::vector<Trial>> successive_halving(std::vector<Candidate> candidates,
         dropped.push_back(trials[i]);
       }
     }
-    if (candidates.size() == trials.size()) break;  // two and the usual one: none can be dropped
+    if (candidates.size() == trials.size()) break;  // only two and the first candidate are left
   }
-  // A difference within the noise is no reason to change.
+  // A difference within measurement noise does not justify a change.
   const auto first = std::ranges::find(trials, usual, &Trial::candidate);
   const bool keeps = options.p95 == 0 || first->p95 <= options.p95;
   if (keeps && first->per_second * (1 + options.worth) >= trials.front().per_second)

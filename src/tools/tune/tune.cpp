@@ -26,7 +26,7 @@ PartialSettings settings_of(const Candidate& candidate) {
   return settings;
 }
 
-/// Opens engines on versions of one model and times them. What has been loaded stays.
+/// Opens engines for versions of one model and times them. Loaded models are kept.
 class TrialBench {
  public:
   TrialBench(const TuneOptions& options, const std::stop_token& stop) : options_(options), stop_(stop) {}
@@ -37,7 +37,7 @@ class TrialBench {
     wanted.version = candidate.version;
     wanted.max_queue_size = wanted.max_inflight = std::max<std::size_t>(64, 2 * options_.clients);
     wanted.max_wait = std::chrono::milliseconds(0);
-    wanted.warmup = Warmup::kNone;  // the first fifth of a trial is left out
+    wanted.warmup = Warmup::kNone;  // a trial ignores its first fifth
     auto manifest = read_manifest(options_.model, candidate.version);
     if (!manifest) return Unexpected(manifest.error());
     auto options = engine_options(*manifest, wanted, usable_cores());
@@ -67,7 +67,7 @@ class TrialBench {
   std::map<std::pair<std::string, std::size_t>, Model> models_;
 };
 
-/// The version that is served, and those that promise the same answers in another precision.
+/// Returns the served version, and versions of the same weights in another precision.
 Result<std::vector<std::string>> versions_to_try(const std::string& directory) {
   auto first = choose_version(directory);
   if (!first) return Unexpected(first.error());
@@ -86,7 +86,7 @@ Result<std::vector<std::string>> versions_to_try(const std::string& directory) {
   return versions;
 }
 
-/// What a version is served with now, then threads and batch sizes otherwise.
+/// Returns the current settings of a version, followed by other threads and batch sizes.
 Result<std::vector<Candidate>> candidates(const Manifest& manifest, const std::string& version,
                                           std::size_t cores) {
   auto usual = engine_options(manifest, {}, cores);
@@ -105,7 +105,7 @@ Result<std::vector<Candidate>> candidates(const Manifest& manifest, const std::s
   return all;
 }
 
-/// Threads and batch size first, then whether waiting for company helps.
+/// Searches threads and batch size first, then the queue delay.
 Result<std::vector<Trial>> tune_version(TrialBench& bench, std::vector<Candidate> all,
                                         SearchOptions options) {
   const Measure measure = [&](const Candidate& candidate, double seconds) {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Cluster DNS and the metrics server, which autoscaling needs; waits until both serve.
+# Installs cluster DNS and the metrics server, which autoscaling needs, and waits until both serve.
 set -e
 S=$(cd "$(dirname "$0")" && pwd); B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}
 K="$B/bin/kubectl --kubeconfig=$B/etc/admin.conf"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# builds bin/hyperkube (apiserver, controller-manager, scheduler, kubelet, kube-proxy, kubectl, etcd), bin/helm,
-# bin/metrics-server and the pod images; everything stays under CLUSTER_HOME (default ~/.cache/libinfer/cluster). CORE=1 pins the build to that core.
+# Builds bin/hyperkube (apiserver, controller-manager, scheduler, kubelet, kube-proxy, kubectl, etcd), bin/helm,
+# bin/metrics-server and the pod images. Everything stays under CLUSTER_HOME (default ~/.cache/libinfer/cluster). CORE=1 pins the
+# build to that core.
 set -e
 S=$(cd "$(dirname "$0")" && pwd); B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}; export CLUSTER_HOME=$B
 mkdir -p $B/bin $B/images $B/src; cp -r $S/src/. $B/src/; cd $B/src
@@ -19,4 +20,4 @@ b metrics-server sigs.k8s.io/metrics-server/cmd/metrics-server
 b coredns ./cmd/coredns
 b helm helm.sh/helm/v3/cmd/helm
 for n in pause metrics-server coredns; do python3 mkimage.py $B/images/$n.tar localhost/$n:1 $B/bin/$n; done
-[ -x /usr/bin/busybox ] && DEST=busybox python3 mkimage.py $B/images/busybox.tar localhost/busybox:1 /usr/bin/busybox || true   # Debian busybox-static: a shell for pods
+[ -x /usr/bin/busybox ] && DEST=busybox python3 mkimage.py $B/images/busybox.tar localhost/busybox:1 /usr/bin/busybox || true   # from Debian's busybox-static: a shell for pods

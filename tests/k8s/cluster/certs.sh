@@ -1,5 +1,5 @@
 #!/bin/bash
-# self-signed CA, one serving certificate, one client certificate and kubeconfig per component
+# Makes a self-signed CA, one serving certificate, and one client certificate and kubeconfig for each component.
 set -e
 B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}; P=$B/etc/pki; API=https://10.123.0.2:6443
 mkdir -p $P; cd $P
@@ -13,7 +13,7 @@ cert() { # name subject ca usage san
     -extfile <(echo "keyUsage=digitalSignature,keyEncipherment"; echo "extendedKeyUsage=$4"; [ -n "$5" ] && echo "subjectAltName=$5") 2>/dev/null
   rm $1.csr
 }
-conf() { # name: kubeconfig with embedded certificates
+conf() { # arguments: name; writes a kubeconfig with embedded certificates
   cat > $B/etc/$1.conf <<X
 apiVersion: v1
 kind: Config

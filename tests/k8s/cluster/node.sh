@@ -1,15 +1,15 @@
 #!/bin/bash
-# PID 1 of the node: runs in its own mount, network and PID namespaces (see up.sh)
+# PID 1 of the node, in its own mount, network and PID namespaces (see up.sh).
 B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}; P=$B/etc/pki; cd $B
 export HOME=$B/home PATH=$B/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p $B/hostvar/{lib,log,tmp} $B/hostrun $B/run/containerd $B/run/cg $B/var $B/log $B/etc/cni
-# private /var and /run: hard-coded paths (/var/lib/cni, /var/log/containers, /run/containerd/s, ...) stay under $B
+# Private /var and /run, so that hard-coded paths (/var/lib/cni, /var/log/containers, /run/containerd/s, ...) stay under $B.
 ln -sfn /run $B/hostvar/run
 mount --bind $B/hostrun /run && mount --bind $B/hostvar /var
-# a sysfs that shows this network namespace, with the cgroup v1 tree put back
+# A sysfs of this network namespace, with the cgroup v1 tree mounted again.
 mount --rbind /sys/fs/cgroup $B/run/cg && umount -l /sys && mount -t sysfs sysfs /sys && mount --rbind $B/run/cg /sys/fs/cgroup && umount -l $B/run/cg
-mount --make-rshared /   # after the mounts above; kubelet needs shared propagation for volumes
-# kubelet wants these kernel-wide settings; private files in their place keep the machine's own values untouched
+mount --make-rshared /   # after the mounts above: the kubelet needs shared propagation for volumes
+# The kubelet changes these kernel-wide settings. Private files over them keep the machine's values unchanged.
 mkdir -p $B/run/sysctl
 for kv in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
   f=$B/run/sysctl/$(echo ${kv%=*} | tr / .); echo ${kv#*=} > $f; mount --bind $f /proc/sys/${kv%=*}
@@ -29,7 +29,7 @@ state = "$B/run/containerd"
 [plugins."io.containerd.internal.v1.opt"]
   path = "$B/var/containerd-opt"
 [plugins."io.containerd.grpc.v1.cri"]
-  restrict_oom_score_adj = true   # this machine gives no CAP_SYS_RESOURCE: lowering oom_score_adj is refused
+  restrict_oom_score_adj = true   # without CAP_SYS_RESOURCE, lowering oom_score_adj is refused
   sandbox_image = "localhost/pause:1"
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -61,7 +61,7 @@ cgroupDriver: cgroupfs
 containerRuntimeEndpoint: unix://$B/run/containerd/containerd.sock
 failCgroupV1: false
 failSwapOn: false
-imageGCHighThresholdPercent: 100   # images are not pulled again here: none may be collected
+imageGCHighThresholdPercent: 100   # images cannot be pulled again here, so none may be collected
 clusterDomain: cluster.local
 clusterDNS: [10.96.0.10]
 podLogsDir: $B/log/pods

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What reads manifests before a cluster does, from the Go modules of its projects: kubeconform and kube-score, and the modules
-# that the schemas of custom resources lie in.
+# Builds the tools that check manifests without a cluster, from their Go modules: kubeconform and kube-score, and the modules with
+# the schemas of custom resources.
 set -e
 B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}
 export GOMODCACHE=$B/gomod GOCACHE=$B/gocache GOFLAGS="-buildvcs=false -modcacherw -trimpath" GOBIN=$B/bin CGO_ENABLED=0

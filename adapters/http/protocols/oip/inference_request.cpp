@@ -19,11 +19,11 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-/// Far beyond any body, and small enough that no product of a few overflows.
+/// Larger than any body, and small enough that products of a few such numbers do not overflow.
 constexpr std::size_t kMaxElements = std::size_t{1} << 40;
 
-// What a body may hold more of than anybody needs costs many times its own bytes.
-constexpr std::size_t kMaxTensors = 1024;     ///< Inputs, and outputs.
+// Each of these costs many times its own bytes, so a body may hold only as many as clients need.
+constexpr std::size_t kMaxTensors = 1024;     ///< Of inputs, and of outputs.
 constexpr std::size_t kMaxStrings = 1 << 16;  ///< Elements of BYTES in all inputs.
 
 Unexpected too_many(const std::string& what, std::size_t count, std::size_t limit) {
@@ -32,7 +32,7 @@ Unexpected too_many(const std::string& what, std::size_t count, std::size_t limi
               ErrorDetail::kTooLarge);
 }
 
-/// Where the bytes of binary tensors come from, in order.
+/// Hands out the bytes of binary tensors, in order.
 class BinaryData {
  public:
   explicit BinaryData(std::string_view bytes) : left_(bytes) {}
@@ -47,7 +47,7 @@ class BinaryData {
   std::string_view left_;
 };
 
-/// The elements of nested or flat lists, in row-major order.
+/// Reads the elements of nested or flat lists, in row-major order.
 template <class T>
 class ElementReader {
  public:
@@ -64,7 +64,7 @@ class ElementReader {
 
   Unexpected miscounted() const {
     return invalid("inputs." + name_ + ".data: " + (count_ > out_.size() ? "more than " : "") +
-                   std::to_string(std::min(count_, out_.size())) + " elements, shape calls for " +
+                   std::to_string(std::min(count_, out_.size())) + " elements, but shape needs " +
                    std::to_string(out_.size()));
   }
 
@@ -86,7 +86,7 @@ class ElementReader {
     }
     if (!convert(value, out_[count_])) {
       return invalid("inputs." + name_ + ".data: element " + std::to_string(count_) + " is " +
-                     in_quotes(simdjson::minify(value)) + ", which its datatype cannot hold");
+                     in_quotes(simdjson::minify(value)) + ", which does not fit the datatype");
     }
     ++count_;
     return {};
@@ -153,7 +153,7 @@ Result<void> fill_numbers(Tensor& tensor, const std::string& name, const element
       break;
   }
   return invalid("inputs." + name + ".datatype: " + std::string(to_string(tensor.dtype())) +
-                 " travels only as binary data");
+                 " can only be sent as binary data");
 }
 
 Result<Shape> parse_shape(const object& input, const std::string& name) {
@@ -175,7 +175,7 @@ Result<Shape> parse_shape(const object& input, const std::string& name) {
   return Shape(dims);
 }
 
-/// Strings that each follow their length, as four bytes with the lowest first.
+/// Parses strings that each follow their length, four bytes in little-endian order.
 Result<void> parse_strings(NamedTensor& tensor, std::string_view bytes) {
   const std::size_t count = tensor.shape.elements();
   const std::string where = "inputs." + tensor.name + ": ";
@@ -197,14 +197,14 @@ Result<void> parse_strings(NamedTensor& tensor, std::string_view bytes) {
   }
   if (tensor.strings.size() != count) {
     return invalid(where + "binary data holds " + std::to_string(tensor.strings.size()) +
-                   " elements, shape calls for " + std::to_string(count));
+                   " elements, but shape needs " + std::to_string(count));
   }
   return {};
 }
 
-/// A tensor over `bytes` of `body`, copied only where they lie at an address that its elements must not have.
+/// Returns a tensor over `bytes` of `body`. Copies them only if they are not aligned for the elements.
 Result<Tensor> view(DType dtype, const Shape& shape, const Body& body, std::string_view bytes) {
-  auto* data = const_cast<char*>(bytes.data());  // NOLINT: the body is ours, and tensors are read only
+  auto* data = const_cast<char*>(bytes.data());  // NOLINT: tensors of requests are only read
   if (reinterpret_cast<std::uintptr_t>(data) % element_size(dtype) == 0)
     return Tensor::wrap(dtype, shape, body.owner(), data);
   auto tensor = Tensor::allocate(dtype, shape);
@@ -237,14 +237,14 @@ class RequestParser {
     }
     if (binary_.left() > 0) {
       return invalid("body: " + std::to_string(binary_.left()) +
-                     " bytes are left after all inputs' binary_data_size");
+                     " bytes are left over after the binary_data_size of all inputs");
     }
     if (auto read = read_outputs(root); !read) return Unexpected(read.error());
     return std::move(request_);
   }
 
  private:
-  /// The "parameters" of an object, which may have none.
+  /// Reads the optional "parameters" of an object.
   class Parameters {
    public:
     static Result<Parameters> of(const object& parent, const std::string& where) {
@@ -267,7 +267,7 @@ class RequestParser {
     if (parameters.find("binary_data_output", value) && value.get(request_.binary_output))
       return invalid("parameters.binary_data_output: must be true or false");
     if (parameters.find("timeout", value)) {
-      std::uint64_t us = 0;  // clients send 0 for none
+      std::uint64_t us = 0;  // clients send 0 for no timeout
       if (value.get(us)) return invalid("parameters.timeout: must be a whole number of microseconds");
       if (us > 0) request_.timeout = std::chrono::microseconds(std::min<std::uint64_t>(us, 86'400'000'000));
     }
@@ -320,7 +320,7 @@ class RequestParser {
     std::uint64_t size = 0;
     if (value.get(size)) return invalid(where + "must be a whole number");
     if (size > binary_.left()) {
-      return invalid(where + std::to_string(size) + " bytes, the body holds " +
+      return invalid(where + std::to_string(size) + " bytes, but the body has only " +
                      std::to_string(binary_.left()) + " more");
     }
     const std::string_view bytes = binary_.take(size);
@@ -328,7 +328,7 @@ class RequestParser {
     const std::size_t expected = tensor.shape.elements() * element_size(*dtype);
     if (size != expected) {
       return invalid(where + std::to_string(size) + " bytes, shape " + tensor.shape.text() + " of " +
-                     std::string(to_string(*dtype)) + " calls for " + std::to_string(expected));
+                     std::string(to_string(*dtype)) + " needs " + std::to_string(expected));
     }
     auto numbers = view(*dtype, tensor.shape, body_, bytes);
     if (!numbers) return Unexpected(numbers.error());
@@ -338,11 +338,11 @@ class RequestParser {
 
   Result<void> read_json(NamedTensor& tensor, std::optional<DType> dtype, const element& data) {
     if (!dtype) return read_json_strings(tensor, data);
-    // Each element takes two bytes of JSON at least: a shape that calls for more is wrong, not to be
-    // allocated.
+    // Each element takes at least two bytes of JSON, so a larger shape is wrong and must not allocate
+    // memory.
     if (tensor.shape.elements() > body_.size()) {
       return invalid("inputs." + tensor.name + ".data: shape " + tensor.shape.text() +
-                     " calls for more elements than the body has bytes");
+                     " has more elements than the body has bytes");
     }
     auto numbers = Tensor::allocate(*dtype, tensor.shape);
     if (!numbers) return Unexpected(numbers.error());
@@ -355,13 +355,13 @@ class RequestParser {
     if (!data.is_array()) return invalid(where + "must be a list of base64 strings, flat or as its shape");
     if (auto read = read_strings(tensor, data, 0, where); !read) return read;
     if (tensor.strings.size() != tensor.shape.elements()) {
-      return invalid(where + std::to_string(tensor.strings.size()) + " elements, shape calls for " +
+      return invalid(where + std::to_string(tensor.strings.size()) + " elements, but shape needs " +
                      std::to_string(tensor.shape.elements()));
     }
     return {};
   }
 
-  /// The strings of nested or flat lists, in row-major order.
+  /// Reads the strings of nested or flat lists, in row-major order.
   Result<void> read_strings(NamedTensor& tensor, const element& data, std::size_t depth,
                             const std::string& where) {
     array list;
@@ -377,8 +377,7 @@ class RequestParser {
     std::string_view text;
     if (data.get(text)) return invalid(element_is + "must be a base64 string");
     if (tensor.strings.size() == tensor.shape.elements())
-      return invalid(where + "more than the " + std::to_string(tensor.strings.size()) +
-                     " elements that shape calls for");
+      return invalid(where + "more than the " + std::to_string(tensor.strings.size()) + " elements of shape");
     auto bytes = adapter::decode_base64(text);
     if (!bytes) return invalid(element_is + bytes.error().message);
     request_.decoded.push_back(*std::move(bytes));
@@ -408,7 +407,7 @@ class RequestParser {
       if (parameters->find("binary_data", flag) && flag.get(wanted.binary))
         return invalid(where + ".parameters.binary_data: must be true or false");
       if (parameters->find("classification", flag))
-        return invalid(where + ".parameters.classification: the classification extension is not offered");
+        return invalid(where + ".parameters.classification: the classification extension is not supported");
       request_.outputs.push_back(std::move(wanted));
     }
     return {};
@@ -417,8 +416,8 @@ class RequestParser {
   const Body& body_;
   BinaryData binary_;
   InferenceRequest request_;
-  std::unordered_set<std::string_view> names_;  ///< Of the inputs until now, then of the outputs.
-  std::size_t strings_ = 0;                     ///< Elements of BYTES until now.
+  std::unordered_set<std::string_view> names_;  ///< Of the inputs, later of the outputs.
+  std::size_t strings_ = 0;                     ///< Elements of BYTES so far.
 };
 
 }  // namespace
@@ -442,8 +441,9 @@ Result<InferenceRequest> parse_inference_request(const Body& body, std::optional
 Result<InferenceRequest> raw_inference_request(const Body& body, const ModelSignature& signature,
                                                bool as_bytes) {
   if (signature.inputs.size() != 1) {
-    return invalid("Inference-Header-Content-Length: 0 is for models of one input, this one has " +
-                   std::to_string(signature.inputs.size()));
+    return invalid(
+        "Inference-Header-Content-Length: 0 is only for models with one input, but this model has " +
+        std::to_string(signature.inputs.size()));
   }
   const TensorSpec& spec = signature.inputs.front();
   InferenceRequest request;
@@ -460,9 +460,9 @@ Result<InferenceRequest> raw_inference_request(const Body& body, const ModelSign
   }
   const std::size_t row = spec.shape.elements() * element_size(spec.dtype);
   if (!signature.is_static() || row == 0)
-    return invalid("Inference-Header-Content-Length: 0 is for models whose input has a fixed shape");
+    return invalid("Inference-Header-Content-Length: 0 is only for models whose input has a fixed shape");
   if (body.size() % row != 0) {
-    return invalid("body: " + std::to_string(body.size()) + " bytes are no whole number of rows of " +
+    return invalid("body: " + std::to_string(body.size()) + " bytes are not a whole number of rows of " +
                    std::to_string(row));
   }
   tensor.shape = spec.shape.with_batch(static_cast<std::int64_t>(body.size() / row));

@@ -11,7 +11,7 @@ namespace infer::http {
 
 namespace {
 
-/// Writes the elements of a row; `index` is the first one's place in the whole output.
+/// Writes the elements of a row. `index` is the place of the first element in the whole output.
 template <class T>
 Result<void> write_elements(JsonWriter& json, const std::string& name, const Tensor& tensor,
                             std::size_t index) {
@@ -19,7 +19,7 @@ Result<void> write_elements(JsonWriter& json, const std::string& name, const Ten
     if constexpr (std::floating_point<T>) {
       if (!std::isfinite(value)) {
         return invalid("outputs." + name + ": element " + std::to_string(index) +
-                       " is not finite, which JSON cannot hold; ask for it as binary data");
+                       " is NaN or infinite, which JSON cannot hold; request the output as binary data");
       }
     }
     json.value(value);
@@ -57,7 +57,7 @@ Result<void> write_data(JsonWriter& json, const std::string& name, const Tensor&
       break;
   }
   return invalid("outputs." + name + ": " + std::string(to_string(tensor.dtype())) +
-                 " travels only as binary data; ask for it so");
+                 " can only be sent as binary data; request the output as binary data");
 }
 
 }  // namespace
@@ -114,8 +114,8 @@ Result<InferenceResponse> write_inference_response(const Model& model, const Inf
     std::size_t bytes = 0;
     for (const auto& row : rows) {
       if (!(row[index].shape() == shape)) {
-        return fail(ErrorCode::kModelError, "outputs." + output.name + ": rows of shape " + shape.text() +
-                                                " and " + row[index].shape().text() + " are no tensor");
+        return fail(ErrorCode::kModelError, "outputs." + output.name + ": rows have different shapes, " +
+                                                shape.text() + " and " + row[index].shape().text());
       }
       bytes += row[index].bytes();
     }

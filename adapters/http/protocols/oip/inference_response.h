@@ -11,22 +11,20 @@
 
 namespace infer::http {
 
-/// An answer of the Open Inference Protocol v2.
 struct InferenceResponse {
   std::string json;
   bool has_binary = false;
-  std::vector<Tensor> binary;  ///< Follow the JSON, in order: the rows of each output.
+  std::vector<Tensor> binary;  ///< Sent after the JSON: the rows of each output, in order.
 };
 
-/// Name of output `index` of a model, which may declare none.
+/// Returns the name of output `index`. A model may declare no names.
 std::string output_name(const ModelSignature& signature, std::size_t index);
 
-/// The most bytes that the elements of a tensor take in JSON.
+/// Returns the maximum size of a tensor's elements in JSON, in bytes.
 std::size_t most_json_bytes(const Tensor& tensor) noexcept;
 
-/// Writes the outputs of the model for each row as `request` wants them; binary ones are not copied. Errors:
-/// `kInvalidArgument` (an output that is not among them, or that JSON cannot hold), `kModelError` (rows of
-/// different shapes).
+/// Writes the outputs that `request` asks for. Binary outputs are not copied. Errors: `kInvalidArgument`
+/// (an unknown output, or a value that JSON cannot hold), `kModelError` (rows of different shapes).
 Result<InferenceResponse> write_inference_response(const Model& model, const InferenceRequest& request,
                                                    const std::vector<std::vector<Tensor>>& rows);
 

@@ -10,7 +10,7 @@ namespace infer::http {
 
 namespace {
 
-/// Dimensions of a spec; what declares no shape is shown as one dimension of any size.
+/// Returns the dimensions of a spec. A spec without a shape is shown as one dimension of any size.
 std::vector<std::int64_t> dims_of(const TensorSpec& spec) {
   if (spec.any_rank) return {-1};
   return {spec.shape.dims().begin(), spec.shape.dims().end()};

@@ -14,7 +14,7 @@
 namespace infer::http {
 namespace {
 
-/// Nothing where the header was not sent.
+/// Returns nothing if the header was not sent.
 Result<std::optional<std::size_t>> json_length(const Exchange& exchange) {
   const auto text = exchange.request.header(kJsonLengthHeader);
   if (!text) return std::optional<std::size_t>();
@@ -50,11 +50,11 @@ Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
   for (std::size_t i = 0; fits && !spec.any_rank && i < row.rank(); ++i)
     fits = spec.shape[i] < 0 || spec.shape[i] == row[i];
   if (fits) return {};
-  return invalid("inputs." + input.name + ".shape: " + input.shape.text() + ", the model takes " +
+  return invalid("inputs." + input.name + ".shape: " + input.shape.text() + ", but the model takes " +
                  spec.shape.with_batch(-1).text());
 }
 
-/// The inputs in the model's order; one of BYTES has no numbers.
+/// Returns the inputs in the model's order. An input of BYTES has no numbers.
 Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRequest& request) {
   const ModelSignature& signature = model.engine->model().backend->signature();
   for (const NamedTensor& input : request.inputs) {
@@ -72,12 +72,12 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
     if (!found->is_bytes) {
       if (found->numbers.dtype() != spec.dtype) {
         return invalid("inputs." + spec.name +
-                       ".datatype: " + std::string(to_string(found->numbers.dtype())) + ", the model takes " +
-                       std::string(to_string(spec.dtype)));
+                       ".datatype: " + std::string(to_string(found->numbers.dtype())) +
+                       ", but the model takes " + std::string(to_string(spec.dtype)));
       }
       if (auto fits = check_shape(spec, *found); !fits) return Unexpected(fits.error());
     } else if (!takes_images(model)) {
-      return invalid("inputs." + spec.name + ".datatype: BYTES, the model takes " +
+      return invalid("inputs." + spec.name + ".datatype: BYTES, but the model takes " +
                      std::string(to_string(spec.dtype)));
     }
     tensors.push_back(found->numbers);
@@ -85,7 +85,7 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
   return tensors;
 }
 
-/// A row costs memory beside its bytes, of which it may have none.
+/// Limits the number of rows, because a row costs memory even if it has no bytes.
 Result<void> check_rows(const NamedTensor& input, const ServerOptions& limits) {
   const std::size_t rows = input.shape.rank() == 0 ? 0 : static_cast<std::size_t>(input.shape[0]);
   const char* name = input.is_bytes ? "max_images " : "max_rows ";
@@ -106,7 +106,7 @@ Result<TensorRows> run(const ServedModel& model, const InferenceRequest& request
   const TensorRunner runner(model.engine);
   const NamedTensor& first = request.inputs.front();
   if (!first.is_bytes) return runner.run(*tensors, options, std::move(permit));
-  // Encoded images, in the place of the pixels that the model takes.
+  // The request sends encoded images instead of the pixels that the model takes.
   return runner.run(
       first.strings.size(),
       [&](std::size_t i) { return model.task->prepare_image(first.strings[i], options); }, options,
@@ -118,16 +118,16 @@ std::string_view wanted_version(const Exchange& exchange) {
                                                      : "";
 }
 
-/// Little to read, and nothing to wait for.
+/// Quick requests are short and do not have to wait.
 bool is_quick(Service& service, const Exchange& exchange) {
   constexpr std::size_t kQuickBytes = 4096;
   if (exchange.request.body.size() > kQuickBytes) return false;
   const auto model = service.models().find(exchange.request.path_parameters[0], wanted_version(exchange));
-  // An image waits for memory to be decoded in.
+  // An image may have to wait for decoding memory.
   return model == nullptr || (model->engine->model().backend->is_instant() && !takes_images(*model));
 }
 
-/// `unknown_model`, with the models that there are.
+/// Returns `unknown_model` with a list of the existing models or versions.
 Error unknown_model_of(const Service& service, const std::string& name, const std::string& version) {
   Error error = unknown_model(name, version);
   std::string known;
@@ -137,11 +137,12 @@ Error unknown_model_of(const Service& service, const std::string& name, const st
     if (of_name ? loaded.name != name : !model->by_default) continue;
     known += (known.empty() ? "" : ", ") + (of_name ? loaded.version : loaded.name);
   }
-  if (!known.empty()) error.message += "; there are: " + known;
+  if (!known.empty()) error.message += "; available: " + known;
   return error;
 }
 
-/// Numbers in JSON take several times their own bytes, and so does a text while it grows.
+/// Charges the memory of an answer: JSON takes several times the bytes of its numbers, and growing a text
+/// copies it.
 Result<void> charge_answer(const Exchange& exchange, const InferenceRequest& request,
                            const std::vector<std::vector<Tensor>>& rows) {
   constexpr std::size_t kNotWorthIt = std::size_t{64} << 10;
@@ -201,7 +202,7 @@ void add_inference_routes(Router& router, Service& service) {
   for (const char* path : {"/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"}) {
     router.add({.method = "POST",
                 .path = path,
-                .summary = "Tensors through a model (Open Inference Protocol v2)",
+                .summary = "Run a model on tensors (Open Inference Protocol v2)",
                 .handle = [&service](Exchange& exchange) { infer(service, exchange); },
                 .work = true,
                 .request = {{"application/json", kRequest},

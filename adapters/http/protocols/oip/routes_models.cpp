@@ -12,7 +12,7 @@ namespace infer::http {
 
 namespace {
 
-/// The model that the path names; null when it has answered that there is none.
+/// Returns the model that the path names. Returns null if it has answered with an error.
 std::shared_ptr<ServedModel> path_model(Service& service, Exchange& exchange) {
   const std::string& name = exchange.request.path_parameters[0];
   const std::string version =
@@ -83,7 +83,7 @@ void statistics(Service& service, Exchange& exchange) {
   }
 }
 
-/// {"ready": true} leaves out what is not served.
+/// {"ready": true} omits models that are not served.
 void repository_index(Service& service, Exchange& exchange) {
   bool only_ready = false;
   if (!exchange.request.body.empty()) {
@@ -142,15 +142,15 @@ void add_model_routes(Router& router, Service& service) {
         R"({"type":"object","required":["name","version","extensions"]})");
   }
   add("GET", "/v2/models", "Names of the models", list_models, R"({"type":"object","required":["models"]})");
-  // Before the models, one of which might have that name.
-  add("GET", "/v2/models/stats", "What all models' requests took", statistics,
+  // Registered before the models, since a model could be named "stats".
+  add("GET", "/v2/models/stats", "Request statistics of all models", statistics,
       R"({"type":"object","required":["model_stats"]})");
   for (const std::string model : {"/v2/models/{model}", "/v2/models/{model}/versions/{version}"}) {
     add("GET", model, "Inputs and outputs of a model", metadata,
         R"({"type":"object","required":["name","versions","platform","inputs","outputs"]})");
     add("GET", model + "/ready", "200 when the model is ready", model_ready, kObject);
-    add("GET", model + "/config", "How a model is run", config, kObject);
-    add("GET", model + "/stats", "What a model's requests took", statistics,
+    add("GET", model + "/config", "Configuration of a model", config, kObject);
+    add("GET", model + "/stats", "Request statistics of a model", statistics,
         R"({"type":"object","required":["model_stats"]})");
   }
   if (!service.options().repository_api) return;
@@ -158,8 +158,7 @@ void add_model_routes(Router& router, Service& service) {
       repository_index, R"({"type":"array","items":{"type":"object"}})");
   add("POST", "/v2/repository/models/{model}/load", "Load a model, or load it again", load, kObject, false,
       true);
-  add("POST", "/v2/repository/models/{model}/unload", "Serve a model no longer", unload, kObject, false,
-      true);
+  add("POST", "/v2/repository/models/{model}/unload", "Stop serving a model", unload, kObject, false, true);
 }
 
 }  // namespace infer::http

@@ -20,7 +20,7 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 
-/// Vectors for the inputs of a request, whatever they were.
+/// Vectors for the inputs of a request.
 struct Answer {
   std::vector<std::vector<float>> vectors;
   std::size_t tokens = 0;
@@ -28,7 +28,7 @@ struct Answer {
   std::size_t batch_size = 0;
 };
 
-/// A list of token ids. False: it is none.
+/// Reads a list of token ids. Returns false if `value` is another type.
 bool read_tokens(const element& value, std::vector<std::int64_t>& tokens) {
   array list;
   if (value.get(list) || list.size() == 0) return false;
@@ -40,7 +40,7 @@ bool read_tokens(const element& value, std::vector<std::int64_t>& tokens) {
   return true;
 }
 
-/// [ids] or [[ids]]; nothing where the input is text.
+/// Reads [ids] or [[ids]]. Returns an empty list if the input is text.
 Result<std::vector<std::vector<std::int64_t>>> read_token_lists(const element& input, std::size_t limit) {
   std::vector<std::vector<std::int64_t>> texts;
   if (std::vector<std::int64_t> one; read_tokens(input, one)) {
@@ -68,7 +68,7 @@ Answer to_answer(TextEmbeddings&& result) {
 Result<Answer> embed_texts(const TextEmbedder& embedder, const element& input, std::size_t limit,
                            const RequestOptions& options, Permit permit) {
   TextOptions how;
-  how.truncate = false;  // as OpenAI's service has it: what is too long is an error
+  how.truncate = false;  // like OpenAI, report an input that is too long
   auto tokens = read_token_lists(input, limit);
   if (!tokens) return Unexpected(tokens.error());
   if (!tokens->empty()) {
@@ -101,7 +101,7 @@ Result<Answer> embed_images(const ImageEmbedder& embedder, const element& input,
   return Answer{std::move(result->vectors), 0, result->timings, result->batch_size};
 }
 
-/// Little-endian floats as they lie in memory.
+/// Encodes the floats in little-endian order, as they are in memory.
 std::string base64(const std::vector<float>& vector) {
   std::vector<std::uint8_t> bytes(vector.size() * sizeof(float));
   std::memcpy(bytes.data(), vector.data(), bytes.size());
@@ -116,12 +116,12 @@ void embeddings(Service& service, Exchange& exchange) {
   if (format != "float" && format != "base64") {
     return answer_error(
         exchange,
-        invalid("encoding_format: '" + format.substr(0, 32) + "' is none of float, base64").error());
+        invalid("encoding_format: '" + format.substr(0, 32) + "' is not one of float, base64").error());
   }
   auto wanted = read_wanted_model(body);
   if (wanted) wanted = with_query(exchange, *wanted);
   if (!wanted) return answer_error(exchange, wanted.error());
-  // Where nothing is said a text is meant, if there is a model of texts.
+  // A request without a model is for text, if a text model is loaded.
   const bool text = !wanted->name && choose_model(service.models(), *wanted, kTextEmbedding);
   ModelAdmission admission(service.models(), exchange, text ? kTextEmbedding : kEmbedding);
   if (!admission.choose(*wanted)) {

@@ -15,7 +15,7 @@ namespace infer::http {
 
 namespace {
 
-/// What text-embeddings-inference answers where a field is missing or of another type.
+/// The status of text-embeddings-inference for a missing field or a wrong type.
 constexpr int kUnprocessable = 422;
 
 void refuse_field(Exchange& exchange, const Error& error) {
@@ -24,7 +24,7 @@ void refuse_field(Exchange& exchange, const Error& error) {
   answer_error(exchange, kUnprocessable, to_string(error.code), error.message);
 }
 
-/// How texts become vectors, and of how many numbers.
+/// How to embed texts, and the number of dimensions to keep.
 struct HowToEmbed {
   TextOptions text;
   std::size_t dimensions = 0;
@@ -37,19 +37,19 @@ Result<HowToEmbed> read_how(JsonBody& body, std::size_t dim) {
                     body.read("dimensions", how.dimensions, 1, dim)}) {
     if (!done) return Unexpected(done.error());
   }
-  // What would change the numbers and is not done must not be passed over.
+  // Refuse options that would change the result but are not implemented.
   if (body.find("prompt_name") != nullptr)
-    return invalid("prompt_name: is not offered; put the prompt before each text");
+    return invalid("prompt_name: is not supported; put the prompt before each text");
   std::string direction = "right";
   if (auto read = body.read("truncation_direction", direction); !read) return Unexpected(read.error());
   if (direction != "right" && direction != "Right") {
     return invalid("truncation_direction: '" + direction.substr(0, 32) +
-                   "' is not offered, texts are cut at the right");
+                   "' is not supported; texts are cut at the right");
   }
   return how;
 }
 
-/// Lets `parse` find the texts, embeds them, lets `answer` write what comes of it.
+/// Embeds the texts that `parse` returns. `answer` writes the result.
 template <class Parse, class Answer>
 void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answer) {
   ModelAdmission admission(service.models(), exchange, kTextEmbedding);
@@ -73,7 +73,7 @@ void embed_texts(Service& service, Exchange& exchange, Parse parse, Answer answe
   exchange.answer.text = std::move(json).text();
 }
 
-/// {"inputs": {"source_sentence": s, "sentences": [s]}}: the source first.
+/// Reads {"inputs": {"source_sentence": s, "sentences": [s]}}. The source comes first.
 Result<std::vector<std::string_view>> parse_similarity(JsonBody& body, std::size_t limit) {
   const auto* inputs = body.find("inputs");
   if (inputs == nullptr) return invalid("inputs: is missing");
@@ -129,7 +129,7 @@ void add_text_routes(Router& router, Service& service) {
   router.add(
       {.method = "POST",
        .path = "/similarity",
-       .summary = "Cosine of a sentence with each of several",
+       .summary = "Cosine similarity of one sentence to several others",
        .handle = [&service](Exchange& exchange) { similarity(service, exchange); },
        .work = true,
        .request =

@@ -1,5 +1,5 @@
 #!/bin/bash
-# regenerates go.mod and go.sum from nothing: require + replace lines for one Kubernetes patch release, then tidy
+# Generates go.mod and go.sum: require and replace lines for one Kubernetes patch release, then tidy.
 SRC=$(cd "$(dirname "$0")" && pwd); B=${CLUSTER_HOME:-${INFER_CACHE:-$HOME/.cache/libinfer}/cluster}; mkdir -p $B/src; cp -r "$SRC"/. $B/src/ 2>/dev/null; cd $B/src; export GOMODCACHE=$B/gomod GOCACHE=$B/gocache GOFLAGS="-buildvcs=false -modcacherw"; bash patch.sh
 V=${1:-34.4}
 MODS="api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap code-generator component-base component-helpers controller-manager cri-api cri-client csi-translation-lib dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission"
