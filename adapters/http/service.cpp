@@ -167,7 +167,7 @@ std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) c
     if (!socket.empty()) return path + ": is available only through the Unix socket (admin_socket)";
     if (!is_loopback(std::string(exchange.request.remote_address))) {
       return path +
-             ": is available only from the server's machine; run infer drain there, or use --admin-socket in "
+             ": is available only from the server's machine; use infer drain there, or use --admin-socket in "
              "a container";
     }
     // Checked for every listener address, since a page of another site may reach this address under its own
@@ -202,7 +202,7 @@ bool Service::Handler::begin(Exchange& exchange) {
       exchange.answer.headers.emplace_back("Allow", match.allowed);
       answer_error(exchange, 405, "MethodNotAllowed",
                    std::string(exchange.request.path) + ": method " + std::string(exchange.request.method) +
-                       " is not among " + match.allowed);
+                       " is not allowed; use " + match.allowed);
     }
     return false;
   }

@@ -240,7 +240,7 @@ TEST_F(Embed, ResumeRefusesRowsOfAnotherModelVersionOrPreprocessingAndSaysWhichD
     const auto resumed = embed({photos(), "-o", out, "--resume"});
     EXPECT_EQ(resumed.code, 1) << resumed.output;
     EXPECT_NE(resumed.output.find(difference), std::string::npos) << resumed.output;
-    EXPECT_NE(resumed.output.find("--force replaces it"), std::string::npos) << resumed.output;
+    EXPECT_NE(resumed.output.find("replace the output with --force"), std::string::npos) << resumed.output;
     EXPECT_EQ(all_of(out), before) << difference;
   };
   const std::string manifest = text_of(model_ + "/infer.json");

@@ -28,14 +28,14 @@ TEST(Help, EveryCommandHasAnExample) {
 TEST(Help, AMistypedVerbOrFlagNamesTheNearest) {
   const auto verb = run_infer({"duplcates", "x"});
   EXPECT_EQ(verb.code, 2);
-  EXPECT_NE(verb.output.find("'duplcates' is no command of infer; did you mean duplicates?"),
+  EXPECT_NE(verb.output.find("'duplcates' is not a command of infer; did you mean duplicates?"),
             std::string::npos);
   const auto flag = run_infer({"embed", "x", "--resursive", "-o", "v.npy"});
   EXPECT_EQ(flag.code, 2);
-  EXPECT_NE(flag.output.find("'--resursive' is no flag of infer embed; did you mean --recursive?"),
+  EXPECT_NE(flag.output.find("'--resursive' is not a flag of infer embed; did you mean --recursive?"),
             std::string::npos);
   const auto below = run_infer({"model", "inspekt", "x"});
-  EXPECT_NE(below.output.find("'inspekt' is no command of infer model; did you mean inspect?"),
+  EXPECT_NE(below.output.find("'inspekt' is not a command of infer model; did you mean inspect?"),
             std::string::npos);
   const auto far = run_infer({"xyzzy"});
   EXPECT_NE(far.output.find("known: serve"), std::string::npos) << far.output;

@@ -30,8 +30,7 @@ Unexpected unwritable(const fs::path& path) {
 
 Unexpected cut_short(const fs::path& path) {
   return fail(ErrorCode::kFailedPrecondition,
-              path.string() +
-                  ": has changed while it was read; another program changed the file, or the disk failed");
+              path.string() + ": cannot be read again; another program changed the file, or the disk failed");
 }
 
 fs::path beside(const fs::path& path, const char* suffix) { return path.string() + suffix; }
@@ -151,7 +150,7 @@ Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std:
   return file;
 }
 
-/// Removes old rows first, so that after a kill, nothing can be mistaken for new rows.
+/// Removes old rows first, so that after a kill, no old row can be mistaken for a new one.
 Result<void> VectorFile::start() {
   forget_arranging();
   for (const fs::path& old : files()) {

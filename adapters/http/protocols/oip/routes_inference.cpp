@@ -50,7 +50,7 @@ Result<void> check_shape(const TensorSpec& spec, const NamedTensor& input) {
   for (std::size_t i = 0; fits && !spec.any_rank && i < row.rank(); ++i)
     fits = spec.shape[i] < 0 || spec.shape[i] == row[i];
   if (fits) return {};
-  return invalid("inputs." + input.name + ".shape: " + input.shape.text() + ", but the model takes " +
+  return invalid("inputs." + input.name + ".shape: " + input.shape.text() + ", the model takes " +
                  spec.shape.with_batch(-1).text());
 }
 
@@ -72,12 +72,12 @@ Result<std::vector<Tensor>> in_order(const ServedModel& model, const InferenceRe
     if (!found->is_bytes) {
       if (found->numbers.dtype() != spec.dtype) {
         return invalid("inputs." + spec.name +
-                       ".datatype: " + std::string(to_string(found->numbers.dtype())) +
-                       ", but the model takes " + std::string(to_string(spec.dtype)));
+                       ".datatype: " + std::string(to_string(found->numbers.dtype())) + ", the model takes " +
+                       std::string(to_string(spec.dtype)));
       }
       if (auto fits = check_shape(spec, *found); !fits) return Unexpected(fits.error());
     } else if (!takes_images(model)) {
-      return invalid("inputs." + spec.name + ".datatype: BYTES, but the model takes " +
+      return invalid("inputs." + spec.name + ".datatype: BYTES, the model takes " +
                      std::string(to_string(spec.dtype)));
     }
     tensors.push_back(found->numbers);
