@@ -36,7 +36,7 @@ Result<Sizes> parse_sizes(const Setting& setting, const std::string& name, const
 Result<Warmup> parse_warmup(const std::string& name, const std::string& text) {
   const auto found = std::find(kWarmups.begin(), kWarmups.end(), text);
   if (found != kWarmups.end()) return static_cast<Warmup>(found - kWarmups.begin());
-  return invalid(name + ": '" + text + "' is none of none, default, full");
+  return invalid(name + ": '" + text + "' is not one of none, default, full");
 }
 
 }  // namespace

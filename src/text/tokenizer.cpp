@@ -35,7 +35,7 @@ Opened open_tokenizer(const std::filesystem::path& folder, const TokenizerSpec& 
   std::string types;
   for (const TokenizerRow& known : kTokenizers)
     types += (types.empty() ? "" : ", ") + std::string(known.type);
-  return invalid("infer.json: tokenizer.type: '" + spec.type + "' is none of " + types);
+  return invalid("infer.json: tokenizer.type: '" + spec.type + "' is not one of " + types);
 }
 
 }  // namespace infer::inline v0

@@ -49,7 +49,7 @@ TEST(Settings, AWrongValueNamesTheSourceTheValueAndTheLimits) {
             "infer.json: batch.max_batch_size: '5000' is not a whole number from 1 to 4096");
   EXPECT_EQ(error(R"({"batch": {"max_queue_delay_ms": 60001}})"),
             "infer.json: batch.max_queue_delay_ms: '60001' is not a number of milliseconds from 0 to 60000");
-  EXPECT_EQ(error(R"({"warmup": "much"})"), "infer.json: warmup: 'much' is none of none, default, full");
+  EXPECT_EQ(error(R"({"warmup": "much"})"), "infer.json: warmup: 'much' is not one of none, default, full");
   for (const char* json :
        {R"({"workers": "2"})", R"({"workers": [2]})", R"({"batch": {"allowed_lengths": 2}})",
         R"({"batch": {"allowed_lengths": [[2]]}})", R"({"warmup": 1})"}) {
