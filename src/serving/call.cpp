@@ -40,9 +40,9 @@ Result<std::shared_ptr<ServedModel>> choose_model(const ServedModels& models, co
   }
   if (!versions.empty()) {
     return fail(ErrorCode::kNotFound,
-                "version: " + in_quotes(*wanted.version) +
-                    (wanted.name ? " of model " + in_quotes(*wanted.name) : std::string()) +
-                    " is not loaded; loaded versions: " + versions);
+                "version: " + in_quotes(*wanted.version) + " is not loaded" +
+                    (wanted.name ? " for model " + in_quotes(*wanted.name) : std::string()) +
+                    "; loaded versions: " + versions);
   }
   if (wanted.name)
     return fail(ErrorCode::kNotFound, "model: " + in_quotes(*wanted.name) + " is not loaded" + instead);

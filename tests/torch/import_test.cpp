@@ -174,7 +174,7 @@ TEST_F(Import, ConfigurationsItCannotBuildAreClearErrors) {
            {R"({"model_type":"roberta"})", "roberta"},
            {R"({"model_type":"bert","hidden_size":0})", "hidden_size: 0"},
            {R"({"model_type":"bert","vocab_size":40,"hidden_size":30,"num_attention_heads":4})",
-            "no multiple"},
+            "not a multiple"},
            {R"({"model_type":"bert","vocab_size":40,"hidden_act":"swish2"})", "swish2"},
            {R"({"model_type":"bert","position_embedding_type":"relative_key"})", "relative_key"},
            {"{", "config.json"}}) {
