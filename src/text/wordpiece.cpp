@@ -157,7 +157,7 @@ Result<WordPiece> WordPiece::create(std::span<const std::string> vocabulary, con
       const std::string& token = vocabulary[id];
       if (!words.emplace(token, static_cast<std::int32_t>(id)).second)
         return fail(ErrorCode::kInvalidArgument,
-                    "vocabulary: '" + token + "' is there twice, the second time at " + std::to_string(id));
+                    "vocabulary: '" + token + "' occurs twice, the second time at " + std::to_string(id));
       if (token.size() > 2 && token.starts_with("##"))
         continuations.emplace(token.substr(2), static_cast<std::int32_t>(id));
     }

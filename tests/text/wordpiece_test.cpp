@@ -83,7 +83,7 @@ TEST(WordPiece, AVocabularyMustHaveTheSpecialTokensOnce) {
   EXPECT_EQ(WordPiece::create(none, {}).error().message, "vocabulary: has no [UNK]");
   auto twice = vocabulary();
   twice.emplace_back("the");
-  EXPECT_NE(WordPiece::create(twice, {}).error().message.find("'the' is there twice"), std::string::npos);
+  EXPECT_NE(WordPiece::create(twice, {}).error().message.find("'the' occurs twice"), std::string::npos);
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ TEST_F(ImportCheckpoint, AVocabularyThatDoesNotFitIsRefused) {
   expect_file_refused("vocab.txt", testing::small_vocabulary() + "more\n", "41 tokens");
   std::string twice = testing::small_vocabulary();
   twice.replace(twice.find("film"), 4, "good");
-  expect_file_refused("vocab.txt", twice, "'good' is there twice");
+  expect_file_refused("vocab.txt", twice, "'good' occurs twice");
   expect_file_refused("added_tokens.json", R"({"<special>":40})", "added_tokens.json");
   expect_file_refused("tokenizer_config.json", R"({"tokenize_chinese_chars":false})",
                       "tokenize_chinese_chars");
