@@ -9,13 +9,12 @@ namespace infer::inline v0 {
 // Each row stands in the source file of its format.
 ImageCodec jpeg_codec() noexcept;
 ImageCodec png_codec() noexcept;
-ImageCodec ppm_codec() noexcept;
 
 namespace {
 
 /// All codecs. To add one, add its source file, its row here, and the file to src/CMakeLists.txt.
 std::span<const ImageCodec> codecs() noexcept {
-  static const std::array table{jpeg_codec(), png_codec(), ppm_codec()};
+  static const std::array table{jpeg_codec(), png_codec()};
   return table;
 }
 
