@@ -13,14 +13,9 @@
 
 namespace infer::inline v0 {
 
-Result<std::shared_ptr<const Backend>> load_negate(const Manifest& manifest,
-                                                   const std::filesystem::path& directory,
-                                                   const LoadOptions& options);
-
 // Listed here, since linkers drop self-registering objects of a static library.
 Backends::Backends() {
   if constexpr (kWithTorch) entries_.push_back({"torchscript", "pytorch_torchscript", libtorch::load_file});
-  entries_.push_back({"negate", "negate", load_negate});
 #if INFER_WITH_JSON
   entries_.push_back({"scripted", "scripted", load_scripted});
   entries_.push_back({"series", "series", load_series});
