@@ -18,9 +18,19 @@ namespace infer::http {
 
 // What adds routes: `add_NAME_routes(router, service)`, in the order in which /openapi.json lists the routes.
 // A protocol is its folder in protocols/ and its line here.
-#define INFER_EACH_ROUTES(add)                                                                       \
-  add(health) add(embed) add(text) add(predict) add(simulator) add(inference) add(model) add(openai) \
-      add(admin) add(page)
+// clang-format off
+#define INFER_EACH_ROUTES(add) \
+  add(health) \
+  add(embed) \
+  add(text) \
+  add(predict) \
+  add(simulator) \
+  add(inference) \
+  add(model) \
+  add(openai) \
+  add(admin) \
+  add(page)
+// clang-format on
 
 #define INFER_DECLARE(name) void add_##name##_routes(Router& router, Service& service);
 INFER_EACH_ROUTES(INFER_DECLARE)
