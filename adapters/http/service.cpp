@@ -24,6 +24,7 @@ namespace infer::http {
   add(embed) \
   add(text) \
   add(predict) \
+  add(ranking) \
   add(simulator) \
   add(inference) \
   add(model) \
