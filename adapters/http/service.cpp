@@ -24,7 +24,6 @@ namespace infer::http {
   add(embed) \
   add(text) \
   add(predict) \
-  add(ranking) \
   add(simulator) \
   add(inference) \
   add(model) \

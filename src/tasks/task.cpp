@@ -12,7 +12,6 @@ namespace infer::inline v0 {
 // Each row stands in the source file of its task.
 TaskRow forecast_task() noexcept;
 TaskRow image_embedding_task() noexcept;
-TaskRow ranking_task() noexcept;
 TaskRow raw_task() noexcept;
 TaskRow simulate_task() noexcept;
 TaskRow text_classification_task() noexcept;
@@ -80,7 +79,7 @@ Result<void> same_signature(const Model& now, const Model& next) {
 
 // To add a task, add its header, its source file, its row here, its routes and its tests.
 std::span<const TaskRow> tasks() noexcept {
-  static const std::array rows{forecast_task(), image_embedding_task(),     ranking_task(),       raw_task(),
+  static const std::array rows{forecast_task(), image_embedding_task(),     raw_task(),
                                simulate_task(), text_classification_task(), text_embedding_task()};
   return rows;
 }
