@@ -28,6 +28,7 @@ namespace infer::http {
   add(inference) \
   add(model) \
   add(openai) \
+  add(plain) \
   add(admin) \
   add(page)
 // clang-format on
