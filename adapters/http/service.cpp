@@ -28,7 +28,6 @@ namespace infer::http {
   add(inference) \
   add(model) \
   add(openai) \
-  add(plain) \
   add(admin) \
   add(page)
 // clang-format on
