@@ -20,14 +20,12 @@ struct TokenizerRow {
 }  // namespace
 
 // Each function stands in the source file of its tokenizer.
-Opened open_letters(const std::filesystem::path& folder, const TokenizerSpec& spec);
 Opened open_wordpiece(const std::filesystem::path& folder, const TokenizerSpec& spec);
 
 namespace {
 
 /// All tokenizers. To add one, add its source file, its row here, and the file to src/CMakeLists.txt.
-constexpr auto kTokenizers =
-    std::to_array<TokenizerRow>({{"letters", open_letters}, {"wordpiece", open_wordpiece}});
+constexpr auto kTokenizers = std::to_array<TokenizerRow>({{"wordpiece", open_wordpiece}});
 
 }  // namespace
 
