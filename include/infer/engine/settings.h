@@ -83,8 +83,7 @@ struct PartialSettings {
   std::optional<std::size_t> max_inflight;                      ///< `EngineOptions::max_inflight`.
   /// `EngineOptions::max_wait`; 0 (no limit) suits work for which no client waits.
   std::optional<std::chrono::milliseconds> max_wait;
-  std::optional<std::chrono::milliseconds> shutdown_timeout;  ///< `EngineOptions::shutdown_timeout`.
-  std::optional<Warmup> warmup;                               ///< `EngineOptions::warmup`.
+  std::optional<Warmup> warmup;  ///< `EngineOptions::warmup`.
 };
 
 /// Completes `first` with what only `second` says.
@@ -185,10 +184,6 @@ inline constexpr auto kSettings = std::to_array<Setting>({
      3'600'000,
      "Maximum expected wait for a worker, by the measured rate, in milliseconds. Requests that would wait "
      "longer get 429. 0: no limit."},
-    {"shutdown_timeout_ms", Setting::Place::kTop, false, "shutdown-timeout-ms", "MS",
-     Setting::keep(&PartialSettings::shutdown_timeout,
-                   [](EngineOptions& o) -> auto& { return o.shutdown_timeout; }),
-     0, 600'000, "Maximum time that closing an engine waits for running batches, in milliseconds."},
     {"warmup", Setting::Place::kTop, false, "warmup", "HOW",
      Setting::keep(&PartialSettings::warmup, [](EngineOptions& o) -> auto& { return o.warmup; }), 0, 0,
      "How a model is warmed up before it is ready: none, default (at most 1.5 s), or full (every batch size, "
