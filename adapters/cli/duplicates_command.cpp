@@ -92,11 +92,12 @@ void print_groups(const tools::DuplicatesReport& report) {
       std::cout << '\n';
     }
   }
-  std::cout << grouped(report.photos.size()) << " photographs, " << grouped(groups.size()) << " groups, "
-            << grouped(extra) << " redundant copies";
-  if (report.skipped > 0) std::cout << ", " << grouped(report.skipped) << " files skipped";
+  std::cout << counted(report.photos.size(), "photograph", "photographs") << ", "
+            << counted(groups.size(), "group", "groups") << ", "
+            << counted(extra, "redundant copy", "redundant copies");
+  if (report.skipped > 0) std::cout << ", " << counted(report.skipped, "file", "files") << " skipped";
   if (report.symbolic_links > 0)
-    std::cout << ", " << grouped(report.symbolic_links) << " symbolic links skipped";
+    std::cout << ", " << counted(report.symbolic_links, "symbolic link", "symbolic links") << " skipped";
   std::cout << "; cosine stage " << report.cosine_stage << '\n';
 }
 

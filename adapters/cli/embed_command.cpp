@@ -40,14 +40,14 @@ int report(const Arguments& arguments, const tools::EmbedFolderReport& done, dou
     json.key("images_per_second").value(rate).key("interrupted").value(done.interrupted).end_object();
     std::cout << json.text() << '\n';
   } else {
-    std::cout << printable(arguments.out) << ": " << grouped(done.written) << " images in "
+    std::cout << printable(arguments.out) << ": " << counted(done.written, "image", "images") << " in "
               << clock_text(seconds);
     if (done.rows > done.written)
-      std::cout << ", " << grouped(done.rows) << " rows with those of earlier runs";
+      std::cout << ", " << counted(done.rows, "row", "rows") << " with those of earlier runs";
     if (done.dropped > 0) {
-      std::cout << "; dropped " << grouped(done.dropped)
-                << (done.dropped == 1 ? " row of a changed or deleted file"
-                                      : " rows of changed or deleted files");
+      std::cout << "; dropped "
+                << counted(done.dropped, "row of a changed or deleted file",
+                           "rows of changed or deleted files");
     }
     if (done.skipped > 0) std::cout << "; " << grouped(done.skipped) << " skipped";
     std::cout << '\n';

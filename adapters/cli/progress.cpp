@@ -27,6 +27,10 @@ std::string grouped(std::size_t number) {
   return digits;
 }
 
+std::string counted(std::size_t number, const char* one, const char* several) {
+  return grouped(number) + ' ' + (number == 1 ? one : several);
+}
+
 Progress::Progress(std::string unit, std::optional<std::size_t> total)
     : unit_(std::move(unit)), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {
   next_ = start_ + (terminal_ ? milliseconds(200) : milliseconds(10'000));

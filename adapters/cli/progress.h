@@ -35,5 +35,7 @@ std::string clock_text(double seconds);
 
 /// Formats 12345 as "12,345".
 std::string grouped(std::size_t number);
+/// Formats "1 copy", "12,345 copies".
+std::string counted(std::size_t number, const char* one, const char* several);
 
 }  // namespace infer::cli
