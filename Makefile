@@ -70,7 +70,7 @@ fuzz: setup
 	python3 scripts/make_golden.py $${INFER_CACHE:-$$HOME/.cache/libinfer} build/fuzz/tests/golden
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
-# Runs third-party clients against the server and against Triton.
+# Runs third-party clients against the server, and compares its answers with those of Triton.
 conformance: build
 	tests/conformance/setup.sh
 	python3 tests/conformance/run.py $(INFER)

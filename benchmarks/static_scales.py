@@ -3,7 +3,8 @@
 Python of the peers.
 
 Twelve feed-forward blocks of a ViT-B/32 in int8, 400 rows (eight photographs), one thread: `infer bench` on a module that libinfer packs, and
-LibTorch's `onednn::qlinear_pointwise` with static scales, where the first product applies SiLU and writes int8 itself. Only the quantization between the products differs. Medians of three alternating rounds."""
+LibTorch's `onednn::qlinear_pointwise` with static scales, where the first product applies SiLU and writes int8 itself. Only the
+quantization between the products differs. Medians of three alternating rounds."""
 
 import json
 import os

@@ -1,5 +1,6 @@
 // Groups the photographs of a folder that are alike, by perceptual hash and by the cosine of their
 // embeddings.
+#include <infer/image/color_layout.h>
 #include <infer/image/perceptual_hash.h>
 #include <infer/infer.h>
 #include <infer/tools/duplicates.h>
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
                        .width = image->width,
                        .height = image->height};
     photo.hashes.fill(infer::perceptual_hash(*image));  // empty for plain pictures, which would all match
+    photo.colors = infer::color_layout(*image);         // the hash compares brightness only
     photos.push_back(std::move(photo));
     files.push_back(std::move(bytes));
   }

@@ -95,7 +95,8 @@ def main():
         rate = count / (time.monotonic() - begin)
         print(f"{count} photographs from 16 clients: {rate:.1f} photographs per second")
         if json.loads((pathlib.Path(model) / "infer.json").read_text()).get("weights") == "random":
-            print("\nThe model's weights are random: only equal photographs have similar vectors. Import a trained model for similarity.")
+            print("\nThe model's weights are random: equal photographs get equal vectors, but other similarities mean nothing. "
+                  "Import a trained model for similarity.")
 
 
 if __name__ == "__main__":

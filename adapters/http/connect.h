@@ -10,7 +10,8 @@ namespace infer::http {
 
 /// A parsed URL, "http://host:port/path?query".
 struct Url {
-  std::string host;  ///< A path of a Unix socket, beginning with "/", if not from `parse`.
+  std::string host;  ///< Host name or address; or the path of a Unix socket, which begins with "/" and
+                     ///< never comes from `parse`.
   int port = 80;
   std::string target = "/";  ///< Path and query.
 

@@ -16,8 +16,8 @@
 
 namespace infer::http {
 
-// What adds routes: `add_NAME_routes(router, service)`, in the order in which /openapi.json lists the routes.
-// A protocol is its folder in protocols/ and its line here.
+// The functions that add routes, `add_NAME_routes(router, service)`, in the order in which /openapi.json
+// lists the routes. To add a protocol, add its folder to protocols/ and its name here.
 // clang-format off
 #define INFER_EACH_ROUTES(add) \
   add(health) \
@@ -163,7 +163,7 @@ bool Service::Handler::authorised(Exchange& exchange) const {
   exchange.answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   answer_error(exchange, 401, "Unauthorized",
                given.empty() ? "Authorization: is missing; send Bearer and an API key"
-                             : "Authorization: is not Bearer and a known API key");
+                             : "Authorization: is not Bearer followed by a known API key");
   return false;
 }
 
@@ -194,7 +194,7 @@ std::optional<std::string> Service::Handler::refusal(const Exchange& exchange) c
 
 bool Service::Handler::begin(Exchange& exchange) {
   if (loopback_) {
-    const auto host = exchange.request.header("Host");  // HTTP/1.0 allows no Host, and browsers do not use it
+    const auto host = exchange.request.header("Host");  // not required by HTTP/1.0, which no browser uses
     if (host && !names_this_machine(*host, service_.options_.allowed_hosts)) {
       answer_error(exchange, 403, "Forbidden",
                    "Host: does not name this machine, but the server listens on a loopback address; use "

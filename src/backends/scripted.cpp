@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "../engine/number_text.h"
+
 namespace infer::inline v0 {
 namespace testing {
 namespace {
@@ -118,7 +120,7 @@ class ScriptedBackend final : public Backend {
       const double most = i % 2 == 0 ? 60'000 : 10'000'000;
       if (asked[i] >= 0 && asked[i] <= most) continue;
       return fail(ErrorCode::kInvalidArgument, std::string(i % 2 == 0 ? "work_ms" : "work_units") + ": " +
-                                                   std::to_string(asked[i]) + " is outside 0 to " +
+                                                   number_text(asked[i]) + " is outside 0 to " +
                                                    std::to_string(static_cast<std::int64_t>(most)));
     }
     for (std::size_t i = 0; i < batch; ++i) {
@@ -183,9 +185,11 @@ Result<std::shared_ptr<const Backend>> make_scripted_backend(ScriptedOptions opt
     if (is_input(signature, i) || (brings_work(first) && brings_work(signature.outputs[i]))) continue;
     const TensorSpec& output = signature.outputs[i];
     if (!signature.is_static() || output.dtype != DType::kFp32)
-      return bad(output.name + ": must equal the input at its index, or be FP32 of fixed shape");
+      return bad(output.name +
+                 ": must have dtype and shape of the input at its index, or be FP32 of fixed shape");
     if (first.dtype != DType::kFp32 && first.dtype != DType::kUint8)
-      return bad(first.name + ": must be FP32, UINT8 or FP64 [2], since outputs are computed from it");
+      return bad(first.name + ": must be FP32 or UINT8, since output " + output.name +
+                 " is computed from it");
   }
   return std::shared_ptr<const Backend>(std::make_shared<ScriptedBackend>(std::move(options)));
 }

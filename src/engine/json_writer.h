@@ -60,8 +60,8 @@ class JsonWriter {
   JsonWriter& value(bool flag) { return raw(flag ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
 
-  /// Writes the shortest text that reads back as the same number; NaN and infinity, which JSON lacks, become
-  /// null.
+  /// Writes the shortest text that reads back as the same number; NaN and infinity, which are not part of
+  /// JSON, become null.
   template <std::floating_point T>
   JsonWriter& value(T number) {
     if (!std::isfinite(number)) return null();

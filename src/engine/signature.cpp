@@ -32,7 +32,8 @@ Result<void> check_size(const TensorSpec& spec, const Tensor& tensor) {
     if (dim < 0) return bad("has a negative dimension");
     if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(std::max<std::int64_t>(1, dim)), &bytes) ||
         bytes > kMaxBytes) {
-      return bad("is too large: its dimensions other than 0 exceed " + std::to_string(kMaxBytes) + " bytes");
+      return bad("is too large: the product of its dimensions other than 0 exceeds " +
+                 std::to_string(kMaxBytes) + " bytes");
     }
   }
   return {};

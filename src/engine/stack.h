@@ -20,8 +20,8 @@ bool are_adjacent(std::size_t count, Row row) {
   return true;
 }
 
-/// Returns true if all rows have one dtype and one shape, and `shape` is that shape with a dimension in
-/// front, which fails if the rank is too large.
+/// Returns true if all rows have one dtype and one shape, and `shape` is that shape with one more dimension
+/// in front. A shape of maximum rank has no room for it; the result is then false.
 template <class Row>
 bool are_rows_of(const Shape& shape, std::size_t count, Row row) {
   const Tensor& first = row(0);

@@ -11,7 +11,8 @@ namespace infer::inline v0 {
 /// Rows lie one after the other, `columns` long. The functions allocate nothing; `out` must not overlap the
 /// inputs unless a function works in place.
 
-/// Writes the step size of row r to `scales[r]` and 128 + x / step, rounded to nearest even, to `out`.
+/// Writes the step size of row r to `scales[r]` and 128 + x / step, rounded to the nearest whole
+/// number with ties to even, to `out`.
 void quantize_rows(const float* x, std::size_t rows, std::size_t columns, std::uint8_t* out, float* scales);
 
 /// Quantizes, as `quantize_rows` does, the layer norm of each row: (x - mean) / sqrt(variance + epsilon) *

@@ -231,7 +231,7 @@ void CheckpointConfig::ignore_common() {
           "unk_token_id",
           "decoder_start_token_id",
           "label2id"});
-  // Settings of text generation, which older versions wrote into every config.
+  // Settings of text generation, which older versions of transformers wrote into every config.
   ignore({"max_length",
           "min_length",
           "do_sample",

@@ -3,6 +3,7 @@
 
 #include "../engine/durable_file.h"
 #include "../engine/json_writer.h"
+#include "../engine/number_text.h"
 #include "infer/engine/manifest.h"
 #include "infer/models/simulator.h"
 #include "staged_folder.h"
@@ -13,15 +14,15 @@ Result<void> create_simulator(const SimulatorConfig& config, const std::filesyst
   const auto outside = [](double value, double most) { return !(value >= 0) || value > most; };
   if (outside(config.base_ms, 60'000))
     return fail(ErrorCode::kInvalidArgument,
-                "base_ms: " + std::to_string(config.base_ms) + " is outside 0 to 60000");
+                "base_ms: " + number_text(config.base_ms) + " is outside 0 to 60000");
   if (outside(config.per_sample_ms, 60'000))
     return fail(ErrorCode::kInvalidArgument,
-                "per_sample_ms: " + std::to_string(config.per_sample_ms) + " is outside 0 to 60000");
+                "per_sample_ms: " + number_text(config.per_sample_ms) + " is outside 0 to 60000");
   if (outside(config.sigma, 3))
-    return fail(ErrorCode::kInvalidArgument, "sigma: " + std::to_string(config.sigma) + " is outside 0 to 3");
+    return fail(ErrorCode::kInvalidArgument, "sigma: " + number_text(config.sigma) + " is outside 0 to 3");
   if (outside(config.failure_rate, 1))
     return fail(ErrorCode::kInvalidArgument,
-                "failure_rate: " + std::to_string(config.failure_rate) + " is outside 0 to 1");
+                "failure_rate: " + number_text(config.failure_rate) + " is outside 0 to 1");
   auto staged = StagedFolder::create(directory);
   if (!staged) return Unexpected(staged.error());
   auto version = staged->subfolder("1");

@@ -251,7 +251,8 @@ class Trainer {
   }
 
   /// Trains a network. If `rows` is not all rows, holds back the last part to decide when to stop and how
-  /// wide intervals are. With all rows, trains for the number of epochs found so.
+  /// wide intervals are. With all rows, trains for the number of epochs found that
+  /// way.
   Result<void> train_network(bool lstm, const SeriesSpec& spec, std::size_t rows, RecurrentFit& fit,
                              const fs::path& folder, Manifest& manifest) {
     auto all = inputs(spec);

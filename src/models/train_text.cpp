@@ -11,6 +11,7 @@
 
 #include "../engine/durable_file.h"
 #include "../engine/json_writer.h"
+#include "../engine/number_text.h"
 #include "../engine/with_torch.h"
 #include "../series/csv.h"
 #include "infer/core/invalid.h"
@@ -207,7 +208,7 @@ Result<TextReport> train_text(const TrainTextOptions& options, const fs::path& d
       return fail(ErrorCode::kFailedPrecondition,
                   directory.string() + ": exists already; choose another folder or remove it");
     if (!(options.held_out > 0) || options.held_out > 0.9)
-      return invalid("held_out: " + std::to_string(options.held_out) + " is outside 0 to 0.9");
+      return invalid("held_out: " + number_text(options.held_out) + " must be above 0 and at most 0.9");
     auto data = read_dataset(options);
     if (!data) return Unexpected(data.error());
     auto vectors = embed_all(options, *data);

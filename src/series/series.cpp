@@ -45,7 +45,7 @@ Result<double> read_number(std::string_view cell) {
   if (std::isnan(value))
     return wrong("is not a number; write a missing number as an empty cell, NA, NaN or null");
   if (std::isinf(value)) return wrong("is not finite; leave the cell empty if its value is missing");
-  if (std::abs(value) > kMaxValue) return wrong("exceeds the limit of 1e300");
+  if (std::abs(value) > kMaxValue) return wrong("is beyond the limits of -1e300 and 1e300");
   return value;
 }
 

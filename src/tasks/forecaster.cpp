@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "../engine/durable_file.h"
+#include "../engine/number_text.h"
 #include "../engine/read_file.h"
 #include "infer/core/invalid.h"
 #include "infer/series/windows.h"
@@ -54,11 +55,6 @@ void fill_gaps(std::vector<double>& rows, const SeriesSpec& spec) {
 /// Returns `width` increased by what independent errors of width `before` add.
 double widened(double width, double before) { return width + std::hypot(width, before) - std::abs(width); }
 
-std::string text(double value) {
-  char buffer[40];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
-
 bool within_reach(const SeriesSpec& spec, std::size_t column, double value) {
   return std::abs(value - spec.mean[column]) / spec.scale[column] <= kFarthest;
 }
@@ -66,9 +62,9 @@ bool within_reach(const SeriesSpec& spec, std::size_t column, double value) {
 /// Refuses a value that a model cannot compute with; NaN means a missing value and is allowed.
 Result<void> check_reach(const SeriesSpec& spec, std::size_t column, double value, const std::string& place) {
   if (std::isnan(value) || within_reach(spec, column, value)) return {};
-  return invalid(place + ": '" + spec.columns[column] + "' is " + text(value) +
-                 ", more than 1e30 times the training deviation " + text(spec.scale[column]) +
-                 " away from the training mean " + text(spec.mean[column]));
+  return invalid(place + ": '" + spec.columns[column] + "' is " + number_text(value) +
+                 ", more than 1e30 times the training deviation " + number_text(spec.scale[column]) +
+                 " away from the training mean " + number_text(spec.mean[column]));
 }
 
 Result<void> check_reach(const SeriesSpec& spec, const ForecastRequest& request) {

@@ -29,10 +29,10 @@ inline Unexpected at_item(const char* field, std::size_t index, Error error) {
       error.code, std::string(field) + "[" + std::to_string(index) + "]: " + error.message, error.detail});
 }
 
-/// Prepares, submits and finishes `count` samples as one request. The error of the first bad sample, named
-/// field[i], ends the request. `prepare(i)` returns a Result<PreparedSample>; `finish(i, response)` receives
-/// the responses in order and returns a Result<void>. Blocks. Takes a permit if `permit` is empty. May throw
-/// std::bad_alloc.
+/// Prepares, submits and finishes `count` samples as one request. The first bad sample ends the request with
+/// its error, which names the sample as field[i]. `prepare(i)` returns a Result<PreparedSample>; `finish(i,
+/// response)` receives the responses in order and returns a Result<void>. Blocks. Takes a permit if `permit`
+/// is empty. May throw std::bad_alloc.
 template <class Prepare, class Finish>
 Result<ManyTimings> run_many(Engine& engine, const char* field, std::size_t count,
                              const RequestOptions& options, Permit permit, Prepare prepare, Finish finish) {

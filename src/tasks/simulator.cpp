@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "../engine/number_text.h"
 #include "rows.h"
 
 namespace infer::inline v0 {
@@ -23,7 +24,7 @@ Result<SimulatedAnswer> Simulator::run(const SimulatedWork& work, const RequestO
                                        Permit permit) const {
   if (!(work.milliseconds >= 0) || work.milliseconds > kMaxMilliseconds)
     return fail(ErrorCode::kInvalidArgument,
-                "work_ms: " + std::to_string(work.milliseconds) + " is outside 0 to 60000");
+                "work_ms: " + number_text(work.milliseconds) + " is outside 0 to 60000");
   if (work.units > kMaxUnits)
     return fail(ErrorCode::kInvalidArgument,
                 "work_units: " + std::to_string(work.units) + " exceeds 10000000");

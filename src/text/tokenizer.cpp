@@ -35,7 +35,8 @@ Opened open_tokenizer(const std::filesystem::path& folder, const TokenizerSpec& 
   std::string types;
   for (const TokenizerRow& known : kTokenizers)
     types += (types.empty() ? "" : ", ") + std::string(known.type);
-  return invalid("infer.json: tokenizer.type: '" + spec.type + "' is not one of " + types);
+  return invalid(folder.string() + ": infer.json: tokenizer.type: '" + spec.type.substr(0, 64) +
+                 "' is not one of " + types);
 }
 
 }  // namespace infer::inline v0

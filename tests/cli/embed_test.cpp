@@ -576,7 +576,7 @@ TEST_F(Embed, ASecondRunOnAnOutputIsRefused) {
   const std::string out = folder_ / "v.npy";
   testing::Process first({testing::infer_binary(), "embed", "--model", model_, photos(), "-o", out});
   ASSERT_TRUE(first.reaches([&] { return !lines_of(out + ".paths").empty(); })) << first.rest();
-  first.signal(SIGSTOP);  // keeps running, however long the others need to start
+  first.signal(SIGSTOP);  // stays alive and keeps its lock, however long the others need
   for (const char* how : {"--resume", "--force"}) {
     const auto second = embed({photos(), "-o", out, how});
     EXPECT_EQ(second.code, 1) << how;
@@ -665,7 +665,7 @@ TEST_F(Embed, SaysWhatIsWrongBeforeAnyWork) {
   std::ofstream(folder_ / "there.npy") << "x";
   const auto exists = embed({photos(), "-o", folder_ / "there.npy"});
   EXPECT_EQ(exists.code, 1);
-  EXPECT_NE(exists.output.find("--resume continues it, --force replaces it"), std::string::npos)
+  EXPECT_NE(exists.output.find("--resume continues it, --force replaces the output"), std::string::npos)
       << exists.output;
   const auto extension = embed({photos(), "-o", folder_ / "v.parquet"});
   EXPECT_NE(extension.output.find("is not .npy, .jsonl or .csv"), std::string::npos) << extension.output;

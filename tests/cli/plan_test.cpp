@@ -97,7 +97,8 @@ TEST_F(BenchCommand, TakesTensorsOfFixedAndOfFreeShape) {
   expect_curve(free, {"--length", "7"});
   const auto unknown = run_infer({"bench", free});
   EXPECT_EQ(unknown.code, 1);
-  EXPECT_NE(unknown.output.find("with --length N"), std::string::npos) << unknown.output;
+  EXPECT_NE(unknown.output.find("set the length that clients send with --length N"), std::string::npos)
+      << unknown.output;
   const auto fixed = run_infer({"bench", folder_ / "fixed", "--length", "7"});
   EXPECT_EQ(fixed.code, 1);
   EXPECT_NE(fixed.output.find("every input of fixed has a fixed shape"), std::string::npos) << fixed.output;

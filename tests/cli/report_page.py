@@ -76,6 +76,13 @@ with tempfile.TemporaryDirectory() as work:
     expect(not re.search(rf"^remove '\S+ \w+ '{photos}/coffee.png'", script, re.M), "the original is kept")
     exact_only, _ = after("byId('distance').value = 0; byId('distance').oninput();")
     expect(int(exact_only.split()[0]) < groups, f"a stricter threshold leaves fewer groups: {exact_only}")
+    # Pairs of near hashes whose colours differ have the stage cosine, and are similar by their cosine alone.
+    others = """data.links.forEach(l => { if (l.stage === 'perceptual') { l.stage = 'cosine'; l.distance = 0; l.cosine = 0.9; } });
+        data.cosine_stage = 'on'; byId('cosine').value = %s; byId('cosine').oninput();"""
+    strict, _ = after(others % 0.96)
+    loose, _ = after(others % 0.85)
+    expect(int(strict.split()[0]) == int(exact_only.split()[0]) and int(loose.split()[0]) >= groups,
+           f"pairs of other colours match by their cosine alone: {strict}, {loose}")
     _, unticked = after("byId('none').onclick();")
     expect("\nremove '" not in unticked, "nothing is ticked after Untick all")
     _, by_hand = after("document.querySelectorAll('.group input').forEach(b => { b.checked = true; b.onchange(); });")

@@ -153,8 +153,8 @@ TEST(Promise7BatchIndependence, SizesThatNoMachineHasAreRefusedBeforeTheyAreMult
   };
   const std::int64_t half = std::int64_t{1} << 32;
   EXPECT_EQ(refusal({half, half}),
-            "InvalidArgument a: shape [4294967296,4294967296] is too large: its dimensions "
-            "other than 0 exceed 281474976710656 bytes");
+            "InvalidArgument a: shape [4294967296,4294967296] is too large: the product of its "
+            "dimensions other than 0 exceeds 281474976710656 bytes");
   for (const Shape& shape :
        {Shape{half, half, 0}, Shape{0, half, half}, Shape{half, half, 1}, Shape{std::int64_t{1} << 62},
         Shape{std::numeric_limits<std::int64_t>::max(), 0}}) {

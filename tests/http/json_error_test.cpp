@@ -14,8 +14,8 @@ TEST(JsonError, SaysLineColumnAndWhatWasFound) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"\xEF\xBB\xBF{}", "line 1, column 1: a byte order mark; send the text without it"},
       {std::string("{\0}\0", 4), "line 1, column 1: UTF-16; JSON is sent as UTF-8"},
-      {"{\"a\": NaN}", "line 1, column 7: NaN, which JSON does not have where a value is expected"},
-      {"{\"a\":\n -Infinity}", "line 2, column 2: -Infinity, which JSON does not have"},
+      {"{\"a\": NaN}", "line 1, column 7: NaN (not part of JSON) where a value is expected"},
+      {"{\"a\":\n -Infinity}", "line 2, column 2: -Infinity (not part of JSON)"},
       {"{\"a\": [1, 2,]}", "line 1, column 12: a comma before ]"},
       {"{\"a\": 1,\n\n}", "line 1, column 8: a comma before }"},
       {"{'a': 1}",
@@ -38,9 +38,9 @@ TEST(JsonError, SaysLineColumnAndWhatWasFound) {
       {"{\"a\": 1e999}", "line 1, column 7: a number that does not fit in 64 bits: '1e999'"},
       {"{\"a\" 1}", "line 1, column 6: '1' where a colon is expected"},
       {"{\"a\": 1 \"b\": 2}", "line 1, column 9: '\"' where a comma or } is expected"},
-      {"// hello\n{}", "line 1, column 1: a comment, which JSON does not have where a value is expected"},
+      {"// hello\n{}", "line 1, column 1: a comment (not part of JSON) where a value is expected"},
       {"{a: 1}", "line 1, column 2: the word 'a:' without quotes where a key in double quotes is expected"},
-      {R"({"a": "\x"})", "line 1, column 8: an escape within a string that JSON does not have"},
+      {R"({"a": "\x"})", "line 1, column 8: an escape within a string that is not one of JSON"},
   };
   for (const auto& [text, expected] : cases) {
     EXPECT_EQ(json_error(text).substr(0, expected.size()), expected) << text;

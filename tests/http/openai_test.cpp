@@ -159,9 +159,9 @@ TEST_F(OpenAi, TheModelThatWasAskedForOrAnErrorOnEveryRoute) {
            {"/embed/base64", images, "scripted", "text"}}) {
     expect(path, "{" + fields + R"(,"model":")" + good + "\"}", 200, "[");
     expect(path, "{" + fields + R"(,"model":null})", 200, "[");
-    expect(path, "{" + fields + R"(,"model":"nope"})", 404, "models: " + good);
-    expect(path, "{" + fields + R"(,"model":""})", 404, "models: " + good);
-    expect(path, "{" + fields + R"(,"model":")" + wrong + "\"}", 400, "models: " + good);
+    expect(path, "{" + fields + R"(,"model":"nope"})", 404, " models: " + good);
+    expect(path, "{" + fields + R"(,"model":""})", 404, " models: " + good);
+    expect(path, "{" + fields + R"(,"model":")" + wrong + "\"}", 400, " models: " + good);
     expect(path, "{" + fields + R"(,"model":5})", 400, "model: must be a string");
     expect(path, "{" + fields + R"(,"version":"7"})", 404, "version: '7' is not loaded");
     expect(path, "{" + fields + R"(,"version":"1"})", 200, "[");

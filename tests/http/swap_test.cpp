@@ -164,7 +164,9 @@ TEST(Successor, IsComparedAlsoWhereTheVersionServedIsFull) {
   permit->release();
   const auto outcome = checked.get();
   ASSERT_FALSE(outcome);
-  EXPECT_NE(outcome.error().message.find("answers differ"), std::string::npos) << outcome.error().message;
+  EXPECT_NE(outcome.error().message.find("same_weights_as: answers differ from those of the served version"),
+            std::string::npos)
+      << outcome.error().message;
 }
 
 TEST(Successor, ThatClaimsTheSameWeightsIsRefusedWhereNothingCanBeCompared) {

@@ -83,7 +83,7 @@ TEST(Series, WhatIsWrongIsNamed) {
            {"y\n1\ninf\n", y, "column 'y', row 2: 'inf' is not finite"},
            {"y\n1\n-Infinity\n", y, "column 'y', row 2: '-Infinity' is not finite"},
            {"y\n1e999\n2\n", y, "column 'y', row 1: '1e999' is not finite"},
-           {"y\n1e301\n2\n", y, "column 'y', row 1: '1e301' exceeds the limit of 1e300"},
+           {"y\n1e301\n2\n", y, "column 'y', row 1: '1e301' is beyond the limits of -1e300 and 1e300"},
            {"y\n1\n-nan\n", y, "column 'y', row 2: '-nan' is not a number"},
            {"y\n1\nnan(ind)\n", y, "column 'y', row 2: 'nan(ind)' is not a number"},
            {"y\n1\n+-2\n", y, "column 'y', row 2: '+-2' is not a number"},

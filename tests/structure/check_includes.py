@@ -111,7 +111,7 @@ for folder in ("include", "src", "adapters", "tests", "examples", "benchmarks"):
                 continue
             for include in INCLUDE.findall(path.read_text()):
                 there = pathlib.PurePosixPath(include).parent.as_posix().removeprefix(".")
-                if (http / include).is_file() and there != here and not {there, include} & (HTTP.get(here) or PROTOCOL if here.startswith("protocols/") else HTTP[here]):
+                if (http / include).is_file() and there != here and not {there, include} & (HTTP.get(here, PROTOCOL) if here.startswith("protocols/") else HTTP[here]):
                     broken.append(f"{path.relative_to(root)}: adapters/http/{here} may not include {include}")
     if folder == "include":
         for path in sorted((root / "include").rglob("*.h")):

@@ -27,7 +27,8 @@ TEST(Tokenizer, AnUnknownTypeIsAnErrorThatListsTheKnownOnes) {
   const auto opened = open_tokenizer("/nonexistent", {.type = "unigram"});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(opened.error().message, "infer.json: tokenizer.type: 'unigram' is not one of wordpiece");
+  EXPECT_EQ(opened.error().message,
+            "/nonexistent: infer.json: tokenizer.type: 'unigram' is not one of wordpiece");
 }
 
 }  // namespace

@@ -113,6 +113,11 @@ TEST(Grouping, OnePatternInOtherColoursIsAnotherPicture) {
       photos.back().colors = color_layout(image);
     }
     EXPECT_TRUE(groups_of(photos, {10, 0.9F}).empty()) << size;
+    std::vector<Photo> similar{photos[0], photos[2]};  // a model may find them alike all the same
+    for (Photo& one : similar) one.vector = {1, 0};
+    const auto links = find_links(similar, {10, 0.9F});
+    ASSERT_EQ(links.size(), 1U) << size;
+    EXPECT_EQ(links[0].stage, Stage::kCosine) << size;
     photos.push_back(photos.front());  // the same picture, of other bytes
     photos.back().sha256 = "another";
     EXPECT_EQ(groups_of(photos, {10, 0.9F}).size(), 1U) << size;

@@ -36,8 +36,8 @@ class ModelAdmission {
   ModelAdmission(const ServedModels& models, Exchange& exchange, const Work& work)
       : models_(models), exchange_(exchange), work_(work) {}
 
-  /// If only one model does the task, takes a place there, so that an overload is answered before the body
-  /// is read.
+  /// If only one model does the task, takes a place there, so that a request that cannot be served is refused
+  /// before its body is read.
   bool before_body();
   /// Takes a place at the model that the body or query names, unless the request already has a place.
   bool choose(const WantedModel& of_body);

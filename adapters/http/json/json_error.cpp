@@ -125,7 +125,7 @@ class Scanner {
     if (rest.empty()) return at_ = text_.size(), stop("the text ends within a string");
     if (kKnown.find(rest[0]) != std::string_view::npos) return at_ += 2, true;
     std::uint32_t unit = 0;
-    if (!code_unit(at_, unit)) return stop("an escape within a string that JSON does not have");
+    if (!code_unit(at_, unit)) return stop("an escape within a string that is not one of JSON");
     const bool first_half = unit >= 0xD800 && unit < 0xDC00;
     std::uint32_t second = 0;
     const bool pair = first_half && code_unit(at_ + 6, second) && second >= 0xDC00 && second < 0xE000;
@@ -206,17 +206,17 @@ class Scanner {
   /// Describes the text at the current place.
   std::string shown() const {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kWords{{
-        {"NaN", "NaN, which JSON does not have"},
-        {"nan", "nan, which JSON does not have"},
-        {"Infinity", "Infinity, which JSON does not have"},
-        {"-Infinity", "-Infinity, which JSON does not have"},
-        {"inf", "inf, which JSON does not have"},
-        {"-inf", "-inf, which JSON does not have"},
+        {"NaN", "NaN (not part of JSON)"},
+        {"nan", "nan (not part of JSON)"},
+        {"Infinity", "Infinity (not part of JSON)"},
+        {"-Infinity", "-Infinity (not part of JSON)"},
+        {"inf", "inf (not part of JSON)"},
+        {"-inf", "-inf (not part of JSON)"},
         {"True", "True; JSON writes true"},
         {"False", "False; JSON writes false"},
         {"None", "None; JSON writes null"},
         {"undefined", "undefined; JSON writes null"},
-        {"//", "a comment, which JSON does not have"},
+        {"//", "a comment (not part of JSON)"},
     }};
     const std::string_view rest = text_.substr(at_);
     for (const auto& [word, words] : kWords) {
@@ -224,7 +224,7 @@ class Scanner {
     }
     const char c = rest[0];
     if (c == '\'') return "a single quote instead of a double quote";
-    if (rest.starts_with("/*") || c == '#') return "a comment, which JSON does not have";
+    if (rest.starts_with("/*") || c == '#') return "a comment (not part of JSON)";
     if (is_letter(c)) return "the word " + shown_word() + " without quotes";
     if (const std::size_t length = utf8_length(rest); length > 1)
       return "'" + std::string(rest.substr(0, length)) + "'";

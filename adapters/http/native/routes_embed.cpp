@@ -73,7 +73,8 @@ void embed_parts(Service& service, Exchange& exchange) {
   if (!admission.choose(wanted)) return;
   const std::size_t limit = service.options().max_images;
   if (images.empty()) {
-    return admission.refuse({ErrorCode::kInvalidArgument, "parts: is empty, at least 1 image is needed", {}});
+    return admission.refuse(
+        {ErrorCode::kInvalidArgument, "parts: none is an image, at least 1 image is needed", {}});
   }
   if (images.size() > limit) return admission.refuse(too_many_images(images.size(), limit).error());
   embed_images(exchange, admission, images);

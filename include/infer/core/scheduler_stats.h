@@ -57,7 +57,8 @@ class DrainRate {
   /// Returns tasks per second; 0 before the first batch.
   double per_second() const noexcept { return seconds_ > 0 ? tasks_ / seconds_ : 0; }
 
-  /// Returns the seconds that one worker spends on one task of a batch; 0 before the first batch.
+  /// Returns the seconds of a worker per task: the time of a batch counts in equal parts for its tasks; 0
+  /// before the first batch.
   double worker_seconds_per_task() const noexcept { return tasks_ > 0 ? worker_seconds_ / tasks_ : 0; }
 
  private:

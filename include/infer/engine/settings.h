@@ -23,8 +23,8 @@
 /// \file
 /// The options of an engine, and the settings from which they come.
 ///
-/// To add a setting, add its option, its member of `PartialSettings` and its row of `kSettings`, all in this
-/// file. The keys of infer.json and of tuned files, the flags and variables of `infer serve`, and
+/// To add a setting, add its option here or in `BatchOptions`, its member of `PartialSettings` and its row of
+/// `kSettings`. The keys of infer.json and of tuned files, the flags and variables of `infer serve`, and
 /// docs/settings.md come from the row.
 
 namespace infer::inline v0 {
@@ -103,8 +103,9 @@ struct Setting {
   /// Where a value of type `T` is kept.
   template <class T>
   struct Kept {
-    std::optional<T> PartialSettings::*member;  ///< What sources say.
-    /// What the engine then has; null for threads, which are planned together.
+    std::optional<T> PartialSettings::*member;  ///< The value as a source gives it.
+    /// The engine's option that the value sets; null for workers and threads, which `plan_threads` plans
+    /// together.
     T& (*option)(EngineOptions& options);
   };
   /// Makes a `Kept`; the lambda for `option` need not name the type.

@@ -21,7 +21,7 @@ namespace infer::inline v0 {
 /// How a call ended.
 enum class Outcome : std::uint8_t {
   kSucceeded,  ///< The client has its answer.
-  kRefused,    ///< The request was invalid, or was refused because of overload.
+  kRefused,    ///< The request was invalid or not allowed, or the server was overloaded.
   kFailed,     ///< The fault was the server's.
 };
 

@@ -23,7 +23,8 @@ class INFER_EXPORT FileWatch {
   /// Returns the file's path.
   const std::filesystem::path& file() const noexcept { return file_; }
 
-  /// Calls `read` if the file has changed since `read` last succeeded; blocking.
+  /// Calls `read` unless `read` has already succeeded for this state of the file; blocking. Also calls it for
+  /// a missing file, and again for a file that had just changed.
   ///
   /// Returns an error of `read` once for each file and reason: a file that stays bad is tried again at each
   /// call, but not reported again.

@@ -63,7 +63,8 @@ class INFER_EXPORT TaskModel {
   /// Errors: `kUnimplemented` (the task takes neither images nor texts), and those of the task.
   virtual Result<std::vector<float>> answer(std::string_view input) const;
 
-  /// Returns the number of recorded inputs, which every model of the task can answer; 0 for a task without.
+  /// Returns the number of recorded inputs, which every model of the task can answer; 0 for a task without
+  /// recorded inputs.
   virtual std::size_t recorded() const noexcept { return 0; }
   /// Returns the answer to recorded input `index`, below `recorded()`; blocks.
   ///

@@ -52,8 +52,9 @@ class Autoscaler {
 
   /// Returns the desired number of replicas at `now` seconds from the start.
   ///
-  /// `current` replicas are requested. On average, `measured` of them use `utilization` of the CPU that
-  /// they request. For scaling up, replicas without a measurement count as idle.
+  /// `current` replicas are requested. `measured` of them have been measured, and use on average
+  /// `utilization` of the CPU that they request. For scaling up, replicas without a measurement count as
+  /// idle.
   std::size_t decide(double now, std::size_t current, std::size_t measured, double utilization);
 
  private:

@@ -37,7 +37,7 @@ struct ComputeLimit {
 /// A loaded model to be timed. Not thread-safe.
 class Bench {
  public:
-  /// Loads the model and chooses the batch sizes. Blocking.
+  /// Loads the model and chooses the batch sizes and the length of free dimensions. Blocking.
   ///
   /// Errors: those of `read_manifest` and `load_model`; `kInvalidArgument` (a length for a model of fixed
   /// shapes), `kFailedPrecondition` (free dimensions of unknown length).
@@ -51,7 +51,7 @@ class Bench {
   bool has_free_dimensions() const noexcept { return !model_.backend->signature().is_static(); }
   /// Returns the size of each free dimension.
   std::size_t length() const noexcept { return length_; }
-  /// Returns the measured batch sizes, ascending.
+  /// Returns the batch sizes to measure, ascending.
   const std::vector<std::size_t>& batches() const noexcept { return batches_; }
   /// Returns the largest batch that an engine makes of samples of this length.
   std::size_t max_batch_size() const noexcept { return max_batch_size_; }

@@ -7,7 +7,7 @@
 
 namespace infer::inline v0::tools {
 
-/// What clients measure that each wait for an answer before they send the next request.
+/// What clients measure if each of them waits for an answer before it sends the next request.
 struct ClosedLoop {
   double per_second = 0;  ///< Answers per second, of all clients together.
   double p95 = 0;         ///< 95th percentile of the latency, in seconds.

@@ -30,6 +30,8 @@ Result<std::string> read_sample(const std::string& file);
 
 /// Returns the inputs of a batch, with each free dimension of size `length`: a ramp for fp32, ones for ids
 /// and masks. The values do not affect the time of a forward.
+///
+/// Errors: `kOutOfMemory`, `kInvalidArgument`.
 Result<std::vector<Tensor>> ramp_inputs(const ModelSignature& signature, std::size_t batch,
                                         std::size_t length = 1);
 

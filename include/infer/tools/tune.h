@@ -36,9 +36,9 @@ struct TuneReport {
 
 /// Finds the settings that serve a model best on this machine.
 ///
-/// Measures workers, intra-op threads and max_batch_size, then max_queue_delay, by successive halving: for
-/// the served version, and for versions with the same weights in another precision. The current settings
-/// win unless another candidate is clearly better. Nothing else should run on the machine meanwhile.
+/// Measures combinations of workers, intra-op threads and max_batch_size, then max_queue_delay, by successive
+/// halving: for the served version, and for versions with the same weights in another precision. The current
+/// settings win unless another candidate is clearly better. Nothing else should run on the machine meanwhile.
 /// Blocking.
 ///
 /// Errors: those of `read_manifest`, `load_model`, `Engine::create`, `sample_request` and the requests;

@@ -35,10 +35,11 @@ std::optional<int> distance_between(const Photo& a, const Photo& b) {
   return distance;
 }
 
-/// Edits that keep the picture change its colours by up to 30; see `color_distance`.
+/// Edits of a photograph change its colours by at most 30; see `color_distance`.
 constexpr int kMostColorDistance = 32;
 
-/// The hash sees brightness alone: the same drawing in other colours is another picture, and no copy.
+/// Returns true unless both layouts are known and differ too much. The hash compares brightness only, and the
+/// same drawing in other colours is not a copy; nor is a black-and-white copy of a colourful photograph.
 bool same_colors(const Photo& a, const Photo& b) {
   return !a.colors || !b.colors || color_distance(*a.colors, *b.colors) <= kMostColorDistance;
 }

@@ -60,8 +60,8 @@ void write_summary(JsonWriter& json, const DuplicatesReport& report) {
       .value(report.thresholds.cosine);
 }
 
-/// Removes each "<" from JSON in a script element, because "</script" would end the element and "<!--"
-/// would change its parsing.
+/// Escapes each "<" of JSON in a script element, because "</script" would end the element and "<!--" would
+/// change its parsing.
 std::string inside_script(const std::string& json) {
   std::string out;
   out.reserve(json.size());

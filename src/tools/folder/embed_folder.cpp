@@ -72,7 +72,8 @@ struct Review {
 struct Unseen {
   std::string path;
   std::string why;
-  bool is_missing_argument;  ///< May be a pattern that the shell did not expand.
+  bool is_missing_argument;  ///< May be a pattern that the shell did not expand, so that any row could be
+                             ///< below it.
 };
 
 bool is_at_or_below(const std::string& path, const std::string& folder) {
@@ -80,9 +81,9 @@ bool is_at_or_below(const std::string& path, const std::string& folder) {
          (path.size() == folder.size() || folder.ends_with('/') || path[folder.size()] == '/');
 }
 
-/// Walks all files and drops rows without a file. Rows of existing files that are not part of this run are
-/// an error, and so are rows of files that may be missing only temporarily: computing them may have taken
-/// days. Drops nothing when `stop` is requested.
+/// Walks all files and drops the rows of changed or deleted files. Rows of existing files that are not part
+/// of this run are an error, and so are rows of files that may be missing only temporarily: computing them
+/// may have taken days. Drops nothing when `stop` is requested.
 Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const std::stop_token& stop) {
   Review out;
   std::vector<bool> backed(file.rows());
@@ -137,7 +138,7 @@ Result<Review> review(VectorFile& file, const EmbedFolderOptions& options, const
           cause->path + ": " + cause->why + ", and " + options.out.string() + " has a row of " + path +
               ", which is missing; make the files available again, or replace the output with --force");
     }
-    if (!of_file) ++out.dropped;  // a path that was named twice gets its second row again
+    if (!of_file) ++out.dropped;  // else the path was named twice, and gets its second row again
   }
   if (kept.size() < file.rows()) {
     if (auto arranged = file.arrange(kept); !arranged) return Unexpected(arranged.error());

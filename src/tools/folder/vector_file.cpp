@@ -130,7 +130,7 @@ Result<std::unique_ptr<VectorFile>> VectorFile::open(const fs::path& named, std:
     if (!fs::exists(path, error)) return {};
     if (existing == ExistingOutput::kRefuse) {
       return fail(ErrorCode::kFailedPrecondition,
-                  path.string() + ": exists; --resume continues it, --force replaces it");
+                  path.string() + ": exists; --resume continues it, --force replaces the output");
     }
     if (existing == ExistingOutput::kResume && !fs::exists(state, error)) {
       return fail(ErrorCode::kFailedPrecondition,

@@ -56,7 +56,7 @@ Result<std::vector<Trial>> successive_halving(std::vector<Candidate> candidates,
         dropped.push_back(trials[i]);
       }
     }
-    if (candidates.size() == trials.size()) break;  // only two and the first candidate are left
+    if (candidates.size() == trials.size()) break;  // two and the first candidate: none can be dropped
   }
   // A difference within measurement noise does not justify a change.
   const auto first = std::ranges::find(trials, usual, &Trial::candidate);

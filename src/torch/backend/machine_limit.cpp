@@ -48,8 +48,7 @@ double depth_of(const at::RecordFunction& call) {
   return 0;
 }
 
-/// Keeps what the inputs say until the call ends: inputs are known only at the begin, results only at the
-/// end.
+/// Keeps the depth until the call ends: inputs exist only at the start of a call, results only at its end.
 struct Depth : at::ObserverContext {
   explicit Depth(double value) : value(value) {}
   double value;
@@ -64,7 +63,7 @@ void at_end(const at::RecordFunction& call, at::ObserverContext* context) {
   if (depth > 0) counted += 2 * depth * elements(call.outputs()[call.outputs().size() - call.num_outputs()]);
 }
 
-/// Counts while it exists, by a callback of LibTorch.
+/// Registers LibTorch's callback that counts operations, and removes it when destroyed.
 class Counting {
  public:
   Counting()

@@ -265,7 +265,7 @@ Result<void> libtorch::build_bert(const BertConfig& config, Checkpoint& checkpoi
   }
   if (config.layers > 128)
     return fail(ErrorCode::kInvalidArgument,
-                "config.json: num_hidden_layers: " + std::to_string(config.layers) + " exceeds 128");
+                "config.json: " + std::to_string(config.layers) + " layers exceed the limit of 128");
   if (!kActivations.contains(config.activation)) {
     return fail(ErrorCode::kUnimplemented,
                 "config.json: hidden_act '" + config.activation +
