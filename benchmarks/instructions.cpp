@@ -20,6 +20,7 @@
 #include "infer/image/decode.h"
 #include "infer/image/preprocess.h"
 #include "infer/text/wordpiece.h"
+#include "json/json_body.h"
 #include "native/embed_request.h"
 #include "protocols/oip/inference_request.h"
 #include "protocols/oip/inference_response.h"
@@ -55,7 +56,11 @@ Work photograph_to_input(const Bytes& photo) {
 
 Work read_images_of_json(const Bytes& photo) {
   const std::string json = R"({"images": [")" + infer::adapter::encode_base64(photo) + R"("]})";
-  return [json] { keep(infer::http::parse_images(infer::http::Body(json), 8).value()); };
+  return [json] {
+    infer::http::JsonBody body;
+    if (!body.parse(infer::http::Body(json))) std::abort();
+    keep(infer::http::parse_images(body, 8).value());
+  };
 }
 
 Work read_small_inference() {
