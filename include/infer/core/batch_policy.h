@@ -127,30 +127,30 @@ class BatchPolicy {
   /// The samples of one key in the order of service, up to the first that does not fit.
   struct Filling {
     std::uint64_t key = 0;
+    std::size_t most = 0;    ///< Maximum number of samples.
+    std::size_t budget = 0;  ///< Cost that further samples may have.
     std::size_t count = 0;
-    std::size_t cost = 0;
-    bool full = false;
   };
 
-  void add(Filling& batch, std::size_t cost) const noexcept {
-    const std::size_t budget =
-        options_.max_batch_cost == 0 ? std::numeric_limits<std::size_t>::max() : options_.max_batch_cost;
+  Filling start_batch(std::uint64_t key) const noexcept {
+    const std::size_t cost = options_.max_batch_cost;
+    return {key, largest_batch(), cost == 0 ? std::numeric_limits<std::size_t>::max() : cost};
+  }
+
+  /// Adds a sample if it fits. Returns true if no further sample fits.
+  static bool fill(Filling& batch, std::size_t cost) noexcept {
     // The first sample always fits: a sample that can never fit was refused when it was submitted.
-    if (batch.count > 0 && cost > budget - std::min(batch.cost, budget)) {
-      batch.full = true;
-      return;
-    }
-    batch.cost += cost;
-    batch.full = ++batch.count == largest_batch() || batch.cost >= budget;
+    if (cost > batch.budget && batch.count > 0) return true;
+    batch.budget -= std::min(cost, batch.budget);
+    return ++batch.count == batch.most || batch.budget == 0;
   }
 
   /// Returns the number of samples that can run together with the first sample.
   template <class Items>
   std::size_t first_batch(const Items& items) const noexcept {
-    Filling batch{items.front().key};
+    Filling batch = start_batch(items.front().key);
     for (const auto& item : items) {
-      if (item.key == batch.key) add(batch, item.cost);
-      if (batch.full) break;
+      if (item.key == batch.key && fill(batch, item.cost)) break;
     }
     return batch.count;
   }
@@ -168,10 +168,9 @@ class BatchPolicy {
           std::find_if(batches.begin(), end, [&](const Filling& one) { return one.key == item.key; });
       if (batch == end) {
         if (keys == batches.size()) continue;
-        batches[keys++] = Filling{item.key};
+        batches[keys++] = start_batch(item.key);
       }
-      add(*batch, item.cost);
-      if (batch->full) return true;
+      if (fill(*batch, item.cost)) return true;
     }
     return false;
   }
