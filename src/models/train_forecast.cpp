@@ -14,6 +14,7 @@
 #include "../engine/directory_lock.h"
 #include "../engine/durable_file.h"
 #include "../engine/json_writer.h"
+#include "../engine/number_text.h"
 #include "../engine/read_file.h"
 #include "../engine/with_torch.h"
 #include "../series/rounding.h"
@@ -31,11 +32,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxOrigins = 200;
-
-std::string number(double value) {
-  char text[40];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 /// Makes the windows whose forecast rows lie in [begin, end).
 Windows make_windows(const Series& series, const SeriesSpec& spec, std::span<const float> inputs,
@@ -270,7 +266,7 @@ class Trainer {
     manifest.allowed_batch_sizes = {{1, 2, 4, 8, 16, 32}};
     const auto hook = [&](std::size_t epoch, double loss) {
       if (!options_.progress || epoch % 10 != 0) return;
-      options_.progress("  epoch " + std::to_string(epoch) + ": validation loss " + number(loss));
+      options_.progress("  epoch " + std::to_string(epoch) + ": validation loss " + number_text(loss));
     };
     const fs::path file = folder / manifest.file;
     if (measured) {

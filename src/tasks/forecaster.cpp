@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -94,11 +93,7 @@ Result<void> check_reach(const SeriesSpec& spec, const ForecastRequest& request)
 
 Result<void> write_window(const ForecastWindow& window, const std::filesystem::path& directory) {
   std::string text;
-  const auto add = [&](double value) {
-    char buffer[40];
-    text.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
-    text += '\n';
-  };
+  const auto add = [&](double value) { text += number_text(value) + '\n'; };
   add(window.last_time);
   for (const double value : window.rows) add(value);
   return write_durably(directory / kWindowFile, text);
